@@ -1,0 +1,1 @@
+"""The vocabulary of burndeck as small frozen types. No I/O, no clock."""

@@ -1,0 +1,1 @@
+"""The burndeck command and the Textual console."""
