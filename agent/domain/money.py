@@ -18,15 +18,15 @@ class AmountError(ValueError):
     """A value that is not an exact, finite amount within the ledger's range."""
 
 
-def to_nano(credits: Decimal | int | str) -> NanoCredits:
+def to_nano(amount: Decimal | int | str) -> NanoCredits:
     """Credits to nano-credits, rounded half-even at the ninth decimal; raises `AmountError`."""
     try:
-        value = Decimal(credits)
+        value = Decimal(amount)
         nano = int((value * NANO).quantize(_QUANTUM, rounding=ROUND_HALF_EVEN))
     except (InvalidOperation, ValueError, OverflowError) as error:
-        raise AmountError(f"not an amount: {credits!r}") from error
+        raise AmountError(f"not an amount: {amount!r}") from error
     if abs(nano) > MAX_NANO:
-        raise AmountError(f"amount out of range: {credits!r}")
+        raise AmountError(f"amount out of range: {amount!r}")
     return NanoCredits(nano)
 
 
