@@ -71,9 +71,7 @@ def burndeck(ctx: click.Context, config: str | None, db: str | None) -> None:
     Without a command it opens the console.
     """
     if ctx.invoked_subcommand is not None:
-        # Options given before the command count as if given after it.
-        ctx.default_map = {name: {"config": config, "db": db} for name in COMMANDS}
-        return
+        return  # common_options() looks here for --config and --db given before the command
     from pathlib import Path
 
     from console.app import run_console

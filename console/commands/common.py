@@ -12,19 +12,37 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from agent.domain.usage import Layer
+
 if TYPE_CHECKING:
-    from agent.errors import BurndeckError
     from agent.ledger.reader import LedgerReader
     from agent.settings import Settings
 
+    from agent.errors import BurndeckError
+
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _given_before(name: str) -> Callable[[], str | None]:
+    """Default of an option: what was given for it before the command, as in `burndeck --db F burn`."""
+
+    def default() -> str | None:
+        root = click.get_current_context().find_root()
+        value = root.params.get(name)
+        return value if isinstance(value, str) else None
+
+    return default
+
+
+def _file_option(name: str, text: str) -> Callable[[F], F]:
+    return click.option(f"--{name}", type=click.Path(dir_okay=False), default=_given_before(name), help=text)
 
 
 def common_options(function: F) -> F:
     """Adds `--config`, `--db` and `--json` (parameters `config`, `db`, `as_json`)."""
     function = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")(function)
-    function = click.option("--db", type=click.Path(dir_okay=False), help="Ledger file to use.")(function)
-    return click.option("--config", type=click.Path(dir_okay=False), help="burndeck.toml to use.")(function)
+    function = _file_option("db", "Ledger file to use.")(function)
+    return _file_option("config", "burndeck.toml to use.")(function)
 
 
 def settings_for(config: str | None, db: str | None) -> Settings:
@@ -48,6 +66,8 @@ def jsonable(value: Any) -> Any:
         return jsonable(asdict(value))
     if isinstance(value, Decimal):
         return format(value, "f")
+    if isinstance(value, Layer):
+        return value.word
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, Path):
