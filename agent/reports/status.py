@@ -1,0 +1,53 @@
+"""Where the figures come from and how alive that is: the status line of every screen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from agent.domain.usage import Layer
+
+
+@dataclass(frozen=True, slots=True)
+class AgentState:
+    """The background agent as its heartbeat shows it."""
+
+    state: str  # alive | late (no beat lately) | stopped | never
+    pid: int | None
+    host: str
+    version: str
+    beat_age_s: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class SourceState:
+    """One source as it reported itself."""
+
+    name: str
+    kind: str
+    account: str
+    state: str  # ok | waiting | failed | stopped
+    message: str
+    hint: str
+    covered_to: int | None  # minutes before this instant are metered
+    last_ok: int | None
+    retry_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class LayerShare:
+    """How much of the last 24 h a truth layer stands for."""
+
+    layer: Layer
+    share: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The status line."""
+
+    layers: tuple[LayerShare, ...]
+    data_as_of: int | None  # end of the newest complete minute
+    age_s: int | None
+    agent: AgentState
+    sources: tuple[SourceState, ...]
