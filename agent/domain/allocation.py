@@ -1,0 +1,90 @@
+"""Allocations: how many credits a part of the organization may burn in a month, and where caps bite."""
+
+from __future__ import annotations
+
+import enum
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+
+
+class ScopeKind(enum.StrEnum):
+    """Levels of the hierarchy, widest first."""
+
+    ORGANIZATION = "organization"
+    BILLING_GROUP = "billing_group"
+    DEPARTMENT = "department"
+    TEAM = "team"
+    PROJECT = "project"
+    API_KEY = "api_key"
+
+    @property
+    def depth(self) -> int:
+        """0 for the organization, 5 for a key: the larger, the narrower."""
+        return tuple(ScopeKind).index(self)
+
+
+_ID_PART = {
+    ScopeKind.BILLING_GROUP: "bg",
+    ScopeKind.DEPARTMENT: "dept",
+    ScopeKind.TEAM: "team",
+    ScopeKind.PROJECT: "project",
+    ScopeKind.API_KEY: "key",
+}
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Scope:
+    """What an allocation is for. `value` is empty for the organization alone."""
+
+    kind: ScopeKind
+    value: str = ""
+
+    def __post_init__(self) -> None:
+        if (self.kind is ScopeKind.ORGANIZATION) != (self.value == ""):
+            raise ValueError(f"scope {self}: only the organization has no name after the colon")
+
+    def __str__(self) -> str:
+        return f"{self.kind.value}:{self.value}" if self.value else self.kind.value
+
+    @classmethod
+    def parse(cls, text: str) -> Scope:
+        """`team:search` or `organization` as a scope; raises `ValueError` saying what is allowed."""
+        kind, _, value = text.partition(":")
+        try:
+            return cls(ScopeKind(kind.strip()), value.strip())
+        except ValueError:
+            allowed = ", ".join(["organization", *(f"{part}:NAME" for part in _ID_PART)])
+            raise ValueError(f"scope {text!r} is none of {allowed}") from None
+
+
+@dataclass(frozen=True, slots=True)
+class Allocation:
+    """Credits of one calendar month for one scope. Caps are shares of the monthly credits."""
+
+    id: str  # org-1234-bg-payments
+    scope: Scope
+    monthly_nano: int
+    soft_cap: Decimal = Decimal("0.70")  # warns
+    hard_cap: Decimal = Decimal("1.00")  # blocks
+    reserve_nano: int = 0  # ring-fenced on top of the monthly credits
+
+    @property
+    def soft_cap_nano(self) -> int:
+        """Nano-credits at which the soft cap is reached, rounded down."""
+        return int(self.monthly_nano * self.soft_cap)
+
+    @property
+    def hard_cap_nano(self) -> int:
+        """Nano-credits at which the hard cap is reached, rounded down."""
+        return int(self.monthly_nano * self.hard_cap)
+
+
+def allocation_id_problem(allocation_id: str, scope: Scope) -> str | None:
+    """What is wrong with an allocation id, or None. The shape is `org-<n>` or `org-<n>-<level>-<name>`."""
+    part = _ID_PART.get(scope.kind)
+    shape = r"org-\d+" + (rf"-{part}-[A-Za-z0-9]+(?:[._-][A-Za-z0-9]+)*" if part else "")
+    if re.fullmatch(shape, allocation_id):
+        return None
+    example = "org-1234" + (f"-{part}-{scope.value}" if part else "")
+    return f"allocation id {allocation_id!r} has not the shape of {example!r}"

@@ -1,0 +1,177 @@
+"""burndeck.toml as typed values; every error names file, line and key."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from agent import paths
+from agent.clock import Clock, ScaledClock, SystemClock
+from agent.domain.allocation import Allocation, Scope, ScopeKind
+from agent.domain.duration import Duration
+from agent.domain.money import to_nano
+from agent.settings_schema import Agent, Alerts, BillingGroup, ConfigFile, Organization, Source
+from agent.toml_file import Key, config_error, decode_toml, read_text
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedRelease:
+    """A release and the change in burn that is expected of it."""
+
+    id: str
+    day: int  # UTC epoch seconds of 00:00
+    title: str
+    team: str
+    credits_nano_per_day: int
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The configuration in force. `Settings()` is what holds without any file."""
+
+    file: Path | None = None  # where it was read from
+    organization: Organization = field(default_factory=Organization)
+    ledger_path: Path = field(default_factory=paths.default_ledger)
+    sources: tuple[Source, ...] = ()
+    rate_files: tuple[Path, ...] = ()
+    registry_files: tuple[Path, ...] = ()
+    billing_groups: tuple[BillingGroup, ...] = ()
+    allocations: tuple[Allocation, ...] = ()
+    alerts: Alerts = field(default_factory=Alerts)
+    releases: tuple[PlannedRelease, ...] = ()
+    agent: Agent = field(default_factory=Agent)
+    scaled_clock: ScaledClock | None = None
+    own_log: Path | None = None
+
+    def clock(self) -> Clock:
+        """The clock of this ledger: the wall clock, unless a demo set its own."""
+        return self.scaled_clock or SystemClock()
+
+    def with_ledger(self, path: Path) -> Settings:
+        """The same settings on another ledger file."""
+        return dataclasses.replace(self, ledger_path=path)
+
+    @property
+    def log_path(self) -> Path:
+        """The agent's log: as configured, else beside the ledger."""
+        return self.own_log or paths.log_of(self.ledger_path)
+
+    @property
+    def default_account(self) -> str:
+        """Account of rows that name none: the only source's, else `default`."""
+        accounts = {source.account for source in self.sources}
+        return accounts.pop() if len(accounts) == 1 else "default"
+
+    def usd_per_credit(self, billing_group: str = "") -> Decimal:
+        """Conversion rate of a billing group, else the organization's."""
+        for group in self.billing_groups:
+            if group.id == billing_group and group.usd_per_credit is not None:
+                return group.usd_per_credit
+        return self.organization.usd_per_credit
+
+
+def load_settings(path: Path | None = None) -> Settings:
+    """The settings of `path`, else of the first burndeck.toml found, else the defaults.
+
+    Raises `ConfigError` naming file, line and key.
+    """
+    chosen = path or paths.find_config()
+    if chosen is None:
+        return Settings()
+    return parse_settings(read_text(chosen, "configuration"), chosen)
+
+
+def parse_settings(text: str, file: Path) -> Settings:
+    """The settings in `text`; relative paths in it are relative to `file`'s folder."""
+    config = decode_toml(text, str(file), ConfigFile, _hook)
+    _check_together(config, text, str(file))
+    folder = file.resolve().parent
+    clock = config.clock
+    return Settings(
+        file=file,
+        organization=config.organization,
+        ledger_path=_path(folder, config.ledger.path) or paths.default_ledger(),
+        sources=config.sources,
+        rate_files=_paths(folder, (config.rates.file,)),
+        registry_files=_paths(folder, config.registry.files),
+        billing_groups=config.billing_groups,
+        allocations=_allocations(config),
+        alerts=config.alerts,
+        releases=_releases(config),
+        agent=config.agent,
+        scaled_clock=ScaledClock(clock.epoch, clock.started, clock.speed) if clock else None,
+        own_log=_path(folder, config.agent.log_file),
+    )
+
+
+def _hook(kind: type, value: Any) -> Any:
+    """Values of our own types from what TOML has."""
+    if not isinstance(value, str):
+        raise ValueError(f"expected text in quotes, got {value!r}")
+    if kind is Duration:
+        return Duration.parse(value)
+    raise NotImplementedError(kind)
+
+
+def _path(folder: Path, text: str) -> Path | None:
+    return folder / Path(text).expanduser() if text else None
+
+
+def _paths(folder: Path, texts: tuple[str, ...]) -> tuple[Path, ...]:
+    return tuple(path for text in texts if (path := _path(folder, text)))
+
+
+def _allocations(config: ConfigFile) -> tuple[Allocation, ...]:
+    return tuple(
+        Allocation(
+            id=row.id,
+            scope=Scope.parse(row.scope),
+            monthly_nano=to_nano(row.monthly_credits),
+            soft_cap=row.soft_cap,
+            hard_cap=row.hard_cap,
+            reserve_nano=to_nano(row.reserve),
+        )
+        for row in config.allocations
+    )
+
+
+def _releases(config: ConfigFile) -> tuple[PlannedRelease, ...]:
+    return tuple(
+        PlannedRelease(
+            id=row.id,
+            day=int(datetime.datetime.fromisoformat(row.day).replace(tzinfo=datetime.UTC).timestamp()),
+            title=row.title,
+            team=row.team,
+            credits_nano_per_day=to_nano(row.credits_per_day),
+        )
+        for row in config.releases
+    )
+
+
+def _check_together(config: ConfigFile, text: str, where: str) -> None:
+    """Rules that no single table can check: names are used once, and only names that exist."""
+
+    def once(table: str, key: str, values: list[Any]) -> None:
+        for index, value in enumerate(values):
+            if value in values[:index]:
+                at: Key = (table, index, key)
+                raise config_error(
+                    text, where, at, f"{str(value)!r} is there twice", f"Every {key} is used once."
+                )
+
+    once("sources", "name", [source.name for source in config.sources])
+    once("billing_groups", "id", [group.id for group in config.billing_groups])
+    once("allocations", "id", [row.id for row in config.allocations])
+    once("allocations", "scope", [row.scope for row in config.allocations])
+    once("releases", "id", [row.id for row in config.releases])
+    for index, row in enumerate(config.allocations):
+        scope = Scope.parse(row.scope)
+        known = [group.id for group in config.billing_groups]
+        if scope.kind is ScopeKind.BILLING_GROUP and known and scope.value not in known:
+            key: Key = ("allocations", index, "scope")
+            problem = f"there is no billing group {scope.value!r}"
+            raise config_error(text, where, key, problem, "Known: " + ", ".join(known))

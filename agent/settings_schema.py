@@ -1,0 +1,253 @@
+"""What may stand in burndeck.toml, with a description beside each key; `burndeck init` prints them."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import msgspec
+
+from agent.domain.allocation import Scope, allocation_id_problem
+from agent.domain.duration import Duration
+from agent.domain.labels import label_problem
+
+_CRON_FIELD = re.compile(r"[\w*/,\-#?]+")
+
+
+def says(text: str, example: str = "") -> msgspec.Meta:
+    """The description of a key, and the value that the sample shows when there is no default."""
+    return msgspec.Meta(description=text, examples=[example] if example else None)
+
+
+def _positive(key: str, value: Decimal | int) -> None:
+    if not value > 0:
+        raise ValueError(f"{key}: must be more than zero")
+
+
+def _label(key: str, label: str, value: str) -> None:
+    if problem := label_problem(label, value):
+        raise ValueError(f"{key}: {problem}")
+
+
+def _schedule(key: str, text: str) -> None:
+    """A stretch of time, or five cron fields; what they mean is for the scheduler to say."""
+    fields = text.split()
+    if len(fields) == 5 and all(_CRON_FIELD.fullmatch(field) for field in fields):
+        return
+    try:
+        _positive(key, Duration.parse(text))
+    except ValueError:
+        problem = f"{key}: {text!r} is neither a stretch of time ('60s', '1h') nor a cron expression"
+        raise ValueError(problem) from None
+
+
+class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A table of burndeck.toml."""
+
+
+class Organization(Section, frozen=True):
+    """Who burns, in which currency, and what a credit is worth."""
+
+    id: Annotated[str, says("Allocation ids begin with it.", "org-1234")] = "org-1"
+    name: Annotated[str, says("Shown at the top of the console.", "Example Corp")] = ""
+    currency: Annotated[str, says("Currency of the provider's bill.")] = "USD"
+    usd_per_credit: Annotated[Decimal, says("What one credit is worth.")] = Decimal("0.01")
+    time_zone: Annotated[str, says('Zone of "month" and "day" in budgets.')] = "UTC"
+
+    def __post_init__(self) -> None:
+        _positive("usd_per_credit", self.usd_per_credit)
+        try:
+            ZoneInfo(self.time_zone)
+        except (ZoneInfoNotFoundError, ValueError):
+            problem = f"time_zone: {self.time_zone!r} is no IANA time zone such as 'Europe/Berlin'"
+            raise ValueError(problem) from None
+
+
+class LedgerFile(Section, frozen=True):
+    """The one SQLite file."""
+
+    path: Annotated[
+        str, says("Relative to this file; by default in the user's data folder.", "burndeck.sqlite")
+    ] = ""
+
+
+class Source(Section, frozen=True):
+    """A provider to read. One [[sources]] table each."""
+
+    kind: Annotated[Literal["openai"], says("Which provider's API it speaks.")] = "openai"
+    name: Annotated[str, says("How burndeck calls it; by default its kind.", "openai")] = ""
+    account: Annotated[str, says("Provider account whose usage it is; by default its name.", "openai")] = ""
+    base_url: Annotated[str, says("Where the API is.")] = "https://api.openai.com/v1"
+    every: Annotated[str, says("Read usage this often: a stretch of time or a cron expression.")] = "60s"
+    costs_every: Annotated[str, says("Read the bill this often.")] = "1h"
+    directory_every: Annotated[str, says("Read projects, keys and people this often.")] = "1h"
+    reread: Annotated[Duration, says("Usage is revised: this much is read again.")] = Duration(5_400)
+    costs_reread: Annotated[Duration, says("Bills this far back are read again.")] = Duration(345_600)
+    history: Annotated[Duration, says("How far back the first start reads.")] = Duration(2_592_000)
+    detail: Annotated[Duration, says("As far back it reads minutes, hours before.")] = Duration(21_600)
+    settle: Annotated[Duration, says("A minute is complete this long after its end.")] = Duration(60)
+    headers: Annotated[dict[str, str], says("Further HTTP headers, for a proxy in between.")] = {}
+
+    def __post_init__(self) -> None:
+        if not self.base_url.startswith(("http://", "https://")):
+            raise ValueError(f"base_url: {self.base_url!r} must begin with https:// or http://")
+        for key in ("every", "costs_every", "directory_every"):
+            _schedule(key, getattr(self, key))
+        for key in ("reread", "costs_reread", "history", "detail"):
+            _positive(key, getattr(self, key))
+        msgspec.structs.force_setattr(self, "name", self.name or self.kind)
+        msgspec.structs.force_setattr(self, "account", self.account or self.name)
+
+
+class Rates(Section, frozen=True):
+    """Prices."""
+
+    file: Annotated[str, says("Your own prices, over the built-in ones.", "prices.toml")] = ""
+
+
+class Owners(Section, frozen=True):
+    """The owners registry: who owns which key and project, and what a team belongs to."""
+
+    files: Annotated[tuple[str, ...], says("TOML or CSV files.", '["owners.toml"]')] = ()
+
+
+class BillingGroup(Section, frozen=True):
+    """A part of the organization that is billed for itself. One [[billing_groups]] table each."""
+
+    id: Annotated[str, says("Its short name, as in the owners registry.", "payments")]
+    name: Annotated[str, says("Shown where there is room.", "Payments")] = ""
+    usd_per_credit: Annotated[Decimal | None, says("Its own conversion rate.", '"0.01"')] = None
+
+    def __post_init__(self) -> None:
+        _label("id", "billing_group", self.id)
+        if self.usd_per_credit is not None:
+            _positive("usd_per_credit", self.usd_per_credit)
+
+
+class AllocationTable(Section, frozen=True):
+    """Credits a month for one scope. One [[allocations]] table each."""
+
+    id: Annotated[str, says("org-<n>, or org-<n>-<bg|dept|team|project|key>-<name>.", "org-1234-team-search")]
+    scope: Annotated[
+        str,
+        says("organization, or billing_group, department, team, project, api_key and :NAME.", "team:search"),
+    ]
+    monthly_credits: Annotated[Decimal, says("Credits a calendar month.", '"1200000"')]
+    soft_cap: Annotated[Decimal, says("Share of it at which to warn.")] = Decimal("0.70")
+    hard_cap: Annotated[Decimal, says("Share of it at which it ends.")] = Decimal("1.00")
+    reserve: Annotated[Decimal, says("Credits held back on top of it.")] = Decimal(0)
+
+    def __post_init__(self) -> None:
+        try:
+            scope = Scope.parse(self.scope)
+        except ValueError as error:
+            raise ValueError(f"scope: {error}") from None
+        if problem := allocation_id_problem(self.id, scope):
+            raise ValueError(f"id: {problem}")
+        _positive("monthly_credits", self.monthly_credits)
+        _positive("soft_cap", self.soft_cap)
+        if self.hard_cap < self.soft_cap:
+            raise ValueError("hard_cap: must not be below soft_cap")
+        if self.reserve < 0:
+            raise ValueError("reserve: must not be negative")
+
+
+class Tier(Section, frozen=True):
+    """A step of the budget alert."""
+
+    name: Annotated[str, says("How the tier is called.", "warning")]
+    at: Annotated[Decimal, says("Share of the allocation at which it fires.", '"0.70"')]
+
+    def __post_init__(self) -> None:
+        _positive("at", self.at)
+
+
+class Spike(Section, frozen=True):
+    """When a rise in burn is worth an alert."""
+
+    sensitivity: Annotated[Decimal, says("1 is usual; 2 alerts on rises half as large.")] = Decimal(1)
+    min_credits_per_hour: Annotated[Decimal, says("Rises below this never alert.")] = Decimal(100)
+    min_share: Annotated[Decimal, says("Nor do rises below this share of the organization's burn.")] = (
+        Decimal("0.05")
+    )
+
+    def __post_init__(self) -> None:
+        _positive("sensitivity", self.sensitivity)
+
+
+class Alerts(Section, frozen=True):
+    """Budget tiers and burn spikes."""
+
+    every: Annotated[str, says("Judge the burn this often.")] = "60s"
+    tiers: tuple[Tier, ...] = (
+        Tier(name="warning", at=Decimal("0.70")),
+        Tier(name="critical", at=Decimal("0.90")),
+        Tier(name="hard_cap", at=Decimal("1.00")),
+    )
+    spike: Spike = Spike()
+
+    def __post_init__(self) -> None:
+        _schedule("every", self.every)
+        shares = [tier.at for tier in self.tiers]
+        if shares != sorted(set(shares)):
+            raise ValueError("tiers: must rise from tier to tier")
+
+
+class Release(Section, frozen=True):
+    """A release that is expected to change the burn. One [[releases]] table each."""
+
+    id: Annotated[str, says("Any name.", "search-v2")]
+    day: Annotated[str, says("When it goes live.", "2026-03-01")]
+    title: Annotated[str, says("What it is.", "Search answers with citations")] = ""
+    team: Annotated[str, says("Whose it is.", "search")] = ""
+    credits_per_day: Annotated[Decimal, says("Change in credits a day that it brings.", '"2500"')] = Decimal(
+        0
+    )
+
+    def __post_init__(self) -> None:
+        import datetime
+
+        try:
+            datetime.date.fromisoformat(self.day)
+        except ValueError:
+            raise ValueError(f"day: {self.day!r} is not a day such as 2026-03-01") from None
+
+
+class Agent(Section, frozen=True):
+    """The background agent."""
+
+    heartbeat: Annotated[Duration, says("How often it says in the ledger that it lives.")] = Duration(5)
+    log_file: Annotated[str, says("By default beside the ledger.", "agent.log")] = ""
+    log_level: Annotated[Literal["debug", "info", "warning", "error"], says("How much it writes there.")] = (
+        "info"
+    )
+
+
+class ClockTable(Section, frozen=True):
+    """A clock that began at `epoch` when the wall clock read `started`; the demo writes it."""
+
+    epoch: Annotated[float, says("Seconds since 1970.")]
+    started: Annotated[float, says("Seconds since 1970.")]
+    speed: Annotated[float, says("How many times as fast it runs.")] = 1.0
+
+    def __post_init__(self) -> None:
+        if self.speed <= 0:
+            raise ValueError("speed: must be positive")
+
+
+class ConfigFile(Section, frozen=True):
+    """burndeck.toml."""
+
+    organization: Organization = Organization()
+    ledger: LedgerFile = LedgerFile()
+    sources: tuple[Source, ...] = ()
+    rates: Rates = Rates()
+    registry: Owners = Owners()
+    billing_groups: tuple[BillingGroup, ...] = ()
+    allocations: tuple[AllocationTable, ...] = ()
+    alerts: Alerts = Alerts()
+    releases: tuple[Release, ...] = ()
+    agent: Agent = Agent()
+    clock: ClockTable | None = None
