@@ -1,0 +1,199 @@
+"""Every action of the console, once: bindings, help, palette, hints and README's key table come from here."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from textual.binding import Binding
+
+
+class Danger(enum.IntEnum):
+    """What an action can break; confirmation is graded by it."""
+
+    NONE = 0  # looks only
+    REVERSIBLE = 1  # changes something that can be taken back
+    GRAVE = 2  # cannot be taken back, or touches production
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One thing that a person can do, where it works and which keys do it."""
+
+    id: str  # the method action_<id> that does it
+    keys: tuple[str, ...]  # Textual's names; the first is the one that hints show
+    title: str  # for the palette and hints
+    help: str  # one sentence
+    scope: (
+        str  # "app", "live" (screens on the ledger), "burn", "triage", "table" or "panel" (help and the like)
+    )
+    group: str  # heading in the help
+    hint: str = ""  # short word for the line of hints; empty: not shown there
+    danger: Danger = Danger.NONE
+    writes: bool = False  # needs more than reading the ledger
+    palette: bool = True
+
+
+LOOK, MOVE, TIME, TABLE = "Screens", "Rows", "Time", "Tables"
+
+ACTIONS: tuple[Action, ...] = (
+    Action("burn", ("b", "1"), "Burn", "What burns now, against what is usual.", "app", LOOK),
+    Action("triage", ("t", "2"), "Triage", "Whose rise it is, and why.", "app", LOOK, hint="triage"),
+    Action("help", ("?", "f1"), "Help", "All keys, and what the words mean.", "app", LOOK, hint="help"),
+    Action(
+        "command_palette", (":", "ctrl+p"), "Palette", "Any action by its name.", "app", LOOK, palette=False
+    ),
+    Action("theme", ("T",), "Theme", "Dark, light, colour-blind safe (blue and orange).", "app", LOOK),
+    Action(
+        "quit", ("q", "ctrl+c"), "Quit", "Leave the console; the agent goes on.", "app", LOOK, hint="quit"
+    ),
+    Action(
+        "pause", ("space",), "Pause", "Hold the picture still; again to go on.", "live", TIME, hint="pause"
+    ),
+    Action("earlier", ("[",), "Step back", "One window back through the ledger.", "live", TIME, hint="back"),
+    Action("later", ("]",), "Step forward", "One window forward.", "live", TIME),
+    Action("much_earlier", ("{",), "Leap back", "A day back, to the same hour.", "live", TIME),
+    Action("much_later", ("}",), "Leap forward", "A day forward.", "live", TIME),
+    Action("now", (".",), "Now", "Back to the newest data, live.", "live", TIME, hint="now"),
+    Action("window", ("w",), "Window", "Window of 5, 15 or 60 minutes.", "live", TIME, hint="window"),
+    Action("row_down", ("j", "down"), "Next row", "One row down.", "table", MOVE, palette=False),
+    Action("row_up", ("k", "up"), "Previous row", "One row up.", "table", MOVE, palette=False),
+    Action("first_row", ("g", "home"), "First row", "To the first row.", "table", MOVE, palette=False),
+    Action("last_row", ("G", "end"), "Last row", "To the last row.", "table", MOVE, palette=False),
+    Action(
+        "half_page_down", ("ctrl+d", "pagedown"), "Down", "Half a page down.", "table", MOVE, palette=False
+    ),
+    Action("half_page_up", ("ctrl+u", "pageup"), "Up", "Half a page up.", "table", MOVE, palette=False),
+    Action(
+        "choose",
+        ("enter",),
+        "Drill in",
+        "Look into the row: team, then project, then key.",
+        "table",
+        MOVE,
+        "drill",
+    ),
+    Action("back", ("escape", "backspace"), "Back", "One step out: filter, drill, help.", "live", MOVE),
+    Action("next_table", ("tab", "d", "l"), "Next table", "The next table.", "burn", TABLE, hint="table"),
+    Action("previous_table", ("shift+tab", "D", "h"), "Previous table", "The table before.", "burn", TABLE),
+    Action(
+        "next_dimension",
+        ("d", "tab", "l"),
+        "Next dimension",
+        "The table by the next dimension.",
+        "triage",
+        TABLE,
+        hint="dimension",
+    ),
+    Action(
+        "previous_dimension",
+        ("D", "shift+tab", "h"),
+        "Previous dimension",
+        "The dimension before.",
+        "triage",
+        TABLE,
+    ),
+    Action(
+        "filter",
+        ("/",),
+        "Filter",
+        "Show rows that match a regular expression; ! before it: those that do not.",
+        "live",
+        TABLE,
+        hint="filter",
+    ),
+    Action(
+        "sort",
+        ("s",),
+        "Sort",
+        "Sort by the next column; a click on a heading sorts by it.",
+        "table",
+        TABLE,
+        hint="sort",
+    ),
+    Action("reverse", ("S",), "Reverse", "Turn the sorting round.", "table", TABLE),
+    Action(
+        "copy", ("y",), "Copy", "Copy the row to the clipboard, also over SSH.", "live", TABLE, hint="copy"
+    ),
+    Action(
+        "close",
+        ("escape", "backspace", "q", "?", "f1"),
+        "Close",
+        "Close this page.",
+        "panel",
+        LOOK,
+        "close",
+        palette=False,
+    ),
+)
+
+SIGNS = {
+    "space": "Space",
+    "enter": "Enter",
+    "escape": "Esc",
+    "backspace": "Backspace",
+    "tab": "Tab",
+    "shift+tab": "Shift+Tab",
+    "down": "↓",
+    "up": "↑",
+    "home": "Home",
+    "end": "End",
+    "pagedown": "PgDn",
+    "pageup": "PgUp",
+    "f1": "F1",
+}
+
+WHERE = {
+    "app": "everywhere",
+    "live": "Burn, Triage",
+    "burn": "Burn",
+    "triage": "Triage",
+    "table": "Burn, Triage",
+}
+
+
+def key_sign(key: str) -> str:
+    """How a key is written for people: `Ctrl+D`, `Enter`, `?`."""
+    if key.startswith("ctrl+"):
+        return f"Ctrl+{key[5:].upper()}"
+    return SIGNS.get(key, key)
+
+
+def bindings(scope: str) -> list[Binding]:
+    """Textual's bindings of the actions of one scope."""
+    from textual.binding import Binding
+
+    return [
+        Binding(key, action.id, action.title, show=False, id=f"{scope}.{action.id}" if not place else None)
+        for action in ACTIONS
+        if action.scope == scope
+        for place, key in enumerate(action.keys)
+    ]
+
+
+def available(screen: str) -> Iterator[Action]:
+    """The actions that work on a screen ("burn", "triage" or "panel"), in the order of the registry."""
+    scopes = {"app", "panel"} if screen == "panel" else {"app", "live", "table", screen}
+    return (action for action in ACTIONS if action.scope in scopes)
+
+
+def by_group() -> dict[str, list[Action]]:
+    """The actions under their headings, for the help."""
+    groups: dict[str, list[Action]] = {}
+    for action in ACTIONS:
+        if action.scope != "panel":
+            groups.setdefault(action.group, []).append(action)
+    return groups
+
+
+def key_table() -> str:
+    """The table of keys in Markdown, as it stands in README."""
+    lines = ["| keys | action | where |", "|---|---|---|"]
+    for actions in by_group().values():
+        for action in actions:
+            keys = " ".join(f"`{key_sign(key)}`" for key in action.keys)
+            lines.append(f"| {keys} | {action.title}: {action.help} | {WHERE[action.scope]} |")
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,88 @@
+"""The one widget that paints lines: a pure function draws them, only lines that changed are repainted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.geometry import Region
+from textual.strip import Strip
+from textual.widget import Widget
+
+from console.widgets.ink import EMPTY, Line, Span, Tone, fit
+
+Draw = Callable[[int, int], list[Line]]
+"""Draws what is to be seen in (width, height) cells."""
+
+
+class Inked(Widget):
+    """A widget that draws spans: turns tones into the theme's styles."""
+
+    COMPONENT_CLASSES = {f"tone--{tone.value}" for tone in Tone}
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self._styles_of_tones: dict[tuple[Tone, str], Style] = {}
+
+    def notify_style_update(self) -> None:
+        self._styles_of_tones.clear()
+        super().notify_style_update()
+
+    def ink(self, tone: Tone, click: str = "") -> Style:
+        """The style of a tone on this widget's own background."""
+        style = self._styles_of_tones.get((tone, click))
+        if style is None:
+            style = self.rich_style + self.get_component_rich_style(f"tone--{tone.value}", partial=True)
+            if click:
+                style += Style.from_meta({"@click": click})
+            self._styles_of_tones[tone, click] = style
+        return style
+
+    def strip_of(self, spans: list[Span], over: Style | None = None) -> Strip:
+        """Spans as a strip; `over` is laid over all of them (a cursor row)."""
+        segments = [Segment(s.text, self.ink(s.tone, s.click)) for s in spans]
+        if over is not None:
+            segments = [Segment(text, (style or Style()) + over) for text, style, _ in segments]
+        return Strip(segments, self.content_size.width)
+
+
+class Canvas(Inked):
+    """Paints the lines of a draw function, again on every resize."""
+
+    def __init__(
+        self, draw: Draw | None = None, *, id: str | None = None, classes: str | None = None
+    ) -> None:
+        super().__init__(id=id, classes=classes)
+        self._draw: Draw = draw or (lambda width, height: [])
+        self._lines: list[Line] = []
+        self._drawn_for = (-1, -1)
+
+    def paint(self, draw: Draw) -> None:
+        """Shows what `draw` draws from now on; repaints only the lines that differ."""
+        self._draw = draw
+        self.redraw()
+
+    def redraw(self) -> None:
+        """Draws again, for lines that depend on time."""
+        size = self.content_size
+        if not size.width or not size.height:
+            return
+        before, self._lines = self._lines, self._draw(size.width, size.height)
+        if self._drawn_for != size:
+            self._drawn_for = size
+            self.refresh()
+            return
+        for y in range(size.height):
+            if _line(before, y) != _line(self._lines, y):
+                self.refresh(Region(0, y, size.width, 1))
+
+    def on_resize(self) -> None:
+        self.redraw()
+
+    def render_line(self, y: int) -> Strip:
+        return self.strip_of(fit(_line(self._lines, y), self.content_size.width))
+
+
+def _line(lines: list[Line], y: int) -> Line:
+    return lines[y] if y < len(lines) else EMPTY

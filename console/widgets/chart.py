@@ -1,0 +1,145 @@
+"""A column chart of block characters with the usual band behind it, marks and axes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from console.widgets.ink import EMPTY, Line, Span, Tone, clip, right
+from console.widgets.sparkline import BLOCKS, resample
+
+SHADE = "░"
+"""The usual band where no column covers it: visible without colour."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A level across the chart that has a name: a cap, a threshold."""
+
+    value: float
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """What a chart shows. The sequences of the band are empty or as long as `points`."""
+
+    points: Sequence[float | None]  # None: nothing known there
+    low: Sequence[float | None] = ()
+    high: Sequence[float | None] = ()
+    marks: Sequence[Mark] = ()
+    labels: Sequence[str] = ()  # along the x axis, spread evenly from first to last
+    scale: Callable[[float], str] = field(default=lambda value: f"{value:.3g}")
+
+
+def draw_chart(series: Series, width: int, height: int) -> list[Line]:
+    """The chart in `width` x `height` cells, the last line being the x axis."""
+    if height < 2 or width < 12:
+        return []
+    rows = height - 1
+    known = [point for point in (*series.points, *series.high) if point is not None]
+    top = nice_ceiling(max([*known, *(mark.value for mark in series.marks)], default=0.0))
+    gutter = max(len(series.scale(level)) for level in (top, top / 2, 0.0)) + 1
+    plot = width - gutter
+    points, low, high = (resample(values, plot) for values in (series.points, series.low, series.high))
+    lines: list[Line] = []
+    for row in range(rows):
+        floor = rows - 1 - row
+        label = _label(series, top, row, rows)
+        spans = [Span(right(label, gutter - 1) + " ", Tone.DIM)]
+        spans += _row(points, low, high, top=top, floor=floor, rows=rows)
+        lines.append(_with_marks(spans, series.marks, top, floor, rows, width))
+    lines.append(_axis(series.labels, gutter, plot))
+    return lines
+
+
+def nice_ceiling(value: float) -> float:
+    """The next number that reads well on an axis: 1, 1.5, 2, 2.5, 3, 4, 5, 6 or 8 times a power of ten."""
+    if value <= 0:
+        return 1.0
+    power = 1.0
+    while power * 10 <= value:
+        power *= 10
+    while power > value:
+        power /= 10
+    return next(
+        (power * step for step in (1, 1.5, 2, 2.5, 3, 4, 5, 6, 8) if power * step >= value), power * 10
+    )
+
+
+def _label(series: Series, top: float, row: int, rows: int) -> str:
+    if row == 0:
+        return series.scale(top)
+    if row == rows - 1:
+        return series.scale(0.0)
+    if rows >= 5 and row == rows // 2:
+        return series.scale(top * (rows - row - 0.5) / rows)
+    return ""
+
+
+def _row(
+    points: Sequence[float | None],
+    low: Sequence[float | None],
+    high: Sequence[float | None],
+    *,
+    top: float,
+    floor: int,
+    rows: int,
+) -> list[Span]:
+    """One row of the plot, `floor` rows above the axis; neighbours of one tone become one span."""
+    spans: list[Span] = []
+    for index, point in enumerate(points):
+        bottom = low[index] if index < len(low) else None
+        ceiling = high[index] if index < len(high) else None
+        cell = _cell(point, bottom, ceiling, top=top, floor=floor, rows=rows)
+        if spans and spans[-1].tone == cell.tone:
+            cell = Span(spans.pop().text + cell.text, cell.tone)
+        spans.append(cell)
+    return spans
+
+
+def _cell(
+    point: float | None, low: float | None, high: float | None, *, top: float, floor: int, rows: int
+) -> Span:
+    middle = (floor + 0.5) / rows * top
+    eighths = 0 if point is None else round(point / top * rows * 8) - floor * 8
+    if point and floor == 0:
+        eighths = max(eighths, 1)  # something burns: never drawn as nothing
+    if eighths > 0:
+        above = high is not None and point is not None and point > high and middle > high
+        return Span(BLOCKS[min(8, eighths)], Tone.HOT if above else Tone.FILL)
+    if low is not None and high is not None and low <= middle <= high:
+        return Span(SHADE, Tone.BAND)
+    return Span(" ", Tone.FILL)
+
+
+def _with_marks(
+    spans: list[Span], marks: Sequence[Mark], top: float, floor: int, rows: int, width: int
+) -> list[Span]:
+    """Writes the name of a mark at the right end of the row at its level."""
+    here = [mark for mark in marks if 0 < mark.value and int(min(mark.value / top, 0.999) * rows) == floor]
+    if not here:
+        return spans
+    text = clip("╌ " + ", ".join(mark.name for mark in here), width // 2)
+    kept: list[Span] = []
+    room = width - len(text) - 1
+    for span in spans:
+        kept.append(span._replace(text=span.text[:room]))
+        room -= len(kept[-1].text)
+    return [*kept, Span(" "), Span(text, Tone.WARM)]
+
+
+def _axis(labels: Sequence[str], gutter: int, plot: int) -> Line:
+    """The labels spread over the width; those that would touch a neighbour are left out."""
+    if not labels:
+        return EMPTY
+    cells = [" "] * plot
+    order = [0, len(labels) - 1, *range(1, len(labels) - 1)]
+    for index in dict.fromkeys(order):
+        text = labels[index]
+        centre = index * (plot - 1) // max(1, len(labels) - 1)
+        start = min(max(0, centre - len(text) // 2), plot - len(text))
+        around = cells[max(0, start - 1) : start + len(text) + 1]
+        if start >= 0 and all(cell == " " for cell in around):
+            cells[start : start + len(text)] = text
+    return [Span(" " * gutter), Span("".join(cells), Tone.DIM)]
