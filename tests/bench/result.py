@@ -23,4 +23,5 @@ class Result:
     def __str__(self) -> str:
         sign = ">=" if self.at_least else "<="
         verdict = "met" if self.met else "MISSED"
-        return f"{self.name:<46} {self.value:>9.2f} {self.unit:<4} goal {sign} {self.goal:g} {self.unit}  {verdict}  {self.note}"
+        figure = f"{self.name:<46} {self.value:>9.2f} {self.unit:<4}"
+        return f"{figure} goal {sign} {self.goal:g} {self.unit}  {verdict}  {self.note}"
