@@ -14,19 +14,9 @@ from agent.clock import Clock, ScaledClock, SystemClock
 from agent.domain.allocation import Allocation, Scope, ScopeKind
 from agent.domain.duration import Duration
 from agent.domain.money import to_nano
+from agent.ledger.rows import ReleaseRow
 from agent.settings_schema import Agent, Alerts, BillingGroup, ConfigFile, Organization, Source
 from agent.toml_file import Key, config_error, decode_toml, read_text
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedRelease:
-    """A release and the change in burn that is expected of it."""
-
-    id: str
-    day: int  # UTC epoch seconds of 00:00
-    title: str
-    team: str
-    credits_nano_per_day: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +32,7 @@ class Settings:
     billing_groups: tuple[BillingGroup, ...] = ()
     allocations: tuple[Allocation, ...] = ()
     alerts: Alerts = field(default_factory=Alerts)
-    releases: tuple[PlannedRelease, ...] = ()
+    releases: tuple[ReleaseRow, ...] = ()
     agent: Agent = field(default_factory=Agent)
     scaled_clock: ScaledClock | None = None
     own_log: Path | None = None
@@ -139,9 +129,9 @@ def _allocations(config: ConfigFile) -> tuple[Allocation, ...]:
     )
 
 
-def _releases(config: ConfigFile) -> tuple[PlannedRelease, ...]:
+def _releases(config: ConfigFile) -> tuple[ReleaseRow, ...]:
     return tuple(
-        PlannedRelease(
+        ReleaseRow(
             id=row.id,
             day=int(datetime.datetime.fromisoformat(row.day).replace(tzinfo=datetime.UTC).timestamp()),
             title=row.title,

@@ -22,7 +22,7 @@ def says(text: str, example: str = "") -> msgspec.Meta:
 
 
 def _positive(key: str, value: Decimal | int) -> None:
-    if not value > 0:
+    if not (Decimal(value).is_finite() and value > 0):
         raise ValueError(f"{key}: must be more than zero")
 
 
