@@ -27,11 +27,8 @@ class Action:
     keys: tuple[str, ...]  # Textual's names; the first is the one that hints show
     title: str  # for the palette and hints
     help: str  # one sentence
-    scope: (
-        str  # "app", "live" (screens on the ledger), "burn", "triage", "table" or "panel" (help and the like)
-    )
+    scope: str  # app, live (screens on the ledger), burn, triage, table, panel (help and the like)
     group: str  # heading in the help
-    hint: str = ""  # short word for the line of hints; empty: not shown there
     danger: Danger = Danger.NONE
     writes: bool = False  # needs more than reading the ledger
     palette: bool = True
@@ -39,26 +36,25 @@ class Action:
 
 LOOK, MOVE, TIME, TABLE = "Screens", "Rows", "Time", "Tables"
 
+_PALETTE_TEXT = "Any action by its name."
+_FILTER_TEXT = "Show rows that match a regular expression; ! before it: those that do not."
+_SORT_TEXT = "Sort by the next column; a click on a heading sorts by it."
+_CLOSE_KEYS = ("escape", "backspace", "q", "?", "f1")
+
 ACTIONS: tuple[Action, ...] = (
     Action("burn", ("b", "1"), "Burn", "What burns now, against what is usual.", "app", LOOK),
-    Action("triage", ("t", "2"), "Triage", "Whose rise it is, and why.", "app", LOOK, hint="triage"),
-    Action("help", ("?", "f1"), "Help", "All keys, and what the words mean.", "app", LOOK, hint="help"),
-    Action(
-        "command_palette", (":", "ctrl+p"), "Palette", "Any action by its name.", "app", LOOK, palette=False
-    ),
+    Action("triage", ("t", "2"), "Triage", "Whose rise it is, and why.", "app", LOOK),
+    Action("help", ("?", "f1"), "Help", "All keys, and what the words mean.", "app", LOOK),
+    Action("command_palette", (":", "ctrl+p"), "Palette", _PALETTE_TEXT, "app", LOOK, palette=False),
     Action("theme", ("T",), "Theme", "Dark, light, colour-blind safe (blue and orange).", "app", LOOK),
-    Action(
-        "quit", ("q", "ctrl+c"), "Quit", "Leave the console; the agent goes on.", "app", LOOK, hint="quit"
-    ),
-    Action(
-        "pause", ("space",), "Pause", "Hold the picture still; again to go on.", "live", TIME, hint="pause"
-    ),
-    Action("earlier", ("[",), "Step back", "One window back through the ledger.", "live", TIME, hint="back"),
+    Action("quit", ("q", "ctrl+c"), "Quit", "Leave the console; the agent goes on.", "app", LOOK),
+    Action("pause", ("space",), "Pause", "Hold the picture still; again to go on.", "live", TIME),
+    Action("earlier", ("[",), "Step back", "One window back through the ledger.", "live", TIME),
     Action("later", ("]",), "Step forward", "One window forward.", "live", TIME),
     Action("much_earlier", ("{",), "Leap back", "A day back, to the same hour.", "live", TIME),
     Action("much_later", ("}",), "Leap forward", "A day forward.", "live", TIME),
-    Action("now", (".",), "Now", "Back to the newest data, live.", "live", TIME, hint="now"),
-    Action("window", ("w",), "Window", "Window of 5, 15 or 60 minutes.", "live", TIME, hint="window"),
+    Action("now", (".",), "Now", "Back to the newest data, live.", "live", TIME),
+    Action("window", ("w",), "Window", "A window of 5, 15 or 60 minutes.", "live", TIME),
     Action("row_down", ("j", "down"), "Next row", "One row down.", "table", MOVE, palette=False),
     Action("row_up", ("k", "up"), "Previous row", "One row up.", "table", MOVE, palette=False),
     Action("first_row", ("g", "home"), "First row", "To the first row.", "table", MOVE, palette=False),
@@ -67,68 +63,47 @@ ACTIONS: tuple[Action, ...] = (
         "half_page_down", ("ctrl+d", "pagedown"), "Down", "Half a page down.", "table", MOVE, palette=False
     ),
     Action("half_page_up", ("ctrl+u", "pageup"), "Up", "Half a page up.", "table", MOVE, palette=False),
-    Action(
-        "choose",
-        ("enter",),
-        "Drill in",
-        "Look into the row: team, then project, then key.",
-        "table",
-        MOVE,
-        "drill",
-    ),
-    Action("back", ("escape", "backspace"), "Back", "One step out: filter, drill, help.", "live", MOVE),
-    Action("next_table", ("tab", "d", "l"), "Next table", "The next table.", "burn", TABLE, hint="table"),
-    Action("previous_table", ("shift+tab", "D", "h"), "Previous table", "The table before.", "burn", TABLE),
-    Action(
-        "next_dimension",
-        ("d", "tab", "l"),
-        "Next dimension",
-        "The table by the next dimension.",
-        "triage",
-        TABLE,
-        hint="dimension",
-    ),
-    Action(
-        "previous_dimension",
-        ("D", "shift+tab", "h"),
-        "Previous dimension",
-        "The dimension before.",
-        "triage",
-        TABLE,
-    ),
-    Action(
-        "filter",
-        ("/",),
-        "Filter",
-        "Show rows that match a regular expression; ! before it: those that do not.",
-        "live",
-        TABLE,
-        hint="filter",
-    ),
-    Action(
-        "sort",
-        ("s",),
-        "Sort",
-        "Sort by the next column; a click on a heading sorts by it.",
-        "table",
-        TABLE,
-        hint="sort",
-    ),
+    Action("choose", ("enter",), "Drill in", "Into the row: team, then project, then key.", "table", MOVE),
+    Action("back", ("escape", "backspace"), "Back", "One step out of filter, drill or past.", "live", MOVE),
+    Action("next_table", ("tab", "d", "l"), "Next table", "From teams to models.", "burn", TABLE),
+    Action("previous_table", ("shift+tab", "D", "h"), "Previous table", "And back.", "burn", TABLE),
+    Action("next_dimension", ("d", "tab", "l"), "Next dimension", "By team, by model, ...", "triage", TABLE),
+    Action("previous_dimension", ("D", "shift+tab", "h"), "Dimension before", "And back.", "triage", TABLE),
+    Action("filter", ("/",), "Filter", _FILTER_TEXT, "live", TABLE),
+    Action("sort", ("s",), "Sort", _SORT_TEXT, "table", TABLE),
     Action("reverse", ("S",), "Reverse", "Turn the sorting round.", "table", TABLE),
-    Action(
-        "copy", ("y",), "Copy", "Copy the row to the clipboard, also over SSH.", "live", TABLE, hint="copy"
-    ),
-    Action(
-        "close",
-        ("escape", "backspace", "q", "?", "f1"),
-        "Close",
-        "Close this page.",
-        "panel",
-        LOOK,
-        "close",
-        palette=False,
-    ),
+    Action("copy", ("y",), "Copy", "Copy the row to the clipboard, also over SSH.", "live", TABLE),
+    Action("close", _CLOSE_KEYS, "Close", "Close this page.", "panel", LOOK, palette=False),
 )
+
+HINTS: dict[str, tuple[tuple[str, str], ...]] = {
+    "burn": (
+        ("triage", "triage"),
+        ("choose", "drill"),
+        ("next_table", "table"),
+        ("sort", "sort"),
+        ("filter", "filter"),
+        ("earlier", "back"),
+        ("pause", "pause"),
+        ("copy", "copy"),
+        ("help", "help"),
+        ("quit", "quit"),
+    ),
+    "triage": (
+        ("burn", "burn"),
+        ("choose", "drill"),
+        ("next_dimension", "by"),
+        ("window", "window"),
+        ("sort", "sort"),
+        ("filter", "filter"),
+        ("earlier", "back"),
+        ("pause", "pause"),
+        ("help", "help"),
+        ("quit", "quit"),
+    ),
+    "panel": (("close", "close"),),
+}
+"""What the bottom line of each screen reminds of: (action, word)."""
 
 SIGNS = {
     "space": "Space",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
@@ -19,10 +20,10 @@ Draw = Callable[[int, int], list[Line]]
 class Inked(Widget):
     """A widget that draws spans: turns tones into the theme's styles."""
 
-    COMPONENT_CLASSES = {f"tone--{tone.value}" for tone in Tone}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"tone--{tone.value}" for tone in Tone}
 
-    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
-        super().__init__(id=id, classes=classes)
+    def __init__(self, name: str) -> None:
+        super().__init__(id=name)
         self._styles_of_tones: dict[tuple[Tone, str], Style] = {}
 
     def notify_style_update(self) -> None:
@@ -50,11 +51,9 @@ class Inked(Widget):
 class Canvas(Inked):
     """Paints the lines of a draw function, again on every resize."""
 
-    def __init__(
-        self, draw: Draw | None = None, *, id: str | None = None, classes: str | None = None
-    ) -> None:
-        super().__init__(id=id, classes=classes)
-        self._draw: Draw = draw or (lambda width, height: [])
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self._draw: Draw = _nothing
         self._lines: list[Line] = []
         self._drawn_for = (-1, -1)
 
@@ -82,6 +81,10 @@ class Canvas(Inked):
 
     def render_line(self, y: int) -> Strip:
         return self.strip_of(fit(_line(self._lines, y), self.content_size.width))
+
+
+def _nothing(width: int, height: int) -> list[Line]:
+    return []
 
 
 def _line(lines: list[Line], y: int) -> Line:

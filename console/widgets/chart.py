@@ -117,7 +117,7 @@ def _with_marks(
     spans: list[Span], marks: Sequence[Mark], top: float, floor: int, rows: int, width: int
 ) -> list[Span]:
     """Writes the name of a mark at the right end of the row at its level."""
-    here = [mark for mark in marks if 0 < mark.value and int(min(mark.value / top, 0.999) * rows) == floor]
+    here = [mark for mark in marks if mark.value > 0 and int(min(mark.value / top, 0.999) * rows) == floor]
     if not here:
         return spans
     text = clip("╌ " + ", ".join(mark.name for mark in here), width // 2)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.style import Style
 from textual.geometry import Region
 from textual.message import Message
-from textual.reactive import reactive
 from textual.strip import Strip
 
 from console.actions import bindings
@@ -27,9 +26,7 @@ class Table(Inked, can_focus=True):
     """Rows under a title and headings, with a cursor, sorting, a filter and a scroll mark."""
 
     BINDINGS = bindings("table")
-    COMPONENT_CLASSES = {"table--cursor", "table--cursor-away", "table--title", "table--title-away"}
-
-    cursor: reactive[int] = reactive(0, repaint=False)
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"table--cursor", "table--cursor-away"}
 
     class Moved(Message):
         """The cursor came to stand on another row."""
@@ -50,15 +47,14 @@ class Table(Inked, can_focus=True):
             self.table = table
             self.row = row
 
-    def __init__(
-        self, columns: Sequence[Column], *, title: str = "", order: Order | None = None, id: str | None = None
-    ) -> None:
-        super().__init__(id=id)
+    def __init__(self, name: str, columns: Sequence[Column], order: Order) -> None:
+        super().__init__(name)
         self.columns = tuple(columns)
-        self.order = order or Order(0)
+        self.order = order
         self.filter = Filter()
+        self.cursor = 0
         self.empty = "nothing here yet"
-        self._title: list[Span] = [Span(title)]
+        self._title: list[Span] = []
         self._all: Sequence[Row] = ()
         self._rows: list[Row] = []
         self._top = 0
@@ -67,7 +63,7 @@ class Table(Inked, can_focus=True):
     # What it shows
 
     def show(self, rows: Sequence[Row], *, title: Sequence[Span] | None = None) -> None:
-        """Shows these rows; the cursor stays on the row of the same key, unchanged lines are not repainted."""
+        """Shows these rows; the cursor stays on its row, unchanged lines are not repainted."""
         if title is not None and list(title) != self._title:
             self._title = list(title)
             self.refresh(Region(0, 0, self.size.width, 1))
@@ -166,18 +162,13 @@ class Table(Inked, can_focus=True):
         )
 
     def _heading(self) -> list[Span]:
-        tone = Tone.ACCENT if self.has_focus else Tone.PLAIN
-        mark = "▸" if self.has_focus else " "
-        spans = [
-            Span(mark, Tone.ACCENT),
-            *(s._replace(tone=tone) if s.tone is Tone.PLAIN else s for s in self._title),
-        ]
+        focus = self.has_focus
+        spans = [Span("▸" if focus else " ", Tone.ACCENT)]
+        spans += [s._replace(tone=Tone.ACCENT) if focus and s.tone is Tone.STRONG else s for s in self._title]
         if self.filter.text:
-            note = f"  /{self.filter.text}  {len(self._rows)} of {len(self._all)}"
-            spans += [
-                Span(note, Tone.WARM),
-                Span(f"  {self.filter.problem}" * bool(self.filter.problem), Tone.WARM),
-            ]
+            spans.append(Span(f"  /{self.filter.text}  {len(self._rows)} of {len(self._all)}", Tone.WARM))
+        if self.filter.problem:
+            spans.append(Span(f"  {self.filter.problem}", Tone.WARM))
         return spans
 
     def _headings(self) -> list[Span]:

@@ -1,0 +1,183 @@
+"""The live link to the ledger: one thread that watches it, makes reports, and never keeps a screen waiting.
+
+Nothing here knows Textual: the thread may run while the screen is still being built.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from agent.errors import BurndeckError
+
+if TYPE_CHECKING:
+    from agent.ledger.reader import LedgerReader
+    from agent.settings import Settings
+
+POLL_S = 0.05  # how often the ledger is asked whether anything was committed; costs microseconds
+BETWEEN_S = 0.5  # at most two reports a second while commits keep coming
+REFRESH_S = 10.0  # a report is made again after that long without commits: an agent that died must show
+RETRY_S = 1.0  # how often a missing ledger or a broken configuration is tried again
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a screen wants to know; `topic` says whose it is, so that late answers can be told apart."""
+
+    topic: str
+    ask: Callable[[LedgerReader, Settings, float], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The answer to a question, with the settings (clock, zone, names) that it was made under."""
+
+    question: Question
+    value: object
+    settings: Settings
+    now: float
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Why there is no answer: no ledger, a broken configuration, a bug."""
+
+    error: BurndeckError
+
+
+News = Answer | Trouble
+Open = Callable[[], "tuple[Settings, LedgerReader]"]
+
+
+class Live:
+    """Keeps one question answered while the ledger changes, and answers others once.
+
+    `open_ledger` is called in the thread, again after every failure, until it succeeds.
+    """
+
+    def __init__(self, open_ledger: Open) -> None:
+        self._open = open_ledger
+        self._wake = threading.Condition()
+        self._deliver: Callable[[News], None] | None = None
+        self._unheard: list[News] = []
+        self._watched: Question | None = None
+        self._asked: Question | None = None
+        self._due = False
+        self._paused = False
+        self._stopped = False
+        self._thread = threading.Thread(target=self._run, name="live", daemon=True)
+
+    def start(self) -> None:
+        """Starts the thread."""
+        self._thread.start()
+
+    def listen(self, deliver: Callable[[News], None]) -> None:
+        """Sends news to `deliver` (called in the thread), first those that came before anybody listened."""
+        with self._wake:
+            self._deliver = deliver
+            unheard, self._unheard = self._unheard, []
+        for news in unheard:
+            deliver(news)
+
+    def watch(self, question: Question | None) -> None:
+        """Answers the question at once and after every change of the ledger; None: nothing is looked at."""
+        with self._wake:
+            self._watched, self._due = question, question is not None
+            self._asked = None
+            self._wake.notify()
+
+    def ask(self, question: Question) -> None:
+        """Answers a question once; a newer one that comes before its turn takes its place."""
+        with self._wake:
+            self._asked = question
+            self._wake.notify()
+
+    def pause(self, paused: bool) -> None:
+        """While paused the ledger is not looked at, except for questions that a person asks."""
+        with self._wake:
+            self._paused = paused
+            self._due = self._due or (not paused and self._watched is not None)
+            self._wake.notify()
+
+    def stop(self) -> None:
+        """Ends the thread; returns when it has let go of the ledger."""
+        with self._wake:
+            self._stopped = True
+            self._wake.notify()
+        if self._thread.is_alive():
+            self._thread.join(timeout=2.0)
+
+    def _run(self) -> None:
+        while not self._stopped:
+            try:
+                settings, reader = self._open()
+            except BurndeckError as error:
+                self._tell(Trouble(error))
+                self._wait(RETRY_S)
+                continue
+            try:
+                self._serve(settings, reader)
+            except BurndeckError as error:
+                self._tell(Trouble(error))
+                self._wait(RETRY_S)
+            except Exception as error:  # noqa: BLE001 - a bug in a report must not freeze the screen silently
+                self._tell(Trouble(_bug(error)))
+                self._wait(REFRESH_S)
+            finally:
+                reader.close()
+
+    def _serve(self, settings: Settings, reader: LedgerReader) -> None:
+        """Answers questions until stopped or until the ledger fails."""
+        version, last, changed = -1, 0.0, True
+        while not self._stopped:
+            watched, asked, due = self._next()
+            if asked is not None:
+                self._answer(asked, settings, reader)
+            if watched is None:
+                continue
+            elapsed = time.monotonic() - last
+            if not self._paused:
+                seen = reader.data_version()
+                changed, version = changed or seen != version or elapsed >= REFRESH_S, seen
+            if due or (changed and elapsed >= BETWEEN_S and not self._paused):
+                changed, last = False, time.monotonic()
+                self._answer(watched, settings, reader)
+
+    def _next(self) -> tuple[Question | None, Question | None, bool]:
+        """Waits for the next thing to do: (watched question, question asked once, answer now?)."""
+        with self._wake:
+            if not (self._due or self._asked or self._stopped):
+                idle = self._paused or self._watched is None
+                self._wake.wait(None if idle else POLL_S)
+            taken = self._watched, self._asked, self._due
+            self._asked, self._due = None, False
+        return taken
+
+    def _answer(self, question: Question, settings: Settings, reader: LedgerReader) -> None:
+        now = settings.clock().now()
+        self._tell(Answer(question, question.ask(reader, settings, now), settings, now))
+
+    def _tell(self, news: News) -> None:
+        with self._wake:
+            deliver = self._deliver
+            if deliver is None:
+                self._unheard = [news]
+                return
+        deliver(news)
+
+    def _wait(self, seconds: float) -> None:
+        """After trouble: waits, and has the watched question answered at the first success."""
+        with self._wake:
+            if not self._stopped:
+                self._wake.wait(seconds)
+            self._due = self._watched is not None
+
+
+def _bug(error: Exception) -> BurndeckError:
+    return BurndeckError(
+        f"a report failed: {type(error).__name__}: {error}",
+        hint="This is a bug in burndeck. `burndeck burn` shows where; the console tries again.",
+    )
