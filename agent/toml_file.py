@@ -47,10 +47,23 @@ def decode_toml(text: str, where: str, schema: type[T], hook: Callable[[type, An
         raise ConfigError(
             f"{where}: not valid TOML: {error}", hint="See https://toml.io for the syntax."
         ) from None
+    return convert_table(data, text, where, schema, hook=hook)
+
+
+def convert_table(
+    data: Any,
+    text: str,
+    where: str,
+    schema: type[T],
+    *,
+    within: Key = (),
+    hook: Callable[[type, Any], Any] | None = None,
+) -> T:
+    """`data`, which stands at the key `within` of `text`, as `schema`; errors as in `decode_toml`."""
     try:
         return msgspec.convert(data, schema, dec_hook=hook)
     except msgspec.ValidationError as error:
-        raise _explained(str(error), text, where, schema) from None
+        raise _explained(str(error), text, where, schema, within) from None
 
 
 def config_error(text: str, where: str, key: Key, problem: str, hint: str = "") -> ConfigError:
@@ -98,14 +111,15 @@ def _lines(text: str) -> dict[Key, int]:
     return found
 
 
-def _explained(message: str, text: str, where: str, schema: type) -> ConfigError:
+def _explained(message: str, text: str, where: str, schema: type, within: Key) -> ConfigError:
     problem, _, path = message.partition(" - at `")
-    key = _key(path.rstrip("`"))
+    inside = _key(path.rstrip("`"))
+    key = within + inside
     if unknown := _UNKNOWN.match(problem):
-        name = unknown[1]
-        near = difflib.get_close_matches(name, _known(schema, key), n=1)
-        hint = f"Did you mean {near[0]!r}?" if near else "Known keys: " + ", ".join(_known(schema, key))
-        return config_error(text, where, (*key, name), "unknown key", hint)
+        known = _known(schema, inside)
+        near = difflib.get_close_matches(unknown[1], known, n=1)
+        hint = f"Did you mean {near[0]!r}?" if near else "Known keys: " + ", ".join(known)
+        return config_error(text, where, (*key, unknown[1]), "unknown key", hint)
     if own := _OWN_KEY.match(problem):
         return config_error(text, where, (*key, own[1]), problem[own.end() :])
     return config_error(text, where, key, problem[:1].lower() + problem[1:])

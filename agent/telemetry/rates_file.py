@@ -116,9 +116,9 @@ def _period(meters: _Meters, credits_per_unit: Decimal) -> Period:
     )
 
 
-def _rate(meter: Meter, credits: Decimal) -> int:
+def _rate(meter: Meter, price: Decimal) -> int:
     """Nano-credits per million units of a listed price in credits, rounded half-even."""
-    exact = credits * NANO * MICRO / PRICE_PER.get(meter, 1)
+    exact = price * NANO * MICRO / PRICE_PER.get(meter, 1)
     return int(exact.quantize(Decimal(1), rounding=ROUND_HALF_EVEN))
 
 
