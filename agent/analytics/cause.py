@@ -168,11 +168,11 @@ def _new_models(seen: _Seen) -> _Found:
     if _moved(seen):
         return (
             Cause.DEARER_MODEL,
-            f"the usual requests moved to {names}, which costs {_times(seen.mix)} as much",
+            f"the usual requests moved to {names}: {_times(seen.mix)} the cost",
         )
     return (
         Cause.LEAKED_KEY,
-        f"{share:.0%} of the rise is on {names}, never called before: is the key still yours?",
+        f"{share:.0%} of the rise is on {names}, never called before: a leaked key?",
     )
 
 

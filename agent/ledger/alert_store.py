@@ -1,0 +1,240 @@
+"""Alerts in the ledger, and what their evaluation reads. All on the writer's connection."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from agent.domain.alert import Alert, AlertRule
+from agent.domain.usage import Dimensions
+from agent.ledger.kinds import Kind
+from agent.ledger.names import Names
+from agent.ledger.sql import statement
+
+
+@dataclass(frozen=True, slots=True)
+class HourRow:
+    """Effective burn of one dimension value in one hour."""
+
+    hour: int  # epoch second of its begin
+    kind: int
+    id: int  # dim.id; 0 for the whole
+    credits_nano: int
+    requests: int
+
+
+@dataclass(frozen=True, slots=True)
+class BurnCell:
+    """Effective sums of one context and service over one slot of a window."""
+
+    context: int
+    service: int
+    slot: int  # 0 is the first
+    requests: int
+    tokens_input: int
+    tokens_cached: int
+    tokens_output: int
+    credits_nano: int
+    errors: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Whose:
+    """What alerts need of a context: names, and the dim ids under which rollups know them."""
+
+    api_key_id: int
+    api_key: str
+    team_id: int
+    team: str
+    environment: str
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """What alerts need of a service."""
+
+    model_id: int
+    model: str
+    operation: str
+    tier: str
+
+
+class AlertStore:
+    """What alerts need of the ledger. Writes stand in one transaction a call."""
+
+    def __init__(self, conn: sqlite3.Connection) -> None:
+        self._conn = conn
+        self._contexts: dict[int, Whose] = {}
+        self._services: dict[int, Called] = {}
+
+    @contextlib.contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """All reads inside see one state of the ledger."""
+        self._conn.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self._conn.execute("COMMIT")
+
+    def covered_to(self) -> list[int]:
+        """How far the provider's usage is complete, for each account that is metered."""
+        return [end for _, end in self._all("alert_coverage_ends")]
+
+    def newest_event(self) -> int | None:
+        """Time of the newest event; None without any."""
+        ((at,),) = self._all("alert_newest_event")
+        return None if at is None else int(at)
+
+    def hour_marks(self, start: int, end: int) -> dict[int, tuple[int, ...]]:
+        """For each known hour what changes whenever its rows do."""
+        rows = self._all("alert_hour_marks", {"start": start, "end": end})
+        return {row[0]: tuple(row[1:]) for row in rows}
+
+    def hours(self, hours: Sequence[int], kinds: Sequence[Kind]) -> Iterator[HourRow]:
+        """Burn by hour of every value of some kinds, in the order of the hours."""
+        bound = {"hours": json.dumps(list(hours)), "kinds": json.dumps([int(kind) for kind in kinds])}
+        for hour, kind, ident, credits_nano, requests in self._all("alert_hours", bound):
+            yield HourRow(hour, kind, ident, credits_nano, requests)
+
+    def cells(self, start: int, end: int, slot: int) -> list[BurnCell]:
+        """Effective burn of `[start, end)` by context, service and slot of so many seconds."""
+        bound = {"start": start, "end": end, "slot": slot}
+        found = [BurnCell(*row) for row in self._all("alert_bucket_cells", bound)]
+        found += [BurnCell(*row) for row in self._all("alert_event_cells", bound)]
+        return found
+
+    def burnt_days(self, days: Sequence[int], kinds: Iterable[Kind]) -> dict[tuple[int, str], int]:
+        """Nano-credits by (kind, value) over whole UTC days, billed where they are billed."""
+        return self._burnt("alert_burnt_days", "days", days, kinds)
+
+    def burnt_hours(self, hours: Sequence[int], kinds: Iterable[Kind]) -> dict[tuple[int, str], int]:
+        """Nano-credits by (kind, value) over whole hours."""
+        return self._burnt("alert_burnt_hours", "hours", hours, kinds)
+
+    def first_seen(self, kind: Kind, ident: int) -> int | None:
+        """When a key or model first burnt; None when it is not known."""
+        rows = self._all("alert_first_seen", (int(kind), ident))
+        return int(rows[0][0]) if rows else None
+
+    def contexts(self) -> Mapping[int, Whose]:
+        """Every context by id; only those added since are read."""
+        after = max(self._contexts, default=0)
+        for ident, *row in self._all("alert_contexts_after", (after,)):
+            self._contexts[ident] = Whose(*row)
+        return self._contexts
+
+    def services(self) -> Mapping[int, Called]:
+        """Every service by id; only those added since are read."""
+        after = max(self._services, default=0)
+        for ident, *row in self._all("alert_services_after", (after,)):
+            self._services[ident] = Called(*row)
+        return self._services
+
+    def open_alerts(self) -> list[Alert]:
+        """Every alert that is not resolved."""
+        return [_alert(row) for row in self._rows("alerts_open")]
+
+    def alerts_of_period(self, rule: AlertRule, period: str, since: int) -> list[Alert]:
+        """Alerts of a rule and period that began at `since` or later, resolved ones too."""
+        return [
+            _alert(row)
+            for row in self._rows("alerts_of_period", {"rule": rule.value, "period": period, "since": since})
+        ]
+
+    def save(self, changed: Iterable[Alert], dropped: Iterable[Alert] = ()) -> None:
+        """Keeps new and changed alerts and forgets suspicions that came to nothing, all or none of it."""
+        changed, dropped = list(changed), list(dropped)
+        if not changed and not dropped:
+            return
+        with self._transaction():
+            for alert in changed:
+                name = "add_alert" if alert.id is None else "update_alert"
+                self._conn.execute(statement(name), _columns(alert))
+            for alert in dropped:
+                self._conn.execute(statement("drop_alert"), {"id": alert.id})
+
+    def _burnt(
+        self, name: str, key: str, buckets: Sequence[int], kinds: Iterable[Kind]
+    ) -> dict[tuple[int, str], int]:
+        bound = {key: json.dumps(list(buckets)), "kinds": json.dumps([int(kind) for kind in kinds])}
+        return {(kind, value): nano for kind, value, nano in self._all(name, bound)}
+
+    def _all(self, name: str, bound: Any = ()) -> list[Any]:
+        return self._conn.execute(statement(name), bound).fetchall()
+
+    def _rows(self, name: str, bound: Mapping[str, object] | tuple[()] = ()) -> list[dict[str, Any]]:
+        cursor = self._conn.execute(statement(name), bound)
+        columns = [column[0] for column in cursor.description]
+        return [dict(zip(columns, row, strict=True)) for row in cursor]
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._conn.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._conn.execute("ROLLBACK")
+            raise
+        self._conn.execute("COMMIT")
+
+
+def _columns(alert: Alert) -> dict[str, object]:
+    signal = alert.signal
+    return {
+        "id": alert.id,
+        "fingerprint": signal.fingerprint,
+        "rule": signal.rule.value,
+        "tier": signal.tier,
+        "state": alert.state.value,
+        "scope_kind": signal.scope_kind,
+        "scope": signal.scope,
+        "allocation_id": signal.allocation_id,
+        "period": signal.period,
+        "started_at": alert.started_at,
+        "fired_at": alert.fired_at,
+        "resolved_at": alert.resolved_at,
+        "last_at": alert.last_at,
+        "current_nano": signal.current_nano,
+        "expected_nano": signal.expected_nano,
+        "threshold": format(signal.threshold, "f"),
+        "score": format(signal.score, "f"),
+        "api_key": signal.api_key,
+        "team": signal.team,
+        "cause": signal.cause,
+        "summary": signal.summary,
+        "evidence": json.dumps(signal.evidence, separators=(",", ":"), sort_keys=True),
+    }
+
+
+def _alert(row: Mapping[str, Any]) -> Alert:
+    signal = Signal(
+        fingerprint=row["fingerprint"],
+        rule=AlertRule(row["rule"]),
+        tier=row["tier"],
+        at=row["last_at"],
+        scope_kind=row["scope_kind"],
+        scope=row["scope"],
+        current_nano=row["current_nano"],
+        expected_nano=row["expected_nano"],
+        threshold=Decimal(row["threshold"]),
+        score=Decimal(row["score"]),
+        allocation_id=row["allocation_id"],
+        period=row["period"],
+        api_key=row["api_key"],
+        team=row["team"],
+        cause=row["cause"],
+        summary=row["summary"],
+        evidence=json.loads(row["evidence"]),
+    )
+    return Alert(
+        signal=signal,
+        state=AlertState(row["state"]),
+        started_at=row["started_at"],
+        fired_at=row["fired_at"],
+        resolved_at=row["resolved_at"],
+        id=row["id"],
+    )

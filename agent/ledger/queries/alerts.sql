@@ -1,0 +1,100 @@
+-- What alert evaluation reads and keeps. Kinds: 0 total, 1 team, 2 model, 8 key; layer 2 is "metered".
+
+-- name: alert_coverage_ends
+-- A few rows an account.
+SELECT account, max("end") FROM coverage WHERE layer = 2 GROUP BY account;
+
+-- name: alert_newest_event
+-- The right end of event_at.
+SELECT max(at) FROM event;
+
+-- name: alert_hour_marks
+-- Primary key, one row an hour: an hour whose whole has not changed need not be read again.
+SELECT bucket, requests, tokens_input, tokens_output, credits_nano FROM roll_hour
+WHERE kind = 0 AND bucket >= :start AND bucket < :end;
+
+-- name: alert_hours
+-- Primary key, by enumerating kinds and hours.
+SELECT r.bucket, r.kind, r.id, r.credits_nano, r.requests
+FROM json_each(:hours) h CROSS JOIN json_each(:kinds) k
+CROSS JOIN roll_hour r ON r.kind = k.value AND r.bucket = h.value
+ORDER BY r.bucket;
+
+-- name: alert_bucket_cells
+-- Primary key of bucket, by enumerating covered stretches and usage kinds.
+SELECT b.context, b.service, (b.start - :start) / :slot, sum(b.requests), sum(b.tokens_input),
+       sum(b.tokens_cached), sum(b.tokens_output), coalesce(sum(b.credits_nano), 0)
+FROM coverage c CROSS JOIN dim k CROSS JOIN bucket b
+  ON b.account = c.account AND b.kind = k.id AND b.start >= max(c.start, :start) AND b.start < min(c."end", :end)
+WHERE c.layer = 2 AND c."end" > :start AND c.start < :end AND k.kind = 17
+GROUP BY 1, 2, 3;
+
+-- name: alert_event_cells
+-- event_at. Events in covered minutes tell only their errors, which buckets cannot know.
+SELECT context, service, slot, sum(counts), sum(counts * tokens_input), sum(counts * tokens_cached),
+       sum(counts * tokens_output), sum(counts * coalesce(credits_nano, 0)), sum(failed)
+FROM (
+  SELECT e.context, e.service, (e.at - :start) / :slot AS slot, e.tokens_input, e.tokens_cached, e.tokens_output,
+         e.credits_nano, e.error IS NOT NULL AS failed,
+         NOT EXISTS (SELECT 1 FROM coverage c WHERE c.account = x.account AND c.layer = 2
+                     AND c.start <= e.at AND c."end" > e.at) AS counts
+  FROM event e JOIN context x ON x.id = e.context
+  WHERE e.at >= :start AND e.at < :end
+)
+GROUP BY 1, 2, 3 HAVING sum(counts) > 0 OR sum(failed) > 0;
+
+-- name: alert_contexts_after
+-- Primary keys.
+SELECT x.id, x.api_key, k.value, x.team, t.value, n.value
+FROM context x JOIN dim k ON k.id = x.api_key JOIN dim t ON t.id = x.team JOIN dim n ON n.id = x.environment
+WHERE x.id > ?;
+
+-- name: alert_services_after
+-- Primary keys.
+SELECT s.id, s.model, m.value, o.value, t.value
+FROM service s JOIN dim m ON m.id = s.model JOIN dim o ON o.id = s.operation JOIN dim t ON t.id = s.tier
+WHERE s.id > ?;
+
+-- name: alert_first_seen
+-- Primary key.
+SELECT at FROM first_seen WHERE kind = ? AND id = ?;
+
+-- name: alert_burnt_days
+-- Primary key, by enumerating kinds and days.
+SELECT r.kind, coalesce(d.value, ''), sum(r.credits_nano)
+FROM json_each(:kinds) k CROSS JOIN json_each(:days) b
+CROSS JOIN roll_day r ON r.kind = k.value AND r.bucket = b.value
+LEFT JOIN dim d ON d.id = r.id
+GROUP BY r.kind, r.id;
+
+-- name: alert_burnt_hours
+-- Primary key, by enumerating kinds and hours: the hours of a day that a time zone cuts.
+SELECT r.kind, coalesce(d.value, ''), sum(r.credits_nano)
+FROM json_each(:kinds) k CROSS JOIN json_each(:hours) b
+CROSS JOIN roll_hour r ON r.kind = k.value AND r.bucket = b.value
+LEFT JOIN dim d ON d.id = r.id
+GROUP BY r.kind, r.id;
+
+-- name: alerts_open
+-- alert_open, the partial index of those not resolved.
+SELECT * FROM alert WHERE state <> 'resolved' ORDER BY id;
+
+-- name: alerts_of_period
+-- alert_started.
+SELECT * FROM alert WHERE rule = :rule AND period = :period AND started_at >= :since ORDER BY id;
+
+-- name: add_alert
+INSERT INTO alert (fingerprint, rule, tier, state, scope_kind, scope, allocation_id, period, started_at, fired_at,
+  resolved_at, last_at, current_nano, expected_nano, threshold, score, api_key, team, cause, summary, evidence)
+VALUES (:fingerprint, :rule, :tier, :state, :scope_kind, :scope, :allocation_id, :period, :started_at, :fired_at,
+  :resolved_at, :last_at, :current_nano, :expected_nano, :threshold, :score, :api_key, :team, :cause, :summary, :evidence);
+
+-- name: update_alert
+UPDATE alert SET tier = :tier, state = :state, fired_at = :fired_at, resolved_at = :resolved_at, last_at = :last_at,
+  current_nano = :current_nano, expected_nano = :expected_nano, threshold = :threshold, score = :score,
+  api_key = :api_key, team = :team, cause = :cause, summary = :summary, evidence = :evidence
+WHERE id = :id;
+
+-- name: drop_alert
+-- A suspicion that did not last leaves no trace.
+DELETE FROM alert WHERE id = :id AND state = 'pending' AND fired_at IS NULL;
