@@ -7,12 +7,11 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
-from agent.domain.alert import Alert, AlertRule
-from agent.domain.usage import Dimensions
+from agent.domain.alert import Alert, AlertRule, AlertState, Signal
 from agent.ledger.kinds import Kind
-from agent.ledger.names import Names
 from agent.ledger.sql import statement
 
 
