@@ -62,7 +62,7 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "half_page_down", ("ctrl+d", "pagedown"), "Down", "Half a page down.", "table", MOVE, palette=False
     ),
-    Action("half_page_up", ("ctrl+u", "pageup"), "Up", "Half a page up.", "table", MOVE, palette=False),
+    Action("half_page_up", ("ctrl+u", "pageup"), "Up", "Half a page.", "table", MOVE, palette=False),
     Action("choose", ("enter",), "Drill in", "Into the row: team, then project, then key.", "table", MOVE),
     Action("back", ("escape", "backspace"), "Back", "One step out of filter, drill or past.", "live", MOVE),
     Action("next_table", ("tab", "d", "l"), "Next table", "From teams to models.", "burn", TABLE),

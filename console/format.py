@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 
 NOTHING = "–"
 """Where a value is not known. Never a zero."""
@@ -12,7 +12,7 @@ SCALES = ((Decimal(10) ** 12, "T"), (Decimal(10) ** 9, "G"), (Decimal(10) ** 6, 
 
 
 def number(value: Decimal | float | int | None) -> str:
-    """At most six characters (seven below zero): 0.08, 12.4, 1,284, 12.8k, 3.07M."""
+    """At most five characters (six below zero): 0.08, 12.4, 1,284, 12.8k, 3.07M."""
     if value is None:
         return NOTHING
     amount = Decimal(value) if isinstance(value, (int, Decimal)) else Decimal(repr(value))
@@ -26,7 +26,7 @@ def number(value: Decimal | float | int | None) -> str:
     for scale, letter in SCALES:
         if size >= scale * Decimal("0.9995"):
             scaled = size / scale
-            places = 2 if scaled < 10 else 1 if scaled < 1000 else 0
+            places = 2 if scaled < Decimal("9.995") else 1 if scaled < Decimal("99.95") else 0
             return f"{sign}{_rounded(scaled, places):,}{letter}"
     return f"{sign}{_rounded(size, 0):,}"
 
@@ -64,6 +64,8 @@ def share(value: Decimal | None) -> str:
     if value is None:
         return NOTHING
     percent = value * 100
+    if 99 < percent < 100:
+        return f"{percent.quantize(Decimal('0.1'), rounding=ROUND_DOWN)} %"  # all but a rest is not all
     if percent and abs(percent) < Decimal("9.95"):
         return f"{_rounded(percent, 1)} %"
     return f"{_rounded(percent, 0)} %"

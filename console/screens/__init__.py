@@ -1,0 +1,1 @@
+"""The screens: each shows one report of `agent.reports`, made in the live thread."""

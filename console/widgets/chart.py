@@ -101,16 +101,16 @@ def _row(
 def _cell(
     point: float | None, low: float | None, high: float | None, *, top: float, floor: int, rows: int
 ) -> Span:
+    """One cell: bar above, within or below the usual range, the range itself, or nothing."""
     middle = (floor + 0.5) / rows * top
+    within = low is not None and high is not None and low <= middle <= high
     eighths = 0 if point is None else round(point / top * rows * 8) - floor * 8
     if point and floor == 0:
         eighths = max(eighths, 1)  # something burns: never drawn as nothing
-    if eighths > 0:
-        above = high is not None and point is not None and point > high and middle > high
-        return Span(BLOCKS[min(8, eighths)], Tone.HOT if above else Tone.FILL)
-    if low is not None and high is not None and low <= middle <= high:
-        return Span(SHADE, Tone.BAND)
-    return Span(" ", Tone.FILL)
+    if eighths <= 0:
+        return Span(SHADE, Tone.BAND) if within else Span(" ", Tone.FILL)
+    above = high is not None and point is not None and point > high and middle > high
+    return Span(BLOCKS[min(8, eighths)], Tone.HOT if above else Tone.INSIDE if within else Tone.FILL)
 
 
 def _with_marks(

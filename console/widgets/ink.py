@@ -20,7 +20,10 @@ class Tone(enum.StrEnum):
     WARM = "warm"  # worth a look: a warning, a soft cap, old data
     COOL = "cool"  # below what is usual, healthy
     FILL = "fill"  # bars of a chart or gauge
+    INSIDE = "inside"  # the part of a bar that lies within the usual range
+    SPARK = "spark"  # sparklines
     BAND = "band"  # the usual range behind a chart
+    TAB = "tab"  # the screen or dimension that is shown
     BADGE = "badge"  # a mode that must not be overlooked: paused, in the past
     KEY = "key"  # a key to press
 

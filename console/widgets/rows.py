@@ -9,9 +9,6 @@ from typing import Any
 
 from console.widgets.ink import Span, Tone
 
-SPARK = Tone.FILL
-"""Tone of sparkline cells."""
-
 
 @dataclass(frozen=True, slots=True)
 class Cell:
@@ -119,8 +116,8 @@ class Filter:
 
 
 def title_of(column: Column, *, sorted_down: bool | None) -> Span:
-    """A column's heading; a triangle says that it sorts, and which way."""
+    """A column's heading; an arrow says that it sorts, and which way."""
     if sorted_down is None:
         return Span(column.name, Tone.DIM)
-    sign = "▾" if sorted_down else "▴"
+    sign = "↓" if sorted_down else "↑"
     return Span(f"{sign}{column.name}" if column.at_right else f"{column.name}{sign}", Tone.ACCENT)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 BLOCKS = " ▁▂▃▄▅▆▇█"
+LEAST_SPAN = 1.6
 
 
 def resample(points: Sequence[float | None], columns: int) -> list[float | None]:
@@ -22,11 +23,15 @@ def resample(points: Sequence[float | None], columns: int) -> list[float | None]
 
 
 def sparkline(points: Sequence[float | None], width: int) -> str:
-    """The series in `width` cells, scaled to its own highest point; unknown points are blank."""
+    """The series in `width` cells between its lowest and highest point; unknown points are blank.
+
+    The scale spans at least a factor of 1.6, so that ordinary noise does not look like a spike.
+    """
     columns = resample(points, width)
-    top = max((point for point in columns if point is not None), default=0.0)
+    known = [point for point in columns if point is not None]
+    top = max(known, default=0.0)
+    base = min(min(known, default=0.0), top / LEAST_SPAN)
     if top <= 0:
         return "".join(" " if point is None else BLOCKS[1] for point in columns).rjust(width)
-    return "".join(" " if p is None else BLOCKS[max(1, min(8, round(p / top * 8)))] for p in columns).rjust(
-        width
-    )
+    heights = (None if point is None else 1 + round((point - base) / (top - base) * 7) for point in columns)
+    return "".join(" " if height is None else BLOCKS[height] for height in heights).rjust(width)

@@ -163,7 +163,7 @@ class Table(Inked, can_focus=True):
 
     def _heading(self) -> list[Span]:
         focus = self.has_focus
-        spans = [Span("▸" if focus else " ", Tone.ACCENT)]
+        spans = [Span("▌" if focus else " ", Tone.ACCENT)]
         spans += [s._replace(tone=Tone.ACCENT) if focus and s.tone is Tone.STRONG else s for s in self._title]
         if self.filter.text:
             spans.append(Span(f"  /{self.filter.text}  {len(self._rows)} of {len(self._all)}", Tone.WARM))

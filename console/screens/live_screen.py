@@ -1,0 +1,239 @@
+"""What Burn and Triage share: the frame, time travel, pause, filter, copy, and news from the live link."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.screen import Screen
+
+from agent.clock import Clock, SystemClock
+from agent.errors import BurndeckError
+from console.actions import bindings
+from console.live import Answer, Question
+from console.screens import frame
+from console.screens.trouble import draw_trouble
+from console.view import DAY_S, View
+from console.widgets.canvas import Canvas
+from console.widgets.ink import Line
+from console.widgets.table import Table
+
+if TYPE_CHECKING:
+    from agent.reports.status import Status
+    from console.app import BurndeckApp
+
+NOTE_S = 4.0  # how long a note stays in the line of hints
+
+
+class LiveScreen(Screen[None]):
+    """A screen on one report. What it shows is a function of the newest report and the view."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("live")]
+    topic: ClassVar[str] = ""
+
+    def __init__(self) -> None:
+        super().__init__(id=self.topic)
+        self._clock: Clock = SystemClock()
+        self._organization = ""
+        self._note = ""
+        self._header = Canvas("header")
+        self._trouble = Canvas("trouble")
+        self._status = Canvas("status")
+        self._hints = Canvas("hints")
+
+    # For a screen to say
+
+    def body(self) -> ComposeResult:
+        """The widgets between header and status line."""
+        raise NotImplementedError
+
+    def question(self, view: View) -> Question:
+        """What to ask the ledger for this view."""
+        raise NotImplementedError
+
+    def show(self, answer: Answer) -> None:
+        """Shows the answer to the screen's own question, or to another one that it asked."""
+        raise NotImplementedError
+
+    def tick(self) -> None:
+        """A second has passed: what shows ages draws itself again."""
+
+    @property
+    def table(self) -> Table:
+        """The table that keys work on."""
+        raise NotImplementedError
+
+    @property
+    def times(self) -> tuple[int, int] | None:
+        """(instant shown, newest instant known); None before the first report."""
+        raise NotImplementedError
+
+    @property
+    def status(self) -> Status | None:
+        """What the status line shows."""
+        return None
+
+    @property
+    def empty(self) -> str:
+        """Why there is nothing to show; empty when there is something."""
+        return ""
+
+    # The frame
+
+    @property
+    def deck(self) -> BurndeckApp:
+        """The application, as the type that it is."""
+        from console.app import BurndeckApp
+
+        assert isinstance(self.app, BurndeckApp)
+        return self.app
+
+    @property
+    def now(self) -> float:
+        """The present instant of the ledger's clock."""
+        return self._clock.now()
+
+    def compose(self) -> ComposeResult:
+        yield self._header
+        yield self._trouble
+        yield from self.body()
+        yield self._status
+        yield self._hints
+
+    def on_mount(self) -> None:
+        self._header.paint(self._draw_header)
+        self._status.paint(self._draw_status)
+        self._hints.paint(self._draw_hints)
+        self.set_interval(1.0, self._second)
+
+    def on_screen_resume(self) -> None:
+        self.deck.live.watch(self.question(self.deck.view))
+        self._frame()
+
+    def on_screen_suspend(self) -> None:
+        self.deck.live.watch(None)
+
+    def receive(self, answer: Answer) -> None:
+        """News from the live thread."""
+        self._clock = answer.settings.clock()
+        self._organization = answer.settings.organization.name or answer.settings.organization.id
+        self.show(answer)
+        self._say_trouble(BurndeckError(self.empty) if self.empty else None)
+        self._frame()
+
+    def fail(self, error: BurndeckError) -> None:
+        """No answer, and why; what is on the screen stays if there was a report before."""
+        if self.times is None:
+            self._say_trouble(error)
+        else:
+            self.note(f"{error.message}. {error.hint}")
+
+    def _say_trouble(self, error: BurndeckError | None) -> None:
+        self.set_class(error is not None, "-trouble")
+        if error is not None:
+            self._trouble.paint(lambda width, height: draw_trouble(error, width, height))
+
+    def _second(self) -> None:
+        if self.is_current and not self.deck.view.paused:
+            self._frame()
+            self.tick()
+
+    def _frame(self) -> None:
+        for canvas in (self._header, self._status, self._hints):
+            canvas.redraw()
+
+    def _draw_header(self, width: int, height: int) -> list[Line]:
+        at = self.times[0] if self.times else None
+        return [frame.draw_header(self.topic, self._organization, self.deck.view, at, self.now, width)]
+
+    def _draw_status(self, width: int, height: int) -> list[Line]:
+        return [frame.draw_status(self.status, self.now, width)]
+
+    def _draw_hints(self, width: int, height: int) -> list[Line]:
+        return [frame.draw_note(self._note, width) if self._note else frame.draw_hints(self.topic, width)]
+
+    def note(self, text: str) -> None:
+        """Says something in the line of hints for a few seconds."""
+        self._note = text
+        self._hints.redraw()
+
+        def forget() -> None:
+            if self._note == text:
+                self._note = ""
+                self._hints.redraw()
+
+        self.set_timer(NOTE_S, forget)
+
+    # Time
+
+    def look(self, view: View) -> None:
+        """Another view: asks again and says so in the header."""
+        self.deck.view = view
+        self.deck.live.pause(view.paused)
+        self.deck.live.watch(self.question(view))
+        self._frame()
+
+    def _move(self, seconds: int) -> None:
+        if self.times is None:
+            return
+        shown, newest = self.times
+        view = self.deck.view.moved(seconds, shown, newest)
+        if view == self.deck.view:
+            self.note("This is the newest data.")
+        else:
+            self.look(view)
+
+    def action_earlier(self) -> None:
+        self._move(-self.deck.view.window_s)
+
+    def action_later(self) -> None:
+        self._move(self.deck.view.window_s)
+
+    def action_much_earlier(self) -> None:
+        self._move(-DAY_S)
+
+    def action_much_later(self) -> None:
+        self._move(DAY_S)
+
+    def action_now(self) -> None:
+        self.look(self.deck.view.live())
+
+    def action_pause(self) -> None:
+        view = self.deck.view.toggled()
+        self.deck.view = view
+        self.deck.live.pause(view.paused)
+        self._frame()
+
+    def action_window(self) -> None:
+        view = self.deck.view.next_window()
+        self.look(view)
+        self.note(f"Window and step: {view.window_s // 60} minutes.")
+
+    # Tables
+
+    def action_filter(self) -> None:
+        from console.widgets.filter_input import FilterInput
+
+        if not self.query(FilterInput):
+            self.mount(FilterInput(self.table), after=self._status)
+
+    def action_back(self) -> None:
+        """Takes the filter off, steps out of a drill or out of the past: the first of these that applies."""
+        if self.table.filter.text:
+            self.table.narrow("")
+        elif not self.step_out() and self.deck.view.at is not None:
+            self.action_now()
+
+    def step_out(self) -> bool:
+        """Steps out of a drill; False where there is none."""
+        return False
+
+    def action_copy(self) -> None:
+        row = self.table.selected
+        if row is None:
+            self.note("There is no row to copy.")
+            return
+        text = row.key or row.cells[0].text
+        self.app.copy_to_clipboard(text)
+        self.note(f"Copied {text}")
