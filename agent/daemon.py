@@ -1,0 +1,162 @@
+"""The agent process: one task group of loops that collect, evaluate and keep the heartbeat. Wiring only."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, TypeVar
+
+from agent import __version__
+from agent.ledger import open_writer
+from agent.process.lock import LedgerLock
+from agent.telemetry.collect import Collector, configured_sources
+from agent.telemetry.http import PATIENT
+from agent.telemetry.once import Collecting, OnceReport, collect_once
+from agent.telemetry.rates import load_rate_card
+from agent.telemetry.schedule import Interval, parse_schedule, real_wait
+
+if TYPE_CHECKING:
+    from agent.clock import Clock
+    from agent.ledger.writer import LedgerWriter
+    from agent.settings import Settings
+    from agent.settings_schema import Source as SourceSettings
+    from agent.telemetry.schedule import Schedule
+
+__all__ = ["Collecting", "OnceReport", "collect_once", "run_agent"]
+
+T = TypeVar("T")
+Loop = Callable[[], Awaitable[None]]
+_log = logging.getLogger(__name__)
+_LOOP_RETRY_S = 5.0  # real seconds until a loop that failed goes on
+_STOP_LOOK_S = 0.1  # how often a stop that another thread asks for is looked for
+
+
+def run_agent(settings: Settings, *, clock: Clock | None = None, stop: threading.Event | None = None) -> None:
+    """Runs the agent until SIGTERM or SIGINT (in the main thread), or until `stop` is set.
+
+    Raises `LedgerError` when another agent has the ledger, `ConfigError` when prices or schedules are wrong.
+    """
+    with LedgerLock(settings.ledger_path), open_writer(settings.ledger_path) as writer:
+        asyncio.run(_Agent(settings, writer, clock or settings.clock()).run(stop))
+
+
+class WriterThread:
+    """Runs what is handed over with the ledger's writer, one after another, on a thread of its own."""
+
+    def __init__(self, writer: LedgerWriter) -> None:
+        self._writer = writer
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="ledger-writer")
+
+    async def write(self, task: Callable[[LedgerWriter], T]) -> T:
+        """Runs `task` with the writer; the event loop goes on meanwhile."""
+        return await asyncio.get_running_loop().run_in_executor(self._pool, task, self._writer)
+
+    def close(self) -> None:
+        """Waits for the write that is under way; what was not begun is dropped."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+
+class _Agent:
+    def __init__(self, settings: Settings, writer: LedgerWriter, clock: Clock) -> None:
+        self._settings = settings
+        self._writer = writer
+        self._clock = clock
+        self._desk = WriterThread(writer)
+        self._started_at = int(clock.now())
+
+    async def run(self, stop: threading.Event | None) -> None:
+        """Keeps every loop going until it is told to stop."""
+        self._writer.save_rates(load_rate_card(self._settings).rows())
+        loops = {
+            "heartbeat": self._every(Interval(self._settings.agent.heartbeat), self._beat),
+            "evaluate": self._every(parse_schedule(self._settings.alerts.every), self._evaluate),
+        }
+        for source in configured_sources(self._settings):
+            loops[f"collect {source.name}"] = self._collecting(source)
+        _log.info("agent %s runs on %s: %s", __version__, self._settings.ledger_path, ", ".join(loops))
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(_keep_going(name, loop)) for name, loop in loops.items()]
+                await _told_to_stop(stop)
+                for task in tasks:
+                    task.cancel()
+        finally:
+            self._desk.close()
+            self._writer.stopped(int(self._clock.now()))
+            _log.info("agent stopped")
+
+    def _every(self, schedule: Schedule, do: Callable[[float], Awaitable[None]]) -> Loop:
+        """A loop that does something at once and then whenever the schedule says."""
+
+        async def loop() -> None:
+            while True:
+                now = self._clock.now()
+                await do(now)
+                await asyncio.sleep(real_wait(self._clock, schedule.next_after(now)))
+
+        return loop
+
+    def _collecting(self, source: SourceSettings) -> Loop:
+        async def loop() -> None:
+            collector = Collector(self._settings, source, self._desk, PATIENT)
+            try:
+                while True:
+                    now = self._clock.now()
+                    if not await collector.step(now):
+                        await asyncio.sleep(real_wait(self._clock, collector.next_due(now)))
+            finally:
+                await collector.close()
+
+        return loop
+
+    async def _beat(self, now: float) -> None:
+        pid, host, started_at = os.getpid(), socket.gethostname(), self._started_at
+        await self._desk.write(lambda writer: writer.beat(pid, host, __version__, started_at, int(now)))
+
+    async def _evaluate(self, now: float) -> None:
+        from agent.alerts import evaluate
+
+        await self._desk.write(lambda writer: evaluate(writer, self._settings, now))
+
+
+async def _keep_going(name: str, loop: Loop) -> None:
+    """Begins a loop again after a failure, so that one never ends the others."""
+    while True:
+        try:
+            await loop()
+        except Exception:  # noqa: BLE001 - whatever it was, the other loops go on
+            _log.exception("%s failed; it goes on in %.0f s", name, _LOOP_RETRY_S)
+        await asyncio.sleep(_LOOP_RETRY_S)
+
+
+async def _told_to_stop(stop: threading.Event | None) -> None:
+    told = asyncio.Event()
+    with _signals(told):
+        if stop is None:
+            await told.wait()
+            return
+        while not (stop.is_set() or told.is_set()):
+            with suppress(TimeoutError):
+                await asyncio.wait_for(told.wait(), _STOP_LOOK_S)
+
+
+@contextmanager
+def _signals(told: asyncio.Event) -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, told.set)
+    try:
+        yield
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)

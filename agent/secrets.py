@@ -1,0 +1,133 @@
+"""Where admin keys come from, and the type that keeps them out of logs, messages and the ledger."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from agent.errors import ConfigError
+
+SERVICE = "burndeck"
+"""Name under which the keyring holds our secrets."""
+
+
+class Secret:
+    """A value that only `reveal()` shows; printing, logging or formatting it shows stars."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """The value itself, for the one header that carries it."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return "Secret('***')"
+
+    __str__ = __repr__
+
+    def __reduce__(self) -> str:
+        raise TypeError("a secret is not written down")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A secret and the place it came from, in words that `doctor` may show."""
+
+    secret: Secret
+    place: str
+
+
+def secret_name(source: str) -> str:
+    """Name of the admin key of a source: `openai` has `openai_admin_key`."""
+    return source.lower().replace("-", "_").replace(".", "_") + "_admin_key"
+
+
+def find_secret(*sources: str, environ: Mapping[str, str] | None = None) -> Found:
+    """The admin key of the first of `sources` (a source's name, then its kind) that has one.
+
+    Looks into the systemd credential, the file that `<NAME>_FILE` names, the environment and the
+    keyring, in this order. Raises `ConfigError` when there is none.
+    """
+    environ = os.environ if environ is None else environ
+    trouble = ""
+    for source in dict.fromkeys(sources):
+        name = secret_name(source)
+        for found in _outside_keyring(name, environ):
+            return found
+        value, trouble = _from_keyring(name)
+        if value:
+            return Found(Secret(value), "keyring")
+    name = secret_name(sources[0])
+    detail = f" ({trouble})" if trouble else ""
+    raise ConfigError(
+        f"no admin key for {sources[0]}{detail}",
+        hint=f"Run `burndeck login {sources[0]}`, or set {name.upper()}_FILE or {name.upper()}.",
+    )
+
+
+def where(*sources: str, environ: Mapping[str, str] | None = None) -> str | None:
+    """The place of the admin key that would be used, or None; never its value."""
+    try:
+        return find_secret(*sources, environ=environ).place
+    except ConfigError:
+        return None
+
+
+def store_secret(source: str, secret: Secret) -> None:
+    """Puts an admin key into the keyring; raises `ConfigError` with another way on a headless machine."""
+    import keyring
+    from keyring.errors import KeyringError
+
+    name = secret_name(source)
+    try:
+        keyring.set_password(SERVICE, name, secret.reveal())
+    except (KeyringError, OSError) as error:
+        raise ConfigError(
+            f"the keyring takes no secret here: {_first_line(error)}",
+            hint=f"On a headless machine put the key into a file that only you can read and set "
+            f"{name.upper()}_FILE, or give the service a systemd credential named {name}.",
+        ) from error
+
+
+def _outside_keyring(name: str, environ: Mapping[str, str]) -> Iterator[Found]:
+    directory = environ.get("CREDENTIALS_DIRECTORY")
+    if directory and (path := Path(directory) / name).is_file():
+        yield Found(_read(path, f"systemd credential {name}"), f"systemd credential {name}")
+    variable = name.upper()
+    if file := environ.get(f"{variable}_FILE"):
+        yield Found(_read(Path(file), f"{variable}_FILE"), f"file named by {variable}_FILE")
+    if value := environ.get(variable, "").strip():
+        yield Found(Secret(value), f"environment variable {variable}")
+
+
+def _read(path: Path, place: str) -> Secret:
+    try:
+        value = path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(
+            f"{place}: {path} cannot be read: {_first_line(error)}",
+            hint="Give the user that runs the agent the right to read it.",
+        ) from error
+    if not value:
+        raise ConfigError(f"{place}: {path} is empty", hint="Put the admin key into it, on one line.")
+    return Secret(value)
+
+
+def _from_keyring(name: str) -> tuple[str | None, str]:
+    """The keyring's value, and why it could not be asked; a keyring that fails is one that has nothing."""
+    import keyring
+    from keyring.errors import KeyringError
+
+    try:
+        return keyring.get_password(SERVICE, name), ""
+    except (KeyringError, OSError) as error:
+        return None, f"the keyring cannot be asked: {_first_line(error)}"
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0] or type(error).__name__

@@ -1,0 +1,234 @@
+"""Collecting from one source: what is due, what failed, when it is tried again, and what it came to."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from agent.errors import BurndeckError, ConfigError
+from agent.ledger.rows import SourceStatus
+from agent.settings_schema import Source as SourceSettings
+from agent.telemetry.http import HttpError
+from agent.telemetry.sources import Source, SourceContext, open_source
+from agent.telemetry.sources.openai.pages import PaginationError
+
+if TYPE_CHECKING:
+    from agent.settings import Settings
+    from agent.telemetry.http import RetryPolicy
+    from agent.telemetry.sources import Desk, Duty
+
+_log = logging.getLogger(__name__)
+_FIRST_RETRY_S = 30.0
+_LONGEST_RETRY_S = 900.0
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointReport:
+    """What one endpoint was asked for and gave."""
+
+    endpoint: str
+    requests: int
+    pages: int
+    rows: int
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class SourceReport:
+    """How a source stands after a pass. `state` is ok, waiting, failed or stopped, as in the ledger."""
+
+    name: str
+    kind: str
+    account: str
+    state: str
+    message: str
+    hint: str
+    covered_to: int | None
+    endpoints: tuple[EndpointReport, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    state: str
+    message: str
+    hint: str
+    retry_at: float
+
+
+def configured_sources(settings: Settings) -> tuple[SourceSettings, ...]:
+    """The sources to read: those of burndeck.toml; without any, OpenAI when there is an admin key for it."""
+    if settings.sources:
+        return settings.sources
+    from agent.secrets import where
+
+    return (SourceSettings(),) if where("openai") else ()
+
+
+class Collector:
+    """Reads one source whenever `step` or `catch_up` is called. A failure is kept, reported and retried."""
+
+    def __init__(self, settings: Settings, source: SourceSettings, desk: Desk, policy: RetryPolicy) -> None:
+        self._context = SourceContext(settings, source, desk, policy)
+        self._desk = desk
+        self._source: Source | None = None
+        self._due: dict[str, float] = {}
+        self._failures: dict[str, _Failure] = {}
+        self._in_a_row: dict[str, int] = {}
+        self._incomplete: set[str] = set()  # duties whose lists have no end: no backlog until the next run
+        self._last_ok: int | None = None
+
+    @property
+    def name(self) -> str:
+        """Name of the source."""
+        return self._context.source.name
+
+    def next_due(self, now: float) -> float:
+        """When `step` has something to do next."""
+        return min(self._due.values(), default=now)
+
+    async def step(self, now: float) -> bool:
+        """Does every duty that is due, then one piece of backlog; True while there may be more of it."""
+        did_something = False
+        more = False
+        source = await self._open(now)
+        if source is not None:
+            for duty in source.duties:
+                if self._due.get(duty.name, now) <= now:
+                    did_something = True
+                    if not await self._do(duty, now):
+                        break
+            more = await self._work_off(source, now)
+        if did_something or more or source is None:
+            await self._save_status(now)
+        return more
+
+    async def tick(self, now: float) -> None:
+        """Does every duty that is due and the whole backlog."""
+        while await self.step(now):
+            pass
+
+    async def catch_up(self, now: float) -> None:
+        """Does every duty and the whole backlog, whatever the schedule says."""
+        self._due.clear()
+        await self.tick(now)
+
+    async def close(self) -> None:
+        """Closes the source."""
+        if self._source is not None:
+            await self._source.close()
+            self._source = None
+
+    def report(self) -> SourceReport:
+        """How the source stands now."""
+        source, settings = self._source, self._context.source
+        failure = next(iter(self._failures.values()), None)
+        tallies = source.tallies if source else {}
+        return SourceReport(
+            name=settings.name,
+            kind=settings.kind,
+            account=settings.account,
+            state=failure.state if failure else "ok",
+            message=failure.message if failure else "; ".join(source.notes if source else []),
+            hint=failure.hint if failure else "",
+            covered_to=source.covered_to if source else None,
+            endpoints=tuple(
+                EndpointReport(path, tally.requests, tally.pages, tally.rows, tally.note)
+                for path, tally in tallies.items()
+                if tally.requests
+            ),
+        )
+
+    async def _open(self, now: float) -> Source | None:
+        if self._source is None and self._due.get("open", now) <= now:
+            try:
+                self._source = await open_source(self._context)
+            except ConfigError as error:
+                self._failed("open", error, now)
+            else:
+                self._succeeded("open")
+                del self._due["open"]
+        return self._source
+
+    async def _do(self, duty: Duty, now: float) -> bool:
+        """One duty; False when its failure is one that the source's other duties would meet too."""
+        self._incomplete.discard(duty.name)
+        try:
+            await duty.run(now)
+        except PaginationError as error:
+            self._no_end(duty, error, now)
+        except Exception as error:  # noqa: BLE001 - one duty never ends the others
+            self._failed(duty.name, error, now)
+            if isinstance(error, HttpError) and error.status in (0, 401):
+                for other in self._source.duties if self._source else ():
+                    self._due[other.name] = self._due[duty.name]
+                return False
+        else:
+            self._succeeded(duty.name)
+            self._due[duty.name] = duty.schedule.next_after(now)
+            self._last_ok = int(now)
+        return True
+
+    async def _work_off(self, source: Source, now: float) -> bool:
+        """One piece of the past, of the first duty that has one and is not failing."""
+        for duty in source.duties:
+            if duty.name in self._failures or duty.name in self._incomplete:
+                continue
+            try:
+                if await duty.backlog(now):
+                    return True
+            except PaginationError as error:
+                self._no_end(duty, error, now)
+            except Exception as error:  # noqa: BLE001 - one duty never ends the others
+                self._failed(duty.name, error, now)
+        return False
+
+    def _no_end(self, duty: Duty, error: PaginationError, now: float) -> None:
+        """A list without an end: what came of it was not kept, which its endpoint notes; reading goes on."""
+        _log.warning("%s: %s: %s", self.name, duty.name, error.message)
+        self._incomplete.add(duty.name)
+        self._due[duty.name] = duty.schedule.next_after(now)
+
+    def _succeeded(self, duty: str) -> None:
+        if self._failures.pop(duty, None):
+            _log.info("%s: %s works again", self.name, duty)
+        self._in_a_row.pop(duty, None)
+
+    def _failed(self, duty: str, error: Exception, now: float) -> None:
+        count = self._in_a_row[duty] = self._in_a_row.get(duty, 0) + 1
+        wait = min(_FIRST_RETRY_S * 2 ** (count - 1), _LONGEST_RETRY_S)
+        state = "failed"
+        if isinstance(error, HttpError):
+            if error.refused:
+                state, wait = "stopped", _LONGEST_RETRY_S
+            elif error.status == 429:
+                state, wait = "waiting", max(wait, error.retry_after or 0.0)
+        self._due[duty] = now + wait
+        if isinstance(error, BurndeckError):
+            message, hint = error.message, error.hint
+            _log.warning("%s: %s: %s", self.name, duty, message)
+        else:
+            message, hint = (
+                f"{type(error).__name__}: {error}",
+                "This is a defect of burndeck; the log has more.",
+            )
+            _log.exception("%s: %s failed", self.name, duty)
+        self._failures[duty] = _Failure(state, message, hint, now + wait)
+
+    async def _save_status(self, now: float) -> None:
+        report = self.report()
+        failure = next(iter(self._failures.values()), None)
+
+        status = SourceStatus(
+            source=report.name,
+            kind=report.kind,
+            account=report.account,
+            state=report.state,
+            message=report.message,
+            hint=report.hint,
+            last_ok=self._last_ok,
+            last_try=int(now),
+            covered_to=report.covered_to,
+            retry_at=int(failure.retry_at) if failure else None,
+        )
+        await self._desk.write(lambda writer: writer.save_source_status(status))

@@ -1,0 +1,278 @@
+"""The one HTTP client of what reads providers: time-outs, retries, one shared cooldown, no secrets."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, TypeVar
+
+import httpx
+import msgspec
+
+from agent import __version__
+from agent.errors import SourceError
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from agent.secrets import Secret
+
+T = TypeVar("T")
+Params = Sequence[tuple[str, str]]
+
+_log = logging.getLogger(__name__)
+_RETRIED = frozenset({408, 409, 429})
+
+
+class HttpError(SourceError):
+    """An answer that is no success, or no answer; `status` is 0 where there was none."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str = "",
+        status: int = 0,
+        code: str = "",
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.status = status
+        self.code = code
+        self.retry_after = retry_after
+
+    @property
+    def refused(self) -> bool:
+        """The provider knows us and says no: 401 or 403."""
+        return self.status in (401, 403)
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """How long one call is tried again. All times are real seconds."""
+
+    attempts: int = 3  # requests in all for one call
+    first_wait_s: float = 0.5  # doubles with every attempt
+    longest_wait_s: float = 8.0
+    obeyed_wait_s: float = 120.0  # a Retry-After above it is not waited for
+    timeout_s: float = 60.0  # for each read from the connection
+
+
+PATIENT = RetryPolicy()
+"""For the agent, which has time."""
+BRISK = RetryPolicy(obeyed_wait_s=5.0, longest_wait_s=2.0, timeout_s=30.0)
+"""For a person who waits for the end of a command."""
+
+
+class _Envelope(msgspec.Struct):
+    """Both error envelopes: `{"error": {...}}` and the bare one."""
+
+    error: _Detail | str | None = None
+    message: str | None = None
+    code: str | int | None = None
+
+
+class _Detail(msgspec.Struct):
+    message: str | None = None
+    code: str | int | None = None
+
+
+class ApiClient:
+    """Reads one provider: `get` decodes an answer, retrying what may be retried.
+
+    All calls of a client share one cooldown: after a 429 none of them is sent before it ends.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        secret: Secret,
+        *,
+        headers: Mapping[str, str] | None = None,
+        policy: RetryPolicy = PATIENT,
+        at_once: int = 3,
+    ) -> None:
+        self._policy = policy
+        self._gate = asyncio.Semaphore(at_once)
+        self._not_before = 0.0  # time.monotonic(): real time, since it is the provider who asks
+        self._client = httpx.AsyncClient(
+            base_url=base_url.rstrip("/") + "/",
+            headers={
+                "Authorization": f"Bearer {secret.reveal()}",
+                "User-Agent": f"burndeck/{__version__}",
+                **(headers or {}),
+            },
+            timeout=httpx.Timeout(policy.timeout_s, connect=min(10.0, policy.timeout_s)),
+            # Loading the certificate store takes longer than a whole poll of a server on loopback.
+            verify=base_url.startswith("https:"),
+            trust_env=base_url.startswith("https:"),
+        )
+
+    async def __aenter__(self) -> ApiClient:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Closes the connections."""
+        await self._client.aclose()
+
+    async def get(self, path: str, params: Params, type_: type[T]) -> tuple[T, bytes]:
+        """GET `path`, decoded as `type_`, with the body as it came; raises `HttpError`."""
+        for attempt in range(1, self._policy.attempts + 1):
+            try:
+                return await self._get_once(path, params, type_)
+            except _MayRetry as failure:
+                wait = self._wait(failure, attempt)
+                if attempt == self._policy.attempts or wait is None:
+                    raise failure.error from failure.__cause__
+                _log.info("%s; trying again in %.1f s", failure.error.message, wait)
+            await asyncio.sleep(wait)
+        raise AssertionError("a policy has at least one attempt")
+
+    async def _get_once(self, path: str, params: Params, type_: type[T]) -> tuple[T, bytes]:
+        async with self._gate:
+            await self._cooled_down()
+            try:
+                reply = await self._client.get(path.lstrip("/"), params=list(params))
+            except httpx.TransportError as error:
+                raise _MayRetry(self._unreachable(path, error)) from error
+        if reply.is_success:
+            try:
+                return msgspec.json.decode(reply.content, type=type_), reply.content
+            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+                raise _MayRetry(self._unreadable(path, error)) from error
+        raise self._failure(path, reply)
+
+    async def _cooled_down(self) -> None:
+        while (wait := self._not_before - time.monotonic()) > 0:  # noqa: ASYNC110 - others may prolong it
+            await asyncio.sleep(wait)
+
+    def _wait(self, failure: _MayRetry, attempt: int) -> float | None:
+        """Real seconds until the next attempt; None: longer than we obey."""
+        asked = failure.error.retry_after
+        if asked is not None and asked > self._policy.obeyed_wait_s:
+            return None
+        backoff = min(self._policy.first_wait_s * 2 ** (attempt - 1), self._policy.longest_wait_s)
+        wait = asked if asked is not None else backoff * random.uniform(0.75, 1.25)
+        if failure.error.status == 429:
+            self._not_before = max(self._not_before, time.monotonic() + wait)
+        return wait
+
+    def _failure(self, path: str, reply: httpx.Response) -> HttpError | _MayRetry:
+        message, code = _said(reply.content)
+        error = HttpError(
+            f"{self._client.base_url.host}: GET {path} answered {reply.status_code}"
+            + (f": {message}" if message else ""),
+            hint=_hint(reply.status_code, message, code),
+            status=reply.status_code,
+            code=code,
+            retry_after=_retry_after(reply.headers),
+        )
+        told = reply.headers.get("x-should-retry", "").lower()
+        retried = reply.status_code in _RETRIED or reply.status_code >= 500
+        if told == "true" or (retried and told != "false"):
+            return _MayRetry(error)
+        return error
+
+    def _unreachable(self, path: str, error: httpx.TransportError) -> HttpError:
+        base = self._client.base_url
+        what = "did not answer in time" if isinstance(error, httpx.TimeoutException) else "cannot be reached"
+        detail = f": {error}" if str(error) else f": {type(error).__name__}"
+        return HttpError(
+            f"{base.host}: GET {path}: {what}{detail}",
+            hint=f"Check the network, and base_url ({base}) in burndeck.toml.",
+        )
+
+    def _unreadable(self, path: str, error: Exception) -> HttpError:
+        return HttpError(
+            f"{self._client.base_url.host}: GET {path}: the answer cannot be read: {error}",
+            hint="A truncated answer passes; if it stays, base_url names no OpenAI Administration API.",
+        )
+
+
+class _MayRetry(Exception):  # noqa: N818 - a signal inside this module, not an error for anybody
+    def __init__(self, error: HttpError) -> None:
+        super().__init__(error.message)
+        self.error = error
+
+
+def _said(body: bytes) -> tuple[str, str]:
+    """Message and code of an error body, in either envelope; empty where it has none."""
+    try:
+        envelope = msgspec.json.decode(body, type=_Envelope)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return "", ""
+    match envelope.error:
+        case _Detail(message=message, code=code):
+            pass
+        case str(message):
+            code = envelope.code
+        case _:
+            message, code = envelope.message, envelope.code
+    return (message or "")[:300], "" if code is None else str(code)
+
+
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds that the provider asks us to wait: milliseconds, seconds or a date; None if it does not say."""
+    try:
+        if text := headers.get("retry-after-ms"):
+            return max(0.0, float(text) / 1000)
+    except ValueError:
+        pass
+    text = headers.get("retry-after", "")
+    try:
+        return max(0.0, float(text))
+    except ValueError:
+        pass
+    try:
+        return max(0.0, parsedate_to_datetime(text).timestamp() - time.time())
+    except ValueError:
+        return None
+
+
+def _hint(status: int, message: str, code: str) -> str:
+    """What to do about a status, in a sentence."""
+    scope = _missing_scope(message)
+    if scope or code == "missing_scope":
+        return (
+            f"The admin key lacks the scope {scope or 'api.usage.read'}: an owner of the organization gives "
+            "it to the key, or makes a new admin key, under Settings > Organization > Admin keys; "
+            "then run `burndeck login openai`."
+        )
+    if status == 401:
+        return (
+            "The provider does not accept this key. Usage needs an admin key (sk-admin-...) with the scope "
+            "api.usage.read: an owner makes it under Settings > Organization > Admin keys; "
+            "then run `burndeck login openai`."
+        )
+    if status == 403:
+        return (
+            "The key may not read this. It must be an admin key of this organization with the scope "
+            "api.usage.read (usage and costs) or api.management.read (projects, keys, users); "
+            "an owner can give it."
+        )
+    if status == 404:
+        return "Check base_url: the API's own base ends in /v1."
+    if status == 429:
+        return "The provider asks for fewer requests. Poll less often (every = ...), or wait and try again."
+    if status >= 500:
+        return "The provider has trouble of its own; nothing is lost, the agent reads the gap later."
+    return "The provider does not take a request that its documentation allows; please report it."
+
+
+def _missing_scope(message: str) -> str:
+    """The scope that a refusal names, as in "Missing scopes: api.usage.read"."""
+    _, marker, rest = message.partition("issing scope")
+    if not marker:
+        return ""
+    words = rest.lstrip("s").lstrip(": ").split()
+    return words[0].strip(".,;'\"`") if words else ""

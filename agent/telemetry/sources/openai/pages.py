@@ -1,0 +1,93 @@
+"""Reading a list to its end: page cursors and `after` cursors, never twice around, never without end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from agent.errors import SourceError
+from agent.telemetry.sources.openai.wire import Bucket, BucketPage, Listing
+
+if TYPE_CHECKING:
+    from agent.telemetry.http import ApiClient
+
+R = TypeVar("R")
+Params = list[tuple[str, str]]
+
+PAGE_CAP = 2000
+"""Pages of one read; a provider that offers more is going round in circles."""
+
+
+class PaginationError(SourceError):
+    """A list whose end cannot be found, so that nothing of it may be trusted as complete."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What one endpoint was asked for and gave in a pass."""
+
+    requests: int = 0
+    pages: int = 0
+    rows: int = 0
+    outside: int = 0  # rows of buckets outside of the window that was asked for, dropped
+    note: str = ""  # why the endpoint is set aside, or what was wrong with it
+    bodies: list[int] = field(default_factory=list, repr=False)  # hashes of the bodies of the last read
+
+
+async def read_buckets(
+    client: ApiClient, path: str, params: Params, row: type[R], tally: Tally
+) -> list[Bucket[R]]:
+    """All buckets of a usage or costs query; raises `PaginationError` when the cursor comes round again."""
+    page_type: Any = BucketPage[row]  # type: ignore[valid-type]
+    buckets: list[Bucket[R]] = []
+    seen: set[str] = set()
+    tally.bodies.clear()
+    cursor: str | None = None
+    while True:
+        page, body = await _fetch(
+            client, path, params + ([("page", cursor)] if cursor else []), page_type, tally
+        )
+        tally.bodies.append(hash(body))
+        tally.rows += sum(len(bucket.rows) for bucket in page.data)
+        buckets += page.data
+        if not page.has_more or not page.next_page:
+            return buckets
+        cursor = _next(path, page.next_page, seen, tally)
+
+
+async def read_listing(client: ApiClient, path: str, params: Params, item: type[R], tally: Tally) -> list[R]:
+    """All items of a directory list; raises `PaginationError` when the cursor comes round again."""
+    page_type: Any = Listing[item]  # type: ignore[valid-type]
+    items: list[R] = []
+    seen: set[str] = set()
+    cursor: str | None = None
+    while True:
+        page, _ = await _fetch(
+            client, path, params + ([("after", cursor)] if cursor else []), page_type, tally
+        )
+        tally.rows += len(page.data)
+        items += page.data
+        if not page.has_more or not page.data:
+            return items
+        last = page.last_id or getattr(page.data[-1], "id", "")
+        cursor = _next(path, last, seen, tally)
+
+
+async def _fetch(client: ApiClient, path: str, params: Params, type_: Any, tally: Tally) -> tuple[Any, bytes]:
+    tally.requests += 1
+    answer = await client.get(path, params, type_)
+    tally.pages += 1
+    return answer
+
+
+def _next(path: str, cursor: str, seen: set[str], tally: Tally) -> str:
+    problem = ""
+    if cursor in seen:
+        problem = "repeats its page cursor"
+    elif len(seen) >= PAGE_CAP:
+        problem = f"has more than {PAGE_CAP} pages"
+    if problem:
+        tally.note = f"{problem}; what came is not known to be complete and was not kept"
+        raise PaginationError(f"{path} {tally.note}", hint="The provider's pagination is at fault.")
+    seen.add(cursor)
+    return cursor

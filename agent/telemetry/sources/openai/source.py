@@ -1,0 +1,99 @@
+"""The source `openai`: usage, costs and directory of one organization by its Administration API."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from agent.secrets import find_secret
+from agent.telemetry.attribution import load_attributor
+from agent.telemetry.http import ApiClient
+from agent.telemetry.rates import load_rate_card
+from agent.telemetry.schedule import parse_schedule
+from agent.telemetry.sources import Duty, SourceContext
+from agent.telemetry.sources.openai import cost_reader, usage_reader
+from agent.telemetry.sources.openai.cost_reader import CostReader
+from agent.telemetry.sources.openai.costs import CostDecoder
+from agent.telemetry.sources.openai.directory import DirectoryReader
+from agent.telemetry.sources.openai.usage import UsageDecoder
+from agent.telemetry.sources.openai.usage_reader import UsageReader
+from agent.telemetry.sources.openai.windows import Pace
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from agent.ledger.writer import LedgerWriter
+    from agent.telemetry.sources.openai.pages import Tally
+
+
+@dataclass(frozen=True, slots=True)
+class OpenAISource:
+    """One account; its duties share a client, and with it the cooldown after a 429."""
+
+    name: str
+    kind: str
+    account: str
+    duties: tuple[Duty, ...]
+    client: ApiClient
+    usage: UsageReader
+    costs: CostReader
+    directory: DirectoryReader
+
+    @property
+    def tallies(self) -> Mapping[str, Tally]:
+        """What each endpoint was asked for and gave."""
+        return {**self.usage.tallies, cost_reader.PATH: self.costs.tally, **self.directory.tallies}
+
+    @property
+    def covered_to(self) -> int | None:
+        """End of the newest usage read."""
+        return self.usage.progress.covered_to
+
+    @property
+    def notes(self) -> list[str]:
+        """Endpoints set aside, rows dropped."""
+        return [f"{path}: {tally.note}" for path, tally in self.tallies.items() if tally.note]
+
+    async def close(self) -> None:
+        """Closes the client's connections."""
+        await self.client.close()
+
+
+async def open_source(context: SourceContext) -> OpenAISource:
+    """Opens the source; raises `ConfigError` when it has no key, or its schedules or prices are wrong."""
+    settings, source, desk = context.settings, context.source, context.desk
+    found = find_secret(source.name, source.kind)
+    attributor = load_attributor(settings)
+    rates = load_rate_card(settings)
+
+    def cursors(writer: LedgerWriter) -> tuple[str | None, str | None]:
+        return writer.cursor(source.name, usage_reader.CURSOR), writer.cursor(source.name, cost_reader.CURSOR)
+
+    usage_cursor, cost_cursor = await desk.write(cursors)
+    client = ApiClient(source.base_url, found.secret, headers=source.headers, policy=context.policy)
+    usage = UsageReader(
+        source.name,
+        source.account,
+        client,
+        desk,
+        UsageDecoder(source.account, rates, attributor),
+        Pace(source.settle, source.detail, source.reread, source.history),
+        usage_reader.decode_progress(usage_cursor),
+    )
+    costs = CostReader(
+        source.name,
+        source.account,
+        client,
+        desk,
+        CostDecoder(source.account, settings.organization.usd_per_credit, attributor),
+        reread_s=source.costs_reread,
+        history_s=source.history,
+        progress=cost_reader.decode_cost_progress(cost_cursor),
+    )
+    directory = DirectoryReader(source.account, client, desk, attributor, usage.forget_answers)
+    duties = (
+        Duty("usage", parse_schedule(source.every), usage.run, usage.backlog),
+        Duty("directory", parse_schedule(source.directory_every), directory.run, directory.backlog),
+        Duty("costs", parse_schedule(source.costs_every), costs.run, costs.backlog),
+    )
+    return OpenAISource(source.name, source.kind, source.account, duties, client, usage, costs, directory)
