@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
+from agent.domain.money import to_credits
 from agent.domain.usage import Layer
 
 SHORT = {Layer.ESTIMATED: "est", Layer.METERED: "met", Layer.BILLED: "bil"}
@@ -30,3 +31,34 @@ class Figure:
         if self.layer is None:
             return ""
         return SHORT[self.layer] + ("+" if self.mixed else "")
+
+
+_RATE = Decimal("0.000001")
+
+
+def per_minute(nano: int, seconds: int) -> Decimal:
+    """Nano-credits over so many seconds as credits a minute, rounded to the sixth decimal."""
+    return (to_credits(nano) * 60 / seconds).quantize(_RATE)
+
+
+def credits_figure(nano: int | None, layer: Layer | None, as_of: int | None, *, mixed: bool = False) -> Figure:
+    """An amount of credits, exactly."""
+    return Figure(None if nano is None else to_credits(nano), "credits", layer, as_of, mixed)
+
+
+def rate_figure(
+    nano: int | None, seconds: int, layer: Layer | None, as_of: int | None, *, mixed: bool = False
+) -> Figure:
+    """A burn rate in credits a minute."""
+    value = None if nano is None else per_minute(nano, seconds)
+    return Figure(value, "credits/min", layer, as_of, mixed)
+
+
+def share_of(part: int, whole: int) -> Decimal | None:
+    """A fraction to four decimals; None of nothing."""
+    return (Decimal(part) / whole).quantize(Decimal("0.0001")) if whole else None
+
+
+def change_of(now: int, usual: int) -> Decimal | None:
+    """now / usual - 1 to four decimals; None where nothing is usual."""
+    return (Decimal(now) / usual - 1).quantize(Decimal("0.0001")) if usual > 0 else None

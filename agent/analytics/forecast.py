@@ -1,0 +1,98 @@
+"""Where a month ends: the guide's formula beside simple exponential smoothing with weekdays. Pure.
+
+Amounts are nano-credits. A day is named by any integer that counts days, so that `day % 7` is its weekday.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean, stdev
+
+AVERAGED_DAYS = 14
+_SMOOTHED_DAYS = 56
+_ALPHAS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.7)
+_WEEKDAY_WEEKS = 2  # weekdays differ only once each of them was seen this often
+_EIGHTY_PERCENT = 1.2816  # standard deviations on either side
+
+
+@dataclass(frozen=True, slots=True)
+class MonthEnd:
+    """A month's total as forecast."""
+
+    projected: int  # the guide's formula
+    smoothed: int
+    low: int  # four of five months end between these
+    high: int
+    average_day: int
+    history_days: int
+    weekdays: bool  # whether weekdays were told apart
+
+
+def projected_month(month_to_date: int, average_day: int, days_left: int, releases: int) -> int:
+    """The guide's formula: month to date + average daily burn of the last 14 days x remaining days ± releases.
+
+    Remaining days do not count today, since today's burn is in the month to date.
+    """
+    return month_to_date + average_day * days_left + releases
+
+
+def month_end(
+    days: Mapping[int, int], today: int, month_to_date: int, days_left: int, releases: int, today_left: float
+) -> MonthEnd | None:
+    """Forecast a month from its whole days before `today`; None without one whole day.
+
+    `today_left` is the part of today that is still to come (0..1); only the smoothed forecast adds it.
+    """
+    history = [day for day in sorted(days) if day < today]
+    if not history:
+        return None
+    history = [day for day in range(max(history[0], today - _SMOOTHED_DAYS), today)]
+    values = [days.get(day, 0) for day in history]
+    recent = values[-AVERAGED_DAYS:]
+    average = round(sum(recent) / len(recent))
+    factors = _weekday_factors(history, values)
+    level, error = _smooth([value / factors[day % 7] for day, value in zip(history, values, strict=True)])
+    ahead = today_left * factors[today % 7] + sum(factors[(today + step) % 7] for step in range(1, days_left + 1))
+    smoothed = month_to_date + releases + round(level * ahead)
+    reach = round(_EIGHTY_PERCENT * error * ahead**0.5)
+    return MonthEnd(
+        projected=projected_month(month_to_date, average, days_left, releases),
+        smoothed=smoothed,
+        low=max(month_to_date, smoothed - reach),
+        high=smoothed + reach,
+        average_day=average,
+        history_days=len(history),
+        weekdays=len(set(factors.values())) > 1,
+    )
+
+
+def _weekday_factors(days: Sequence[int], values: Sequence[int]) -> dict[int, float]:
+    """How far each weekday lies above or below the mean day; all 1 until two weeks are known."""
+    flat = dict.fromkeys(range(7), 1.0)
+    mean = fmean(values)
+    if len(values) < 7 * _WEEKDAY_WEEKS or mean <= 0:
+        return flat
+    for weekday in flat:
+        own = [value for day, value in zip(days, values, strict=True) if day % 7 == weekday]
+        # A weekday without burn keeps a little weight, so that dividing by it stays finite.
+        flat[weekday] = max(fmean(own) / mean, 0.01)
+    return flat
+
+
+def _smooth(values: Sequence[float]) -> tuple[float, float]:
+    """The smoothed level, and the standard deviation of a day around it, for the best of a few alphas."""
+    if len(values) < 3:
+        return fmean(values), 0.0
+    best: tuple[float, float, float] | None = None
+    for alpha in _ALPHAS:
+        level = fmean(values[:3])
+        errors = []
+        for value in values[1:]:
+            errors.append(value - level)
+            level += alpha * (value - level)
+        squared = fmean(error * error for error in errors)
+        if best is None or squared < best[0]:
+            best = (squared, level, stdev(errors) if len(errors) > 1 else 0.0)
+    assert best is not None
+    return best[1], best[2]

@@ -1,0 +1,23 @@
+-- Where the ledger's data ends, and how alive what feeds it is.
+
+-- name: metered_ends
+-- Primary key of coverage, skipping from account to account.
+SELECT account, max("end") AS "end" FROM coverage WHERE layer = 2 GROUP BY account;
+
+-- name: newest_data
+-- Each is one look-up at the right end of an index.
+SELECT (SELECT max(at) FROM event) AS event,
+       (SELECT max(bucket) FROM roll_hour WHERE kind = 0) AS hour,
+       (SELECT max(bucket) FROM roll_day WHERE kind = 0) AS day;
+
+-- name: oldest_hour
+-- Primary key, from the left end of the kind.
+SELECT min(bucket) AS hour FROM roll_hour WHERE kind = 0;
+
+-- name: agent_state
+SELECT pid, host, version, started_at, beat_at, stopped_at FROM agent_state WHERE one = 1;
+
+-- name: source_states
+-- A handful of rows.
+SELECT source, kind, account, state, message, hint, last_ok, last_try, covered_to, retry_at
+FROM source_status ORDER BY source;

@@ -1,0 +1,224 @@
+"""What burnt in a short stretch, by context and service: events where nothing is metered, buckets where it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from agent.domain.usage import Layer
+from agent.ledger.kinds import Kind
+from agent.reports.moment import DAY, HOUR, MINUTE
+
+if TYPE_CHECKING:
+    from agent.ledger.reader import LedgerReader, Row
+
+_CONTEXT_COLUMNS = {
+    Kind.ACCOUNT: "account",
+    Kind.API_KEY: "api_key",
+    Kind.USER: "user",
+    Kind.PROJECT: "project",
+    Kind.ENVIRONMENT: "environment",
+    Kind.TEAM: "team",
+    Kind.DEPARTMENT: "department",
+    Kind.BILLING_GROUP: "billing_group",
+    Kind.COST_CENTER: "cost_center",
+    Kind.OWNER: "owner",
+}
+_SERVICE_COLUMNS = {
+    Kind.MODEL: "model",
+    Kind.OPERATION: "operation",
+    Kind.ENDPOINT: "endpoint",
+    Kind.TIER: "tier",
+}
+
+
+@dataclass(slots=True)
+class Cell:
+    """Sums of one context and service over a stretch."""
+
+    context: int
+    service: int
+    requests: int = 0
+    tokens_input: int = 0
+    tokens_cached: int = 0
+    tokens_output: int = 0
+    quantity_micro: int = 0
+    credits_nano: int = 0
+    unpriced: int = 0
+    errors: int = 0
+    latency_ms: int = 0
+    latency_count: int = 0
+    estimated: bool = False  # a wider bucket was cut to the stretch by its share of time
+
+
+Cells = dict[tuple[int, int], Cell]
+_UNITS = ("requests", "tokens_input", "tokens_cached", "tokens_output", "quantity_micro", "credits_nano", "unpriced")
+_SEEN = ("errors", "latency_ms", "latency_count")
+
+
+@dataclass(slots=True)
+class Names:
+    """Contexts, services and the names they point at, as far as they were needed."""
+
+    contexts: dict[int, Row]
+    services: dict[int, Row]
+    _names: dict[int, str] = field(default_factory=dict)
+
+    def ident(self, kind: Kind, cell: Cell) -> int:
+        """The dim id of a cell in one dimension."""
+        if kind is Kind.TOTAL:
+            return 0
+        if kind in _SERVICE_COLUMNS:
+            return int(self.services[cell.service][_SERVICE_COLUMNS[kind]])
+        return int(self.contexts[cell.context][_CONTEXT_COLUMNS[kind]])
+
+    def contexts_with(self, kind: Kind, ident: int) -> list[int]:
+        """The contexts that have this id in a dimension."""
+        column = _CONTEXT_COLUMNS[kind]
+        return [context for context, row in self.contexts.items() if row[column] == ident]
+
+    def learn(self, reader: LedgerReader, idents: Iterable[int]) -> None:
+        """Read the names of ids that are not known yet."""
+        missing = sorted(set(idents) - self._names.keys())
+        if missing:
+            for row in reader.rows("dim_names", {"ids": missing}):
+                self._names[row["id"]] = row["value"]
+
+    def name(self, ident: int) -> str:
+        """A name that was learnt; '' for the whole."""
+        return self._names.get(ident, "")
+
+    def of(self, reader: LedgerReader, kind: Kind, cell: Cell) -> str:
+        """The name of a cell in one dimension, learnt when needed."""
+        ident = self.ident(kind, cell)
+        if ident not in self._names:
+            self.learn(reader, [ident])
+        return self.name(ident)
+
+
+def read_names(reader: LedgerReader) -> Names:
+    """Every context and service of the ledger."""
+    return Names(
+        {row["id"]: row for row in reader.rows("contexts")},
+        {row["id"]: row for row in reader.rows("services")},
+    )
+
+
+def is_service(kind: Kind) -> bool:
+    """Whether a dimension says what was called, not who called."""
+    return kind in _SERVICE_COLUMNS
+
+
+def read_cells(
+    reader: LedgerReader, names: Names, start: int, end: int, contexts: list[int] | None = None
+) -> Cells:
+    """Effective sums of [start, end), whole minutes; `contexts` keeps only those."""
+    cells: Cells = {}
+    metered = _metered(reader, start, end)
+    for first, last in _between(start, end, metered):
+        covered = {account for account, spans in metered.items() if _holds(spans, first)}
+        _add_events(cells, names, _events(reader, first, last, contexts), covered)
+    if metered:
+        _add_buckets(cells, reader, list(metered), start, end, None if contexts is None else set(contexts))
+    return cells
+
+
+Spans = list[tuple[int, int]]
+
+
+def _metered(reader: LedgerReader, start: int, end: int) -> dict[int, Spans]:
+    """By account the metered stretches that touch [start, end)."""
+    found: dict[int, Spans] = {}
+    for row in reader.rows("coverage_within", {"start": start, "end": end}):
+        if row["layer"] == Layer.METERED:
+            found.setdefault(row["account"], []).append((row["start"], row["end"]))
+    return found
+
+
+def _between(start: int, end: int, metered: dict[int, Spans]) -> list[tuple[int, int]]:
+    """[start, end) cut wherever coverage of any account begins or ends."""
+    edges = {start, end}
+    for spans in metered.values():
+        edges |= {edge for span in spans for edge in span if start < edge < end}
+    cuts = sorted(edges)
+    return list(zip(cuts, cuts[1:], strict=False))
+
+
+def _holds(spans: Spans, at: int) -> bool:
+    return any(start <= at < end for start, end in spans)
+
+
+def _events(reader: LedgerReader, start: int, end: int, contexts: list[int] | None) -> list[Row]:
+    if contexts is None:
+        return reader.rows("event_cells", {"start": start, "end": end})
+    return reader.rows("event_cells_in", {"start": start, "end": end, "contexts": contexts})
+
+
+def _add_events(cells: Cells, names: Names, rows: list[Row], covered: set[int]) -> None:
+    """Add events; where their account is metered they tell only what buckets cannot know."""
+    for row in rows:
+        account = names.contexts[row["context"]]["account"]
+        columns = _SEEN if account in covered else (*_UNITS, *_SEEN)
+        if columns is _SEEN and not row["errors"] and not row["latency_count"]:
+            continue
+        cell = _cell(cells, row["context"], row["service"])
+        for name in columns:
+            setattr(cell, name, getattr(cell, name) + row[name])
+
+
+def _add_buckets(
+    cells: Cells, reader: LedgerReader, accounts: list[int], start: int, end: int, contexts: set[int] | None
+) -> None:
+    starts = sorted(
+        {*range(start, end, MINUTE), *_floors(start, end, HOUR), *_floors(start, end, DAY)}
+    )
+    asked: dict[str, object] = {"accounts": accounts, "starts": starts, "start": start, "end": end}
+    for row in reader.rows("whole_bucket_cells", asked):
+        if contexts is None or row["context"] in contexts:
+            cell = _cell(cells, row["context"], row["service"])
+            for name in _UNITS:
+                setattr(cell, name, getattr(cell, name) + row[name])
+    for row in reader.rows("cut_buckets", asked):
+        if contexts is None or row["context"] in contexts:
+            _add_share(_cell(cells, row["context"], row["service"]), row, start, end)
+
+
+def _floors(start: int, end: int, width: int) -> range:
+    """Starts of the buckets of a width that touch [start, end)."""
+    return range(start // width * width, end, width)
+
+
+def _add_share(cell: Cell, row: Row, start: int, end: int) -> None:
+    """Add the part of a bucket that its share of time gives to [start, end)."""
+    width = row["width"]
+    overlap = min(end, row["start"] + width) - max(start, row["start"])
+
+    def cut(amount: int) -> int:
+        return (2 * amount * overlap + width) // (2 * width)
+
+    cell.estimated = True
+    for name in _UNITS[:5]:
+        setattr(cell, name, getattr(cell, name) + cut(row[name]))
+    if row["credits_nano"] is None:
+        cell.unpriced += cut(row["requests"])
+    else:
+        cell.credits_nano += cut(row["credits_nano"])
+
+
+def _cell(cells: Cells, context: int, service: int) -> Cell:
+    found = cells.get((context, service))
+    if found is None:
+        found = cells[context, service] = Cell(context, service)
+    return found
+
+
+def sums_by(cells: Iterable[Cell], key: Callable[[Cell], int]) -> dict[int, list[int]]:
+    """Nano-credits, requests and whether estimated, by any key of a cell."""
+    sums: dict[int, list[int]] = {}
+    for cell in cells:
+        found = sums.setdefault(key(cell), [0, 0, 0])
+        found[0] += cell.credits_nano
+        found[1] += cell.requests
+        found[2] |= cell.estimated
+    return sums

@@ -1,0 +1,60 @@
+"""Reads the status line: layers, age of the data, the agent's heartbeat, the sources."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from agent.domain.usage import Layer
+from agent.reports.layers import Truth
+from agent.reports.moment import Moment
+from agent.reports.status import AgentState, LayerShare, SourceState, Status
+
+if TYPE_CHECKING:
+    from agent.ledger.reader import LedgerReader
+    from agent.settings import Settings
+
+_MISSED_BEATS = 4
+_LEAST_LATE_S = 15
+
+
+def read_status(reader: LedgerReader, settings: Settings, moment: Moment, last_day: Truth) -> Status:
+    """The status line of a report; `last_day` is the truth of the last 24 hours."""
+    shares = [LayerShare(layer, last_day.share(layer)) for layer in reversed(Layer)]
+    return Status(
+        layers=tuple(share for share in shares if share.share),
+        data_as_of=moment.as_of,
+        age_s=moment.age_s,
+        agent=agent_state(reader, settings, moment.now),
+        sources=source_states(reader),
+    )
+
+
+def agent_state(reader: LedgerReader, settings: Settings, now: int) -> AgentState:
+    """The agent as its heartbeat shows it; a beat missed a few times in a row is late."""
+    row = reader.one("agent_state")
+    if row is None:
+        return AgentState("never", None, "", "", None)
+    age = max(0, now - row["beat_at"])
+    clock = settings.scaled_clock
+    # Under a fast clock a beat of the same real time is that much longer.
+    late_after = max(_MISSED_BEATS * settings.agent.heartbeat, _LEAST_LATE_S) * (clock.speed if clock else 1)
+    state = "stopped" if row["stopped_at"] is not None else "late" if age > late_after else "alive"
+    return AgentState(state, row["pid"], row["host"], row["version"], age)
+
+
+def source_states(reader: LedgerReader) -> tuple[SourceState, ...]:
+    """Every source that ever reported."""
+    return tuple(
+        SourceState(
+            name=row["source"],
+            kind=row["kind"],
+            account=row["account"],
+            state=row["state"],
+            message=row["message"],
+            hint=row["hint"],
+            covered_to=row["covered_to"],
+            last_ok=row["last_ok"],
+            retry_at=row["retry_at"],
+        )
+        for row in reader.rows("source_states")
+    )
