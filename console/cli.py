@@ -79,19 +79,23 @@ def burndeck(ctx: click.Context, config: str | None, db: str | None) -> None:
     run_console(Path(config) if config else None, Path(db) if db else None)
 
 
-def main() -> None:
-    """Entry point: runs the command and turns an error on purpose into two lines and an exit code."""
+def run(arguments: list[str]) -> int:
+    """Runs one command line and returns its exit code; an error on purpose becomes two lines."""
     try:
-        burndeck.main(standalone_mode=True)
+        burndeck.main(arguments, prog_name="burndeck")
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
     except BurndeckError as error:
         from console.commands.common import show_error
 
-        show_error(error, as_json="--json" in sys.argv)
-        sys.exit(error.exit_code)
-    except BrokenPipeError:
-        # The reader of our output went away (`| head`); nothing is wrong.
-        sys.stderr.close()
-        sys.exit(0)
+        show_error(error, as_json="--json" in arguments)
+        return error.exit_code
+    return 0
+
+
+def main() -> None:
+    """Entry point of the `burndeck` command."""
+    sys.exit(run(sys.argv[1:]))
 
 
 if __name__ == "__main__":

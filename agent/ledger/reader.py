@@ -65,6 +65,11 @@ class LedgerReader:
             finally:
                 self._conn.execute("COMMIT")
 
+    def copy_to(self, path: Path) -> None:
+        """Write one consistent copy of the whole ledger to a new file, also while an agent writes."""
+        with self._lock, saying(path), contextlib.closing(sqlite3.connect(path)) as copy:
+            self._conn.backup(copy)
+
     def close(self) -> None:
         """Close the connection; closing twice is fine."""
         with self._lock:

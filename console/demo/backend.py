@@ -1,0 +1,62 @@
+"""The demo's other half, a process of its own: the simulated provider and the agent that reads it.
+
+It ends, and takes the temporary folder with it, as soon as standard input closes: so also when the
+console is killed.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+from console.demo.stage import build_stage, throw_away_key, use_only
+
+
+def main() -> None:
+    """Reads one JSON line (scenario, seed, speed, keep), prints one (config, ledger), serves until EOF."""
+    order = json.loads(sys.stdin.readline())
+    stop = threading.Event()
+    threading.Thread(target=_wait_for_the_end, args=(stop,), daemon=True).start()
+    serve(order["scenario"], order["seed"], order["speed"], order["keep"], stop)
+
+
+def serve(scenario_name: str, seed: int, speed: float, keep: str | None, stop: threading.Event) -> None:
+    """Runs provider and agent until `stop` is set."""
+    from agent.clock import ScaledClock
+    from agent.daemon import run_agent
+    from agent.settings import load_settings
+    from fixtures.organization import build_organization
+    from fixtures.provider import SimulatedProvider
+    from fixtures.scenario import load_scenario
+
+    now = time.time()
+    clock = ScaledClock(epoch=now, started=now, speed=speed)
+    organization = build_organization(seed)
+    scenario = load_scenario(scenario_name)
+    admin_key = throw_away_key()
+    use_only(admin_key)
+    with (
+        tempfile.TemporaryDirectory(prefix="burndeck-demo-", ignore_cleanup_errors=True) as folder,
+        SimulatedProvider(seed, clock, now, scenario, admin_key) as base_url,
+    ):
+        stage = build_stage(Path(folder), organization, base_url, clock=(now, now, speed))
+        print(json.dumps({"config": str(stage.config), "ledger": str(stage.ledger)}), flush=True)
+        run_agent(load_settings(stage.config), stop=stop)
+        if keep:
+            from agent.ledger import open_reader
+
+            with open_reader(stage.ledger) as reader:
+                reader.copy_to(Path(keep))
+
+
+def _wait_for_the_end(stop: threading.Event) -> None:
+    sys.stdin.read()
+    stop.set()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,68 @@
+"""What a demo stands on: a temporary folder with configuration and owners registry, and a throw-away key."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fixtures.organization import Organization
+
+SOURCE_NAME = "openai"
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A demo's folder; everything that the demo writes is inside."""
+
+    folder: Path
+
+    @property
+    def config(self) -> Path:
+        return self.folder / "burndeck.toml"
+
+    @property
+    def ledger(self) -> Path:
+        return self.folder / "ledger.sqlite"
+
+
+def throw_away_key() -> str:
+    """An admin key that only the simulated provider of this demo accepts."""
+    return f"sk-admin-demo-{secrets.token_urlsafe(24)}"
+
+
+def build_stage(
+    folder: Path,
+    organization: Organization,
+    base_url: str,
+    *,
+    clock: tuple[float, float, float] | None = None,
+) -> Stage:
+    """Writes burndeck.toml and owners.toml into `folder`.
+
+    `clock` is (epoch, started, speed) for a demo that runs by itself; without it the caller moves time.
+    """
+    stage = Stage(folder)
+    (folder / "owners.toml").write_text(organization.owners_toml(), encoding="utf-8")
+    parts = [
+        organization.config_toml(),
+        '[ledger]\npath = "ledger.sqlite"\n',
+        f'[[sources]]\nkind = "openai"\nname = "{SOURCE_NAME}"\nbase_url = "{base_url}"\n'
+        'every = "60s"\nsettle = "60s"\n',
+        '[registry]\nfiles = ["owners.toml"]\n',
+    ]
+    if clock:
+        epoch, started, speed = clock
+        parts.append(f"[clock]\nepoch = {epoch!r}\nstarted = {started!r}\nspeed = {speed!r}\n")
+    stage.config.write_text("\n".join(parts), encoding="utf-8")
+    return stage
+
+
+def use_only(admin_key: str) -> None:
+    """Makes this key the process's only one: a demo must not be able to use a real organization's."""
+    for name in ("CREDENTIALS_DIRECTORY", "OPENAI_ADMIN_KEY_FILE"):
+        os.environ.pop(name, None)
+    os.environ["OPENAI_ADMIN_KEY"] = admin_key
