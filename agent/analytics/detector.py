@@ -73,7 +73,7 @@ def expectation(hours: Hours, start: float, end: float) -> Expectation:
 def known_days(hours: Hours, at: float) -> int:
     """On how many days something is known of the hour of day of `at`, for the series that knows most."""
     column = int((at - hours.start) // HOUR_S)
-    days = _at(hours.credits, column - DAY_H * np.arange(1, WEEKS * 7 + 1))
+    days = at_columns(hours.credits, column - DAY_H * np.arange(1, WEEKS * 7 + 1))
     return int((~np.isnan(days)).sum(axis=1).max(initial=0))
 
 
@@ -85,7 +85,7 @@ def recent_level(hours: Hours) -> Floats:
     width = hours.credits.shape[1]
     columns = np.arange(width - _LEVEL_D * DAY_H, width)
     usual = _usual(hours.credits, columns)
-    actual = np.where(np.isnan(usual), np.nan, _at(hours.credits, columns))
+    actual = np.where(np.isnan(usual), np.nan, at_columns(hours.credits, columns))
     shape = (len(usual), _LEVEL_D, DAY_H)
     was = np.nansum(actual.reshape(shape), axis=2)
     should = np.nansum(np.where(np.isnan(actual), np.nan, usual).reshape(shape), axis=2)
@@ -147,11 +147,11 @@ def _usual(values: Floats, columns: NDArray[np.int64]) -> Floats:
     The highest, since without a week of history nobody knows yet which days are quiet.
     """
     weeks = np.arange(1, WEEKS + 1) * WEEK_H
-    usual = _nan_median(_at(values, columns[:, None] - weeks))
+    usual = nan_median(at_columns(values, columns[:, None] - weeks))
     missing = np.isnan(usual)
     if missing.any():
         days = np.arange(1, 7) * DAY_H
-        earlier = _at(values, columns[:, None] - days)
+        earlier = at_columns(values, columns[:, None] - days)
         highest = np.max(np.where(np.isnan(earlier), -1.0, earlier), axis=-1)
         usual = np.where(missing & (highest >= 0), highest, usual)
     return usual
@@ -162,17 +162,17 @@ def _spread(hours: Hours, column: int) -> Floats:
     around = column + np.array([-1, 0, 1])
     columns = (around[None, :] - DAY_H * np.arange(1, _LATELY_D + 1)[:, None]).ravel()
     usual = _usual(hours.credits, columns)
-    actual = _at(hours.credits, columns)
+    actual = at_columns(hours.credits, columns)
     off = np.divide(actual, usual, out=np.full_like(usual, np.nan), where=usual > 0) - 1.0
     known = (~np.isnan(off)).sum(axis=1)
-    middle = np.nan_to_num(_nan_median(off))
-    mad = np.nan_to_num(_nan_median(np.abs(off - middle[:, None]))) * _MAD_TO_SIGMA
+    middle = np.nan_to_num(nan_median(off))
+    mad = np.nan_to_num(nan_median(np.abs(off - middle[:, None]))) * _MAD_TO_SIGMA
     high = np.nan_to_num(_nan_quantile(off, 0.9)) * _Q90_TO_SIGMA
     spread = np.maximum(np.maximum(mad, high), _MIN_SPREAD)
     return np.where(known >= _MIN_SAMPLES, spread, np.maximum(spread, _UNKNOWN_SPREAD))
 
 
-def _at(values: Floats, columns: NDArray[np.int64]) -> Floats:
+def at_columns(values: Floats, columns: NDArray[np.int64]) -> Floats:
     """Columns by number, NaN outside."""
     width = values.shape[1]
     inside = (columns >= 0) & (columns < width)
@@ -180,7 +180,7 @@ def _at(values: Floats, columns: NDArray[np.int64]) -> Floats:
     return np.where(inside, picked, np.nan)
 
 
-def _nan_median(values: Floats) -> Floats:
+def nan_median(values: Floats) -> Floats:
     """Median along the last axis without the NaNs; NaN where there is nothing. Faster than numpy's."""
     ordered = np.sort(values, axis=-1)  # NaNs go last
     count = (~np.isnan(values)).sum(axis=-1)

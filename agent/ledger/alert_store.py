@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -63,21 +65,29 @@ class Called:
 
 
 class AlertStore:
-    """What alerts need of the ledger. Writes stand in one transaction a call."""
+    """What alerts need of the ledger, on the connection of its writer."""
 
-    def __init__(self, conn: sqlite3.Connection) -> None:
+    def __init__(
+        self,
+        conn: sqlite3.Connection,
+        lock: threading.RLock,
+        transaction: Callable[[], AbstractContextManager[sqlite3.Connection]],
+    ) -> None:
         self._conn = conn
+        self._lock = lock
+        self._transaction = transaction
         self._contexts: dict[int, Whose] = {}
         self._services: dict[int, Called] = {}
 
     @contextlib.contextmanager
     def snapshot(self) -> Iterator[None]:
         """All reads inside see one state of the ledger."""
-        self._conn.execute("BEGIN")
-        try:
-            yield
-        finally:
-            self._conn.execute("COMMIT")
+        with self._lock:
+            self._conn.execute("BEGIN")
+            try:
+                yield
+            finally:
+                self._conn.execute("COMMIT")
 
     def covered_to(self) -> list[int]:
         """How far the provider's usage is complete, for each account that is metered."""
@@ -149,12 +159,12 @@ class AlertStore:
         changed, dropped = list(changed), list(dropped)
         if not changed and not dropped:
             return
-        with self._transaction():
+        with self._transaction() as conn:
             for alert in changed:
                 name = "add_alert" if alert.id is None else "update_alert"
-                self._conn.execute(statement(name), _columns(alert))
+                conn.execute(statement(name), _columns(alert))
             for alert in dropped:
-                self._conn.execute(statement("drop_alert"), {"id": alert.id})
+                conn.execute(statement("drop_alert"), {"id": alert.id})
 
     def _burnt(
         self, name: str, key: str, buckets: Sequence[int], kinds: Iterable[Kind]
@@ -163,22 +173,14 @@ class AlertStore:
         return {(kind, value): nano for kind, value, nano in self._all(name, bound)}
 
     def _all(self, name: str, bound: Any = ()) -> list[Any]:
-        return self._conn.execute(statement(name), bound).fetchall()
+        with self._lock:
+            return self._conn.execute(statement(name), bound).fetchall()
 
     def _rows(self, name: str, bound: Mapping[str, object] | tuple[()] = ()) -> list[dict[str, Any]]:
-        cursor = self._conn.execute(statement(name), bound)
-        columns = [column[0] for column in cursor.description]
-        return [dict(zip(columns, row, strict=True)) for row in cursor]
-
-    @contextlib.contextmanager
-    def _transaction(self) -> Iterator[None]:
-        self._conn.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-        except BaseException:
-            self._conn.execute("ROLLBACK")
-            raise
-        self._conn.execute("COMMIT")
+        with self._lock:
+            cursor = self._conn.execute(statement(name), bound)
+            columns = [column[0] for column in cursor.description]
+            return [dict(zip(columns, row, strict=True)) for row in cursor]
 
 
 def _columns(alert: Alert) -> dict[str, object]:

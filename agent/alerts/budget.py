@@ -1,0 +1,101 @@
+"""Budget tiers: the month's burn of an allocation against shares of it, in exact decimals. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from agent.alerts.month import Month
+from agent.domain.alert import Alert, AlertRule, Signal
+from agent.domain.allocation import Allocation, Scope, ScopeKind
+from agent.domain.money import to_credits
+from agent.ledger.kinds import Kind
+
+KIND_OF = {
+    ScopeKind.ORGANIZATION: Kind.TOTAL,
+    ScopeKind.BILLING_GROUP: Kind.BILLING_GROUP,
+    ScopeKind.DEPARTMENT: Kind.DEPARTMENT,
+    ScopeKind.TEAM: Kind.TEAM,
+    ScopeKind.PROJECT: Kind.PROJECT,
+    ScopeKind.API_KEY: Kind.API_KEY,
+}
+"""Which rollup knows the burn of a scope."""
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetTier:
+    """A named share of an allocation."""
+
+    name: str
+    at: Decimal
+
+
+def budget_signals(
+    allocations: Sequence[Allocation], tiers: Sequence[BudgetTier], burnt: Mapping[Scope, int], month: Month
+) -> tuple[Signal, ...]:
+    """The highest tier that each allocation has reached; `burnt` is the month's nano-credits by scope."""
+    found = []
+    for allocation in allocations:
+        used = burnt.get(allocation.scope, 0)
+        reached = [tier for tier in tiers if used >= tier.at * allocation.monthly_nano]
+        if reached:
+            found.append(_signal(allocation, reached, used, month))
+    return tuple(found)
+
+
+def told(alerts: Sequence[Alert]) -> frozenset[str]:
+    """Fingerprints of a month's tiers that people know of: those that fired and those that these skipped."""
+    return frozenset(
+        fingerprint
+        for alert in alerts
+        for fingerprint in (alert.signal.fingerprint, *alert.signal.evidence.get("skipped_fingerprints", ()))
+    )
+
+
+def _signal(allocation: Allocation, reached: Sequence[BudgetTier], used: int, month: Month) -> Signal:
+    *skipped, tier = reached
+    threshold = _credits(tier.at * allocation.monthly_nano)
+    share = Decimal(used) / allocation.monthly_nano
+    monthly = to_credits(allocation.monthly_nano)
+    return Signal(
+        fingerprint=_fingerprint(allocation, tier, month),
+        rule=AlertRule.BUDGET,
+        tier=tier.name,
+        at=month.now,
+        scope_kind=allocation.scope.kind.value,
+        scope=allocation.scope.value,
+        current_nano=used,
+        expected_nano=allocation.monthly_nano,
+        threshold=threshold,
+        allocation_id=allocation.id,
+        period=month.name,
+        team=allocation.scope.value if allocation.scope.kind is ScopeKind.TEAM else "",
+        api_key=allocation.scope.value if allocation.scope.kind is ScopeKind.API_KEY else "",
+        summary=(
+            f"{allocation.id} has burnt {share:.1%} of its {monthly:,.0f} credits for {month.name}: "
+            f"{_percent(tier.at)} is reached"
+        ),
+        evidence={
+            "burnt_credits": format(to_credits(used), "f"),
+            "monthly_credits": format(monthly, "f"),
+            "share": format(share.quantize(Decimal("0.000001")), "f"),
+            "tier_at": format(tier.at, "f"),
+            "skipped_tiers": [lower.name for lower in skipped],
+            "skipped_fingerprints": [_fingerprint(allocation, lower, month) for lower in skipped],
+        },
+    )
+
+
+def _fingerprint(allocation: Allocation, tier: BudgetTier, month: Month) -> str:
+    """A top-up moves the threshold and so makes a new alert; anything else in the month is the same one."""
+    threshold = _credits(tier.at * allocation.monthly_nano)
+    return f"budget:{allocation.id}:{month.name}:{tier.name}:{threshold:f}"
+
+
+def _credits(nano: Decimal) -> Decimal:
+    return nano.scaleb(-9).normalize()
+
+
+def _percent(share: Decimal) -> str:
+    return f"{(share * 100).normalize():f} %"

@@ -1,0 +1,93 @@
+"""From signals to alerts: what begins, fires, goes on and ends. Pure: alerts and signals in, changes out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from agent.domain.alert import Alert, AlertRule, AlertState, Signal
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a rule must hold before it fires, and how long it must be gone before it ends (seconds)."""
+
+    hold_s: int = 0
+    clear_s: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A rule that was judged with data up to `at`; `signals` are all that held."""
+
+    rule: AlertRule
+    at: int
+    signals: tuple[Signal, ...]
+    patience: Patience = Patience()
+    # Alerts that ended and would be the same again, by fingerprint: these are opened again without a page.
+    ended: Mapping[str, Alert] | None = None
+    known: frozenset[str] = frozenset()  # fingerprints that were told already, with or without an alert
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What an evaluation changes."""
+
+    saved: tuple[Alert, ...] = ()
+    dropped: tuple[Alert, ...] = ()  # suspicions that came to nothing
+    fired: tuple[Alert, ...] = ()
+    resolved: tuple[Alert, ...] = ()
+
+    def __add__(self, other: Changes) -> Changes:
+        return Changes(*(getattr(self, name) + getattr(other, name) for name in self.__slots__))
+
+
+def step(open_alerts: Iterable[Alert], judged: Judged, now: int) -> Changes:
+    """What one judged rule makes of the alerts that are open. Alerts of other rules are left alone."""
+    mine = {alert.signal.fingerprint: alert for alert in open_alerts if alert.signal.rule is judged.rule}
+    changes = Changes()
+    for signal in judged.signals:
+        alert = mine.pop(signal.fingerprint, None)
+        changes += _begin(signal, judged, now) if alert is None else _go_on(alert, signal, judged, now)
+    for alert in mine.values():
+        changes += _without_signal(alert, judged, now)
+    return changes
+
+
+def _begin(signal: Signal, judged: Judged, now: int) -> Changes:
+    if not signal.breach:
+        return Changes()
+    if ended := (judged.ended or {}).get(signal.fingerprint):
+        return Changes(saved=(replace(ended, signal=signal, state=AlertState.FIRING, resolved_at=None),))
+    alert = Alert(signal, AlertState.PENDING, started_at=signal.at)
+    if judged.patience.hold_s:
+        return Changes(saved=(alert,))
+    return _fire(alert, now, told=signal.fingerprint in judged.known)
+
+
+def _go_on(alert: Alert, signal: Signal, judged: Judged, now: int) -> Changes:
+    if alert.state is not AlertState.PENDING:
+        # A rise that merely lasts keeps what was said when it was a breach.
+        latest = signal if signal.breach else replace(alert.signal, at=signal.at)
+        return Changes(saved=(replace(alert, signal=latest),)) if latest != alert.signal else Changes()
+    if not signal.breach:
+        return _without_signal(alert, judged, now)
+    held = replace(alert, signal=signal)
+    if signal.at - alert.started_at >= judged.patience.hold_s:
+        return _fire(held, now)
+    return Changes(saved=(held,))
+
+
+def _fire(alert: Alert, now: int, *, told: bool = False) -> Changes:
+    fired = replace(alert, state=AlertState.FIRING, fired_at=now)
+    return Changes(saved=(fired,), fired=() if told else (fired,))
+
+
+def _without_signal(alert: Alert, judged: Judged, now: int) -> Changes:
+    gone = judged.at - alert.last_at
+    if alert.state is AlertState.PENDING:
+        return Changes(dropped=(alert,)) if gone > 0 else Changes()
+    if gone < judged.patience.clear_s:
+        return Changes()
+    ended = replace(alert, state=AlertState.RESOLVED, resolved_at=now)
+    return Changes(saved=(ended,), resolved=(ended,))

@@ -1,0 +1,148 @@
+"""Whose a rise is and why: its traffic now beside the same hours of earlier weeks."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from agent.alerts.memory import BurnMemory
+from agent.alerts.scene import SHORT_S, Scene
+from agent.analytics.cause import Cell, Features, likely_cause
+from agent.analytics.detector import HOUR_S
+from agent.domain.cause import Cause
+from agent.ledger.alert_store import AlertStore, BurnCell, Called, Whose
+from agent.ledger.kinds import Kind
+
+_DAY_S = 86_400
+_WEEKS = tuple(week * 7 * _DAY_S for week in (1, 2, 3, 4))
+_DAYS = tuple(day * _DAY_S for day in range(1, 7))
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Name, owner and cause of a rise. `now` and `usual` are the compared sums by kind of traffic."""
+
+    name: str
+    api_key: str
+    team: str
+    environment: str
+    cause: Cause | None
+    sentence: str
+    now: list[dict[str, Any]]
+    usual: list[dict[str, Any]]
+
+    def as_cause(self, cause: Cause, sentence: str) -> Reason:
+        """The same with a cause that only a longer view can tell."""
+        return replace(self, cause=cause, sentence=sentence)
+
+
+def reason_of(store: AlertStore, memory: BurnMemory, scene: Scene, series: int, seconds: int) -> Reason:
+    """The reason for the rise of a series in the last `seconds` (the last hour, if that is shorter)."""
+    seconds = min(seconds, SHORT_S)
+    contexts, services = store.contexts(), store.services()
+    kind, ident = scene.series[series]
+    read = scene.cells_of(series, seconds)
+    now = _summed(read, services, 1.0)
+
+    def mine(cell: BurnCell) -> bool:
+        return _belongs(contexts[cell.context], services[cell.service], kind, ident)
+
+    weeks = [
+        found
+        for back in _WEEKS
+        if (found := _hours(store, memory, scene.at - seconds - back, scene.at - back))
+    ]
+    days = [
+        found
+        for back in _DAYS
+        if (found := _hours(store, memory, scene.at - seconds - back, scene.at - back))
+    ]
+    compared = weeks or days
+    stretch_s = (_ceil(scene.at) - _floor(scene.at - seconds)) * max(len(compared), 1)
+    usual = _summed(filter(mine, _flat(compared)), services, seconds / stretch_s)
+    before = frozenset(services[cell.service].model for cell in _flat(weeks + days) if mine(cell))
+    whose = Counter[Whose]()
+    for cell in read:
+        whose[contexts[cell.context]] += cell.credits_nano
+    owner = whose.most_common(1)[0][0] if whose else None
+    environment = owner.environment if owner else ""
+    first = store.first_seen(kind, ident) if kind is Kind.API_KEY else None
+    age = None if first is None else float(scene.at - first)
+    cause, sentence = likely_cause(Features(now, usual, environment, age, before))
+    return Reason(
+        name=_name(kind, ident, contexts.values(), services.values()),
+        api_key=owner.api_key if owner and kind is Kind.API_KEY else "",
+        team=owner.team if owner and kind in (Kind.API_KEY, Kind.TEAM) else "",
+        environment=environment,
+        cause=cause,
+        sentence=sentence,
+        now=[_plain(cell) for cell in now],
+        usual=[_plain(cell) for cell in usual],
+    )
+
+
+def _hours(store: AlertStore, memory: BurnMemory, start: int, end: int) -> list[BurnCell]:
+    """Cells of the whole hours that touch a stretch."""
+    return [cell for hour in range(_floor(start), end, HOUR_S) for cell in memory.cells(store, hour)]
+
+
+def _flat(groups: Iterable[list[BurnCell]]) -> Iterable[BurnCell]:
+    return (cell for group in groups for cell in group)
+
+
+def _summed(cells: Iterable[BurnCell], services: Any, scale: float) -> tuple[Cell, ...]:
+    sums: dict[tuple[str, str, str], list[float]] = {}
+    for cell in cells:
+        called = services[cell.service]
+        amounts = sums.setdefault((called.model, called.tier, called.operation), [0.0] * 6)
+        values = (
+            cell.requests,
+            cell.tokens_input,
+            cell.tokens_cached,
+            cell.tokens_output,
+            cell.credits_nano,
+            cell.errors,
+        )
+        for place, value in enumerate(values):
+            amounts[place] += value * scale
+    return tuple(Cell(*kind, *amounts) for kind, amounts in sorted(sums.items()))
+
+
+def _belongs(whose: Whose, called: Called, kind: Kind, ident: int) -> bool:
+    match kind:
+        case Kind.API_KEY:
+            return whose.api_key_id == ident
+        case Kind.TEAM:
+            return whose.team_id == ident
+        case Kind.MODEL:
+            return called.model_id == ident
+        case _:
+            return True
+
+
+def _name(kind: Kind, ident: int, contexts: Iterable[Whose], services: Iterable[Called]) -> str:
+    match kind:
+        case Kind.API_KEY:
+            return next((whose.api_key for whose in contexts if whose.api_key_id == ident), "")
+        case Kind.TEAM:
+            return next((whose.team for whose in contexts if whose.team_id == ident), "")
+        case Kind.MODEL:
+            return next((called.model for called in services if called.model_id == ident), "")
+        case _:
+            return ""
+
+
+def _plain(cell: Cell) -> dict[str, Any]:
+    return {
+        name: value if isinstance(value, str) else round(value, 3) for name, value in asdict(cell).items()
+    }
+
+
+def _floor(at: int) -> int:
+    return at // HOUR_S * HOUR_S
+
+
+def _ceil(at: int) -> int:
+    return -(-at // HOUR_S) * HOUR_S
