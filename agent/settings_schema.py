@@ -172,6 +172,10 @@ class Spike(Section, frozen=True):
     min_share: Annotated[Decimal, says("Nor do rises below this share of the organization's burn.")] = (
         Decimal("0.05")
     )
+    hold: Annotated[Duration, says("A rise must last this long before it alerts.")] = Duration(60)
+    clear: Annotated[Duration, says("An alert ends when its rise has been gone for this long.")] = Duration(
+        600
+    )
 
     def __post_init__(self) -> None:
         _positive("sensitivity", self.sensitivity)

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from agent.ledger import schema, state
+from agent.ledger.alert_store import AlertStore
 from agent.ledger.connection import connect_writer, saying, tune_writer
 from agent.ledger.costs import CostWriter
 from agent.ledger.events import EventWriter
@@ -51,6 +52,7 @@ class LedgerWriter:
         self._conn = connect_writer(path)
         self._names = Names()
         self._known = KnownRequests()
+        self.alerts = AlertStore(self._conn, self._lock, self.transaction)
         try:
             with saying(path):
                 schema.version(self._conn, path, empty_is_fine=True)
