@@ -44,9 +44,9 @@ def start(settings: Settings, command: list[str]) -> int:
     deadline = time.monotonic() + _START_S
     while time.monotonic() < deadline:
         if process.poll() is not None:
-            assert process.stderr is not None
+            words = process.stderr.read().strip() if process.stderr else ""
             raise BurndeckError(
-                f"the agent ended at once: {process.stderr.read().strip() or f'exit code {process.returncode}'}",
+                f"the agent ended at once: {words or f'exit code {process.returncode}'}",
                 hint="`burndeck agent run` shows what it says.",
             )
         if _beats(settings.ledger_path, process.pid):

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 _FIRST_RETRY_S = 30.0
 _LONGEST_RETRY_S = 900.0
+_CONCERNS_ALL = frozenset({0, 401, 429})  # no answer, a bad key, too many requests: no duty would do better
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +130,7 @@ class Collector:
             kind=settings.kind,
             account=settings.account,
             state=failure.state if failure else "ok",
-            message=failure.message if failure else "; ".join(source.notes if source else []),
+            message=failure.message if failure else _summary(source.notes if source else []),
             hint=failure.hint if failure else "",
             covered_to=source.covered_to if source else None,
             endpoints=tuple(
@@ -147,7 +148,7 @@ class Collector:
                 self._failed("open", error, now)
             else:
                 self._succeeded("open")
-                del self._due["open"]
+                self._due.pop("open", None)
         return self._source
 
     async def _do(self, duty: Duty, now: float) -> bool:
@@ -159,7 +160,7 @@ class Collector:
             self._no_end(duty, error, now)
         except Exception as error:  # noqa: BLE001 - one duty never ends the others
             self._failed(duty.name, error, now)
-            if isinstance(error, HttpError) and error.status in (0, 401):
+            if isinstance(error, HttpError) and error.status in _CONCERNS_ALL:
                 for other in self._source.duties if self._source else ():
                     self._due[other.name] = self._due[duty.name]
                 return False
@@ -232,3 +233,9 @@ class Collector:
             retry_at=int(failure.retry_at) if failure else None,
         )
         await self._desk.write(lambda writer: writer.save_source_status(status))
+
+
+def _summary(notes: list[str]) -> str:
+    """The first note in full, the others as a number."""
+    more = f" (and {len(notes) - 1} more)" if len(notes) > 1 else ""
+    return notes[0] + more if notes else ""

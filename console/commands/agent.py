@@ -81,8 +81,10 @@ def once(ctx: click.Context, config: str | None, db: str | None, as_json: bool) 
     from agent.daemon import collect_once
     from agent.ledger import open_writer
     from agent.process.lock import LedgerLock
+    from agent.process.log import start_log
 
     settings = settings_for(config, db)
+    start_log(settings.log_path, settings.agent.log_level)
     with LedgerLock(settings.ledger_path), open_writer(settings.ledger_path) as writer:
         report = collect_once(settings, writer, settings.clock().now())
     failed = report.failed

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from agent.ledger.rows import DirectoryKey, DirectoryPerson, DirectoryProject
 from agent.telemetry.http import HttpError
-from agent.telemetry.sources.openai.pages import PaginationError, Tally, read_listing
+from agent.telemetry.sources.openai.pages import Tally, read_listing
 from agent.telemetry.sources.openai.wire import ApiKey, Person, Project
 
 if TYPE_CHECKING:
@@ -47,22 +47,23 @@ class DirectoryReader:
 
     async def run(self, now: float) -> None:
         """Reads all of it; what vanished since the last reading gets a tombstone."""
-        projects = await self._list(PROJECTS, PROJECTS, Project, ("include_archived", "true"))
-        ids = [project.id for project in projects or ()]
-        keys, people = await asyncio.gather(self._keys(ids), self._people(ids))
-        if projects is None:
-            # Without all projects nothing says that a key or service account is gone.
-            keys = people = None
-        shown = [_project(project) for project in projects or ()]
+        found, complete = await self._list(PROJECTS, PROJECTS, Project, ("include_archived", "true"))
+        projects = [_project(project) for project in found]
+        ids = list(dict.fromkeys(project.id for project in projects))
+        (keys, all_keys), (people, all_people) = await asyncio.gather(self._keys(ids), self._people(ids))
 
         def write(writer: LedgerWriter) -> None:
             writer.save_directory(
-                self._account, None if projects is None else shown, keys, people, seen_at=int(now)
+                self._account,
+                projects if complete else None,
+                keys if complete and all_keys else None,
+                people if complete and all_people else None,
+                seen_at=int(now),
             )
-            self._attributor.learn(shown, keys or ())
+            self._attributor.learn(projects, keys)
 
         await self._desk.write(write)
-        names = (shown, [(key.id, key.project, key.name) for key in keys or ()])
+        names = (projects, [(key.id, key.project, key.name) for key in keys])
         if names != self._last:
             self._last = names
             self._on_change()
@@ -71,7 +72,7 @@ class DirectoryReader:
         """The directory has no past."""
         return False
 
-    async def _keys(self, projects: list[str]) -> list[DirectoryKey] | None:
+    async def _keys(self, projects: list[str]) -> tuple[list[DirectoryKey], bool]:
         # Without owner_project_access the provider hides enabled keys of people who left the project.
         lists = await asyncio.gather(
             *(
@@ -79,38 +80,33 @@ class DirectoryReader:
                 for project in projects
             )
         )
-        if any(found is None for found in lists):
-            return None
-        return [
-            _key(key, project) for project, found in zip(projects, lists, strict=True) for key in found or ()
+        keys = [
+            _key(key, project) for project, (keys, _) in zip(projects, lists, strict=True) for key in keys
         ]
+        return keys, all(complete for _, complete in lists)
 
-    async def _people(self, projects: list[str]) -> list[DirectoryPerson] | None:
-        users, *lists = await asyncio.gather(
+    async def _people(self, projects: list[str]) -> tuple[list[DirectoryPerson], bool]:
+        (users, all_users), *lists = await asyncio.gather(
             self._list(USERS, USERS, Person),
             *(
                 self._list(SERVICE_ACCOUNTS, SERVICE_ACCOUNTS.format(project_id=project), Person)
                 for project in projects
             ),
         )
-        if users is None or any(found is None for found in lists):
-            return None
-        return [_person(user, "user", "") for user in users] + [
-            _person(account, "service_account", project)
-            for project, found in zip(projects, lists, strict=True)
-            for account in found or ()
-        ]
+        people = [_person(user, "user", "") for user in users]
+        for project, (accounts, _) in zip(projects, lists, strict=True):
+            people += [_person(account, "service_account", project) for account in accounts]
+        return people, all_users and all(complete for _, complete in lists)
 
-    async def _list(self, name: str, path: str, item: type[R], *params: tuple[str, str]) -> list[R] | None:
-        """A list to its end; None where it has none. A project that is gone meanwhile has an empty one."""
-        tally = self.tallies[name]
+    async def _list(
+        self, name: str, path: str, item: type[R], *params: tuple[str, str]
+    ) -> tuple[list[R], bool]:
+        """A list and whether it is complete; that of a project which is gone meanwhile is empty."""
         try:
-            return await read_listing(self._client, path, [_LIMIT, *params], item, tally)
-        except PaginationError:
-            return None
+            return await read_listing(self._client, path, [_LIMIT, *params], item, self.tallies[name])
         except HttpError as error:
             if error.status == 404 and path != name:
-                return []
+                return [], True
             raise
 
 

@@ -55,8 +55,10 @@ async def read_buckets(
         cursor = _next(path, page.next_page, seen, tally)
 
 
-async def read_listing(client: ApiClient, path: str, params: Params, item: type[R], tally: Tally) -> list[R]:
-    """All items of a directory list; raises `PaginationError` when the cursor comes round again."""
+async def read_listing(
+    client: ApiClient, path: str, params: Params, item: type[R], tally: Tally
+) -> tuple[list[R], bool]:
+    """The items of a directory list, and whether these are all: False when the cursor comes round again."""
     page_type: Any = Listing[item]  # type: ignore[valid-type]
     items: list[R] = []
     seen: set[str] = set()
@@ -68,9 +70,12 @@ async def read_listing(client: ApiClient, path: str, params: Params, item: type[
         tally.rows += len(page.data)
         items += page.data
         if not page.has_more or not page.data:
-            return items
+            return items, True
         last = page.last_id or getattr(page.data[-1], "id", "")
-        cursor = _next(path, last, seen, tally)
+        try:
+            cursor = _next(path, last, seen, tally)
+        except PaginationError:
+            return items, False
 
 
 async def _fetch(client: ApiClient, path: str, params: Params, type_: Any, tally: Tally) -> tuple[Any, bytes]:
@@ -83,11 +88,11 @@ async def _fetch(client: ApiClient, path: str, params: Params, type_: Any, tally
 def _next(path: str, cursor: str, seen: set[str], tally: Tally) -> str:
     problem = ""
     if cursor in seen:
-        problem = "repeats its page cursor"
+        problem = "repeated page cursor"
     elif len(seen) >= PAGE_CAP:
-        problem = f"has more than {PAGE_CAP} pages"
+        problem = f"more than {PAGE_CAP} pages"
     if problem:
-        tally.note = f"{problem}; what came is not known to be complete and was not kept"
-        raise PaginationError(f"{path} {tally.note}", hint="The provider's pagination is at fault.")
+        tally.note = f"{problem}: what came is not known to be complete and was not kept"
+        raise PaginationError(f"{path}: {tally.note}", hint="The provider's pagination is at fault.")
     seen.add(cursor)
     return cursor

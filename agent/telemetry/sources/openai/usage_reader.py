@@ -12,7 +12,7 @@ import msgspec
 from agent.telemetry.http import HttpError
 from agent.telemetry.sources.openai import windows
 from agent.telemetry.sources.openai.kinds import USAGE_KINDS, UsageKind
-from agent.telemetry.sources.openai.pages import Tally, read_buckets
+from agent.telemetry.sources.openai.pages import PaginationError, Tally, read_buckets
 from agent.telemetry.sources.openai.windows import Pace, Progress, Window
 from agent.telemetry.sources.openai.wire import Bucket, Usage
 
@@ -147,6 +147,8 @@ class UsageReader:
         answers: list[Answer] = []
         refusals: list[HttpError] = []
         for kind, reply in zip(kinds, replies, strict=True):
+            if isinstance(reply, PaginationError):
+                raise reply
             if isinstance(reply, HttpError):
                 refusals.append(reply)
                 self._set_aside[kind.name] = now + _SET_ASIDE_S
@@ -158,7 +160,10 @@ class UsageReader:
             raise refusals[0]
         return answers
 
-    async def _ask_kind(self, kind: UsageKind, window: Window) -> list[Bucket[Usage]] | HttpError:
+    async def _ask_kind(
+        self, kind: UsageKind, window: Window
+    ) -> list[Bucket[Usage]] | HttpError | PaginationError:
+        """A kind's buckets, or why it alone has none to give; raises what concerns the others too."""
         params = [
             ("start_time", str(window.start)),
             ("end_time", str(window.end)),
@@ -168,6 +173,8 @@ class UsageReader:
         ]
         try:
             return await read_buckets(self._client, kind.path, params, Usage, self.tallies[kind.path])
+        except PaginationError as error:
+            return error
         except HttpError as error:
             if error.status in _REFUSALS:
                 return error
