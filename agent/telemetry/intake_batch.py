@@ -1,0 +1,246 @@
+"""Records to columns: attributed, priced, checked, ready for the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.domain.money import AmountError, to_nano
+from agent.domain.usage import MICRO, QUANTITY_METER, Dimensions, Operation, Pattern, Service
+from agent.ledger.rows import EventBatch
+from agent.telemetry.decode import LARGEST_UNITS, BadRow, Part, RowError, UnitsField, labels_of
+from agent.telemetry.operations import endpoint_of, operation_of, tier_of
+from agent.telemetry.rates_columns import price_columns
+from agent.telemetry.timestamps import epochs
+
+if TYPE_CHECKING:
+    from agent.telemetry.attribution import Attributor
+    from agent.telemetry.rates import RateCard
+
+_MOST_NAMES = 100_000  # distinct dimensions kept between batches
+_columns = msgspec.structs.astuple
+
+
+class _Numbered(dict[tuple[Any, ...], int]):
+    """Numbers distinct values by what rows say of them; a row that makes no sense gets a negative number."""
+
+    def __init__(self, make: Callable[..., Hashable]) -> None:
+        super().__init__()
+        self.made: list[Any] = []
+        self._reasons: list[str] = []
+        self._make = make
+        self._numbers: dict[Hashable, int] = {}
+
+    def __missing__(self, said: tuple[Any, ...]) -> int:
+        try:
+            value = self._make(*said)
+        except RowError as error:
+            self._reasons.append(str(error))
+            number = -len(self._reasons)
+        else:
+            number = self._numbers.setdefault(value, len(self.made))
+            if number == len(self.made):
+                self.made.append(value)
+        self[said] = number
+        return number
+
+    def refused(self, numbers: NDArray[np.int64]) -> dict[int, str]:
+        """The reason by place where a number stands for a row that makes no sense."""
+        return {place: self._reasons[-1 - numbers[place]] for place in np.flatnonzero(numbers < 0).tolist()}
+
+
+@dataclass(slots=True)
+class _Columns:
+    """Rows of the batch so far; lists of one length, apart from the sparse `given` and `bad`."""
+
+    stamps: list[str | int | float] = field(default_factory=list)
+    request_id: list[str] = field(default_factory=list)
+    context: list[int] = field(default_factory=list)
+    service: list[int] = field(default_factory=list)
+    tokens_input: list[int] = field(default_factory=list)
+    tokens_output: list[int] = field(default_factory=list)
+    tokens_cached: list[int] = field(default_factory=list)
+    quantity_micro: list[int] = field(default_factory=list)
+    latency_ms: list[int] = field(default_factory=list)
+    error_code: list[str | None] = field(default_factory=list)
+    line: list[int] = field(default_factory=list)
+    raw: list[bytes] = field(default_factory=list)
+    given: dict[int, int] = field(default_factory=dict)  # place -> nano-credits that the row carries
+    bad: dict[int, str] = field(default_factory=dict)  # place -> reason
+
+
+class BatchBuilder:
+    """Collects decoded records and builds event batches of them."""
+
+    def __init__(self, rates: RateCard, attributor: Attributor, account: str, pattern: Pattern) -> None:
+        self._rates = rates
+        self._attributor = attributor
+        self._account = account
+        self._pattern = pattern
+        self._contexts = _Numbered(self._dimensions)
+        self._services = _Numbered(_service)
+        self._rows = _Columns()
+
+    def __len__(self) -> int:
+        return len(self._rows.request_id)
+
+    def add(self, part: Part) -> None:
+        """Take in the records of a part; its bad rows are the caller's."""
+        if not part.records:
+            return
+        rows = self._rows
+        first = len(self)
+        (
+            stamps, ids, models, operations, units, keys, amounts, labels, latencies, errors,
+            endpoints, tiers, accounts, users,
+        ) = zip(*map(_columns, part.records), strict=True)  # fmt: skip
+        said = zip(accounts, keys, users, map(bytes, labels), strict=True)
+        rows.context += [self._contexts[each] for each in said]
+        called = zip(models, operations, endpoints, tiers, strict=True)
+        services = [self._services[each] for each in called]
+        rows.service += services
+        rows.stamps += stamps
+        rows.request_id += ids
+        rows.line += part.lines
+        rows.raw += part.raws
+        rows.error_code += [code or None for code in errors] if any(errors) else [None] * len(errors)
+        if any(value is not None for value in latencies):
+            rows.latency_ms += [-1 if value is None else round(value) for value in latencies]
+        else:
+            rows.latency_ms += [-1] * len(latencies)
+        self._add_units(units, services, first)
+        if any(amount is not None for amount in amounts):
+            self._add_amounts(amounts, first)
+
+    def build(self) -> tuple[EventBatch, list[BadRow]]:
+        """The batch of all rows added since the last call, and the rows that were refused."""
+        rows, self._rows = self._rows, _Columns()
+        at, bad = epochs(rows.stamps)
+        batch = EventBatch(
+            at=at,
+            request_id=rows.request_id,
+            dimensions=self._contexts.made,
+            context=_ints(rows.context),
+            services=self._services.made,
+            service=_ints(rows.service),
+            tokens_input=_ints(rows.tokens_input),
+            tokens_cached=_ints(rows.tokens_cached),
+            tokens_output=_ints(rows.tokens_output),
+            quantity_micro=_ints(rows.quantity_micro),
+            credits_nano=np.zeros(len(at), np.int64),
+            priced=np.zeros(len(at), np.bool_),
+            latency_ms=_ints(rows.latency_ms),
+            error_code=rows.error_code,
+        )
+        if rows.given:
+            places = list(rows.given)
+            batch.credits_nano[places] = list(rows.given.values())
+            batch.priced[places] = True
+        bad |= rows.bad
+        bad |= self._contexts.refused(batch.context) | self._services.refused(batch.service)
+        for place in np.flatnonzero(batch.tokens_cached > batch.tokens_input).tolist():
+            bad[place] = "units_consumed.cached: more than input, which includes it"
+        refused = [BadRow(rows.line[p], bad[p], rows.raw[p].decode("utf-8", "replace")) for p in sorted(bad)]
+        batch = _without(batch, bad) if bad else batch
+        self._price(batch)
+        self._forget_many()
+        return batch, refused
+
+    def _add_units(self, units: Sequence[UnitsField | int | float], services: list[int], first: int) -> None:
+        rows = self._rows
+        detailed: Sequence[Any] = units
+        if set(map(type, units)) != {UnitsField}:
+            detailed = [
+                each if isinstance(each, UnitsField) else self._from_number(each, service, first + place)
+                for place, (each, service) in enumerate(zip(units, services, strict=True))
+            ]
+        tokens_input, tokens_output, tokens_cached, quantity = zip(*map(_columns, detailed), strict=True)
+        rows.tokens_input += tokens_input
+        rows.tokens_output += tokens_output
+        rows.tokens_cached += tokens_cached
+        if any(quantity):
+            rows.quantity_micro += [round(each * MICRO) for each in quantity]
+        else:
+            rows.quantity_micro += [0] * len(quantity)
+
+    def _from_number(self, number: float, service: int, place: int) -> UnitsField:
+        """Units given as one number: tokens of the input, or the operation's own unit."""
+        if not 0 <= number <= LARGEST_UNITS:
+            self._rows.bad[place] = "units_consumed: not a number from zero up"
+        elif service >= 0 and self._counts_quantity(self._services.made[service]):
+            return UnitsField(quantity=number)
+        elif number != int(number):
+            self._rows.bad[place] = f"units_consumed: {number} tokens, which is no whole number"
+        else:
+            return UnitsField(input=int(number))
+        return UnitsField()
+
+    def _counts_quantity(self, service: Service) -> bool:
+        """Whether one number means the operation's own unit; for embeddings, where their calls are priced."""
+        if service.operation is Operation.EMBEDDING:
+            return any(rates.quantity is not None for rates in self._rates.rates_of(service))
+        return service.operation in QUANTITY_METER
+
+    def _add_amounts(self, amounts: Sequence[Decimal | None], first: int) -> None:
+        for place, amount in enumerate(amounts, start=first):
+            if amount is None:
+                continue
+            try:
+                self._rows.given[place] = to_nano(amount)
+            except AmountError as error:
+                self._rows.bad[place] = f"credits_consumed: {error}"
+            else:
+                if amount < 0:
+                    self._rows.bad[place] = "credits_consumed: is negative"
+
+    def _price(self, batch: EventBatch) -> None:
+        """Prices the rows that carry no amount of their own."""
+        if batch.priced.all():
+            return
+        units = (batch.tokens_input, batch.tokens_cached, batch.tokens_output, batch.quantity_micro)
+        nano, priced = price_columns(self._rates, batch.at, batch.services, batch.service, units)
+        batch.credits_nano = np.where(batch.priced, batch.credits_nano, nano)
+        batch.priced |= priced
+
+    def _forget_many(self) -> None:
+        if len(self._contexts) > _MOST_NAMES:
+            self._contexts = _Numbered(self._dimensions)
+        if len(self._services) > _MOST_NAMES:
+            self._services = _Numbered(_service)
+
+    def _dimensions(self, account: str | None, key: str | None, user: str | None, raw: bytes) -> Dimensions:
+        labels = labels_of(raw)
+        return self._attributor.resolve(
+            account or self._account, key or "", user or "", labels=labels, pattern=self._pattern
+        )
+
+
+def _service(model: str, operation: str, endpoint: str | None, tier: str | None) -> Service:
+    known = operation_of(operation)
+    if known is None:
+        names = ", ".join(each.value for each in Operation)
+        raise RowError(f"operation_type: {operation!r} is none of {names}")
+    return Service(model, known, endpoint or endpoint_of(known), tier_of(tier or ""))
+
+
+def _ints(values: list[int]) -> NDArray[np.int64]:
+    return np.array(values, np.int64)
+
+
+def _without(batch: EventBatch, bad: Iterable[int]) -> EventBatch:
+    """The batch without the rows at some places."""
+    good = np.ones(len(batch), np.bool_)
+    good[list(bad)] = False
+    places = np.flatnonzero(good).tolist()
+    rows = (name for name in batch.__slots__ if name not in ("dimensions", "services"))
+    kept: dict[str, Any] = {}
+    for name in rows:
+        column = getattr(batch, name)
+        kept[name] = column[good] if isinstance(column, np.ndarray) else [column[place] for place in places]
+    return replace(batch, **kept)
