@@ -1,4 +1,4 @@
-"""What is usual at an hour, from the hours of recent weeks. Pure and without numpy: it serves the first frame.
+"""What is usual at an hour, from the hours of recent weeks. Pure, and without numpy for the first frame.
 
 Amounts are nano-credits an hour, hours are named by their first UTC epoch second. An hour of which nothing is
 known is absent from the data, which is something else than an hour that burnt nothing.
@@ -6,6 +6,7 @@ known is absent from the data, which is something else than an hour that burnt n
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -156,5 +157,5 @@ def step_noise(values: Sequence[int]) -> float:
     mean = sum(values) / len(values) if values else 0.0
     if len(values) < _ENOUGH or mean <= 0:
         return 0.0
-    jumps = [abs(later - earlier) for earlier, later in zip(values, values[1:], strict=False)]
+    jumps = [abs(later - earlier) for earlier, later in itertools.pairwise(values)]
     return _MAD_TO_SIGMA * median(jumps) / 2**0.5 / mean

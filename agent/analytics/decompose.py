@@ -6,8 +6,8 @@ Credits of a window are, for each kind of traffic (model, tier, operation):
       x (input tokens a request x price of input at its cached share
          + output tokens a request x price of output + units a request x their price)
 
-Each factor gets its Shapley value: what changing it alone does, averaged over every order in which the factors
-could have changed. That treats no factor as the first, and it leaves no unexplained remainder.
+Each factor gets its Shapley value: what changing it alone does, averaged over every order in which the
+factors could have changed. That treats no factor as the first, and it leaves no unexplained remainder.
 """
 
 from __future__ import annotations
@@ -173,9 +173,7 @@ def _shape(traffic: Traffic | None, requests: float, prices: Prices) -> _Shape |
 
 
 def _absent(there: _Shape) -> _Shape:
-    return _Shape(
-        0.0, there.input, there.output, there.units, there.cached, there.prices, there.level
-    )
+    return _Shape(0.0, there.input, there.output, there.units, there.cached, there.prices, there.level)
 
 
 def _shapley(game: _Operation) -> Sequence[float]:
@@ -190,7 +188,9 @@ def _shapley(game: _Operation) -> Sequence[float]:
         for others, burn in burns.items():
             if factor in others:
                 continue
-            orders = factorial(len(others)) * factorial(len(moving) - len(others) - 1) / factorial(len(moving))
+            orders = (
+                factorial(len(others)) * factorial(len(moving) - len(others) - 1) / factorial(len(moving))
+            )
             values[factor] += orders * (burns[others | {factor}] - burn)
     return list(values.values())
 

@@ -30,7 +30,7 @@ class MonthEnd:
 
 
 def projected_month(month_to_date: int, average_day: int, days_left: int, releases: int) -> int:
-    """The guide's formula: month to date + average daily burn of the last 14 days x remaining days ± releases.
+    """The guide's formula: month to date + average day of the last 14 x remaining days ± releases.
 
     Remaining days do not count today, since today's burn is in the month to date.
     """
@@ -47,13 +47,15 @@ def month_end(
     history = [day for day in sorted(days) if day < today]
     if not history:
         return None
-    history = [day for day in range(max(history[0], today - _SMOOTHED_DAYS), today)]
+    history = list(range(max(history[0], today - _SMOOTHED_DAYS), today))
     values = [days.get(day, 0) for day in history]
     recent = values[-AVERAGED_DAYS:]
     average = round(sum(recent) / len(recent))
     factors = _weekday_factors(history, values)
     level, error = _smooth([value / factors[day % 7] for day, value in zip(history, values, strict=True)])
-    ahead = today_left * factors[today % 7] + sum(factors[(today + step) % 7] for step in range(1, days_left + 1))
+    ahead = today_left * factors[today % 7] + sum(
+        factors[(today + step) % 7] for step in range(1, days_left + 1)
+    )
     smoothed = month_to_date + releases + round(level * ahead)
     reach = round(_EIGHTY_PERCENT * error * ahead**0.5)
     return MonthEnd(

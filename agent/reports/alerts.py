@@ -27,7 +27,9 @@ def alerts(
     until = int(now if at is None else at)
     rows = reader.rows("alerts_listed", {"since": until - recent_s, "until": until})
     entries = [_entry(row, until) for row in rows]
-    entries.sort(key=lambda entry: (_place(_STATES, entry.state), _place(_TIERS, entry.tier), -entry.started_at))
+    entries.sort(
+        key=lambda entry: (_place(_STATES, entry.state), _place(_TIERS, entry.tier), -entry.started_at)
+    )
     return entries
 
 

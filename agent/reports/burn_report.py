@@ -80,7 +80,9 @@ class Runway:
 class Forecast:
     """Where this month ends."""
 
-    projected: Figure  # the guide's formula: month to date + average day of the last 14 x days left + releases
+    projected: (
+        Figure  # the guide's formula: month to date + average day of the last 14 x days left + releases
+    )
     smoothed: Figure  # simple exponential smoothing with weekday shares, plus releases
     low: Figure  # four of five months end between low and high, judged by the spread of the days
     high: Figure

@@ -1,7 +1,8 @@
-"""What burnt in a short stretch, by context and service: events where nothing is metered, buckets where it is."""
+"""What burnt in a short stretch, by context and service: buckets where it is metered, else events."""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -53,7 +54,15 @@ class Cell:
 
 
 Cells = dict[tuple[int, int], Cell]
-_UNITS = ("requests", "tokens_input", "tokens_cached", "tokens_output", "quantity_micro", "credits_nano", "unpriced")
+_UNITS = (
+    "requests",
+    "tokens_input",
+    "tokens_cached",
+    "tokens_output",
+    "quantity_micro",
+    "credits_nano",
+    "unpriced",
+)
 _SEEN = ("errors", "latency_ms", "latency_count")
 
 
@@ -142,7 +151,7 @@ def _between(start: int, end: int, metered: dict[int, Spans]) -> list[tuple[int,
     for spans in metered.values():
         edges |= {edge for span in spans for edge in span if start < edge < end}
     cuts = sorted(edges)
-    return list(zip(cuts, cuts[1:], strict=False))
+    return list(itertools.pairwise(cuts))
 
 
 def _holds(spans: Spans, at: int) -> bool:
@@ -170,9 +179,7 @@ def _add_events(cells: Cells, names: Names, rows: list[Row], covered: set[int]) 
 def _add_buckets(
     cells: Cells, reader: LedgerReader, accounts: list[int], start: int, end: int, contexts: set[int] | None
 ) -> None:
-    starts = sorted(
-        {*range(start, end, MINUTE), *_floors(start, end, HOUR), *_floors(start, end, DAY)}
-    )
+    starts = sorted({*range(start, end, MINUTE), *_floors(start, end, HOUR), *_floors(start, end, DAY)})
     asked: dict[str, object] = {"accounts": accounts, "starts": starts, "start": start, "end": end}
     for row in reader.rows("whole_bucket_cells", asked):
         if contexts is None or row["context"] in contexts:
@@ -220,5 +227,5 @@ def sums_by(cells: Iterable[Cell], key: Callable[[Cell], int]) -> dict[int, list
         found = sums.setdefault(key(cell), [0, 0, 0])
         found[0] += cell.credits_nano
         found[1] += cell.requests
-        found[2] |= cell.estimated
+        found[2] |= int(cell.estimated)
     return sums

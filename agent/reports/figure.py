@@ -41,7 +41,9 @@ def per_minute(nano: int, seconds: int) -> Decimal:
     return (to_credits(nano) * 60 / seconds).quantize(_RATE)
 
 
-def credits_figure(nano: int | None, layer: Layer | None, as_of: int | None, *, mixed: bool = False) -> Figure:
+def credits_figure(
+    nano: int | None, layer: Layer | None, as_of: int | None, *, mixed: bool = False
+) -> Figure:
     """An amount of credits, exactly."""
     return Figure(None if nano is None else to_credits(nano), "credits", layer, as_of, mixed)
 

@@ -31,7 +31,11 @@ class Truth:
     def share(self, layer: Layer) -> Decimal:
         """The part of the requests that a layer stands for."""
         whole = sum(self.requests.values())
-        return (Decimal(self.requests.get(layer, 0)) / whole).quantize(Decimal("0.0001")) if whole else Decimal(0)
+        return (
+            (Decimal(self.requests.get(layer, 0)) / whole).quantize(Decimal("0.0001"))
+            if whole
+            else Decimal(0)
+        )
 
     def figure(self, value: Decimal | None, unit: str) -> Figure:
         """Any amount of this stretch."""

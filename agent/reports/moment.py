@@ -13,7 +13,10 @@ HOUR = 3_600
 DAY = 86_400
 _LAGGING_S = 1_800  # an account that is this much behind the newest is left out, not waited for
 _LIVE_S = 3_600  # data older than this is history
-NOTHING = "The ledger has no usage yet. Start the agent (burndeck agent start) or take files in (burndeck ingest FILE)."
+NOTHING = (
+    "The ledger has no usage yet. Start the agent (burndeck agent start) "
+    "or take files in (burndeck ingest FILE)."
+)
 
 
 @dataclass(frozen=True, slots=True)

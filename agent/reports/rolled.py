@@ -1,4 +1,4 @@
-"""Credits between two instants, from the rollups: whole days, whole hours, and parts of hours by the minute."""
+"""Credits between two instants, from rollups: whole days, whole hours, and parts of hours by the minute."""
 
 from __future__ import annotations
 
@@ -77,7 +77,9 @@ class Rolled:
         for row in self._reader.rows("hours_of", {"kind": int(kind), "start": hour, "end": hour + 1}):
             rest[row["id"]] += row["credits_nano"]
         if kind in MINUTE_KINDS:
-            for row in self._reader.rows("minutes_of", {"kind": int(kind), "start": hour, "end": hour + HOUR}):
+            for row in self._reader.rows(
+                "minutes_of", {"kind": int(kind), "start": hour, "end": hour + HOUR}
+            ):
                 rest[row["id"]] -= row["credits_nano"]
                 if start <= row["bucket"] < end:
                     sums[row["id"]] += row["credits_nano"]

@@ -35,6 +35,7 @@ SELECT b.context, b.service, sum(b.requests) AS requests, sum(b.tokens_input) AS
 FROM bucket b
 WHERE b.account IN (SELECT value FROM json_each(:accounts)) AND b.kind IN (SELECT id FROM dim WHERE kind = 17)
   AND b.start IN (SELECT value FROM json_each(:starts)) AND b.start >= :start AND b.start + b.width <= :end
+  AND EXISTS (SELECT 1 FROM coverage c WHERE c.account = b.account AND c.layer = 2 AND c.start <= b.start AND c."end" > b.start)
 GROUP BY b.context, b.service;
 
 -- name: cut_buckets
@@ -44,7 +45,8 @@ SELECT b.context, b.service, b.start, b.width, b.requests, b.tokens_input, b.tok
 FROM bucket b
 WHERE b.account IN (SELECT value FROM json_each(:accounts)) AND b.kind IN (SELECT id FROM dim WHERE kind = 17)
   AND b.start IN (SELECT value FROM json_each(:starts)) AND b.start + b.width > :start AND b.start < :end
-  AND NOT (b.start >= :start AND b.start + b.width <= :end);
+  AND NOT (b.start >= :start AND b.start + b.width <= :end)
+  AND EXISTS (SELECT 1 FROM coverage c WHERE c.account = b.account AND c.layer = 2 AND c.start <= b.start AND c."end" > b.start);
 
 -- name: dims_of_kinds
 -- Unique index (kind, value).

@@ -1,0 +1,250 @@
+"""The burn report: what burns now, against what is usual, against the caps, and how far it can be trusted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from agent.analytics.baseline import HOUR, WEEK, WEEKS, Expected, Seasonal, choose_basis, step_noise
+from agent.ledger.kinds import MINUTE_KINDS, Kind
+from agent.reports.alerts import open_alerts
+from agent.reports.budgets import Burning, budgets
+from agent.reports.burn_report import (
+    Budget,
+    BurnReport,
+    BurnRow,
+    CostPerInference,
+    Forecast,
+    Point,
+    Runway,
+    Series,
+    UnpricedRow,
+    Usual,
+)
+from agent.reports.burn_rows import burn_rows
+from agent.reports.cells import Cells, Names, read_cells, read_names, sums_by
+from agent.reports.conversion import CURRENCY, Conversion
+from agent.reports.empty import empty_burn
+from agent.reports.figure import Figure, change_of, per_minute, share_of
+from agent.reports.forecasts import forecast
+from agent.reports.layers import Truth, truth
+from agent.reports.moment import DAY, MINUTE, Moment, moment
+from agent.reports.month import Month, month_of
+from agent.reports.plots import last_day, last_hour
+from agent.reports.rolled import Rolled, Sums
+from agent.reports.status_line import read_status
+
+if TYPE_CHECKING:
+    from agent.ledger.reader import LedgerReader
+    from agent.settings import Settings
+
+__all__ = [
+    "Budget",
+    "BurnReport",
+    "BurnRow",
+    "CostPerInference",
+    "Forecast",
+    "Point",
+    "Runway",
+    "Series",
+    "UnpricedRow",
+    "Usual",
+    "burn",
+]
+
+MEASURED_S = 5 * MINUTE
+"""`now` is the mean of so many seconds: shorter is chance, longer is late."""
+
+
+def burn(reader: LedgerReader, settings: Settings, now: float, *, at: float | None = None) -> BurnReport:
+    """The burn at the end of the newest complete minute, or at an earlier instant `at`."""
+    with reader.snapshot():
+        when = moment(reader, now, at)
+        if when.as_of is None:
+            return empty_burn(reader, settings, when)
+        return _Burn(reader, settings, when).report()
+
+
+class _Burn:
+    """One report being made: what several of its parts need is read once."""
+
+    def __init__(self, reader: LedgerReader, settings: Settings, when: Moment) -> None:
+        self.reader = reader
+        self.settings = settings
+        self.when = when
+        self.at = when.at
+        self.month: Month = month_of(max(self.at - 1, 0), settings.organization.time_zone)
+        self.rolled = Rolled(reader, when.as_of or when.at)
+        self.names: Names = read_names(reader)
+        self.conversion = Conversion(reader, settings)
+        self.start = self.at - MEASURED_S
+        self.cells: Cells = read_cells(reader, self.names, self.start, self.at)
+        self.truth_now: Truth = truth(reader, self.start, self.at)
+        self.truth_day: Truth = truth(reader, self.at - DAY, self.at)
+        self.truth_month: Truth = truth(reader, self.month.start, self.at, days=True)
+        hours = self.rolled.hours(Kind.TOTAL, (self.at - (WEEKS + 1) * WEEK) // HOUR * HOUR, self.at)
+        self.hours: Mapping[int, int] = hours.get(0, {})
+        self.seasonal = Seasonal(self.hours, self.at // HOUR * HOUR)
+        self._used: dict[Kind, Sums] = {}
+
+    def report(self) -> BurnReport:
+        nano = self.now_by(Kind.TOTAL).get(0, 0)
+        usual = self._expected()
+        month_to_date = self.used(Kind.TOTAL).get(0, 0)
+        caps, runway = budgets(self.reader, self.settings.allocations, self._burning())
+        totals = {days: self._total(days) for days in (1, 7, 30)}
+        hour = self.at // HOUR * HOUR
+        basis = choose_basis(self.hours, int(self._middle // HOUR) * HOUR, newest=hour)
+        rows = {
+            kind: burn_rows(
+                self.reader,
+                self.rolled,
+                self.names,
+                kind,
+                self.at,
+                MEASURED_S,
+                basis,
+                self.truth_now,
+                self.truth_day,
+            )
+            for kind in (Kind.TEAM, Kind.MODEL)
+        }
+        return BurnReport(
+            at=self.at,
+            now=self.when.now,
+            live=self.when.live,
+            empty="",
+            organization=self.settings.organization.name or self.settings.organization.id,
+            currency=CURRENCY,
+            measured_over_s=MEASURED_S,
+            burn=self.truth_now.rate(nano, MEASURED_S),
+            burn_money=self.conversion.per_hour(self.truth_now, self.now_by(Kind.BILLING_GROUP), MEASURED_S),
+            usual=self._usual(usual),
+            change=None if usual is None else change_of(nano * HOUR, usual.value * MEASURED_S),
+            verdict=_verdict(nano * HOUR // MEASURED_S, usual),
+            requests=self.truth_now.figure(
+                per_minute(self.rolled.requests(self.start, self.at) * 10**9, MEASURED_S), "requests/min"
+            ),
+            hour=last_hour(self.rolled, self.seasonal, self.at, self.truth_now),
+            day=last_day(self.rolled, self.seasonal, self.at, self.truth_day),
+            total_24h=totals[1][0],
+            total_7d=totals[7][0],
+            total_30d=totals[30][0],
+            money_24h=totals[1][1],
+            money_7d=totals[7][1],
+            money_30d=totals[30][1],
+            month_to_date=self.truth_month.credits(month_to_date),
+            month_money=self.conversion.figure(self.truth_month, self.used(Kind.BILLING_GROUP)),
+            month_start=self.month.start,
+            month_end=self.month.end,
+            budgets=caps,
+            runway=runway,
+            forecast=forecast(
+                self.rolled, self.settings, self.month, self.at, month_to_date, self.truth_month
+            ),
+            cost_per_inference=self._cost_per_inference(),
+            attributed=self._attributed(),
+            teams=rows[Kind.TEAM],
+            models=rows[Kind.MODEL],
+            alerts=open_alerts(self.reader, self.when.now if self.when.live else self.at),
+            unpriced=self._unpriced(),
+            status=read_status(self.reader, self.settings, self.when, self.truth_day),
+        )
+
+    @property
+    def _middle(self) -> float:
+        """The middle of the measured stretch: what is usual is asked of that instant."""
+        return self.at - MEASURED_S / 2
+
+    def now_by(self, kind: Kind) -> Sums:
+        """Nano-credits of the measured stretch, by id."""
+        if kind in MINUTE_KINDS:
+            return self.rolled.credits(kind, self.start, self.at)
+        sums = sums_by(self.cells.values(), lambda cell: self.names.ident(kind, cell))
+        return {ident: found[0] for ident, found in sums.items()}
+
+    def used(self, kind: Kind) -> Sums:
+        """Nano-credits of the month so far, by id."""
+        if kind not in self._used:
+            self._used[kind] = self.rolled.credits(kind, self.month.start, self.at, days=True)
+        return self._used[kind]
+
+    def _burning(self) -> Burning:
+        return Burning(
+            used=self.used,
+            burn=self.now_by,
+            burn_s=MEASURED_S,
+            used_truth=self.truth_month,
+            burn_truth=self.truth_now,
+            month_end=self.month.end,
+            at=self.at,
+        )
+
+    def _expected(self) -> Expected | None:
+        minutes = self.rolled.minutes(Kind.TOTAL, self.at - HOUR, self.at).get(0, {})
+        single = step_noise([minutes.get(minute, 0) for minute in range(self.at - HOUR, self.at, MINUTE)])
+        return self.seasonal.at(self._middle, noise=single / (MEASURED_S / MINUTE) ** 0.5)
+
+    def _usual(self, expected: Expected | None) -> Usual:
+        if expected is None:
+            unknown = Figure(None, "credits/min")
+            return Usual(unknown, unknown, unknown, "none", 0, "no history to compare with")
+        return Usual(
+            expected=self.truth_now.rate(expected.value, HOUR),
+            low=self.truth_now.rate(expected.low, HOUR),
+            high=self.truth_now.rate(expected.high, HOUR),
+            basis=expected.basis.name,
+            samples=len(expected.basis.offsets),
+            sentence=expected.basis.sentence,
+        )
+
+    def _total(self, days: int) -> tuple[Figure, Figure]:
+        """Credits and money of the last days; the edges are cut to the minute."""
+        start = self.at - days * DAY
+        whole = days > 1
+        layers = self.truth_day if days == 1 else truth(self.reader, start, self.at, days=True)
+        total = self.rolled.total(start, self.at, days=whole)
+        if self.conversion.uniform:
+            return layers.credits(total), self.conversion.figure(layers, {0: total})
+        groups = self.rolled.credits(Kind.BILLING_GROUP, start, self.at, days=whole)
+        return layers.credits(total), self.conversion.figure(layers, groups)
+
+    def _cost_per_inference(self) -> CostPerInference:
+        sums = self.reader.one(
+            "hour_sums", {"kind": int(Kind.TOTAL), "start": (self.at - DAY) // HOUR * HOUR, "end": self.at}
+        )
+        completions = int(sums["completions"] or 0) if sums is not None else 0
+        if sums is None or not completions:
+            unknown = Figure(None, "credits/inference", self.truth_day.layer, self.at)
+            return CostPerInference(unknown, unknown, 0, DAY)
+
+        def each(nano: int) -> Figure:
+            return self.truth_day.figure(per_minute(nano, completions * 60), "credits/inference")
+
+        return CostPerInference(
+            each(sums["credits_nano"]), each(sums["completion_credits_nano"]), completions, DAY
+        )
+
+    def _attributed(self) -> Decimal | None:
+        """The share of the last day's credits that has a team; None when nothing burnt."""
+        teams = self.rolled.credits(Kind.TEAM, self.at - DAY, self.at)
+        nobody = self.reader.rows("dim_ids", {"kind": int(Kind.TEAM), "names": [""]})
+        unknown = sum(teams.get(row["id"], 0) for row in nobody)
+        whole = sum(teams.values())
+        return share_of(whole - unknown, whole)
+
+    def _unpriced(self) -> tuple[UnpricedRow, ...]:
+        rows = self.reader.rows("unpriced_models", {"start": (self.at - DAY) // HOUR * HOUR, "end": self.at})
+        return tuple(
+            UnpricedRow(row["model"], row["requests"], row["tokens_input"], row["tokens_output"])
+            for row in rows
+        )
+
+
+def _verdict(nano_per_hour: int, usual: Expected | None) -> str:
+    if usual is None:
+        return "unknown"
+    if nano_per_hour > usual.high:
+        return "above"
+    return "below" if nano_per_hour < usual.low else "usual"

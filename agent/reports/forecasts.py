@@ -1,0 +1,87 @@
+"""The forecast of the month, from whole days, with planned releases."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from agent.analytics.forecast import AVERAGED_DAYS, MonthEnd, month_end
+from agent.ledger.kinds import Kind
+from agent.reports.burn_report import Forecast
+from agent.reports.figure import Figure
+from agent.reports.layers import Truth
+from agent.reports.moment import DAY
+from agent.reports.month import Month, day_number
+from agent.reports.rolled import Rolled
+from agent.reports.words import plural
+
+if TYPE_CHECKING:
+    from agent.settings import Settings
+
+HISTORY_DAYS = 56
+
+
+def forecast(
+    rolled: Rolled, settings: Settings, month: Month, at: int, month_to_date: int, truth: Truth
+) -> Forecast:
+    """Where the month ends, by both methods."""
+    first = (month.today_start - HISTORY_DAYS * DAY) // DAY * DAY
+    days = rolled.days(Kind.TOTAL, first, month.today_start).get(0, {})
+    # A day of the ledger is UTC; noon decides which local day it counts as.
+    by_number = {
+        day_number(day + DAY // 2, settings.organization.time_zone): nano for day, nano in days.items()
+    }
+    by_number = _without_a_partial_first_day(by_number)
+    releases = _releases(settings, month)
+    today_left = (month.today_end - at) / (month.today_end - month.today_start)
+    end = month_end(
+        by_number, month.today, month_to_date, month.days_left, releases, max(0.0, min(1.0, today_left))
+    )
+    return _forecast(end, month, truth, releases)
+
+
+def _without_a_partial_first_day(days: dict[int, int]) -> dict[int, int]:
+    """The ledger's first day began somewhere inside: it would pull averages down."""
+    return {day: nano for day, nano in days.items() if day != min(days)} if len(days) > 1 else days
+
+
+def _releases(settings: Settings, month: Month) -> int:
+    """Nano-credits that planned releases add in the days of this month after today."""
+    total = 0
+    for release in settings.releases:
+        if release.day >= month.today_end and release.day < month.end:
+            total += release.credits_nano_per_day * -(-(month.end - release.day) // DAY)
+    return total
+
+
+def _forecast(end: MonthEnd | None, month: Month, truth: Truth, releases: int) -> Forecast:
+    if end is None:
+        unknown = Figure(None, "credits")
+        return Forecast(
+            unknown,
+            unknown,
+            unknown,
+            unknown,
+            unknown,
+            month.days_left,
+            truth.credits(releases),
+            0,
+            "no whole day of history yet",
+        )
+    averaged = min(end.history_days, AVERAGED_DAYS)
+    method = (
+        f"month to date + average of {plural(averaged, 'day')} x {plural(month.days_left, 'day')} left"
+        f" + releases; "
+        f"smoothed: exponential over {plural(end.history_days, 'day')}"
+        + (" with weekdays" if end.weekdays else "")
+    )
+    return Forecast(
+        projected=truth.credits(end.projected),
+        smoothed=truth.credits(end.smoothed),
+        low=truth.credits(end.low),
+        high=truth.credits(end.high),
+        average_day=truth.credits(end.average_day),
+        days_left=month.days_left,
+        releases=truth.credits(releases),
+        history_days=end.history_days,
+        method=method,
+    )
