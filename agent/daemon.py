@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, TypeVar
 
 from agent import __version__
+from agent.alerts import BurnMemory, evaluate
 from agent.ledger import open_writer
 from agent.process.lock import LedgerLock
 from agent.telemetry.collect import Collector, configured_sources
@@ -70,6 +71,7 @@ class _Agent:
         self._clock = clock
         self._desk = WriterThread(writer)
         self._started_at = int(clock.now())
+        self._burn_memory = BurnMemory()
 
     async def run(self, stop: threading.Event | None) -> None:
         """Keeps every loop going until it is told to stop."""
@@ -121,9 +123,13 @@ class _Agent:
         await self._desk.write(lambda writer: writer.beat(pid, host, __version__, started_at, int(now)))
 
     async def _evaluate(self, now: float) -> None:
-        from agent.alerts import evaluate
-
-        await self._desk.write(lambda writer: evaluate(writer, self._settings, now))
+        evaluation = await self._desk.write(
+            lambda writer: evaluate(writer, self._settings, now, self._burn_memory)
+        )
+        for alert in evaluation.fired:
+            _log.warning("alert fired: %s", alert.signal.summary)
+        for alert in evaluation.resolved:
+            _log.info("alert resolved: %s", alert.signal.summary)
 
 
 async def _keep_going(name: str, loop: Loop) -> None:
