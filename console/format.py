@@ -31,6 +31,13 @@ def number(value: Decimal | float | int | None) -> str:
     return f"{sign}{_rounded(size, 0):,}"
 
 
+def signed(value: Decimal | None) -> str:
+    """A difference with its sign: +298.4, -41.8."""
+    if value is None:
+        return NOTHING
+    return f"+{number(value)}" if value > 0 else number(value)
+
+
 def whole(value: Decimal | int | None) -> str:
     """A count without decimals while it is small: 12, 1,284, 12.8k."""
     if value is not None and abs(value) < 10_000:

@@ -57,6 +57,7 @@ class Table(Inked, can_focus=True):
         self._title: list[Span] = []
         self._all: Sequence[Row] = ()
         self._rows: list[Row] = []
+        self._wanted: str | None = None  # key that the cursor goes to once it is there
         self._top = 0
         self._fitted: list[tuple[int, int]] = []
 
@@ -73,7 +74,8 @@ class Table(Inked, can_focus=True):
     def set_columns(self, columns: Sequence[Column], order: Order) -> None:
         """Other columns; the rows are gone until `show` brings new ones."""
         self.columns, self.order = tuple(columns), order
-        self._all, self._rows = (), []
+        self._all, self._rows, self._wanted = (), [], None
+        self.cursor = self._top = 0
         self._refit()
 
     def narrow(self, text: str) -> None:
@@ -102,18 +104,18 @@ class Table(Inked, can_focus=True):
         return self._rows
 
     def select(self, key: str) -> None:
-        """Puts the cursor on the row with this key, if it is shown."""
-        for index, row in enumerate(self._rows):
-            if row.key == key:
-                self._move_to(index)
-                return
+        """Puts the cursor on the row with this key, now or as soon as it is shown."""
+        self._wanted = key
+        self._arrange()
 
     def _arrange(self) -> None:
         selected = self.selected
         before, before_top = self._rows, self._top
         kept = [row for row in self._all if self.filter.matches(row)] if self.filter.text else self._all
         self._rows = sort_rows(kept, self.order)
-        at = next((i for i, row in enumerate(self._rows) if selected and row.key == selected.key), None)
+        key = self._wanted if self._wanted is not None else selected.key if selected else None
+        at = next((index for index, row in enumerate(self._rows) if row.key == key), None)
+        self._wanted = None if at is not None else self._wanted
         old = self.cursor
         self.cursor = at if at is not None else max(0, min(self.cursor, len(self._rows) - 1))
         self._keep_in_view()

@@ -8,7 +8,7 @@ from console import format as fmt
 from console.widgets.ink import Line, Span, Tone, clip_words, spread
 
 TONES = {"hard_cap": Tone.HOT, "critical": Tone.HOT, "warning": Tone.WARM}
-SIGNS = {"hard_cap": "■", "critical": "▲", "warning": "△"}
+SIGNS = {"hard_cap": "■", "critical": "▲", "warning": "!"}
 
 
 def lines_needed(report: BurnReport, most: int) -> int:

@@ -17,7 +17,7 @@ OUTSIDE = Decimal("0.25")
 SPARK_WIDTH = 12
 
 COLUMNS = (
-    Column("", 12, at_right=False, grow=True, most=34, downwards=False),
+    Column("", 18, at_right=False, grow=True, most=34, downwards=False),
     Column("now", 7),
     Column("usual", 7, 2),
     Column("change", 8),

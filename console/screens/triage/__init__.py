@@ -1,0 +1,1 @@
+"""The Triage screen: whose rise it is, and why."""

@@ -1,0 +1,196 @@
+"""The Triage screen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Container
+
+from agent.ledger.kinds import Kind
+from console.actions import bindings
+from console.live import Answer, Question
+from console.screens.live_screen import LiveScreen
+from console.screens.triage import rows as triage_rows
+from console.screens.triage.detail import draw_detail
+from console.screens.triage.drill import INSIDE, WORDS, Drill, Step
+from console.screens.triage.summary import draw_dimensions, draw_summary
+from console.view import View
+from console.widgets.canvas import Canvas
+from console.widgets.ink import Line
+from console.widgets.table import Table
+
+if TYPE_CHECKING:
+    from agent.ledger.reader import LedgerReader
+    from agent.reports.status import Status
+    from agent.reports.triage_report import TriageDetail, TriageReport
+    from agent.settings import Settings
+
+
+class TriageScreen(LiveScreen):
+    """A window against the same hour of recent weeks, by six dimensions, and one row taken apart."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("triage")]
+    topic = "triage"
+
+    def __init__(self, within: tuple[Kind, str] | None) -> None:
+        super().__init__()
+        self.report: TriageReport | None = None
+        self.detail: TriageDetail | None = None
+        self.drill = Drill()
+        if within is not None:
+            self.drill = self.drill.into(Step(within[0], within[1], within[1])) or self.drill
+        self._newest = 0
+        self._shown_status: Status | None = None
+        self._summary = Canvas("summary")
+        self._dimensions = Canvas("dimensions")
+        self._table = Table("rows", triage_rows.columns(self.drill.dimension), triage_rows.BY_RISE)
+        self._detail = Canvas("detail")
+
+    def body(self) -> ComposeResult:
+        yield self._summary
+        yield self._dimensions
+        yield Container(self._table, self._detail, id="main")
+
+    def on_mount(self) -> None:
+        self._dimensions.paint(lambda width, height: [draw_dimensions(self.drill, width)])
+        self._table.focus()
+
+    # Asking
+
+    def question(self, view: View) -> Question:
+        within = self.drill.within
+
+        def ask(reader: LedgerReader, settings: Settings, now: float) -> tuple[TriageReport, Status]:
+            from agent.reports.triage import triage
+
+            report = triage(reader, settings, now, window_s=view.window_s, at=view.at, within=within)
+            return report, _status(reader, settings, report, now)
+
+        return Question("triage", ask)
+
+    def _ask_detail(self) -> None:
+        row, report, kind = self._table.selected, self.report, self.drill.dimension
+        if row is None or report is None:
+            self.detail = None
+            self._detail.paint(lambda width, height: [])
+            return
+        value = row.key
+
+        def ask(reader: LedgerReader, settings: Settings, now: float) -> TriageDetail:
+            from agent.reports.triage import detail
+
+            return detail(reader, settings, report, kind, value)
+
+        self.deck.live.ask(Question("triage/detail", ask))
+
+    # Showing
+
+    def show(self, answer: Answer) -> None:
+        if answer.question.topic == "triage/detail":
+            self._show_detail(answer.value)  # type: ignore[arg-type]
+            return
+        report, self._shown_status = answer.value  # type: ignore[misc]
+        if report.within != self.drill.within:
+            return  # an answer to where we were before
+        self.report = report
+        self._newest = report.at if self.deck.view.at is None else max(self._newest, report.at)
+        self._summary.paint(lambda width, height: self._draw_summary(width))
+        self._show_table()
+        self._ask_detail()
+
+    def _draw_summary(self, width: int) -> list[Line]:
+        return [draw_summary(self.report, self.now, width)] if self.report else []
+
+    def _show_table(self) -> None:
+        if self.report is None:
+            return
+        kind = self.drill.dimension
+        table = self.report.table(kind).rows
+        self._table.show(triage_rows.rows(table), title=triage_rows.title(kind, self.report, len(table)))
+
+    def _show_detail(self, detail: TriageDetail) -> None:
+        row = self._table.selected
+        if row is None or (detail.kind, detail.value) != (self.drill.dimension, row.key):
+            return  # the cursor has moved on
+        self.detail = detail
+        self._detail.paint(lambda width, height: draw_detail(detail, self.now, width, height))
+
+    def tick(self) -> None:
+        self._summary.redraw()
+
+    @property
+    def table(self) -> Table:
+        return self._table
+
+    @property
+    def times(self) -> tuple[int, int] | None:
+        return (self.report.at, self._newest) if self.report and not self.report.empty else None
+
+    @property
+    def status(self) -> Status | None:
+        return self._shown_status
+
+    @property
+    def empty(self) -> str:
+        return self.report.empty if self.report else ""
+
+    # Moving
+
+    def on_table_moved(self, event: Table.Moved) -> None:
+        self._ask_detail()
+
+    def on_table_chosen(self, event: Table.Chosen) -> None:
+        """Drills into the row: team, then project, then key."""
+        kind = self.drill.dimension
+        if kind not in INSIDE:
+            self.note(f"A {WORDS[kind]} is as deep as it goes.")
+            return
+        step = Step(kind, event.row.key, event.row.cells[0].text)
+        deeper = self.drill.into(step)
+        if deeper is not None:
+            self._go(deeper)
+
+    def step_out(self) -> bool:
+        outer = self.drill.out()
+        if outer is None:
+            return False
+        inner = self.drill.steps[-1].value
+        self._go(outer, select=inner)
+        return True
+
+    def _go(self, drill: Drill, *, select: str | None = None) -> None:
+        """Another place or dimension; only another place needs another report."""
+        moved = drill.within != self.drill.within
+        self.drill = drill
+        self._table.set_columns(triage_rows.columns(drill.dimension), triage_rows.BY_RISE)
+        self._table.narrow("")
+        self._dimensions.redraw()
+        if select is not None:
+            self._table.select(select)
+        if moved:
+            self.deck.live.watch(self.question(self.deck.view))
+        else:
+            self._show_table()
+            self._ask_detail()
+
+    def action_next_dimension(self) -> None:
+        self._go(self.drill.turned(1))
+
+    def action_previous_dimension(self) -> None:
+        self._go(self.drill.turned(-1))
+
+    def action_by(self, name: str) -> None:
+        """A click on a dimension."""
+        self._go(Drill(Kind[name], self.drill.steps))
+
+
+def _status(reader: LedgerReader, settings: Settings, report: TriageReport, now: float) -> Status:
+    """The status line beside a triage report."""
+    from agent.reports.status import Status
+    from agent.reports.status_line import agent_state, source_states
+
+    as_of = report.burn.as_of
+    age = None if as_of is None else int(now - as_of)
+    return Status((), as_of, age, agent_state(reader, settings, int(now)), source_states(reader))
