@@ -198,8 +198,8 @@ def _floors(start: int, end: int, width: int) -> range:
 
 def _add_share(cell: Cell, row: Row, start: int, end: int) -> None:
     """Add the part of a bucket that its share of time gives to [start, end)."""
-    width = row["width"]
-    overlap = min(end, row["start"] + width) - max(start, row["start"])
+    width = int(row["width"])
+    overlap = min(end, int(row["start"]) + width) - max(start, int(row["start"]))
 
     def cut(amount: int) -> int:
         return (2 * amount * overlap + width) // (2 * width)

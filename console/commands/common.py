@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from agent.domain.usage import Layer
+from agent.ledger.kinds import Kind
 
 if TYPE_CHECKING:
     from agent.ledger.reader import LedgerReader
@@ -68,6 +69,8 @@ def jsonable(value: Any) -> Any:
         return format(value, "f")
     if isinstance(value, Layer):
         return value.word
+    if isinstance(value, Kind):
+        return value.name.lower()
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, Path):
