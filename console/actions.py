@@ -62,13 +62,29 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "half_page_down", ("ctrl+d", "pagedown"), "Down", "Half a page down.", "table", MOVE, palette=False
     ),
-    Action("half_page_up", ("ctrl+u", "pageup"), "Up", "Half a page.", "table", MOVE, palette=False),
+    Action("half_page_up", ("ctrl+u", "pageup"), "Up", "Half a page up.", "table", MOVE, palette=False),
     Action("choose", ("enter",), "Drill in", "Into the row: team, then project, then key.", "table", MOVE),
     Action("back", ("escape", "backspace"), "Back", "One step out of filter, drill or past.", "live", MOVE),
     Action("next_table", ("tab", "d", "l"), "Next table", "From teams to models.", "burn", TABLE),
-    Action("previous_table", ("shift+tab", "D", "h"), "Previous table", "And back.", "burn", TABLE),
-    Action("next_dimension", ("d", "tab", "l"), "Next dimension", "By team, by model, ...", "triage", TABLE),
-    Action("previous_dimension", ("D", "shift+tab", "h"), "Dimension before", "And back.", "triage", TABLE),
+    Action(
+        "previous_table", ("shift+tab", "D", "h"), "Previous table", "From models to teams.", "burn", TABLE
+    ),
+    Action(
+        "next_dimension",
+        ("d", "tab", "l"),
+        "Next dimension",
+        "By key, team, model, endpoint, project, environment.",
+        "triage",
+        TABLE,
+    ),
+    Action(
+        "previous_dimension",
+        ("D", "shift+tab", "h"),
+        "Dimension before",
+        "The other way round.",
+        "triage",
+        TABLE,
+    ),
     Action("filter", ("/",), "Filter", _FILTER_TEXT, "live", TABLE),
     Action("sort", ("s",), "Sort", _SORT_TEXT, "table", TABLE),
     Action("reverse", ("S",), "Reverse", "Turn the sorting round.", "table", TABLE),

@@ -34,7 +34,7 @@ def draw_detail(detail: TriageDetail, now: float, width: int, height: int) -> li
     """The detail in `width` x `height` cells; the cause and the drivers of the rise come before the rest."""
     inner = width - 2
     roomy = height >= ROOMY
-    sentence = [[Span(text, _tone(detail))] for text in wrap(_sentence(detail), inner)]
+    sentence = _sentence(detail, inner)
     drivers = _drivers_listed(detail, inner) if roomy else _drivers_packed(detail, inner)
     facts = _facts_listed(detail, now, inner) if roomy else _facts_packed(detail, now, inner)
     caps = _caps_listed(detail, inner) if roomy else _cap_line(detail, inner)
@@ -47,14 +47,16 @@ def draw_detail(detail: TriageDetail, now: float, width: int, height: int) -> li
     return [[Span(" "), *line] for line in lines[:height]]
 
 
-def _tone(detail: TriageDetail) -> Tone:
-    return Tone.HOT if detail.cause is not None else Tone.PLAIN
-
-
-def _sentence(detail: TriageDetail) -> str:
+def _sentence(detail: TriageDetail, width: int) -> list[Line]:
+    """What happened, the likely cause first and in the tone of what burns."""
     if detail.cause is None:
-        return detail.sentence
-    return f"▲ {detail.cause.value.replace('_', ' ')}: {detail.sentence}"
+        return [[Span(text)] for text in wrap(detail.sentence, width)]
+    cause = f"▲ {detail.cause.value.replace('_', ' ')}: "
+    first, *others = wrap(cause + detail.sentence, width)
+    return [
+        [Span(first[: len(cause)], Tone.HOT), Span(first[len(cause) :])],
+        *([Span(text)] for text in others),
+    ]
 
 
 def _heading(detail: TriageDetail, width: int) -> Line:
@@ -72,7 +74,7 @@ def _heading(detail: TriageDetail, width: int) -> Line:
 
 
 def _drivers_listed(detail: TriageDetail, width: int) -> list[Line]:
-    name = max(12, min(22, width - 50))
+    name = max(14, min(22, width - 50))
     titles = (("credits", 10), ("of rise", 9), ("now", 11), ("usual", 9))
     head = left("rise by", name) + "".join(right(title, size) for title, size in titles)
     lines: list[Line] = [[Span(clip(head, width), Tone.DIM)]]
@@ -84,7 +86,7 @@ def _drivers_listed(detail: TriageDetail, width: int) -> list[Line]:
             Span("  "),
             Span(right(_level(driver, driver.now), 9)),
             Span(right(_level(driver, driver.usual), 9), Tone.DIM),
-            Span(f" {driver.unit}", Tone.DIM),
+            Span(f" {driver.unit}" if width >= 70 else "", Tone.DIM),
         ]
         lines.append(fit(spans, width))
     total = sum((driver.credits for driver in detail.drivers), Decimal(0))
@@ -163,7 +165,7 @@ def _cap_gauge(budget: Budget, width: int, *, binding: bool) -> Line:
     notches = (Notch(soft, "┊", Tone.WARM), Notch(hard, "┃", Tone.HOT))
     bar = draw_gauge(float(budget.share), hard * 1.08, max(8, min(24, width - name - 36)), notches)
     mark = Span("▶ " if binding else "  ", Tone.ACCENT)
-    words = Span(f"  {reach[0]}" + (", binding" if binding else ""), reach[1])
+    words = Span(f"  {reach[0]}" + (", binding" if binding and width >= 70 else ""), reach[1])
     used = Span(right(fmt.share(budget.share), 7))
     return fit([mark, Span(left(budget.allocation_id, name)), *bar, used, words], width)
 

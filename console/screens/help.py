@@ -1,0 +1,104 @@
+"""The help: all keys, the signs, and what the words mean."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.screen import Screen
+
+from console.actions import WHERE, Action, available, bindings, by_group, key_sign
+from console.glossary import GLOSSARY
+from console.screens.frame import draw_hints
+from console.widgets.canvas import Canvas
+from console.widgets.ink import EMPTY, Line, Span, Tone, beside, left, wrap
+
+SIGNS = (
+    ("▲ ▼", "above or below what is usual; beyond its band also in colour"),
+    ("░", "the usual band, where no column covers it"),
+    ("┊ ┃ ◆", "soft cap, hard cap, forecast for the month"),
+    ("≈", "partly estimated: an hour's sum was cut to the window"),
+    ("–", "not known; never a zero"),
+    ("met 1m", "truth layer and age of a figure"),
+)
+KEYS_WIDTH = 16
+
+
+def draw_help(screen: str, width: int) -> list[Line]:
+    """The whole page: keys in two columns where there is room, then signs and glossary."""
+    inner = width - 4
+    here = set(available(screen)) if screen else set()
+    groups = [_group(name, actions, here) for name, actions in by_group().items()]
+    if inner >= 110:
+        half = (inner - 4) // 2
+        keys = beside([(_stack(groups[0:2]), half), (_stack(groups[2:4]), half)], 4)
+    else:
+        keys = _stack(groups)
+    lines = [*keys, EMPTY, *_terms("Signs", SIGNS, inner), EMPTY, *_terms("Words", GLOSSARY, inner)]
+    return [[Span("  "), *line] for line in lines]
+
+
+def _group(name: str, actions: list[Action], here: set[Action]) -> list[Line]:
+    lines: list[Line] = [[Span(name, Tone.STRONG)]]
+    for action in actions:
+        keys = left(" ".join(key_sign(key) for key in action.keys), KEYS_WIDTH)
+        where = "" if not here or action in here else f" ({WHERE[action.scope]})"
+        tone = Tone.DIM if where else Tone.PLAIN
+        lines.append([Span(f"  {keys}", Tone.KEY), Span(action.help, tone), Span(where, Tone.DIM)])
+    return lines
+
+
+def _stack(groups: list[list[Line]]) -> list[Line]:
+    lines: list[Line] = []
+    for group in groups:
+        lines += [*([EMPTY] if lines else []), *group]
+    return lines
+
+
+def _terms(title: str, terms: tuple[tuple[str, str], ...], width: int) -> list[Line]:
+    lines: list[Line] = [[Span(title, Tone.STRONG)]]
+    name_width = 20
+    for name, text in terms:
+        for place, part in enumerate(wrap(text, width - name_width - 2)):
+            label = left(name if place == 0 else "", name_width)
+            lines.append([Span(f"  {label}", Tone.ACCENT), Span(part)])
+    return lines
+
+
+class HelpScreen(Screen[None]):
+    """One page to scroll; Escape, q or ? closes it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *bindings("panel"),
+        Binding("j", "scroll_page(1)", show=False),
+        Binding("k", "scroll_page(-1)", show=False),
+        Binding("ctrl+d", "scroll_page(10)", show=False),
+        Binding("ctrl+u", "scroll_page(-10)", show=False),
+    ]
+
+    def __init__(self, screen: str) -> None:
+        super().__init__(id="help")
+        self._for = screen
+        self._page = Canvas("page")
+        self._scroll = VerticalScroll(self._page, id="scroll")
+        self._hints = Canvas("hints")
+
+    def compose(self) -> ComposeResult:
+        yield self._scroll
+        yield self._hints
+
+    def on_mount(self) -> None:
+        self._hints.paint(lambda width, height: [draw_hints("panel", width)])
+        self._page.paint(lambda width, height: draw_help(self._for, width))
+        self._scroll.focus()
+
+    def on_resize(self) -> None:
+        self._page.styles.height = len(draw_help(self._for, max(20, self.size.width - 2)))
+
+    def action_scroll_page(self, lines: int) -> None:
+        self._scroll.scroll_relative(y=lines, animate=False)
+
+    def action_close(self) -> None:
+        self.dismiss()
