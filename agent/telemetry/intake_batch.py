@@ -67,7 +67,7 @@ class _Columns:
     tokens_output: list[int] = field(default_factory=list)
     tokens_cached: list[int] = field(default_factory=list)
     quantity_micro: list[int] = field(default_factory=list)
-    latency_ms: list[int] = field(default_factory=list)
+    latency: list[float | None] = field(default_factory=list)
     error_code: list[str | None] = field(default_factory=list)
     line: list[int] = field(default_factory=list)
     raw: list[bytes] = field(default_factory=list)
@@ -109,13 +109,10 @@ class BatchBuilder:
         rows.request_id += ids
         rows.line += part.lines
         rows.raw += part.raws
-        rows.error_code += [code or None for code in errors] if any(errors) else [None] * len(errors)
-        if any(value is not None for value in latencies):
-            rows.latency_ms += [-1 if value is None else round(value) for value in latencies]
-        else:
-            rows.latency_ms += [-1] * len(latencies)
+        rows.error_code += [code or None for code in errors]
+        rows.latency += latencies
         self._add_units(units, services, first)
-        if any(amount is not None for amount in amounts):
+        if amounts.count(None) < len(amounts):
             self._add_amounts(amounts, first)
 
     def build(self) -> tuple[EventBatch, list[BadRow]]:
@@ -135,7 +132,7 @@ class BatchBuilder:
             quantity_micro=_ints(rows.quantity_micro),
             credits_nano=np.zeros(len(at), np.int64),
             priced=np.zeros(len(at), np.bool_),
-            latency_ms=_ints(rows.latency_ms),
+            latency_ms=_latency(rows.latency),
             error_code=rows.error_code,
         )
         if rows.given:
@@ -231,6 +228,12 @@ def _service(model: str, operation: str, endpoint: str | None, tier: str | None)
 
 def _ints(values: list[int]) -> NDArray[np.int64]:
     return np.array(values, np.int64)
+
+
+def _latency(values: list[float | None]) -> NDArray[np.int64]:
+    """Whole milliseconds; -1 where nobody measured."""
+    measured = np.array(values, np.float64)  # None becomes not-a-number
+    return np.where(np.isnan(measured), -1, np.rint(measured)).astype(np.int64)
 
 
 def _without(batch: EventBatch, bad: Iterable[int]) -> EventBatch:

@@ -31,7 +31,7 @@ def epochs(stamps: Sequence[Stamp]) -> tuple[Ints, dict[int, str]]:
     """UTC epoch seconds (fractions cut off), and the reason by place where a stamp is none."""
     at = np.zeros(len(stamps), np.int64)
     odd = np.ones(len(stamps), np.bool_)
-    lengths = np.fromiter((len(s) if type(s) is str else 0 for s in stamps), np.int64, len(stamps))
+    lengths = _lengths(stamps)
     for length in np.unique(lengths).tolist():
         if _SHORTEST <= length <= _LONGEST:
             places = np.flatnonzero(lengths == length)
@@ -46,6 +46,14 @@ def epochs(stamps: Sequence[Stamp]) -> tuple[Ints, dict[int, str]]:
         except RowError as error:
             bad[place] = str(error)
     return at, bad
+
+
+def _lengths(stamps: Sequence[Stamp]) -> Ints:
+    """Lengths of the texts; numbers have none."""
+    try:
+        return np.fromiter(map(len, stamps), np.int64, len(stamps))  # type: ignore[arg-type]
+    except TypeError:
+        return np.fromiter((len(s) if isinstance(s, str) else 0 for s in stamps), np.int64, len(stamps))
 
 
 def epoch(stamp: Stamp) -> int:
