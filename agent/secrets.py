@@ -130,4 +130,4 @@ def _from_keyring(name: str) -> tuple[str | None, str]:
 
 
 def _first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0] or type(error).__name__
+    return str(error).partition("\n")[0].partition(". ")[0] or type(error).__name__

@@ -46,6 +46,7 @@ class SourceReport:
     message: str
     hint: str
     covered_to: int | None
+    exit_code: int  # of a command that reads this source: 0, 2 (configuration) or 3 (cannot be read)
     endpoints: tuple[EndpointReport, ...]
 
 
@@ -54,6 +55,7 @@ class _Failure:
     state: str
     message: str
     hint: str
+    exit_code: int
     retry_at: float
 
 
@@ -133,6 +135,7 @@ class Collector:
             message=failure.message if failure else _summary(source.notes if source else []),
             hint=failure.hint if failure else "",
             covered_to=source.covered_to if source else None,
+            exit_code=failure.exit_code if failure else 0,
             endpoints=tuple(
                 EndpointReport(path, tally.requests, tally.pages, tally.rows, tally.note)
                 for path, tally in tallies.items()
@@ -206,7 +209,7 @@ class Collector:
                 state, wait = "waiting", max(wait, error.retry_after or 0.0)
         self._due[duty] = now + wait
         if isinstance(error, BurndeckError):
-            message, hint = error.message, error.hint
+            message, hint, exit_code = error.message, error.hint, error.exit_code
             _log.warning("%s: %s: %s", self.name, duty, message)
         else:
             message, hint = (
@@ -214,7 +217,7 @@ class Collector:
                 "This is a defect of burndeck; the log has more.",
             )
             _log.exception("%s: %s failed", self.name, duty)
-        self._failures[duty] = _Failure(state, message, hint, now + wait)
+        self._failures[duty] = _Failure(state, message, hint, exit_code, now + wait)
 
     async def _save_status(self, now: float) -> None:
         report = self.report()

@@ -102,7 +102,7 @@ def once(ctx: click.Context, config: str | None, db: str | None, as_json: bool) 
             "there is no source to read",
             hint="Run `burndeck init` and describe one under [[sources]], or `burndeck login openai`.",
         )
-    ctx.exit(3 if failed else 0)
+    ctx.exit(failed.exit_code if failed else 0)
 
 
 @agent.command()

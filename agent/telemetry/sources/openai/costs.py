@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import Decimal
+from functools import cache
 from typing import TYPE_CHECKING
 
 from agent.domain.money import to_nano
-from agent.domain.usage import Dimensions, Operation, Service
+from agent.domain.usage import Operation, Service
 from agent.ledger.rows import CostRow
 from agent.telemetry.sources.openai.windows import DAY
 
 if TYPE_CHECKING:
     from agent.telemetry.attribution import Attributor
-    from agent.telemetry.sources.openai.wire import Bucket, Cost
+    from agent.telemetry.sources.openai.wire import Amount, Bucket, Cost
 
 _TOOLS = (
     ("fine_tun", Operation.FINE_TUNE),
@@ -39,6 +40,7 @@ _MODELS = (
 )
 
 
+@cache
 def service_of(line_item: str) -> Service:
     """What a line item such as "gpt-5, input" was paid for; the model is empty where it names none."""
     name, comma, _ = line_item.rpartition(", ")
@@ -55,7 +57,7 @@ def service_of(line_item: str) -> Service:
 
 
 class CostDecoder:
-    """Turns costs of one provider account into billed rows, one per day, series and line item."""
+    """Turns costs of one provider account into billed rows, one a row of the answer."""
 
     def __init__(self, account: str, currency_per_credit: Decimal, attributor: Attributor) -> None:
         self._account = account
@@ -64,27 +66,25 @@ class CostDecoder:
 
     def rows(self, buckets: Iterable[Bucket[Cost]], start: int, end: int) -> tuple[list[CostRow], int]:
         """The rows of the days in [start, end), and how many rows lay outside and were dropped."""
-        sums: dict[tuple[int, Dimensions, str, str], Decimal] = {}
+        rows: list[CostRow] = []
         outside = 0
         for bucket in buckets:
-            if not start <= bucket.start_time < end or bucket.start_time % DAY:
+            if start <= bucket.start_time < end and bucket.start_time % DAY == 0:
+                rows += [self._row(bucket.start_time, row, row.amount) for row in bucket.rows if row.amount]
+            else:
                 outside += len(bucket.rows)
-                continue
-            for row in bucket.rows:
-                if row.amount is None or row.amount.value is None:
-                    continue
-                who = self._attributor.resolve(self._account, row.api_key_id or "", "", row.project_id or "")
-                series = (bucket.start_time, who, row.line_item or "", (row.amount.currency or "usd").upper())
-                sums[series] = sums.get(series, Decimal(0)) + row.amount.value
-        return [self._row(*series, amount) for series, amount in sums.items()], outside
+        return rows, outside
 
-    def _row(self, day: int, who: Dimensions, line_item: str, currency: str, amount: Decimal) -> CostRow:
+    def _row(self, day: int, row: Cost, amount: Amount) -> CostRow:
+        value = amount.value or Decimal(0)
         return CostRow(
             day=day,
-            dimensions=who,
-            service=service_of(line_item),
-            line_item=line_item,
-            amount_nano=to_nano(amount),
-            currency=currency,
-            credits_nano=to_nano(amount / self._currency_per_credit),
+            dimensions=self._attributor.resolve(
+                self._account, row.api_key_id or "", "", row.project_id or ""
+            ),
+            service=service_of(row.line_item or ""),
+            line_item=row.line_item or "",
+            amount_nano=to_nano(value),
+            currency=(amount.currency or "usd").upper(),
+            credits_nano=to_nano(value / self._currency_per_credit),
         )

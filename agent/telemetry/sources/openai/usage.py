@@ -1,12 +1,11 @@
-"""Usage answers to the ledger's bucket rows: attributed, priced, one row per series."""
+"""Usage answers to the ledger's bucket rows, attributed and priced."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from agent.domain.usage import Dimensions, Service, Units
+from agent.domain.usage import Service
 from agent.ledger.rows import BucketRow
 
 if TYPE_CHECKING:
@@ -17,22 +16,6 @@ if TYPE_CHECKING:
     from agent.telemetry.sources.openai.wire import Bucket, Usage
 
 _TIER_WORDS = {"default": "standard", "auto": "standard", "on_demand": "standard"}
-
-
-@dataclass(slots=True)
-class _Sum:
-    requests: int = 0
-    tokens_input: int = 0
-    tokens_cached: int = 0
-    tokens_output: int = 0
-    quantity_micro: int = 0
-
-    def add(self, requests: int, units: Units) -> None:
-        self.requests += requests
-        self.tokens_input += units.tokens_input
-        self.tokens_cached += units.tokens_cached
-        self.tokens_output += units.tokens_output
-        self.quantity_micro += units.quantity_micro
 
 
 class UsageDecoder:
@@ -48,40 +31,31 @@ class UsageDecoder:
         self, kind: UsageKind, buckets: Iterable[Bucket[Usage]], window: Window
     ) -> tuple[list[BucketRow], int]:
         """The rows of `window`, and how many rows lay outside of it and were dropped."""
-        sums: dict[tuple[int, Dimensions, Service], _Sum] = {}
+        rows: list[BucketRow] = []
         outside = 0
         for bucket in buckets:
-            if not _belongs(bucket, window):
+            if _belongs(bucket, window):
+                rows += [self._row(kind, bucket.start_time, window.width, row) for row in bucket.rows]
+            else:
                 outside += len(bucket.rows)
-                continue
-            for row in bucket.rows:
-                series = (bucket.start_time, self._dimensions(row), self._service(kind, row))
-                total = sums.get(series)
-                if total is None:
-                    total = sums[series] = _Sum()
-                total.add(kind.requests(row), kind.units(row, window.width))
-        return [self._row(window.width, *series, total) for series, total in sums.items()], outside
+        return rows, outside
 
-    def _row(
-        self, width: int, start: int, dimensions: Dimensions, service: Service, total: _Sum
-    ) -> BucketRow:
-        units = Units(total.tokens_input, total.tokens_cached, total.tokens_output, total.quantity_micro)
+    def _row(self, kind: UsageKind, start: int, width: int, row: Usage) -> BucketRow:
+        units = kind.units(row, width)
+        service = self._service(kind, row)
         return BucketRow(
-            start=start,
-            width=width,
-            dimensions=dimensions,
-            service=service,
-            requests=total.requests,
-            tokens_input=total.tokens_input,
-            tokens_cached=total.tokens_cached,
-            tokens_output=total.tokens_output,
-            quantity_micro=total.quantity_micro,
-            credits_nano=self._rates.price(service, start, units),
-        )
-
-    def _dimensions(self, row: Usage) -> Dimensions:
-        return self._attributor.resolve(
-            self._account, row.api_key_id or "", row.user_id or "", row.project_id or ""
+            start,
+            width,
+            self._attributor.resolve(
+                self._account, row.api_key_id or "", row.user_id or "", row.project_id or ""
+            ),
+            service,
+            kind.requests(row),
+            units.tokens_input,
+            units.tokens_cached,
+            units.tokens_output,
+            units.quantity_micro,
+            self._rates.price(service, start, units),
         )
 
     def _service(self, kind: UsageKind, row: Usage) -> Service:
