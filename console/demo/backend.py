@@ -41,9 +41,9 @@ def serve(scenario_name: str, seed: int, speed: float, keep: str | None, stop: t
     use_only(admin_key)
     with (
         tempfile.TemporaryDirectory(prefix="burndeck-demo-", ignore_cleanup_errors=True) as folder,
-        SimulatedProvider(seed, clock, now, scenario, admin_key) as base_url,
+        SimulatedProvider(seed, clock, now, scenario, admin_key) as provider,
     ):
-        stage = build_stage(Path(folder), organization, base_url, clock=(now, now, speed))
+        stage = build_stage(Path(folder), organization, provider.base_url, clock=(now, now, speed))
         print(json.dumps({"config": str(stage.config), "ledger": str(stage.ledger)}), flush=True)
         run_agent(load_settings(stage.config), stop=stop)
         if keep:

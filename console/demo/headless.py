@@ -55,9 +55,9 @@ def run_headless(run: Run, progress: Callable[[float, str], None]) -> dict[str, 
     use_only(admin_key)
     with (
         tempfile.TemporaryDirectory(prefix="burndeck-demo-") as folder,
-        SimulatedProvider(run.seed, clock, run.start, run.scenario, admin_key) as base_url,
+        SimulatedProvider(run.seed, clock, run.start, run.scenario, admin_key) as provider,
     ):
-        stage = build_stage(Path(folder), organization, base_url)
+        stage = build_stage(Path(folder), organization, provider.base_url)
         simulated = _play(run, load_settings(stage.config), clock, progress)
         with open_reader(stage.ledger) as reader:
             found = _found(reader, run)
