@@ -185,7 +185,7 @@ class Alerts(Section, frozen=True):
     """Budget tiers and burn spikes."""
 
     every: Annotated[str, says("Judge the burn this often.")] = "60s"
-    tiers: tuple[Tier, ...] = (
+    tiers: Annotated[tuple[Tier, ...], says("Steps of the budget alert, rising.")] = (
         Tier(name="warning", at=Decimal("0.70")),
         Tier(name="critical", at=Decimal("0.90")),
         Tier(name="hard_cap", at=Decimal("1.00")),

@@ -1,0 +1,94 @@
+"""A commented burndeck.toml, made from the schema: what can be set, what it means, what holds without it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+from msgspec import inspect as schema
+
+from agent.settings_schema import (
+    AllocationTable,
+    BillingGroup,
+    ConfigFile,
+    Organization,
+    Release,
+    Section,
+    Source,
+)
+
+_TITLE = """\
+# burndeck.toml. A line that begins with "#" and a key shows what holds anyway, or an example: take the "#"
+# away to set it. Times are written 90s, 15m, 6h or 4d; amounts in quotes, so that they stay exact.
+"""
+_REPEATED: dict[str, type[Section]] = {
+    "sources": Source,
+    "billing_groups": BillingGroup,
+    "allocations": AllocationTable,
+    "releases": Release,
+}
+_SET: dict[type, tuple[str, ...]] = {Organization: ("id", "name"), Source: ("kind",)}
+"""Keys that the sample sets; all others are comments."""
+_NOT_SHOWN = ("clock",)  # the demo writes it for itself
+
+
+def sample_config() -> str:
+    """The text of a burndeck.toml that loads as it is, and also with every comment sign before a key gone."""
+    root = schema.type_info(ConfigFile)
+    assert isinstance(root, schema.StructType)
+    parts = [_TITLE]
+    for field in root.fields:
+        if field.name in _REPEATED:
+            parts.append("\n".join(_table(f"[[{field.name}]]", _REPEATED[field.name])))
+        elif field.name not in _NOT_SHOWN:
+            parts.append("\n".join(_table(f"[{field.name}]", type(field.default))))
+    return "\n\n".join(parts) + "\n"
+
+
+def _table(header: str, section: type[Section]) -> Iterator[str]:
+    info = schema.type_info(section)
+    assert isinstance(info, schema.StructType)
+    always = _SET.get(section, ())
+    optional = header.startswith("[[") and not always
+    yield f"# {(section.__doc__ or '').strip()}"
+    yield f"#{header}" if optional else header
+    nested: list[tuple[str, type[Section]]] = []
+    for field in info.fields:
+        if isinstance(field.default, Section):
+            nested.append((field.name, type(field.default)))
+            continue
+        text, example = _says(field.type)
+        default = field.default if field.default_factory is msgspec.NODEFAULT else field.default_factory()
+        yield f"# {text}"
+        yield f"{'' if field.name in always else '#'}{field.name} = {_value(default, example)}"
+    for name, inner in nested:
+        yield ""
+        yield from _table(f"[{header.strip('[]')}.{name}]", inner)
+
+
+def _says(kind: schema.Type) -> tuple[str, str]:
+    """Description and example of a key."""
+    while isinstance(kind, schema.Metadata):
+        extra = kind.extra_json_schema or {}
+        if "description" in extra:
+            return extra["description"], (extra.get("examples") or [""])[0]
+        kind = kind.type
+    raise TypeError("every key of the schema has a description")
+
+
+def _value(default: Any, example: str) -> str:
+    """A value in TOML: the default, or the example where the default says nothing."""
+    if example and default in (msgspec.NODEFAULT, "", (), None, 0):
+        return example if example[0] in '["' else f'"{example}"'
+    if isinstance(default, Section):
+        pairs = (f"{name} = {_value(getattr(default, name), '')}" for name in default.__struct_fields__)
+        return "{ " + ", ".join(pairs) + " }"
+    if isinstance(default, tuple):
+        return "[" + ", ".join(_value(each, "") for each in default) + "]"
+    if isinstance(default, dict):
+        return "{ " + ", ".join(f"{name} = {_value(each, '')}" for name, each in default.items()) + " }"
+    if isinstance(default, Decimal):
+        return f'"{default:f}"'
+    return f'"{default}"'
