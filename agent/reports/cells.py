@@ -87,6 +87,11 @@ class Names:
         column = _CONTEXT_COLUMNS[kind]
         return [context for context, row in self.contexts.items() if row[column] == ident]
 
+    def services_with(self, kind: Kind, ident: int) -> list[int]:
+        """The services that have this id in a dimension."""
+        column = _SERVICE_COLUMNS[kind]
+        return [service for service, row in self.services.items() if row[column] == ident]
+
     def learn(self, reader: LedgerReader, idents: Iterable[int]) -> None:
         """Read the names of ids that are not known yet."""
         missing = sorted(set(idents) - self._names.keys())

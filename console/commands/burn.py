@@ -66,10 +66,10 @@ def _headline(report: BurnReport) -> str:
     usual = report.usual
     lines = [
         f"{report.organization}   {when(report.at)}" + ("" if report.live else "   (not live)"),
-        f"burn now      {_figure(report.burn)}   {_figure(report.burn_money)}   {percent(report.change, sign=True)}"
-        f" against usual: {report.verdict}",
-        f"usual         {amount(usual.expected.value)} ({amount(usual.low.value)} to {amount(usual.high.value)})"
-        f" credits/min: {usual.sentence}",
+        f"burn now      {_figure(report.burn)}   {_figure(report.burn_money)}"
+        f"   {percent(report.change, sign=True)} against usual: {report.verdict}",
+        f"usual         {amount(usual.expected.value)}"
+        f" ({amount(usual.low.value)} to {amount(usual.high.value)}) credits/min: {usual.sentence}",
         f"requests      {_figure(report.requests)}",
     ]
     if report.runway:
@@ -84,7 +84,7 @@ def _totals(report: BurnReport) -> str:
         ("last 30 d", report.total_30d, report.money_30d),
         ("month to date", report.month_to_date, report.month_money),
     ]
-    lines = [f"{name:<14}{_figure(credits)}   {_figure(money)}" for name, credits, money in rows]
+    lines = [f"{name:<14}{_figure(total)}   {_figure(money)}" for name, total, money in rows]
     forecast, inference = report.forecast, report.cost_per_inference
     lines.append(
         f"forecast      {_figure(forecast.projected)}; smoothed {amount(forecast.smoothed.value)}"

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 
-class Instant(click.ParamType):
+class Instant(click.ParamType[float]):
     """`2026-11-18T10:05`, `2026-11-18 10:05:00+01:00` or seconds since 1970; UTC where no zone is given."""
 
     name = "time"
@@ -28,7 +28,7 @@ class Instant(click.ParamType):
         return moment.timestamp()
 
 
-class Stretch(click.ParamType):
+class Stretch(click.ParamType[int]):
     """`90s`, `15m`, `6h`, `4d`."""
 
     name = "duration"

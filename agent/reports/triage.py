@@ -1,0 +1,181 @@
+"""The triage report: whose rise it is. A window against the same weekday and hour of recent weeks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from agent.ledger.kinds import Kind
+from agent.reports.baselines import Baseline, Usual, find_baseline, usual_by_kind, usual_cells
+from agent.reports.cells import Cell, read_cells, read_names, sums_by
+from agent.reports.figure import Figure, change_of, per_minute, share_of
+from agent.reports.layers import Truth, truth
+from agent.reports.moment import MINUTE, NOTHING, Moment, moment
+from agent.reports.selection import Within, select
+from agent.reports.triage_detail import detail
+from agent.reports.triage_report import (
+    TRIAGE_KINDS,
+    Driver,
+    KeyFacts,
+    TriageDetail,
+    TriageReport,
+    TriageRow,
+    TriageTable,
+)
+
+if TYPE_CHECKING:
+    from agent.ledger.reader import LedgerReader
+    from agent.settings import Settings
+
+__all__ = [
+    "TRIAGE_KINDS",
+    "WINDOW_S",
+    "Driver",
+    "KeyFacts",
+    "TriageDetail",
+    "TriageReport",
+    "TriageRow",
+    "TriageTable",
+    "detail",
+    "triage",
+]
+
+WINDOW_S = 15 * MINUTE
+_NOTHING_NOW = (0, 0, 0)
+
+
+def triage(
+    reader: LedgerReader,
+    settings: Settings,
+    now: float,
+    *,
+    window_s: int = WINDOW_S,
+    at: float | None = None,
+    within: Within | None = None,
+) -> TriageReport:
+    """The window that ends with the newest complete minute, or at an earlier instant `at`.
+
+    `within` keeps one team, project, key, ...: the next level of a drill. `window_s` is rounded up to minutes.
+    """
+    window_s = max(MINUTE, -(-window_s // MINUTE) * MINUTE)
+    with reader.snapshot():
+        when = moment(reader, now, at)
+        if when.as_of is None:
+            return _empty(when, window_s, within)
+        return _Triage(reader, when, window_s, within).report()
+
+
+class _Triage:
+    """One report being made."""
+
+    def __init__(self, reader: LedgerReader, when: Moment, window_s: int, within: Within | None) -> None:
+        self.reader = reader
+        self.when = when
+        self.window_s = window_s
+        self.within = within
+        self.start, self.end = when.at - window_s, when.at
+        self.names = read_names(reader)
+        self.labels = read_labels(reader)
+        self.selection = select(reader, self.names, [within] if within else [])
+        self.truth: Truth = truth(reader, self.start, self.end)
+        oldest = reader.one("oldest_hour")
+        first = oldest["hour"] if oldest is not None else None
+        self.baseline: Baseline = find_baseline(reader, self.start, self.end, first)
+
+    def report(self) -> TriageReport:
+        cells = self._now()
+        usual_of = self._usual()
+        nano = sum(cell.credits_nano for cell in cells)
+        usual = usual_of(Kind.TOTAL).get(0, (0, 0))[0]
+        compared = self.baseline.name != "none"
+        return TriageReport(
+            at=self.end,
+            now=self.when.now,
+            live=self.when.live,
+            empty="",
+            window_s=self.window_s,
+            start=self.start,
+            within=self.within,
+            basis=self.baseline.name,
+            baseline=self.baseline.windows,
+            basis_sentence=self.baseline.sentence,
+            burn=self.truth.rate(nano, self.window_s),
+            usual=self.truth.rate(usual if compared else None, self.window_s),
+            rise=self.truth.rate(nano - usual if compared else None, self.window_s),
+            change=change_of(nano, usual),
+            tables=tuple(self._table(kind, cells, usual_of(kind), nano - usual) for kind in TRIAGE_KINDS),
+        )
+
+    def _now(self) -> list[Cell]:
+        cells = read_cells(self.reader, self.names, self.start, self.end, self.selection.context_list())
+        return self.selection.keep(cells.values())
+
+    def _usual(self) -> Callable[[Kind], Usual]:
+        """How an ordinary window is read: from hours for the whole, from cells inside something."""
+        if self.selection.everything and (self.baseline.hourly or not self.baseline.windows):
+            return lambda kind: usual_by_kind(self.reader, self.baseline, kind)
+        cells = self.selection.keep(
+            usual_cells(self.reader, self.names, self.baseline, self.selection.context_list())
+        )
+
+        def usual(kind: Kind) -> Usual:
+            sums = sums_by(cells, lambda cell: self.names.ident(kind, cell))
+            return {ident: (found[0], found[1]) for ident, found in sums.items()}
+
+        return usual
+
+    def _table(self, kind: Kind, cells: list[Cell], usual: Usual, rise: int) -> TriageTable:
+        now = sums_by(cells, lambda cell: self.names.ident(kind, cell))
+        idents = {ident for ident, found in now.items() if any(found)}
+        idents |= {ident for ident, found in usual.items() if any(found)}
+        self.names.learn(self.reader, idents)
+        rows = [
+            self._row(kind, ident, now.get(ident, _NOTHING_NOW), usual.get(ident, (0, 0)), rise)
+            for ident in idents
+        ]
+        rows.sort(key=lambda row: (-row.rise, -(row.now.value or 0), row.value))
+        return TriageTable(kind, tuple(rows))
+
+    def _row(
+        self, kind: Kind, ident: int, now: Sequence[int], usual: tuple[int, int], rise: int
+    ) -> TriageRow:
+        nano, requests, estimated = now
+        value = self.names.name(ident)
+        return TriageRow(
+            value=value,
+            label=self.labels.get((kind, value), value),
+            now=self.truth.rate(nano, self.window_s),
+            usual=self.truth.rate(usual[0] if self.baseline.windows else None, self.window_s),
+            rise=per_minute(nano - usual[0], self.window_s),
+            change=change_of(nano, usual[0]),
+            share_of_rise=share_of(nano - usual[0], rise) if rise > 0 else None,
+            requests=per_minute(requests * 10**9, self.window_s),
+            requests_usual=per_minute(usual[1] * 10**9, self.window_s),
+            estimated=bool(estimated),
+        )
+
+
+def read_labels(reader: LedgerReader) -> dict[tuple[Kind, str], str]:
+    """Names of keys and projects in the provider's directory."""
+    return {(Kind(row["kind"]), row["id"]): row["name"] for row in reader.rows("directory_names")}
+
+
+def _empty(when: Moment, window_s: int, within: Within | None) -> TriageReport:
+    unknown = Figure(None, "credits/min")
+    return TriageReport(
+        at=when.at,
+        now=when.now,
+        live=False,
+        empty=NOTHING,
+        window_s=window_s,
+        start=when.at - window_s,
+        within=within,
+        basis="none",
+        baseline=(),
+        basis_sentence="no history to compare with",
+        burn=unknown,
+        usual=unknown,
+        rise=unknown,
+        change=None,
+        tables=tuple(TriageTable(kind, ()) for kind in TRIAGE_KINDS),
+    )

@@ -1,0 +1,215 @@
+"""One row of triage taken apart: whose it is, which cap binds, what drives its rise, and why."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from agent.analytics.cause import Features, likely_cause
+from agent.domain.allocation import Allocation
+from agent.domain.cause import Cause
+from agent.ledger.kinds import Kind
+from agent.reports.baselines import Baseline, usual_cells
+from agent.reports.budgets import SCOPE_KINDS, Burning, budgets
+from agent.reports.burn_report import Budget
+from agent.reports.cells import Cell, Names, read_cells, read_names, sums_by
+from agent.reports.drivers import Kinds, by_kind, drivers
+from agent.reports.figure import change_of, share_of
+from agent.reports.layers import truth
+from agent.reports.moment import DAY
+from agent.reports.month import month_of
+from agent.reports.rolled import Rolled
+from agent.reports.selection import select
+from agent.reports.triage_report import KeyFacts, TriageDetail, TriageReport
+from agent.reports.words import percent
+
+if TYPE_CHECKING:
+    from agent.ledger.reader import LedgerReader
+    from agent.settings import Settings
+
+_OWNED = (
+    Kind.OWNER,
+    Kind.TEAM,
+    Kind.PROJECT,
+    Kind.ENVIRONMENT,
+    Kind.COST_CENTER,
+    Kind.BILLING_GROUP,
+    Kind.DEPARTMENT,
+)
+
+
+def detail(
+    reader: LedgerReader, settings: Settings, report: TriageReport, kind: Kind, value: str
+) -> TriageDetail:
+    """One value of a dimension, in the window and against the baseline of `report`."""
+    with reader.snapshot():
+        return _Detail(reader, settings, report, kind, value).detail()
+
+
+class _Detail:
+    """One detail being made."""
+
+    def __init__(
+        self, reader: LedgerReader, settings: Settings, report: TriageReport, kind: Kind, value: str
+    ) -> None:
+        self.reader = reader
+        self.settings = settings
+        self.report = report
+        self.kind = kind
+        self.value = value
+        self.names: Names = read_names(reader)
+        wanted = [(kind, value)] + ([report.within] if report.within else [])
+        selection = select(reader, self.names, wanted)
+        contexts = selection.context_list()
+        self.whole = read_cells(reader, self.names, report.start, report.at)
+        self.cells: list[Cell] = selection.keep(self.whole.values())
+        baseline = Baseline.of_report(report)
+        self.usual: list[Cell] = selection.keep(usual_cells(reader, self.names, baseline, contexts))
+        self.truth = truth(reader, report.start, report.at)
+
+    def detail(self) -> TriageDetail:
+        now = by_kind(self.reader, self.names, self.cells)
+        usual = by_kind(self.reader, self.names, self.usual)
+        nano, expected = now.total("credits_nano"), usual.total("credits_nano")
+        owned = {kind: self._largest(kind) for kind in _OWNED}
+        chain, binding = self._chain()
+        first_seen = self._first_seen()
+        cause, sentence = self._cause(now, usual, owned[Kind.ENVIRONMENT], first_seen)
+        requests, errors = now.total("requests"), now.total("errors")
+        timed = sum(cell.latency_count for cell in self.cells)
+        usual_at = self.report.baseline[0][0] if self.report.baseline else self.report.start
+        return TriageDetail(
+            kind=self.kind,
+            value=self.value,
+            label=self._label(),
+            window_s=self.report.window_s,
+            now=self.truth.credits(nano),
+            usual=self.truth.credits(expected),
+            rise=self.truth.credits(nano - expected),
+            owner=owned[Kind.OWNER],
+            team=owned[Kind.TEAM],
+            project=owned[Kind.PROJECT],
+            environment=owned[Kind.ENVIRONMENT],
+            cost_center=owned[Kind.COST_CENTER],
+            billing_group=owned[Kind.BILLING_GROUP],
+            department=owned[Kind.DEPARTMENT],
+            requests=requests,
+            errors=errors,
+            error_share=share_of(errors, requests) if timed or errors else None,
+            latency_ms=_mean(sum(cell.latency_ms for cell in self.cells), timed),
+            first_seen=first_seen,
+            key=self._key() if self.kind is Kind.API_KEY else None,
+            budgets=chain,
+            binding=binding,
+            drivers=drivers(
+                self.reader, now, usual, self.report.window_s, at=self.report.at, usual_at=usual_at
+            ),
+            cause=cause,
+            sentence=sentence,
+        )
+
+    def _label(self) -> str:
+        if self.kind not in (Kind.API_KEY, Kind.PROJECT):
+            return self.value
+        for row in self.reader.rows("directory_names"):
+            if row["kind"] == self.kind and row["id"] == self.value:
+                return str(row["name"])
+        return self.value
+
+    def _largest(self, kind: Kind) -> str:
+        """The value of a dimension that burns most in the row, now or else usually."""
+        for cells in (self.cells, self.usual):
+            sums = sums_by(cells, lambda cell: self.names.ident(kind, cell))
+            if sums:
+                ident = max(sums, key=lambda each: (sums[each][0], sums[each][1], -each))
+                self.names.learn(self.reader, [ident])
+                return self.names.name(ident)
+        return ""
+
+    def _chain(self) -> tuple[tuple[Budget, ...], Budget | None]:
+        """The allocations that the row burns against, widest first, and the one whose cap bites first."""
+        mine = [allocation for allocation in self.settings.allocations if self._counts_for(allocation)]
+        mine.sort(key=lambda allocation: allocation.scope.kind.depth)
+        month = month_of(max(self.report.at - 1, 0), self.settings.organization.time_zone)
+        rolled = Rolled(self.reader, self.report.at)
+        burning = Burning(
+            used=lambda kind: rolled.credits(kind, month.start, self.report.at, days=True),
+            burn=self._burn_by,
+            burn_s=self.report.window_s,
+            used_truth=truth(self.reader, month.start, self.report.at, days=True),
+            burn_truth=self.truth,
+            month_end=month.end,
+            at=self.report.at,
+        )
+        rows, runway = budgets(self.reader, mine, burning)
+        by_id = {row.allocation_id: row for row in rows}
+        binding = None if runway is None else by_id[runway.allocation_id]
+        return tuple(by_id[allocation.id] for allocation in mine), binding
+
+    def _counts_for(self, allocation: Allocation) -> bool:
+        kind = SCOPE_KINDS[allocation.scope.kind]
+        if kind is self.kind:
+            return allocation.scope.value == self.value
+        return kind is Kind.TOTAL or self._largest(kind) == allocation.scope.value
+
+    def _burn_by(self, kind: Kind) -> dict[int, int]:
+        sums = sums_by(self.whole.values(), lambda cell: self.names.ident(kind, cell))
+        return {ident: found[0] for ident, found in sums.items()}
+
+    def _first_seen(self) -> int | None:
+        if self.kind not in (Kind.API_KEY, Kind.MODEL):
+            return None
+        row = self.reader.one("first_seen_of", {"kind": int(self.kind), "value": self.value})
+        return None if row is None else int(row["at"])
+
+    def _key(self) -> KeyFacts | None:
+        row = self.reader.one("directory_key_of", {"id": self.value})
+        if row is None:
+            return None
+        created = row["created_at"]
+        return KeyFacts(
+            name=row["name"],
+            redacted=row["redacted"],
+            owner=row["owner_name"] or row["owner_id"],
+            owner_type=row["owner_type"],
+            created_at=created,
+            age_s=None if created is None else max(0, self.report.at - created),
+            last_used_at=row["last_used_at"],
+            removed_at=row["removed_at"],
+        )
+
+    def _age(self, first_seen: int | None) -> int | None:
+        """Since when a key is known to be there; None where the ledger is too young to say."""
+        if self.kind is not Kind.API_KEY:
+            return None
+        key = self._key()
+        if key is not None and key.age_s is not None:
+            return key.age_s
+        oldest = self.reader.one("oldest_hour")
+        if first_seen is None or oldest is None or first_seen < oldest["hour"] + DAY:
+            return None
+        return self.report.at - first_seen
+
+    def _cause(
+        self, now: Kinds, usual: Kinds, environment: str, first_seen: int | None
+    ) -> tuple[Cause | None, str]:
+        """The likely cause, and a sentence that says what happened and what shows it."""
+        nano, expected = now.total("credits_nano"), usual.total("credits_nano")
+        change = change_of(nano, expected)
+        if not self.report.baseline:
+            return None, f"{self._label()} has no history to compare with"
+        features = Features(
+            now=now.for_cause(),
+            usual=usual.for_cause(),
+            environment=environment,
+            age_s=self._age(first_seen),
+        )
+        cause, seen = likely_cause(features)
+        if cause is None:
+            return None, f"{self._label()} {seen}"
+        size = "burns, where nothing is usual" if change is None else f"burns {percent(change)} against usual"
+        return cause, f"{self._label() or 'unattributed'} {size}: {seen}"
+
+
+def _mean(total: int, count: int) -> Decimal | None:
+    return (Decimal(total) / count).quantize(Decimal("0.1")) if count else None
