@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 from agent.analytics.baseline import DAYS, WEEK, WEEKS, Basis, choose_basis
 from agent.ledger.kinds import Kind
 from agent.reports.cells import Cell, Cells, Names, read_cells
-from agent.reports.moment import DAY, HOUR
+from agent.reports.moment import DAY, HOUR, MINUTE
 from agent.reports.triage_report import TriageReport
 from agent.reports.words import plural
 
@@ -62,24 +63,30 @@ class Baseline:
         return "no history to compare with"
 
     def weights(self) -> Mapping[int, int]:
-        """Seconds that each past hour stands for."""
+        """Minutes that each past hour stands for."""
         found: dict[int, int] = {}
         for start, end in self.windows:
             for hour in range(start // HOUR * HOUR, end, HOUR):
-                found[hour] = found.get(hour, 0) + min(end, hour + HOUR) - max(start, hour)
+                found[hour] = found.get(hour, 0) + (min(end, hour + HOUR) - max(start, hour)) // MINUTE
         return found
 
-    def mean(self, weighted: int) -> int:
-        """An ordinary window's amount from the amounts of all, rounded half up.
+    @property
+    def whole(self) -> int:
+        """What a sum over all windows is divided by for the mean: 60 minutes a window, or the seconds before.
 
-        Hours come as amount x seconds, other windows as their plain sum.
+        Hours are summed as amount x minutes, other windows as amount x the length of the compared one.
         """
         if self.hourly:
-            whole = HOUR * len(self.windows)
-        else:
-            whole = sum(end - start for start, end in self.windows)
-            weighted *= self.length
-        return (2 * weighted + whole) // (2 * whole) if whole else 0
+            return HOUR // MINUTE * len(self.windows)
+        return sum(end - start for start, end in self.windows)
+
+    def mean_nano(self, weighted: int) -> int:
+        """An ordinary window's nano-credits from the weighted sum of all, rounded half up."""
+        return (2 * weighted + self.whole) // (2 * self.whole) if self.windows else 0
+
+    def mean(self, weighted: float) -> float:
+        """An ordinary window's count from the weighted sum of all."""
+        return weighted / self.whole if self.windows else 0.0
 
 
 def find_baseline(reader: LedgerReader, start: int, end: int, oldest: int | None) -> Baseline:
@@ -120,31 +127,27 @@ def _ordinary(windows: list[tuple[int, int]], hours: Mapping[int, int]) -> tuple
     return tuple(window for window, nano in zip(windows, burnt, strict=True) if nano <= limit)
 
 
-Usual = dict[int, tuple[int, int]]
+Usual = dict[int, tuple[int, float]]
 """Nano-credits and requests of an ordinary window by id."""
 
 
-def usual_by_kind(reader: LedgerReader, baseline: Baseline, kind: Kind) -> Usual:
-    """What an ordinary window burns by id, from the hours of the baseline."""
-    weights = baseline.weights()
-    sums: dict[int, list[int]] = {}
-    for row in reader.rows("hours_at", {"kind": int(kind), "buckets": sorted(weights)}):
-        found = sums.setdefault(row["id"], [0, 0])
-        found[0] += row["credits_nano"] * weights[row["bucket"]]
-        found[1] += row["requests"] * weights[row["bucket"]]
-    return {
-        ident: (baseline.mean(credits_nano), baseline.mean(requests))
-        for ident, (credits_nano, requests) in sums.items()
-    }
+def usual_by_kind(reader: LedgerReader, baseline: Baseline, kinds: Sequence[Kind]) -> dict[Kind, Usual]:
+    """What an ordinary window burns by kind and id, from the hours of the baseline."""
+    usual: dict[Kind, Usual] = {kind: {} for kind in kinds}
+    if baseline.windows:
+        hours = json.dumps(baseline.weights())
+        for row in reader.rows("weighted_hours", {"kinds": [int(kind) for kind in kinds], "hours": hours}):
+            amount = (baseline.mean_nano(row["credits_nano"]), baseline.mean(row["requests"]))
+            usual[Kind(row["kind"])][row["id"]] = amount
+    return usual
 
 
-_COLUMNS = (
+_COUNTS = (
     "requests",
     "tokens_input",
     "tokens_cached",
     "tokens_output",
     "quantity_micro",
-    "credits_nano",
     "unpriced",
     "errors",
 )
@@ -157,16 +160,18 @@ def usual_cells(
     weights = (
         {(hour, hour + HOUR): weight for hour, weight in baseline.weights().items()}
         if baseline.hourly
-        else dict.fromkeys(baseline.windows, 1)
+        else dict.fromkeys(baseline.windows, baseline.length)
     )
     sums: dict[tuple[int, int], Cell] = {}
     for (start, end), weight in weights.items():
         cells: Cells = read_cells(reader, names, start, end, contexts)
         for key, cell in cells.items():
             found = sums.setdefault(key, Cell(*key))
-            for column in _COLUMNS:
+            found.credits_nano += weight * cell.credits_nano
+            for column in _COUNTS:
                 setattr(found, column, getattr(found, column) + weight * getattr(cell, column))
     for cell in sums.values():
-        for column in _COLUMNS:
+        cell.credits_nano = baseline.mean_nano(cell.credits_nano)
+        for column in _COUNTS:
             setattr(cell, column, baseline.mean(getattr(cell, column)))
     return list(sums.values())

@@ -23,7 +23,7 @@ from agent.reports.burn_report import (
     Usual,
 )
 from agent.reports.burn_rows import burn_rows
-from agent.reports.cells import Cells, Names, read_cells, read_names, sums_by
+from agent.reports.cells import Cells, Names, read_cells, read_names
 from agent.reports.conversion import CURRENCY, Conversion
 from agent.reports.empty import empty_burn
 from agent.reports.figure import Figure, change_of, per_minute, share_of
@@ -161,8 +161,7 @@ class _Burn:
         """Nano-credits of the measured stretch, by id."""
         if kind in MINUTE_KINDS:
             return self.rolled.credits(kind, self.start, self.at)
-        sums = sums_by(self.cells.values(), lambda cell: self.names.ident(kind, cell))
-        return {ident: found[0] for ident, found in sums.items()}
+        return self.names.credits(kind, self.cells.values())
 
     def used(self, kind: Kind) -> Sums:
         """Nano-credits of the month so far, by id."""

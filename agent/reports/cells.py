@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 from agent.domain.usage import Layer
 from agent.ledger.kinds import Kind
@@ -36,24 +37,30 @@ _SERVICE_COLUMNS = {
 
 @dataclass(slots=True)
 class Cell:
-    """Sums of one context and service over a stretch."""
+    """Sums of one context and service over a stretch, in the order of the columns of `event_cells`.
+
+    Counts of an ordinary window are means, so that they may be fractions; amounts stay integers.
+    """
 
     context: int
     service: int
-    requests: int = 0
-    tokens_input: int = 0
-    tokens_cached: int = 0
-    tokens_output: int = 0
-    quantity_micro: int = 0
+    requests: float = 0
+    tokens_input: float = 0
+    tokens_cached: float = 0
+    tokens_output: float = 0
+    quantity_micro: float = 0
     credits_nano: int = 0
-    unpriced: int = 0
-    errors: int = 0
+    unpriced: float = 0
+    errors: float = 0
     latency_ms: int = 0
     latency_count: int = 0
     estimated: bool = False  # a wider bucket was cut to the stretch by its share of time
 
 
 Cells = dict[tuple[int, int], Cell]
+Sums = dict[int, tuple[int, float, bool]]
+"""Nano-credits, requests and whether estimated, by dim id."""
+
 _UNITS = (
     "requests",
     "tokens_input",
@@ -70,17 +77,36 @@ _SEEN = ("errors", "latency_ms", "latency_count")
 class Names:
     """Contexts, services and the names they point at, as far as they were needed."""
 
-    contexts: dict[int, Row]
-    services: dict[int, Row]
+    contexts: dict[int, Row] = field(default_factory=dict)
+    services: dict[int, Row] = field(default_factory=dict)
     _names: dict[int, str] = field(default_factory=dict)
 
-    def ident(self, kind: Kind, cell: Cell) -> int:
-        """The dim id of a cell in one dimension."""
-        if kind is Kind.TOTAL:
-            return 0
-        if kind in _SERVICE_COLUMNS:
-            return int(self.services[cell.service][_SERVICE_COLUMNS[kind]])
-        return int(self.contexts[cell.context][_CONTEXT_COLUMNS[kind]])
+    def catch_up(self, reader: LedgerReader) -> None:
+        """Learn the contexts and services that are new."""
+        for row in reader.rows("contexts_after", (max(self.contexts, default=0),)):
+            self.contexts[row["id"]] = row
+        for row in reader.rows("services_after", (max(self.services, default=0),)):
+            self.services[row["id"]] = row
+
+    def sums(self, kind: Kind, cells: Iterable[Cell]) -> Sums:
+        """Nano-credits, requests and whether estimated, by dim id in one dimension."""
+        sums: Sums = {}
+        rows = self.services if kind in _SERVICE_COLUMNS else self.contexts
+        column = _SERVICE_COLUMNS.get(kind) or _CONTEXT_COLUMNS.get(kind)
+        for cell in cells:
+            place = cell.service if rows is self.services else cell.context
+            ident = rows[place][column] if column else 0
+            credits_nano, requests, estimated = sums.get(ident, (0, 0, False))
+            sums[ident] = (
+                credits_nano + cell.credits_nano,
+                requests + cell.requests,
+                estimated or cell.estimated,
+            )
+        return sums
+
+    def credits(self, kind: Kind, cells: Iterable[Cell]) -> dict[int, int]:
+        """Nano-credits by dim id in one dimension."""
+        return {ident: found[0] for ident, found in self.sums(kind, cells).items()}
 
     def contexts_with(self, kind: Kind, ident: int) -> list[int]:
         """The contexts that have this id in a dimension."""
@@ -103,20 +129,23 @@ class Names:
         """A name that was learnt; '' for the whole."""
         return self._names.get(ident, "")
 
-    def of(self, reader: LedgerReader, kind: Kind, cell: Cell) -> str:
-        """The name of a cell in one dimension, learnt when needed."""
-        ident = self.ident(kind, cell)
+    def service_name(self, reader: LedgerReader, kind: Kind, cell: Cell) -> str:
+        """The name of what a cell called in one dimension, learnt when needed."""
+        ident = self.services[cell.service][_SERVICE_COLUMNS[kind]]
         if ident not in self._names:
             self.learn(reader, [ident])
         return self.name(ident)
 
 
+# Names are never changed or removed, so that a reader learns each of them once.
+_OF_READER: WeakKeyDictionary[LedgerReader, Names] = WeakKeyDictionary()
+
+
 def read_names(reader: LedgerReader) -> Names:
     """Every context and service of the ledger."""
-    return Names(
-        {row["id"]: row for row in reader.rows("contexts")},
-        {row["id"]: row for row in reader.rows("services")},
-    )
+    names = _OF_READER.setdefault(reader, Names())
+    names.catch_up(reader)
+    return names
 
 
 def is_service(kind: Kind) -> bool:
@@ -172,12 +201,15 @@ def _events(reader: LedgerReader, start: int, end: int, contexts: list[int] | No
 def _add_events(cells: Cells, names: Names, rows: list[Row], covered: set[int]) -> None:
     """Add events; where their account is metered they tell only what buckets cannot know."""
     for row in rows:
-        account = names.contexts[row["context"]]["account"]
-        columns = _SEEN if account in covered else (*_UNITS, *_SEEN)
-        if columns is _SEEN and not row["errors"] and not row["latency_count"]:
+        metered = bool(covered) and names.contexts[row["context"]]["account"] in covered
+        if metered and not row["errors"] and not row["latency_count"]:
             continue
-        cell = _cell(cells, row["context"], row["service"])
-        for name in columns:
+        key = (row["context"], row["service"])
+        if not metered and key not in cells:
+            cells[key] = Cell(*row)
+            continue
+        cell = _cell(cells, *key)
+        for name in _SEEN if metered else (*_UNITS, *_SEEN):
             setattr(cell, name, getattr(cell, name) + row[name])
 
 
@@ -223,14 +255,3 @@ def _cell(cells: Cells, context: int, service: int) -> Cell:
     if found is None:
         found = cells[context, service] = Cell(context, service)
     return found
-
-
-def sums_by(cells: Iterable[Cell], key: Callable[[Cell], int]) -> dict[int, list[int]]:
-    """Nano-credits, requests and whether estimated, by any key of a cell."""
-    sums: dict[int, list[int]] = {}
-    for cell in cells:
-        found = sums.setdefault(key(cell), [0, 0, 0])
-        found[0] += cell.credits_nano
-        found[1] += cell.requests
-        found[2] |= int(cell.estimated)
-    return sums

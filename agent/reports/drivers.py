@@ -37,9 +37,14 @@ class Kinds:
 
     cells: dict[tuple[str, str, str], Cell]
 
-    def total(self, column: str) -> int:
-        """The sum of one column over all kinds."""
-        return sum(getattr(cell, column) for cell in self.cells.values())
+    @property
+    def credits_nano(self) -> int:
+        """Nano-credits of all kinds."""
+        return sum(cell.credits_nano for cell in self.cells.values())
+
+    def total(self, column: str) -> float:
+        """The sum of one count over all kinds."""
+        return float(sum(getattr(cell, column) for cell in self.cells.values()))
 
     def priced(self) -> dict[str, Traffic]:
         """The kinds that cost something or have a price, as the decomposition takes them."""
@@ -80,9 +85,9 @@ def by_kind(reader: LedgerReader, names: Names, cells: Iterable[Cell]) -> Kinds:
     found: dict[tuple[str, str, str], Cell] = {}
     for cell in cells:
         kind = (
-            names.of(reader, Kind.MODEL, cell),
-            names.of(reader, Kind.TIER, cell),
-            names.of(reader, Kind.OPERATION, cell),
+            names.service_name(reader, Kind.MODEL, cell),
+            names.service_name(reader, Kind.TIER, cell),
+            names.service_name(reader, Kind.OPERATION, cell),
         )
         into = found.setdefault(kind, Cell(0, 0))
         for column in _SUMMED:
@@ -141,8 +146,8 @@ def _facts(kinds: Kinds, window_s: int) -> dict[Factor, Decimal]:
     return facts
 
 
-def _part(amount: int, whole: int) -> Decimal:
-    return (Decimal(amount) / whole).quantize(_DIGITS)
+def _part(amount: float, whole: float) -> Decimal:
+    return Decimal(amount / whole).quantize(_DIGITS)
 
 
 def _prices(reader: LedgerReader, name: str, at: int) -> Prices:

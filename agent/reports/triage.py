@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from agent.domain.money import NANO
 from agent.ledger.kinds import Kind
 from agent.reports.baselines import Baseline, Usual, find_baseline, usual_by_kind, usual_cells
-from agent.reports.cells import Cell, read_cells, read_names, sums_by
+from agent.reports.cells import Cell, read_cells, read_names
 from agent.reports.figure import Figure, change_of, per_minute, share_of
 from agent.reports.layers import Truth, truth
 from agent.reports.moment import MINUTE, NOTHING, Moment, moment
@@ -41,7 +42,7 @@ __all__ = [
 ]
 
 WINDOW_S = 15 * MINUTE
-_NOTHING_NOW = (0, 0, 0)
+_NOTHING_NOW = (0, 0.0, False)
 
 
 def triage(
@@ -55,7 +56,8 @@ def triage(
 ) -> TriageReport:
     """The window that ends with the newest complete minute, or at an earlier instant `at`.
 
-    `within` keeps one team, project, key, ...: the next level of a drill. `window_s` is rounded up to minutes.
+    `within` keeps one team, project, key, ...: the next level of a drill. `window_s` is rounded up to whole
+    minutes.
     """
     window_s = max(MINUTE, -(-window_s // MINUTE) * MINUTE)
     with reader.snapshot():
@@ -113,19 +115,18 @@ class _Triage:
     def _usual(self) -> Callable[[Kind], Usual]:
         """How an ordinary window is read: from hours for the whole, from cells inside something."""
         if self.selection.everything and (self.baseline.hourly or not self.baseline.windows):
-            return lambda kind: usual_by_kind(self.reader, self.baseline, kind)
+            by_kind = usual_by_kind(self.reader, self.baseline, (Kind.TOTAL, *TRIAGE_KINDS))
+            return lambda kind: by_kind[kind]
         cells = self.selection.keep(
             usual_cells(self.reader, self.names, self.baseline, self.selection.context_list())
         )
 
-        def usual(kind: Kind) -> Usual:
-            sums = sums_by(cells, lambda cell: self.names.ident(kind, cell))
-            return {ident: (found[0], found[1]) for ident, found in sums.items()}
-
-        return usual
+        return lambda kind: {
+            ident: (found[0], found[1]) for ident, found in self.names.sums(kind, cells).items()
+        }
 
     def _table(self, kind: Kind, cells: list[Cell], usual: Usual, rise: int) -> TriageTable:
-        now = sums_by(cells, lambda cell: self.names.ident(kind, cell))
+        now = self.names.sums(kind, cells)
         idents = {ident for ident, found in now.items() if any(found)}
         idents |= {ident for ident, found in usual.items() if any(found)}
         self.names.learn(self.reader, idents)
@@ -137,7 +138,7 @@ class _Triage:
         return TriageTable(kind, tuple(rows))
 
     def _row(
-        self, kind: Kind, ident: int, now: Sequence[int], usual: tuple[int, int], rise: int
+        self, kind: Kind, ident: int, now: tuple[int, float, bool], usual: tuple[int, float], rise: int
     ) -> TriageRow:
         nano, requests, estimated = now
         value = self.names.name(ident)
@@ -149,9 +150,9 @@ class _Triage:
             rise=per_minute(nano - usual[0], self.window_s),
             change=change_of(nano, usual[0]),
             share_of_rise=share_of(nano - usual[0], rise) if rise > 0 else None,
-            requests=per_minute(requests * 10**9, self.window_s),
-            requests_usual=per_minute(usual[1] * 10**9, self.window_s),
-            estimated=bool(estimated),
+            requests=per_minute(round(requests * NANO), self.window_s),
+            requests_usual=per_minute(round(usual[1] * NANO), self.window_s),
+            estimated=estimated,
         )
 
 

@@ -12,7 +12,7 @@ from agent.ledger.kinds import Kind
 from agent.reports.baselines import Baseline, usual_cells
 from agent.reports.budgets import SCOPE_KINDS, Burning, budgets
 from agent.reports.burn_report import Budget
-from agent.reports.cells import Cell, Names, read_cells, read_names, sums_by
+from agent.reports.cells import Cell, Names, read_cells, read_names
 from agent.reports.drivers import Kinds, by_kind, drivers
 from agent.reports.figure import change_of, share_of
 from agent.reports.layers import truth
@@ -70,12 +70,12 @@ class _Detail:
     def detail(self) -> TriageDetail:
         now = by_kind(self.reader, self.names, self.cells)
         usual = by_kind(self.reader, self.names, self.usual)
-        nano, expected = now.total("credits_nano"), usual.total("credits_nano")
+        nano, expected = now.credits_nano, usual.credits_nano
         owned = {kind: self._largest(kind) for kind in _OWNED}
         chain, binding = self._chain()
         first_seen = self._first_seen()
         cause, sentence = self._cause(now, usual, owned[Kind.ENVIRONMENT], first_seen)
-        requests, errors = now.total("requests"), now.total("errors")
+        requests, errors = int(now.total("requests")), int(now.total("errors"))
         timed = sum(cell.latency_count for cell in self.cells)
         usual_at = self.report.baseline[0][0] if self.report.baseline else self.report.start
         return TriageDetail(
@@ -119,9 +119,9 @@ class _Detail:
     def _largest(self, kind: Kind) -> str:
         """The value of a dimension that burns most in the row, now or else usually."""
         for cells in (self.cells, self.usual):
-            sums = sums_by(cells, lambda cell: self.names.ident(kind, cell))
+            sums = self.names.sums(kind, cells)
             if sums:
-                ident = max(sums, key=lambda each: (sums[each][0], sums[each][1], -each))
+                ident = max(sums, key=lambda each: (*sums[each][:2], -each))
                 self.names.learn(self.reader, [ident])
                 return self.names.name(ident)
         return ""
@@ -153,8 +153,7 @@ class _Detail:
         return kind is Kind.TOTAL or self._largest(kind) == allocation.scope.value
 
     def _burn_by(self, kind: Kind) -> dict[int, int]:
-        sums = sums_by(self.whole.values(), lambda cell: self.names.ident(kind, cell))
-        return {ident: found[0] for ident, found in sums.items()}
+        return self.names.credits(kind, self.whole.values())
 
     def _first_seen(self) -> int | None:
         if self.kind not in (Kind.API_KEY, Kind.MODEL):
@@ -194,7 +193,7 @@ class _Detail:
         self, now: Kinds, usual: Kinds, environment: str, first_seen: int | None
     ) -> tuple[Cause | None, str]:
         """The likely cause, and a sentence that says what happened and what shows it."""
-        nano, expected = now.total("credits_nano"), usual.total("credits_nano")
+        nano, expected = now.credits_nano, usual.credits_nano
         change = change_of(nano, expected)
         if not self.report.baseline:
             return None, f"{self._label()} has no history to compare with"

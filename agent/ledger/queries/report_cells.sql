@@ -1,13 +1,8 @@
 -- Sums by context and service over a short window: what triage is made of. Never more than hours of events.
 
--- name: contexts
--- Whole table, a few thousand rows at most.
-SELECT id, account, api_key, user, project, environment, team, department, billing_group, cost_center, owner, pattern
-FROM context;
-
--- name: services
--- Whole table, some dozens of rows.
-SELECT id, model, operation, endpoint, tier FROM service;
+-- name: dim_names
+-- Primary key.
+SELECT id, value FROM dim WHERE id IN (SELECT value FROM json_each(:ids));
 
 -- name: event_cells
 -- Index event_at, range.
@@ -47,10 +42,6 @@ WHERE b.account IN (SELECT value FROM json_each(:accounts)) AND b.kind IN (SELEC
   AND b.start IN (SELECT value FROM json_each(:starts)) AND b.start + b.width > :start AND b.start < :end
   AND NOT (b.start >= :start AND b.start + b.width <= :end)
   AND EXISTS (SELECT 1 FROM coverage c WHERE c.account = b.account AND c.layer = 2 AND c.start <= b.start AND c."end" > b.start);
-
--- name: dims_of_kinds
--- Unique index (kind, value).
-SELECT id, value FROM dim WHERE kind IN (SELECT value FROM json_each(:kinds));
 
 -- name: first_seen_of
 -- Primary key, after the unique index (kind, value) of dim.

@@ -13,6 +13,13 @@ SELECT bucket, id, requests, credits_nano FROM roll_hour WHERE kind = :kind AND 
 SELECT bucket, id, requests, credits_nano FROM roll_hour
 WHERE kind = :kind AND bucket IN (SELECT value FROM json_each(:buckets));
 
+-- name: weighted_hours
+-- Primary key of roll_hour, one look-up a kind and hour. :hours is a JSON object, hour -> minutes that count.
+SELECT r.kind, r.id, sum(r.credits_nano * h.value) AS credits_nano, sum(r.requests * h.value) AS requests
+FROM json_each(:kinds) k CROSS JOIN json_each(:hours) h
+CROSS JOIN roll_hour r ON r.kind = k.value AND r.bucket = CAST(h.key AS INTEGER)
+GROUP BY r.kind, r.id;
+
 -- name: days_of
 -- Primary key of roll_day, range on (kind, bucket).
 SELECT bucket, id, requests, credits_nano FROM roll_day WHERE kind = :kind AND bucket >= :start AND bucket < :end;
@@ -50,7 +57,3 @@ SELECT account, layer, start, "end" FROM coverage WHERE start < :end AND "end" >
 -- name: dim_ids
 -- Unique index (kind, value).
 SELECT id, value FROM dim WHERE kind = :kind AND value IN (SELECT value FROM json_each(:names));
-
--- name: dim_names
--- Primary key.
-SELECT id, value FROM dim WHERE id IN (SELECT value FROM json_each(:ids));
