@@ -212,10 +212,8 @@ class Collector:
             message, hint, exit_code = error.message, error.hint, error.exit_code
             _log.warning("%s: %s: %s", self.name, duty, message)
         else:
-            message, hint = (
-                f"{type(error).__name__}: {error}",
-                "This is a defect of burndeck; the log has more.",
-            )
+            message, exit_code = f"{type(error).__name__}: {error}", 3
+            hint = "This is a defect of burndeck; the agent's log has more."
             _log.exception("%s: %s failed", self.name, duty)
         self._failures[duty] = _Failure(state, message, hint, exit_code, now + wait)
 

@@ -97,11 +97,13 @@ class ApiClient:
         policy: RetryPolicy = PATIENT,
         at_once: int = 3,
     ) -> None:
+        self._base_url = base_url.rstrip("/")
+        self._host = httpx.URL(base_url).netloc.decode()
         self._policy = policy
         self._gate = asyncio.Semaphore(at_once)
         self._not_before = 0.0  # time.monotonic(): real time, since it is the provider who asks
         self._client = httpx.AsyncClient(
-            base_url=base_url.rstrip("/") + "/",
+            base_url=self._base_url + "/",
             headers={
                 "Authorization": f"Bearer {secret.reveal()}",
                 "User-Agent": f"burndeck/{__version__}",
@@ -170,7 +172,7 @@ class ApiClient:
     def _failure(self, path: str, reply: httpx.Response) -> HttpError | _MayRetry:
         message, code = _said(reply.content)
         error = HttpError(
-            f"{self._client.base_url.host}: GET {path} answered {reply.status_code}"
+            f"{self._host}: GET {path} answered {reply.status_code}"
             + (f": {message}" if message else ""),
             hint=_hint(reply.status_code, message, code),
             status=reply.status_code,
@@ -184,17 +186,16 @@ class ApiClient:
         return error
 
     def _unreachable(self, path: str, error: httpx.TransportError) -> HttpError:
-        base = self._client.base_url
         what = "did not answer in time" if isinstance(error, httpx.TimeoutException) else "cannot be reached"
         detail = f": {error}" if str(error) else f": {type(error).__name__}"
         return HttpError(
-            f"{base.host}: GET {path}: {what}{detail}",
-            hint=f"Check the network, and base_url ({base}) in burndeck.toml.",
+            f"{self._host}: GET {path}: {what}{detail}",
+            hint=f"Check the network, and base_url ({self._base_url}) in burndeck.toml.",
         )
 
     def _unreadable(self, path: str, error: Exception) -> HttpError:
         return HttpError(
-            f"{self._client.base_url.host}: GET {path}: the answer cannot be read: {error}",
+            f"{self._host}: GET {path}: the answer cannot be read: {error}",
             hint="A truncated answer passes; if it stays, base_url names no OpenAI Administration API.",
         )
 
