@@ -71,7 +71,7 @@ class BurnMemory:
         if known is None or known[0] != mark:
             if len(self._cells) >= _CELL_HOURS:
                 del self._cells[min(self._cells)]
-            known = self._cells[hour] = (mark, store.cells(hour, hour + HOUR_S, HOUR_S))
+            known = self._cells[hour] = (mark, store.cells(hour, hour + HOUR_S))
         return known[1]
 
     def _read(self, store: AlertStore, hours: list[int]) -> None:

@@ -8,14 +8,24 @@ from dataclasses import dataclass
 import numpy as np
 
 from agent.alerts.memory import LEVEL_OF, BurnMemory
-from agent.analytics.detector import HOUR_S, Floats, Hours, Judgement, at_columns, expectation, judge
+from agent.analytics.detector import (
+    HOUR_S,
+    Floats,
+    Hours,
+    Judgement,
+    chance,
+    expectation,
+    judge,
+    recent_level,
+)
 from agent.analytics.spike import KEY, WINDOWS, Ints, Traffic
 from agent.ledger.alert_store import AlertStore, BurnCell, Called, Whose
 from agent.ledger.kinds import Kind
 
-SLOT_S = 300
 SHORT_S = 3_600
-"""Windows up to this length are made of slots; longer ones of whole hours."""
+"""Windows up to this length are read from the last hour; longer ones are made of whole hours."""
+
+_SHORT = [window for window in WINDOWS if window.seconds <= SHORT_S]
 
 _NANO = 1e9
 
@@ -45,7 +55,7 @@ class Scene:
 
     def cells_of(self, series: int, seconds: int) -> list[BurnCell]:
         """Cells of one series in the last `seconds`, an hour at most."""
-        first = max(SHORT_S - seconds, 0) // SLOT_S
+        first = _first_slot(seconds)
         return [
             cell
             for part, cells in zip(self.parts, self.cells, strict=True)
@@ -59,7 +69,7 @@ def view(store: AlertStore, memory: BurnMemory, at: int) -> Scene:
     """Reads and judges the windows that end at `at`."""
     start = at - SHORT_S
     # A pending read of names must know every context of the cells, so cells come first.
-    read = store.cells(start, at, SLOT_S)
+    read = store.cells(start, at, *(at - window.seconds for window in reversed(_SHORT[:-1])))
     parts, cells = _parts(store, memory, read)
     hours = memory.hours(store, at // HOUR_S * HOUR_S)
     series = memory.series
@@ -92,27 +102,36 @@ def _judge(
     hours: Hours, parts: list[Part], cells: list[list[BurnCell]], at: int, count: int
 ) -> tuple[list[Judgement], list[Traffic]]:
     member = np.array([part.rows for part in parts], dtype=np.int64).reshape(-1, KEY + 1)
-    slots = np.zeros((len(parts), SHORT_S // SLOT_S))
+    burnt, requests = np.zeros((len(parts), len(_SHORT))), np.zeros((len(parts), len(_SHORT)))
     for row, group in enumerate(cells):
         for cell in group:
-            slots[row, cell.slot] += cell.credits_nano / _NANO
+            burnt[row, cell.slot] += cell.credits_nano / _NANO
+            requests[row, cell.slot] += cell.requests
+    level = recent_level(hours)
     judged: list[Judgement] = []
     traffic: list[Traffic] = []
     for window in WINDOWS:
+        end = at if window.seconds <= SHORT_S else hours.end
         if window.seconds <= SHORT_S:
-            burnt = slots[:, -(window.seconds // SLOT_S) :].sum(axis=1)
-            seen = Traffic(member, burnt)
-            values, end = seen.overlap(0, count), at
+            first = _first_slot(window.seconds)
+            traffic.append(Traffic(member, burnt[:, first:].sum(axis=1)))
+            values = traffic[-1].overlap(0, count)
+            jumpy = Traffic(member, chance(traffic[-1].credits, requests[:, first:].sum(axis=1)))
+            by_chance = jumpy.overlap(0, count)
         else:
-            values, end = _last_hours(hours, window.seconds // HOUR_S), hours.end
-            seen = traffic[-1]
-        judged.append(judge(values, window.seconds, expectation(hours, end - window.seconds, end)))
-        traffic.append(seen)
+            traffic.append(traffic[-1])
+            values = _last_hours(hours.credits, window.seconds // HOUR_S)
+            by_chance = chance(values, _last_hours(hours.requests, window.seconds // HOUR_S))
+        usual = expectation(hours, end - window.seconds, end, level)
+        judged.append(judge(values, window.seconds, usual, by_chance))
     return judged, traffic
 
 
-def _last_hours(hours: Hours, count: int) -> Floats:
-    width = hours.credits.shape[1]
-    last = np.nan_to_num(at_columns(hours.credits, np.arange(width - count, width)))
-    summed: Floats = last.sum(axis=1)
+def _first_slot(seconds: int) -> int:
+    """The slot with which a window of the last hour begins; the last slot is the shortest window."""
+    return sum(window.seconds > seconds for window in _SHORT)
+
+
+def _last_hours(values: Floats, count: int) -> Floats:
+    summed: Floats = np.nan_to_num(values[:, -count:]).sum(axis=1)
     return summed

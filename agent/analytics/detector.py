@@ -52,21 +52,19 @@ class Expectation:
     credits: Floats
     requests: Floats
     spread: Floats  # relative standard deviation of an hour, beyond chance
-    level: Floats  # factor over recent weeks that the last days justify; already in credits and requests
 
 
-def expectation(hours: Hours, start: float, end: float) -> Expectation:
+def expectation(hours: Hours, start: float, end: float, level: Floats | float = 1.0) -> Expectation:
     """What `[start, end)` usually burns; the hours of `hours` must reach to the hour in which it begins.
 
     Between the middles of hours the rate runs linearly, as traffic does: a steep morning is no spike.
+    `level` is `recent_level(hours)`, which many windows share.
     """
-    level = recent_level(hours)
     middle = int(((start + end) / 2 - hours.start) // HOUR_S)
     return Expectation(
         credits=level * _window_sum(hours, hours.credits, start, end),
         requests=level * _window_sum(hours, hours.requests, start, end),
         spread=_spread(hours, middle),
-        level=level,
     )
 
 
@@ -113,16 +111,21 @@ class Judgement:
         return (self.excess - explained) / self.noise
 
 
-def judge(burnt: Floats, seconds: float, expected: Expectation) -> Judgement:
+def chance(burnt: Floats, requests: Floats) -> Floats:
+    """Variance of a burn because its requests come and cost by chance: few and dear ones make it jumpy."""
+    squares = burnt * burnt * _REQUEST_VARIANCE
+    variance: Floats = np.divide(squares, requests, out=squares, where=requests > 0)
+    return variance
+
+
+def judge(burnt: Floats, seconds: float, expected: Expectation, by_chance: Floats) -> Judgement:
     """Burn of a window of `seconds` against what is usual for it.
 
-    Noise is what earlier expectations were off by, plus chance: few and dear requests make a burn jumpy.
+    Noise is what earlier expectations were off by, plus chance: that of what is usual or that of the window
+    itself (`by_chance`), whichever is larger, since one request to a dear model is no rise.
     """
-    per_request = np.divide(
-        expected.credits, expected.requests, out=np.zeros_like(burnt), where=expected.requests > 0
-    )
-    chance = _REQUEST_VARIANCE * per_request**2 * expected.requests
-    noise = np.sqrt((expected.spread * expected.credits) ** 2 + chance)
+    usual_chance = chance(expected.credits, expected.requests)
+    noise = np.sqrt((expected.spread * expected.credits) ** 2 + np.maximum(usual_chance, by_chance))
     # A series without past has no noise of its own; one millionth keeps deviations finite.
     return Judgement(seconds, burnt, expected.credits, np.maximum(noise, 1e-6))
 

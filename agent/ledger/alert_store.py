@@ -109,9 +109,10 @@ class AlertStore:
         for hour, kind, ident, credits_nano, requests in self._all("alert_hours", bound):
             yield HourRow(hour, kind, ident, credits_nano, requests)
 
-    def cells(self, start: int, end: int, slot: int) -> list[BurnCell]:
-        """Effective burn of `[start, end)` by context, service and slot of so many seconds."""
-        bound = {"start": start, "end": end, "slot": slot}
+    def cells(self, start: int, end: int, *edges: int) -> list[BurnCell]:
+        """Effective burn of `[start, end)` by context, service and slot; up to two `edges` cut it in slots."""
+        second, third = (*edges, end, end)[:2]
+        bound = {"start": start, "second": second, "third": third, "end": end}
         found = [BurnCell(*row) for row in self._all("alert_bucket_cells", bound)]
         found += [BurnCell(*row) for row in self._all("alert_event_cells", bound)]
         return found

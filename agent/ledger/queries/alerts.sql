@@ -21,8 +21,8 @@ CROSS JOIN roll_hour r ON r.kind = k.value AND r.bucket = h.value
 ORDER BY r.bucket;
 
 -- name: alert_bucket_cells
--- Primary key of bucket, by enumerating covered stretches and usage kinds.
-SELECT b.context, b.service, (b.start - :start) / :slot, sum(b.requests), sum(b.tokens_input),
+-- Primary key of bucket, by enumerating covered stretches and usage kinds. Slots begin at start, second and third.
+SELECT b.context, b.service, (b.start >= :second) + (b.start >= :third), sum(b.requests), sum(b.tokens_input),
        sum(b.tokens_cached), sum(b.tokens_output), coalesce(sum(b.credits_nano), 0)
 FROM coverage c CROSS JOIN dim k CROSS JOIN bucket b
   ON b.account = c.account AND b.kind = k.id AND b.start >= max(c.start, :start) AND b.start < min(c."end", :end)
@@ -34,7 +34,7 @@ GROUP BY 1, 2, 3;
 SELECT context, service, slot, sum(counts), sum(counts * tokens_input), sum(counts * tokens_cached),
        sum(counts * tokens_output), sum(counts * coalesce(credits_nano, 0)), sum(failed)
 FROM (
-  SELECT e.context, e.service, (e.at - :start) / :slot AS slot, e.tokens_input, e.tokens_cached, e.tokens_output,
+  SELECT e.context, e.service, (e.at >= :second) + (e.at >= :third) AS slot, e.tokens_input, e.tokens_cached, e.tokens_output,
          e.credits_nano, e.error IS NOT NULL AS failed,
          NOT EXISTS (SELECT 1 FROM coverage c WHERE c.account = x.account AND c.layer = 2
                      AND c.start <= e.at AND c."end" > e.at) AS counts
