@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from textual.binding import Binding
+    from textual.binding import BindingType
 
 
 class Danger(enum.IntEnum):
@@ -59,10 +59,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("row_up", ("k", "up"), "Previous row", "One row up.", "table", MOVE, palette=False),
     Action("first_row", ("g", "home"), "First row", "To the first row.", "table", MOVE, palette=False),
     Action("last_row", ("G", "end"), "Last row", "To the last row.", "table", MOVE, palette=False),
-    Action(
-        "half_page_down", ("ctrl+d", "pagedown"), "Down", "Half a page down.", "table", MOVE, palette=False
-    ),
-    Action("half_page_up", ("ctrl+u", "pageup"), "Up", "Half a page up.", "table", MOVE, palette=False),
+    Action("half_page_down", ("ctrl+d", "pagedown"), "Down", "Half a page on.", "table", MOVE, palette=False),
+    Action("half_page_up", ("ctrl+u", "pageup"), "Up", "Half a page back.", "table", MOVE, palette=False),
     Action("choose", ("enter",), "Drill in", "Into the row: team, then project, then key.", "table", MOVE),
     Action("back", ("escape", "backspace"), "Back", "One step out of filter, drill or past.", "live", MOVE),
     Action("next_table", ("tab", "d", "l"), "Next table", "From teams to models.", "burn", TABLE),
@@ -73,7 +71,7 @@ ACTIONS: tuple[Action, ...] = (
         "next_dimension",
         ("d", "tab", "l"),
         "Next dimension",
-        "By key, team, model, endpoint, project, environment.",
+        "By the next of the six dimensions.",
         "triage",
         TABLE,
     ),
@@ -153,7 +151,7 @@ def key_sign(key: str) -> str:
     return SIGNS.get(key, key)
 
 
-def bindings(scope: str) -> list[Binding]:
+def bindings(scope: str) -> list[BindingType]:
     """Textual's bindings of the actions of one scope."""
     from textual.binding import Binding
 

@@ -1,136 +1,21 @@
-"""The console: `burndeck` without a command opens it."""
+"""The console: `burndeck` without a command opens it.
+
+Light on purpose: the live link starts to read the ledger before Textual is even imported.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from functools import partial
+import gc
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
-from textual.app import App, SystemCommand
-from textual.binding import BindingType
-from textual.message import Message
-from textual.screen import Screen
-
-from console import themes
-from console.actions import ACTIONS, available, bindings
-from console.live import Answer, Live, News, Open, Trouble
-from console.screens.burn.screen import BurnScreen, burn_question
-from console.screens.live_screen import LiveScreen
+from console.live import Live, Open
+from console.questions import burn_question
 from console.view import View
 
 if TYPE_CHECKING:
-    from agent.ledger.kinds import Kind
     from agent.ledger.reader import LedgerReader
     from agent.settings import Settings
-
-
-class Heard(Message):
-    """News from the live thread; only the newest of a topic is worth handling."""
-
-    def __init__(self, news: News) -> None:
-        super().__init__()
-        self.news = news
-
-    def can_replace(self, message: Message) -> bool:
-        return isinstance(message, Heard) and _topic(message.news) == _topic(self.news)
-
-
-def _topic(news: News) -> str:
-    return news.question.topic if isinstance(news, Answer) else ""
-
-
-class BurndeckApp(App[None]):
-    """One live link to the ledger, one view in time, and the screens on them."""
-
-    TITLE = "burndeck"
-    CSS_PATH: ClassVar[list[str | Path]] = [
-        "styles/burndeck.tcss",
-        "styles/burn.tcss",
-        "styles/triage.tcss",
-    ]
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings("app")]
-    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]]] = [(0, "-narrow"), (118, "-wide"), (170, "-rich")]
-    VERTICAL_BREAKPOINTS: ClassVar[list[tuple[int, str]]] = [(0, "-short"), (32, "-tall"), (48, "-high")]
-    ENABLE_COMMAND_PALETTE = True
-    COMMAND_PALETTE_BINDING = "ctrl+p"
-    ALLOW_SELECT = False
-
-    def __init__(self, live: Live) -> None:
-        super().__init__()
-        self.live = live
-        self.view = View()
-        for theme in themes.THEMES:
-            self.register_theme(theme)
-        self.theme = themes.DARK.name
-
-    def get_default_screen(self) -> Screen[None]:
-        return BurnScreen()
-
-    def on_mount(self) -> None:
-        self.live.listen(lambda news: self.post_message(Heard(news)))
-
-    def on_unmount(self) -> None:
-        self.live.stop()
-
-    def on_heard(self, event: Heard) -> None:
-        """Hands news to the screen that asked, if it is still the one on top."""
-        screen = self.screen
-        if not isinstance(screen, LiveScreen):
-            return
-        if isinstance(event.news, Trouble):
-            screen.fail(event.news.error)
-        elif event.news.question.topic.partition("/")[0] == screen.topic:
-            screen.receive(event.news)
-
-    # Screens
-
-    def action_burn(self) -> None:
-        while len(self.screen_stack) > 1:
-            self.pop_screen()
-
-    def action_triage(self) -> None:
-        self.open_triage(None)
-
-    def open_triage(self, within: tuple[Kind, str] | None) -> None:
-        """Triage, of the whole organization or within one team or model."""
-        from console.screens.triage.screen import TriageScreen
-
-        if isinstance(self.screen, TriageScreen):
-            return
-        self.action_burn()
-        self.push_screen(TriageScreen(within))
-
-    def action_help(self) -> None:
-        from console.screens.help import HelpScreen
-
-        if not isinstance(self.screen, HelpScreen):
-            self.push_screen(HelpScreen(getattr(self.screen, "topic", "")))
-
-    def action_theme(self) -> None:
-        theme = themes.next_theme(self.theme)
-        self.theme = theme.name
-        if isinstance(self.screen, LiveScreen):
-            self.screen.note(f"Theme: {themes.WORDS[theme.name]}.")
-
-    # The registry's other doors
-
-    def action_run(self, name: str) -> None:
-        """Runs an action by its name, from a click on a hint or from the palette."""
-        screen = self.screen
-        table = screen.table if isinstance(screen, LiveScreen) else None
-        for node in (table, screen, self):
-            method = getattr(node, f"action_{name}", None)
-            if method is not None:
-                self.call_later(method)
-                return
-
-    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """The command palette: every action of the registry that works on this screen."""
-        topic = screen.topic if isinstance(screen, LiveScreen) else "panel"
-        for action in available(topic):
-            if action.palette:
-                yield SystemCommand(action.title, action.help, partial(self.action_run, action.id))
 
 
 def ledger_opener(settings_path: Path | None, ledger: Path | None) -> Open:
@@ -150,10 +35,12 @@ def ledger_opener(settings_path: Path | None, ledger: Path | None) -> Open:
 
 def run_console(settings_path: Path | None, ledger: Path | None) -> None:
     """Opens the console on a ledger and returns when the person leaves it."""
+    # Nothing made during the start is garbage; looking for some would take a tenth of it.
+    # The application switches collection on again after its first frame.
+    gc.disable()
     live = Live(ledger_opener(settings_path, ledger))
     live.watch(burn_question(View()))
     live.start()
+    from console.deck import BurndeckApp
+
     BurndeckApp(live).run()
-
-
-__all__ = ["ACTIONS", "BurndeckApp", "run_console"]

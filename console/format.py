@@ -8,14 +8,19 @@ from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 NOTHING = "–"
 """Where a value is not known. Never a zero."""
 
-SCALES = ((Decimal(10) ** 12, "T"), (Decimal(10) ** 9, "G"), (Decimal(10) ** 6, "M"), (Decimal(10) ** 3, "k"))
+SCALES: tuple[tuple[Decimal, str], ...] = (
+    (Decimal(10) ** 12, "T"),
+    (Decimal(10) ** 9, "G"),
+    (Decimal(10) ** 6, "M"),
+    (Decimal(10) ** 3, "k"),
+)
 
 
 def number(value: Decimal | float | int | None) -> str:
     """At most five characters (six below zero): 0.08, 12.4, 1,284, 12.8k, 3.07M."""
     if value is None:
         return NOTHING
-    amount = Decimal(value) if isinstance(value, (int, Decimal)) else Decimal(repr(value))
+    amount = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
     sign, size = ("-" if amount < 0 else ""), abs(amount)
     if _rounded(size, 0) < 10_000:
         places = 2 if size < 10 else 1 if _rounded(size, 1) < 1000 else 0
@@ -40,8 +45,8 @@ def signed(value: Decimal | None) -> str:
 
 def whole(value: Decimal | int | None) -> str:
     """A count without decimals while it is small: 12, 1,284, 12.8k."""
-    if value is not None and abs(value) < 10_000:
-        return f"{_rounded(Decimal(value), 0):,}"
+    if value is not None and abs(exact := Decimal(value)) < 10_000:
+        return f"{_rounded(exact, 0):,}"
     return number(value)
 
 
@@ -79,11 +84,11 @@ def share(value: Decimal | None) -> str:
 
 
 def money(value: Decimal | None, currency: str) -> str:
-    """An amount of money: $12.40, $1,284, $12.8k; other currencies by their code."""
+    """An amount of money: $12.40, $128, $1,284, $12.8k; other currencies by their code."""
     if value is None:
         return NOTHING
     sign = "-" if value < 0 else ""
-    text = number(abs(value))
+    text = f"{_rounded(abs(value), 2)}" if abs(value) < Decimal("99.995") else whole(abs(value))
     return f"{sign}${text}" if currency == "USD" else f"{sign}{text} {currency}"
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import BindingType
 from textual.screen import Screen
 
 from agent.clock import Clock, SystemClock
@@ -21,7 +20,7 @@ from console.widgets.table import Table
 
 if TYPE_CHECKING:
     from agent.reports.status import Status
-    from console.app import BurndeckApp
+    from console.deck import BurndeckApp
 
 NOTE_S = 4.0  # how long a note stays in the line of hints
 
@@ -29,7 +28,7 @@ NOTE_S = 4.0  # how long a note stays in the line of hints
 class LiveScreen(Screen[None]):
     """A screen on one report. What it shows is a function of the newest report and the view."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings("live")]
+    BINDINGS = bindings("live")
     topic: ClassVar[str] = ""
 
     def __init__(self) -> None:
@@ -84,7 +83,7 @@ class LiveScreen(Screen[None]):
     @property
     def deck(self) -> BurndeckApp:
         """The application, as the type that it is."""
-        from console.app import BurndeckApp
+        from console.deck import BurndeckApp
 
         assert isinstance(self.app, BurndeckApp)
         return self.app

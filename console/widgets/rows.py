@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from console.widgets.ink import Span, Tone
+from console.widgets.ink import Span, Tone, left, right
+from console.widgets.sparkline import sparkline
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +18,13 @@ class Cell:
     text: str
     sort: Any = None
     tone: Tone = Tone.PLAIN
+    series: tuple[float, ...] = ()  # drawn as a sparkline over the width of the column, in place of the text
+
+    def shown(self, width: int, *, at_right: bool) -> str:
+        """The cell in exactly `width` terminal cells."""
+        if self.series:
+            return sparkline(self.series, width)
+        return right(self.text, width) if at_right else left(self.text, width)
 
 
 @dataclass(frozen=True, slots=True)

@@ -187,7 +187,7 @@ class Table(Inked, can_focus=True):
         spans = [Span(" ")]
         for place, (index, width) in enumerate(self._fitted):
             cell = row.cells[index]
-            text = (right if self.columns[index].at_right else left)(cell.text, width)
+            text = cell.shown(width, at_right=self.columns[index].at_right)
             spans += [Span(" " * (GAP if place else 0)), Span(text, cell.tone)]
         return spans
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from agent.errors import BurndeckError
 from agent.settings import Settings
 from agent.settings_schema import Organization
-from console.app import BurndeckApp
 from console.live import Answer, Live, News, Question, Trouble
 from tests.console import samples
 
@@ -43,7 +42,9 @@ def _no_ledger() -> tuple[Settings, object]:
 class FixedLive(Live):
     """Answers every question by its topic, or with trouble; remembers what it was asked."""
 
-    def __init__(self, answers: dict[str, Callable[[Question], object]], trouble: BurndeckError | None = None) -> None:
+    def __init__(
+        self, answers: dict[str, Callable[[Question], object]], trouble: BurndeckError | None = None
+    ) -> None:
         super().__init__(_no_ledger)  # type: ignore[arg-type]
         self._answers = answers
         self.trouble = trouble

@@ -1,4 +1,4 @@
-"""Fixed reports for tests of the console: a believable organization at one instant. Money by hand, no ledger."""
+"""Fixed reports for tests of the console: a believable organization at one instant."""
 
 from __future__ import annotations
 
@@ -63,13 +63,14 @@ MODELS = (
 )
 
 
-def credits(text: str | Decimal | None, unit: str = "credits/min", layer: Layer = Layer.METERED) -> Figure:
+def figure(text: str | Decimal | None, unit: str = "credits/min", layer: Layer = Layer.METERED) -> Figure:
     """A figure of the sample's newest minute."""
     return Figure(None if text is None else Decimal(text), unit, layer, AT)
 
 
 def _wave(place: float) -> Decimal:
-    return Decimal(round(972 + 160 * math.sin(place / 7) + 60 * math.sin(place * 1.7), 2)).quantize(Decimal("0.01"))
+    wave = 972 + 160 * math.sin(place / 7) + 60 * math.sin(place * 1.7)
+    return Decimal(wave).quantize(Decimal("0.01"))
 
 
 def _series(step_s: int, count: int, spike_from: int) -> Series:
@@ -78,23 +79,32 @@ def _series(step_s: int, count: int, spike_from: int) -> Series:
         expected = Decimal(round(950 + 120 * math.sin(place / count * 6.28)))
         value = _wave(place) + (Decimal(14) * (place - spike_from) if place >= spike_from else 0)
         points.append(
-            Point(AT - (count - place) * step_s, value, expected, expected * Decimal("0.82"), expected * Decimal("1.18"))
+            Point(
+                AT - (count - place) * step_s,
+                value,
+                expected,
+                expected * Decimal("0.82"),
+                expected * Decimal("1.18"),
+            )
         )
     return Series(step_s, tuple(points), Layer.METERED)
 
 
 def _row(kind: Kind, name: str, now: str, usual: str) -> BurnRow:
     a, b = Decimal(now), Decimal(usual)
-    line = tuple(b * Decimal(round(1 + 0.2 * math.sin(i / 3 + len(name)), 3)) + (a - b) * i / 60 for i in range(60))
+    line = tuple(
+        b * Decimal(round(1 + 0.2 * math.sin(minute / 3 + len(name)), 3)) + (a - b) * minute / 60
+        for minute in range(60)
+    )
     return BurnRow(
         kind=kind,
         name=name,
-        now=credits(now),
-        usual=credits(usual),
+        now=figure(now),
+        usual=figure(usual),
         change=a / b - 1 if b else None,
         share=a / Decimal("1270.48"),
         sparkline=line,
-        day=credits(a * 1300, "credits"),
+        day=figure(a * 1300, "credits"),
         requests=a * 7,
     )
 
@@ -105,13 +115,13 @@ def budget(scope: str, allocation: str, monthly: str, used: str, hard_s: int | N
     return Budget(
         allocation_id=allocation,
         scope=scope,
-        monthly=credits(monthly, "credits"),
-        used=credits(used, "credits"),
+        monthly=figure(monthly, "credits"),
+        used=figure(used, "credits"),
         share=share,
         soft_cap=Decimal("0.70"),
         hard_cap=Decimal("1.00"),
         state="hard" if share >= 1 else "soft" if share >= Decimal("0.7") else "ok",
-        burn=credits("412.5"),
+        burn=figure("412.5"),
         soft_runway_s=0 if share >= Decimal("0.7") else 200_000,
         hard_runway_s=hard_s,
     )
@@ -127,49 +137,138 @@ STATUS = Status(
 
 ALERTS = (
     AlertEntry(
-        1, "burn_spike", "critical", "firing", "api_key", "key_search_prod_3", "", AT - 900, AT - 840, None, AT,
-        Decimal("231.5"), Decimal("8.2"), "3", "key_search_prod_3", "search", "retry_storm",
-        "key search-prod-3 of team search burns 231 credits/min instead of 8: requests multiplied (retry storm)",
+        1,
+        "burn_spike",
+        "critical",
+        "firing",
+        "api_key",
+        "key_search_prod_3",
+        "",
+        AT - 900,
+        AT - 840,
+        None,
+        AT,
+        Decimal("231.5"),
+        Decimal("8.2"),
+        "3",
+        "key_search_prod_3",
+        "search",
+        "retry_storm",
+        "key search-prod-3 of team search burns 231 credits/min instead of 8: "
+        "requests multiplied (retry storm)",
     ),
     AlertEntry(
-        2, "budget", "warning", "firing", "team", "search", "team-search", AT - 90_000, AT - 90_000, None, AT,
-        Decimal("6100000"), Decimal("0"), "0.70", "", "search", "",
+        2,
+        "budget",
+        "warning",
+        "firing",
+        "team",
+        "search",
+        "team-search",
+        AT - 90_000,
+        AT - 90_000,
+        None,
+        AT,
+        Decimal("6100000"),
+        Decimal("0"),
+        "0.70",
+        "",
+        "search",
+        "",
         "team-search has used 76 % of its 8.00M credits for September",
     ),
-)  # fmt: skip
+)
 
 
 def burn_report() -> BurnReport:
     """A spike in team search, a soft cap passed, one unpriced model."""
     return BurnReport(
-        at=AT, now=NOW, live=True, empty="", organization="Example Corp", currency="USD", measured_over_s=300,
-        burn=credits("1270.48"), burn_money=credits("762.29", "USD/h"),
-        usual=Usual(credits("972.1"), credits("797"), credits("1147"), "hour_of_week", 4, "same hour of the week, 4 weeks"),
-        change=Decimal("0.307"), verdict="above", requests=credits("8893", "requests/min"),
-        hour=_series(60, 60, 44), day=_series(3600, 24, 22),
-        total_24h=credits("1402210", "credits"), total_7d=credits("9120455", "credits"), total_30d=credits("39004112", "credits"),
-        money_24h=credits("14022.10", "USD"), money_7d=credits("91204.55", "USD"), money_30d=credits("390041.12", "USD"),
-        month_to_date=credits("28104220", "credits", Layer.BILLED), month_money=credits("281042.2", "USD"),
-        month_start=1_788_220_800, month_end=1_790_812_800,
-        budgets=(budget("organization", "org", "40000000", "28104220", 561_600), budget("team:search", "team-search", "8000000", "6100000", 276_000)),
-        runway=Runway("team-search", "hard", False, 276_000, AT + 276_000, "team-search reaches its hard cap in 3 d 4 h"),
-        forecast=Forecast(credits("40912000", "credits"), credits("41200500", "credits"), credits("38900000", "credits"), credits("43100000", "credits"),
-                          credits("1341000", "credits"), 9, credits("0", "credits"), 45, "month to date + average of 14 days x days left"),
-        cost_per_inference=CostPerInference(credits("0.1534", "credits"), credits("0.1429", "credits"), 9_140_000, 86_400),
+        at=AT,
+        now=NOW,
+        live=True,
+        empty="",
+        organization="Example Corp",
+        currency="USD",
+        measured_over_s=300,
+        burn=figure("1270.48"),
+        burn_money=figure("762.29", "USD/h"),
+        usual=Usual(
+            figure("972.1"),
+            figure("797"),
+            figure("1147"),
+            "hour_of_week",
+            4,
+            "same hour of the week, 4 weeks",
+        ),
+        change=Decimal("0.307"),
+        verdict="above",
+        requests=figure("8893", "requests/min"),
+        hour=_series(60, 60, 44),
+        day=_series(3600, 24, 22),
+        total_24h=figure("1402210", "credits"),
+        total_7d=figure("9120455", "credits"),
+        total_30d=figure("39004112", "credits"),
+        money_24h=figure("14022.10", "USD"),
+        money_7d=figure("91204.55", "USD"),
+        money_30d=figure("390041.12", "USD"),
+        month_to_date=figure("28104220", "credits", Layer.BILLED),
+        month_money=figure("281042.2", "USD"),
+        month_start=1_788_220_800,
+        month_end=1_790_812_800,
+        budgets=(
+            budget("organization", "org", "40000000", "28104220", 561_600),
+            budget("team:search", "team-search", "8000000", "6100000", 276_000),
+        ),
+        runway=Runway(
+            "team-search", "hard", False, 276_000, AT + 276_000, "team-search reaches its hard cap in 3 d 4 h"
+        ),
+        forecast=Forecast(
+            figure("40912000", "credits"),
+            figure("41200500", "credits"),
+            figure("38900000", "credits"),
+            figure("43100000", "credits"),
+            figure("1341000", "credits"),
+            9,
+            figure("0", "credits"),
+            45,
+            "month to date + average of 14 days x days left",
+        ),
+        cost_per_inference=CostPerInference(
+            figure("0.1534", "credits"), figure("0.1429", "credits"), 9_140_000, 86_400
+        ),
         attributed=Decimal("0.9952"),
-        teams=tuple(_row(Kind.TEAM, *row) for row in TEAMS), models=tuple(_row(Kind.MODEL, *row) for row in MODELS),
-        alerts=ALERTS, unpriced=(UnpricedRow("ft:gpt-4o-mini:acme", 412, 90_000, 31_000),), status=STATUS,
-    )  # fmt: skip
+        teams=tuple(_row(Kind.TEAM, *row) for row in TEAMS),
+        models=tuple(_row(Kind.MODEL, *row) for row in MODELS),
+        alerts=ALERTS,
+        unpriced=(UnpricedRow("ft:gpt-4o-mini:acme", 412, 90_000, 31_000),),
+        status=STATUS,
+    )
 
 
 def empty_report() -> BurnReport:
     """A ledger without a row."""
-    return replace(burn_report(), empty="The ledger has no usage yet. Start the agent: burndeck agent start", teams=(), models=())
+    return replace(
+        burn_report(),
+        empty="The ledger has no usage yet. Start the agent: burndeck agent start",
+        teams=(),
+        models=(),
+    )
 
 
 def _triage_row(value: str, now: str, usual: str, whole: Decimal) -> TriageRow:
     a, b = Decimal(now), Decimal(usual)
-    return TriageRow(value, value, credits(now), credits(usual), a - b, a / b - 1 if b else None, (a - b) / whole, a * 7, b * 7, False)
+    return TriageRow(
+        value,
+        value,
+        figure(now),
+        figure(usual),
+        a - b,
+        a / b - 1 if b else None,
+        (a - b) / whole,
+        a * 7,
+        b * 7,
+        False,
+    )
 
 
 KEYS = (
@@ -191,37 +290,116 @@ def triage_report(within: tuple[Kind, str] | None = None) -> TriageReport:
     endpoints = (("/v1/chat/completions", "1190.2", "940.1"), ("/v1/embeddings", "64.0", "22.6"))
     places = (("prod", "1201.0", "880.0"), ("staging", "50.2", "61.0"), ("dev", "19.3", "31.1"))
     projects = (("proj_search_prod", "402.5", "170.0"), ("proj_support", "240.1", "233.4"))
-    data = {Kind.API_KEY: KEYS, Kind.TEAM: TEAMS, Kind.MODEL: MODELS, Kind.ENDPOINT: endpoints, Kind.PROJECT: projects, Kind.ENVIRONMENT: places}
+    data = {
+        Kind.API_KEY: KEYS,
+        Kind.TEAM: TEAMS,
+        Kind.MODEL: MODELS,
+        Kind.ENDPOINT: endpoints,
+        Kind.PROJECT: projects,
+        Kind.ENVIRONMENT: places,
+    }
     return TriageReport(
-        at=AT, now=NOW, live=True, empty="", window_s=900, start=AT - 900, within=within,
-        basis="same_weekday_and_hour", baseline=((AT - 604_800 - 900, AT - 604_800),), basis_sentence="the same weekday and hour of 4 weeks",
-        burn=credits("1270.48"), usual=credits("972.1"), rise=credits("298.4"), change=Decimal("0.307"),
-        tables=tuple(TriageTable(kind, tuple(_triage_row(*row, whole) for row in data[kind])) for kind in TRIAGE_KINDS),
-    )  # fmt: skip
+        at=AT,
+        now=NOW,
+        live=True,
+        empty="",
+        window_s=900,
+        start=AT - 900,
+        within=within,
+        basis="same_weekday_and_hour",
+        baseline=((AT - 604_800 - 900, AT - 604_800),),
+        basis_sentence="the same weekday and hour of 4 weeks",
+        burn=figure("1270.48"),
+        usual=figure("972.1"),
+        rise=figure("298.4"),
+        change=Decimal("0.307"),
+        tables=tuple(
+            TriageTable(kind, tuple(_triage_row(*row, whole) for row in data[kind])) for kind in TRIAGE_KINDS
+        ),
+    )
 
 
 def triage_detail(kind: Kind, value: str) -> TriageDetail:
     """The row taken apart: a retry storm."""
     drivers = (
-        Driver("requests", "requests", Decimal("3460.20"), Decimal("1.033"), Decimal("1640"), Decimal("58"), "requests/min"),
+        Driver(
+            "requests",
+            "requests",
+            Decimal("3460.20"),
+            Decimal("1.033"),
+            Decimal("1640"),
+            Decimal("58"),
+            "requests/min",
+        ),
         Driver("model_mix", "model mix", Decimal("-41.75"), Decimal("-0.012"), None, None, ""),
-        Driver("input_tokens", "input tokens", Decimal("12.10"), Decimal("0.004"), Decimal("2210"), Decimal("2204"), "tokens/request"),
-        Driver("output_tokens", "output tokens", Decimal("-80.05"), Decimal("-0.024"), Decimal("96"), Decimal("310"), "tokens/request"),
-        Driver("cache_share", "cache share", Decimal("0"), Decimal("0"), Decimal("0.412"), Decimal("0.415"), "share of input"),
+        Driver(
+            "input_tokens",
+            "input tokens",
+            Decimal("12.10"),
+            Decimal("0.004"),
+            Decimal("2210"),
+            Decimal("2204"),
+            "tokens/request",
+        ),
+        Driver(
+            "output_tokens",
+            "output tokens",
+            Decimal("-80.05"),
+            Decimal("-0.024"),
+            Decimal("96"),
+            Decimal("310"),
+            "tokens/request",
+        ),
+        Driver(
+            "cache_share",
+            "cache share",
+            Decimal("0"),
+            Decimal("0"),
+            Decimal("0.412"),
+            Decimal("0.415"),
+            "share of input",
+        ),
         Driver("price", "price", Decimal("0"), Decimal("0"), None, None, ""),
-    )  # fmt: skip
+    )
     chain = (
         budget("organization", "org", "40000000", "28104220", 561_600),
         budget("billing_group:discovery", "bg-discovery", "15000000", "8200000", 900_000),
         budget("team:search", "team-search", "8000000", "6100000", 276_000),
     )
     return TriageDetail(
-        kind=kind, value=value, label=value, window_s=900,
-        now=credits("3472.50", "credits"), usual=credits("123.00", "credits"), rise=credits("3349.50", "credits"),
-        owner="mira.okafor", team="search", project="proj_search_prod", environment="prod", cost_center="CC-4410",
-        billing_group="discovery", department="product", requests=24_600, errors=9_020, error_share=Decimal("0.3667"),
-        latency_ms=Decimal("412"), first_seen=AT - 9_000_000,
-        key=KeyFacts("search-prod-3", "sk-...9xQz", "svc-search", "service_account", AT - 9_100_000, 9_100_000, AT - 40, None),
-        budgets=chain, binding=chain[2], drivers=drivers, cause=Cause.RETRY_STORM,
-        sentence="Requests multiplied 28 times while answers got shorter and 37 % failed: this looks like a retry storm.",
-    )  # fmt: skip
+        kind=kind,
+        value=value,
+        label=value,
+        window_s=900,
+        now=figure("3472.50", "credits"),
+        usual=figure("123.00", "credits"),
+        rise=figure("3349.50", "credits"),
+        owner="mira.okafor",
+        team="search",
+        project="proj_search_prod",
+        environment="prod",
+        cost_center="CC-4410",
+        billing_group="discovery",
+        department="product",
+        requests=24_600,
+        errors=9_020,
+        error_share=Decimal("0.3667"),
+        latency_ms=Decimal("412"),
+        first_seen=AT - 9_000_000,
+        key=KeyFacts(
+            "search-prod-3",
+            "sk-...9xQz",
+            "svc-search",
+            "service_account",
+            AT - 9_100_000,
+            9_100_000,
+            AT - 40,
+            None,
+        ),
+        budgets=chain,
+        binding=chain[2],
+        drivers=drivers,
+        cause=Cause.RETRY_STORM,
+        sentence="Requests multiplied 28 times while answers got shorter and 37 % failed: "
+        "this looks like a retry storm.",
+    )

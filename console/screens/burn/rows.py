@@ -3,27 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import Decimal
 
 from agent.reports.burn_report import BurnReport, BurnRow
 from console import format as fmt
+from console.screens.words import UNATTRIBUTED, tone_of_change
 from console.widgets.ink import Span, Tone
 from console.widgets.rows import Cell, Column, Order, Row
-from console.widgets.sparkline import sparkline
-
-UNATTRIBUTED = "(unattributed)"
-OUTSIDE = Decimal("0.25")
-"""A change beyond a quarter is worth a colour; its sign says the same."""
-SPARK_WIDTH = 12
 
 COLUMNS = (
     Column("", 18, at_right=False, grow=True, most=34, downwards=False),
     Column("now", 7),
     Column("usual", 7, 2),
     Column("change", 8),
-    Column("share", 6, 3),
-    Column("last hour", SPARK_WIDTH, 5, at_right=False, sortable=False),
-    Column("24 h", 7, 4),
+    Column("last hour", 9, 3, at_right=False, grow=True, most=30, sortable=False),
+    Column("share", 6, 4),
+    Column("24 h", 7, 5),
     Column("req/min", 7, 6),
 )
 BY_NOW = Order(1)
@@ -40,15 +34,8 @@ def rows(burning: Sequence[BurnRow]) -> list[Row]:
     return [_row(row) for row in burning]
 
 
-def tone_of_change(change: Decimal | None) -> Tone:
-    """Hot above a quarter more than usual, cool below a quarter less."""
-    if change is None:
-        return Tone.DIM
-    return Tone.HOT if change > OUTSIDE else Tone.COOL if change < -OUTSIDE else Tone.PLAIN
-
-
 def _row(row: BurnRow) -> Row:
-    points = [float(point) for point in row.sparkline]
+    points = tuple(float(point) for point in row.sparkline)
     return Row(
         key=row.name,
         cells=(
@@ -56,8 +43,8 @@ def _row(row: BurnRow) -> Row:
             Cell(fmt.number(row.now.value), row.now.value, Tone.STRONG),
             Cell(fmt.number(row.usual.value), row.usual.value),
             Cell(_new_or_change(row), row.change, tone_of_change(row.change)),
+            Cell("", None, Tone.SPARK, points),
             Cell(fmt.share(row.share), row.share),
-            Cell(sparkline(points, SPARK_WIDTH), None, Tone.SPARK),
             Cell(fmt.number(row.day.value), row.day.value),
             Cell(fmt.number(row.requests), row.requests),
         ),

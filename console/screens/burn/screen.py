@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
-from textual.binding import BindingType
 from textual.containers import Horizontal
 
 from agent.ledger.kinds import Kind
 from console.actions import bindings
 from console.live import Answer, Question
+from console.questions import burn_question
 from console.screens.burn import rows as burn_rows
 from console.screens.burn.alerts import draw_alerts, lines_needed
 from console.screens.burn.plots import draw_plots
@@ -21,27 +21,14 @@ from console.widgets.canvas import Canvas
 from console.widgets.table import Table
 
 if TYPE_CHECKING:
-    from agent.ledger.reader import LedgerReader
     from agent.reports.burn_report import BurnReport
     from agent.reports.status import Status
-    from agent.settings import Settings
-
-
-def burn_question(view: View) -> Question:
-    """The burn report at the view's instant."""
-
-    def ask(reader: LedgerReader, settings: Settings, now: float) -> BurnReport:
-        from agent.reports.burn import burn
-
-        return burn(reader, settings, now, at=view.at)
-
-    return Question("burn", ask)
 
 
 class BurnScreen(LiveScreen):
     """Burn now against usual, month against allocation, who and what burns, open alerts."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings("burn")]
+    BINDINGS = bindings("burn")
     topic = "burn"
 
     def __init__(self) -> None:

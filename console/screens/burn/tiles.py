@@ -10,6 +10,7 @@ from typing import NamedTuple
 from agent.reports.burn_report import Budget, BurnReport
 from agent.reports.figure import Figure
 from console import format as fmt
+from console.screens.words import scope_words
 from console.widgets.gauge import Notch, draw_gauge
 from console.widgets.ink import EMPTY, Line, Span, Tone, beside, clip, clip_words, first_that_fits, spread
 
@@ -172,12 +173,18 @@ def _runway(report: BurnReport, now: float, width: int) -> list[Line]:
     lines: list[Line] = [
         [Span(time_left, tone)],
         _fitting(width, [Span("to the ", Tone.DIM), Span(f"{runway.cap} cap")], [Span(f"{runway.cap} cap")]),
-        [Span("of ", Tone.DIM), Span(clip(runway.allocation_id, width - 3))],
+        [Span("of ", Tone.DIM), Span(clip(_scope(report, runway.allocation_id), width - 3))],
     ]
     if runway.at is not None and not runway.over:
         lines.append([Span(f"on {fmt.moment(runway.at)}", Tone.DIM)])
     lines.append(_attributed(report, width))
     return lines
+
+
+def _scope(report: BurnReport, allocation_id: str) -> str:
+    """What an allocation is for; its id is longer and says less."""
+    scopes = (budget.scope for budget in report.budgets if budget.allocation_id == allocation_id)
+    return scope_words(next(scopes, allocation_id))
 
 
 def _attributed(report: BurnReport, width: int) -> Line:

@@ -8,8 +8,8 @@ from decimal import Decimal
 from agent.reports.burn_report import Budget
 from agent.reports.triage_report import Driver, TriageDetail
 from console import format as fmt
-from console.screens.burn.rows import UNATTRIBUTED
 from console.screens.triage.drill import WORDS
+from console.screens.words import UNATTRIBUTED, scope_words
 from console.widgets.gauge import Notch, draw_gauge
 from console.widgets.ink import (
     EMPTY,
@@ -19,10 +19,12 @@ from console.widgets.ink import (
     beside,
     clip,
     clip_words,
+    first_that_fits,
     fit,
     left,
     right,
     spread,
+    width_of,
     wrap,
 )
 
@@ -74,21 +76,17 @@ def _heading(detail: TriageDetail, width: int) -> Line:
 
 
 def _drivers_listed(detail: TriageDetail, width: int) -> list[Line]:
-    name = max(14, min(22, width - 50))
-    titles = (("credits", 10), ("of rise", 9), ("now", 11), ("usual", 9))
+    """Every driver on its own line; what is narrow leaves out shares and units."""
+    name, shares, units = max(14, min(22, width - 50)), width >= 56, width >= 70
+    titles = [("credits", 10), *([("of rise", 9)] if shares else []), ("now", 11), ("usual", 9)]
     head = left("rise by", name) + "".join(right(title, size) for title, size in titles)
     lines: list[Line] = [[Span(clip(head, width), Tone.DIM)]]
     for driver in detail.drivers:
-        spans = [
-            Span(left(driver.label, name)),
-            Span(right(fmt.signed(driver.credits), 10), _driver_tone(driver)),
-            Span(right(fmt.share(driver.share), 9)),
-            Span("  "),
-            Span(right(_level(driver, driver.now), 9)),
-            Span(right(_level(driver, driver.usual), 9), Tone.DIM),
-            Span(f" {driver.unit}" if width >= 70 else "", Tone.DIM),
-        ]
-        lines.append(fit(spans, width))
+        share = right(fmt.share(driver.share), 9) if shares else ""
+        now, usual = right(_level(driver, driver.now), 11), right(_level(driver, driver.usual), 9)
+        unit = f" {driver.unit}" if units else ""
+        amount = Span(right(fmt.signed(driver.credits), 10), _driver_tone(driver))
+        lines += [[Span(left(driver.label, name)), amount, Span(share + now), Span(usual + unit, Tone.DIM)]]
     total = sum((driver.credits for driver in detail.drivers), Decimal(0))
     all_of_it = [Span(left("all together", name), Tone.DIM), Span(right(fmt.signed(total), 10), Tone.STRONG)]
     return [*lines, all_of_it]
@@ -131,7 +129,7 @@ def _level(driver: Driver, value: Decimal | None) -> str:
 def _reach(budget: Budget) -> tuple[str, Tone]:
     """How far a budget is from its hard cap, in words."""
     if budget.state == "hard":
-        return "hard cap reached", Tone.HOT
+        return "▲ hard cap reached", Tone.HOT
     if budget.hard_runway_s is None:
         return "hard cap beyond sight", Tone.DIM
     tone = Tone.HOT if budget.hard_runway_s < 86_400 else Tone.PLAIN
@@ -146,7 +144,7 @@ def _cap_line(detail: TriageDetail, width: int) -> list[Line]:
     state = "▲ soft cap passed, " if budget.state == "soft" else ""
     text = [
         Span("cap ", Tone.DIM),
-        Span(budget.allocation_id),
+        Span(scope_words(budget.scope)),
         Span(f" {fmt.share(budget.share)} used  ", Tone.DIM),
     ]
     return [fit([*text, Span(state, Tone.WARM), Span(reach, tone)], width)]
@@ -160,14 +158,17 @@ def _caps_listed(detail: TriageDetail, width: int) -> list[Line]:
 
 
 def _cap_gauge(budget: Budget, width: int, *, binding: bool) -> Line:
-    name, reach = max(14, min(26, width - 52)), _reach(budget)
+    """Scope, gauge, share used, and the time to the hard cap in as many words as fit."""
     soft, hard = float(budget.soft_cap), float(budget.hard_cap)
     notches = (Notch(soft, "┊", Tone.WARM), Notch(hard, "┃", Tone.HOT))
+    name = max(14, min(26, width - 52))
     bar = draw_gauge(float(budget.share), hard * 1.08, max(8, min(24, width - name - 36)), notches)
     mark = Span("▶ " if binding else "  ", Tone.ACCENT)
-    words = Span(f"  {reach[0]}" + (", binding" if binding and width >= 70 else ""), reach[1])
-    used = Span(right(fmt.share(budget.share), 7))
-    return fit([mark, Span(left(budget.allocation_id, name)), *bar, used, words], width)
+    start = [mark, Span(left(scope_words(budget.scope), name)), *bar, Span(right(fmt.share(budget.share), 7))]
+    reach, tone = _reach(budget)
+    texts = (f"{reach}, binding" if binding else reach, reach, reach.removeprefix("hard cap "))
+    wordings = [[Span(f"  {text}", tone)] for text in texts]
+    return [*start, *first_that_fits(wordings, width - width_of(start))]
 
 
 # Facts

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from agent.ledger.kinds import Kind
 from agent.reports.triage_report import TriageReport, TriageRow
 from console import format as fmt
-from console.screens.burn.rows import UNATTRIBUTED, tone_of_change
 from console.screens.triage.drill import PLURALS, WORDS
+from console.screens.words import UNATTRIBUTED, tone_of_change
 from console.widgets.ink import Span, Tone
 from console.widgets.rows import Cell, Column, Order, Row
 

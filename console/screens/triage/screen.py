@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
-from textual.binding import BindingType
 from textual.containers import Container
 
 from agent.ledger.kinds import Kind
 from console.actions import bindings
 from console.live import Answer, Question
+from console.questions import DETAIL, detail_question, triage_question
 from console.screens.live_screen import LiveScreen
 from console.screens.triage import rows as triage_rows
 from console.screens.triage.detail import draw_detail
@@ -22,16 +22,14 @@ from console.widgets.ink import Line
 from console.widgets.table import Table
 
 if TYPE_CHECKING:
-    from agent.ledger.reader import LedgerReader
     from agent.reports.status import Status
     from agent.reports.triage_report import TriageDetail, TriageReport
-    from agent.settings import Settings
 
 
 class TriageScreen(LiveScreen):
     """A window against the same hour of recent weeks, by six dimensions, and one row taken apart."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings("triage")]
+    BINDINGS = bindings("triage")
     topic = "triage"
 
     def __init__(self, within: tuple[Kind, str] | None) -> None:
@@ -60,15 +58,7 @@ class TriageScreen(LiveScreen):
     # Asking
 
     def question(self, view: View) -> Question:
-        within = self.drill.within
-
-        def ask(reader: LedgerReader, settings: Settings, now: float) -> tuple[TriageReport, Status]:
-            from agent.reports.triage import triage
-
-            report = triage(reader, settings, now, window_s=view.window_s, at=view.at, within=within)
-            return report, _status(reader, settings, report, now)
-
-        return Question("triage", ask)
+        return triage_question(view, self.drill.within)
 
     def _ask_detail(self) -> None:
         row, report, kind = self._table.selected, self.report, self.drill.dimension
@@ -76,21 +66,15 @@ class TriageScreen(LiveScreen):
             self.detail = None
             self._detail.paint(lambda width, height: [])
             return
-        value = row.key
-
-        def ask(reader: LedgerReader, settings: Settings, now: float) -> TriageDetail:
-            from agent.reports.triage import detail
-
-            return detail(reader, settings, report, kind, value)
-
-        self.deck.live.ask(Question("triage/detail", ask))
+        self.deck.live.ask(detail_question(report, kind, row.key))
 
     # Showing
 
     def show(self, answer: Answer) -> None:
-        if answer.question.topic == "triage/detail":
+        if answer.question.topic == DETAIL:
             self._show_detail(answer.value)  # type: ignore[arg-type]
             return
+        report: TriageReport
         report, self._shown_status = answer.value  # type: ignore[misc]
         if report.within != self.drill.within:
             return  # an answer to where we were before
@@ -184,13 +168,3 @@ class TriageScreen(LiveScreen):
     def action_by(self, name: str) -> None:
         """A click on a dimension."""
         self._go(Drill(Kind[name], self.drill.steps))
-
-
-def _status(reader: LedgerReader, settings: Settings, report: TriageReport, now: float) -> Status:
-    """The status line beside a triage report."""
-    from agent.reports.status import Status
-    from agent.reports.status_line import agent_state, source_states
-
-    as_of = report.burn.as_of
-    age = None if as_of is None else int(now - as_of)
-    return Status((), as_of, age, agent_state(reader, settings, int(now)), source_states(reader))

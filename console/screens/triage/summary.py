@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from agent.reports.triage_report import TRIAGE_KINDS, TriageReport
 from console import format as fmt
-from console.screens.burn.rows import UNATTRIBUTED
 from console.screens.triage.drill import WORDS, Drill
+from console.screens.words import UNATTRIBUTED
 from console.widgets.ink import Line, Span, Tone, first_that_fits, spread, width_of
 
 

@@ -1,0 +1,145 @@
+"""The application: one live link to the ledger, one view in time, and the screens on them."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterable
+from functools import partial
+from pathlib import PurePath
+from typing import TYPE_CHECKING
+
+from textual.app import App, SystemCommand
+from textual.message import Message
+from textual.screen import Screen
+
+from console import themes
+from console.actions import available, bindings
+from console.live import Answer, Live, News, Trouble
+from console.screens.burn.screen import BurnScreen
+from console.screens.live_screen import LiveScreen
+from console.view import View
+
+if TYPE_CHECKING:
+    from agent.ledger.kinds import Kind
+
+
+GC_AFTER_S = 2.0
+STYLES: list[str | PurePath] = ["styles/burndeck.tcss", "styles/burn.tcss", "styles/triage.tcss"]
+WIDTHS = [(0, "-narrow"), (118, "-wide"), (170, "-rich")]
+HEIGHTS = [(0, "-short"), (32, "-tall"), (48, "-high")]
+"""Classes that the styles know screens by, from so many columns or rows on."""
+
+
+def _collect_again() -> None:
+    """Switches garbage collection on again after a start without it, sparing what will live on."""
+    if not gc.isenabled():
+        gc.freeze()
+        gc.enable()
+
+
+class Heard(Message):
+    """News from the live thread; only the newest of a topic is worth handling."""
+
+    def __init__(self, news: News) -> None:
+        super().__init__()
+        self.news = news
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, Heard) and _topic(message.news) == _topic(self.news)
+
+
+def _topic(news: News) -> str:
+    return news.question.topic if isinstance(news, Answer) else ""
+
+
+class BurndeckApp(App[None]):
+    """One live link to the ledger, one view in time, and the screens on them."""
+
+    TITLE = "burndeck"
+    CSS_PATH = STYLES
+    BINDINGS = bindings("app")
+    HORIZONTAL_BREAKPOINTS = WIDTHS
+    VERTICAL_BREAKPOINTS = HEIGHTS
+    ENABLE_COMMAND_PALETTE = True
+    COMMAND_PALETTE_BINDING = "ctrl+p"
+    ALLOW_SELECT = False
+
+    def __init__(self, live: Live) -> None:
+        super().__init__()
+        self.live = live
+        self.view = View()
+        for theme in themes.THEMES:
+            self.register_theme(theme)
+        self.theme = themes.DARK.name
+
+    def get_default_screen(self) -> Screen[None]:
+        return BurnScreen()
+
+    def on_mount(self) -> None:
+        self.live.listen(self._hear)
+        self.set_timer(GC_AFTER_S, _collect_again)
+
+    def _hear(self, news: News) -> None:
+        self.post_message(Heard(news))
+
+    def on_unmount(self) -> None:
+        self.live.stop()
+
+    def on_heard(self, event: Heard) -> None:
+        """Hands news to the screen that asked, if it is still the one on top."""
+        screen = self.screen
+        if not isinstance(screen, LiveScreen):
+            return
+        if isinstance(event.news, Trouble):
+            screen.fail(event.news.error)
+        elif event.news.question.topic.partition("/")[0] == screen.topic:
+            screen.receive(event.news)
+
+    # Screens
+
+    def action_burn(self) -> None:
+        while len(self.screen_stack) > 1:
+            self.pop_screen()
+
+    def action_triage(self) -> None:
+        self.open_triage(None)
+
+    def open_triage(self, within: tuple[Kind, str] | None) -> None:
+        """Triage, of the whole organization or within one team or model."""
+        from console.screens.triage.screen import TriageScreen
+
+        if isinstance(self.screen, TriageScreen):
+            return
+        self.action_burn()
+        self.push_screen(TriageScreen(within))
+
+    def action_help(self) -> None:
+        from console.screens.help import HelpScreen
+
+        if not isinstance(self.screen, HelpScreen):
+            self.push_screen(HelpScreen(getattr(self.screen, "topic", "")))
+
+    def action_theme(self) -> None:
+        theme = themes.next_theme(self.theme)
+        self.theme = theme.name
+        if isinstance(self.screen, LiveScreen):
+            self.screen.note(f"Theme: {themes.WORDS[theme.name]}.")
+
+    # The registry's other doors
+
+    def action_run(self, name: str) -> None:
+        """Runs an action by its name, from a click on a hint or from the palette."""
+        screen = self.screen
+        table = screen.table if isinstance(screen, LiveScreen) else None
+        for node in (table, screen, self):
+            method = getattr(node, f"action_{name}", None)
+            if method is not None:
+                self.call_later(method)
+                return
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """The command palette: every action of the registry that works on this screen."""
+        topic = screen.topic if isinstance(screen, LiveScreen) else "panel"
+        for action in available(topic):
+            if action.palette:
+                yield SystemCommand(action.title, action.help, partial(self.action_run, action.id))
