@@ -10,10 +10,11 @@ from typing import Annotated, Any
 
 import msgspec
 
-LARGEST_UNITS = 10**15
-"""More units than this in one request are a broken row, not usage."""
+MOST_TOKENS = 10**11
+MOST_QUANTITY = 10**9
+"""More than this in one request is a broken row, not usage."""
 
-Count = Annotated[int, msgspec.Meta(ge=0, le=LARGEST_UNITS)]
+Count = Annotated[int, msgspec.Meta(ge=0, le=MOST_TOKENS)]
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=512)]
 NO_LABELS = msgspec.Raw(b"null")
 
@@ -48,7 +49,7 @@ class UnitsField(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=Tr
     input: Count = 0
     output: Count = 0
     cached: Count = 0
-    quantity: Annotated[float, msgspec.Meta(ge=0, le=LARGEST_UNITS)] = 0
+    quantity: Annotated[float, msgspec.Meta(ge=0, le=MOST_QUANTITY)] = 0
 
 
 class Record(msgspec.Struct, gc=False):

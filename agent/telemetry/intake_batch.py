@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from agent.domain.money import AmountError, to_nano
 from agent.domain.usage import MICRO, QUANTITY_METER, Dimensions, Operation, Pattern, Service
 from agent.ledger.rows import EventBatch
-from agent.telemetry.decode import LARGEST_UNITS, BadRow, Part, RowError, UnitsField, labels_of
+from agent.telemetry.decode import MOST_QUANTITY, MOST_TOKENS, BadRow, Part, RowError, UnitsField, labels_of
 from agent.telemetry.operations import endpoint_of, operation_of, tier_of
 from agent.telemetry.rates_columns import price_columns
 from agent.telemetry.timestamps import epochs
@@ -168,9 +168,11 @@ class BatchBuilder:
 
     def _from_number(self, number: float, service: int, place: int) -> UnitsField:
         """Units given as one number: tokens of the input, or the operation's own unit."""
-        if not 0 <= number <= LARGEST_UNITS:
-            self._rows.bad[place] = "units_consumed: not a number from zero up"
-        elif service >= 0 and self._counts_quantity(self._services.made[service]):
+        quantity = service >= 0 and self._counts_quantity(self._services.made[service])
+        most = MOST_QUANTITY if quantity else MOST_TOKENS
+        if not 0 <= number <= most:
+            self._rows.bad[place] = f"units_consumed: {number} is not between 0 and {most}"
+        elif quantity:
             return UnitsField(quantity=number)
         elif number != int(number):
             self._rows.bad[place] = f"units_consumed: {number} tokens, which is no whole number"

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import TYPE_CHECKING
 
-from agent.domain.money import NanoCredits
+from agent.domain.money import MAX_NANO, NanoCredits
 from agent.domain.usage import MICRO, QUANTITY_METER, Meter, Operation, Service, Units
 from agent.ledger.rows import RateRow
 from agent.telemetry.rates_file import BUILT_IN, Period, PriceList, read_prices
@@ -46,7 +46,7 @@ class ServiceRates:
         """Nano-credits of the units, rounded half-even once, at the end.
 
         A quantity with a rate is a price in itself (an image may carry tokens that cost nothing more);
-        otherwise every kind of token that was used needs a rate.
+        otherwise every kind of token that was used needs a rate. None also past the ledger's range.
         """
         tokens = (
             (units.tokens_input - units.tokens_cached, self.input),
@@ -62,7 +62,8 @@ class ServiceRates:
             amount = sum(by_tokens) * MICRO
         else:
             return None
-        return NanoCredits(_half_even(amount, MICRO * MICRO))
+        nano = _half_even(amount, MICRO * MICRO)
+        return NanoCredits(nano) if nano <= MAX_NANO else None
 
 
 @dataclass(slots=True)
@@ -101,14 +102,13 @@ class RateCard:
                 yield RateRow("", "standard", meter.value, period.since or 0, rate)
 
     def _find(self, service: Service) -> tuple[ServiceRates, ...]:
-        meter = QUANTITY_METER.get(service.operation)
+        if service.operation in _WITHOUT_MODEL:
+            return tuple(_service_rates(period, service.operation, Decimal(1)) for period in self.services)
         model = listed_name(service.model, self.models)
         factor = self.tiers.get(service.tier)
-        if model is not None and factor is not None:
-            return tuple(_service_rates(period, meter, factor) for period in self.models[model])
-        if service.operation in _WITHOUT_MODEL:
-            return tuple(_service_rates(period, meter, Decimal(1)) for period in self.services)
-        return ()
+        if model is None or factor is None:
+            return ()
+        return tuple(_service_rates(period, service.operation, factor) for period in self.models[model])
 
 
 def load_rate_card(settings: Settings) -> RateCard:
@@ -153,8 +153,12 @@ def _services_over(below: tuple[Period, ...], above: tuple[Period, ...]) -> tupl
     return _over(below, whole) if whole else below
 
 
-def _service_rates(period: Period, meter: Meter | None, factor: Decimal) -> ServiceRates:
+def _service_rates(period: Period, operation: Operation, factor: Decimal) -> ServiceRates:
     rates = {name: _times(rate, factor) for name, rate in period.nano_per_million.items()}
+    meter = QUANTITY_METER.get(operation)
+    if operation is Operation.FINE_TUNE:
+        # Tokens of a training run do not cost what tokens of a completion cost.
+        return ServiceRates(period.since, None, None, None, rates.get(Meter.FINE_TUNE_HOURS))
     input_rate = rates.get(Meter.TOKENS_INPUT)
     return ServiceRates(
         since=period.since,

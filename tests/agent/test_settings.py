@@ -1,0 +1,146 @@
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from agent.clock import ScaledClock, SystemClock
+from agent.domain.allocation import Scope
+from agent.errors import ConfigError
+from agent.settings import Settings, load_settings, parse_settings
+from agent.settings_sample import sample_config
+
+FILE = Path("/etc/burndeck/burndeck.toml")
+
+
+def error_of(text: str) -> ConfigError:
+    with pytest.raises(ConfigError) as caught:
+        parse_settings(text, FILE)
+    return caught.value
+
+
+def test_without_any_file_the_defaults_hold(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.delenv("BURNDECK_CONFIG", raising=False)
+
+    settings = load_settings()
+
+    assert settings == Settings()
+    assert settings.default_account == "default"
+
+
+def test_the_environment_names_the_file_and_a_file_that_is_not_there_is_an_error(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("BURNDECK_CONFIG", str(tmp_path / "missing.toml"))
+
+    with pytest.raises(ConfigError, match=re.escape("missing.toml")):
+        load_settings()
+
+
+def test_values_come_typed_and_paths_are_relative_to_the_file() -> None:
+    settings = parse_settings(
+        """
+        [organization]
+        id = "org-7"
+        usd_per_credit = "0.02"
+        [ledger]
+        path = "burn.sqlite"
+        [[sources]]
+        reread = "2h"
+        settle = "30s"
+        [[billing_groups]]
+        id = "payments"
+        usd_per_credit = "0.05"
+        [[allocations]]
+        id = "org-7-bg-payments"
+        scope = "billing_group:payments"
+        monthly_credits = "1000.000000001"
+        [registry]
+        files = ["owners.toml", "/srv/more.csv"]
+        """,
+        FILE,
+    )
+
+    (source,) = settings.sources
+    assert (source.name, source.account, source.reread, source.settle) == ("openai", "openai", 7200, 30)
+    assert settings.ledger_path == FILE.parent / "burn.sqlite"
+    assert settings.registry_files == (FILE.parent / "owners.toml", Path("/srv/more.csv"))
+    (allocation,) = settings.allocations
+    assert allocation.scope == Scope.parse("billing_group:payments")
+    assert allocation.monthly_nano == 1_000_000_000_001
+    assert settings.usd_per_credit("payments") == Decimal("0.05")
+    assert settings.usd_per_credit("other") == settings.usd_per_credit() == Decimal("0.02")
+    assert settings.default_account == "openai"
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "part"),
+    [
+        ('[organization]\nid = 5\n', ":2", "organization.id"),
+        ('[organization]\nusd_per_credit = "0"', ":2", "organization.usd_per_credit: must be more than zero"),
+        ('[organization]\nusd_per_credit = "NaN"', ":2", "organization.usd_per_credit"),
+        ('[organization]\ntime_zone = "Mars/Base"', ":2", "'Mars/Base'"),
+        ('[[sources]]\n[[sources]]\nname="b"\nevery = "soon"', ":4", "sources[2].every"),
+        ('[[sources]]\n\n[[sources]]\n', ":3", "sources[2].name: 'openai' is there twice"),
+        ('[[sources]]\nkind = "azure"', ":2", "sources[1].kind"),
+        ('[[sources]]\nreread = 90', ":2", "expected text in quotes"),
+        ('[[sources]]\nbase_url = "api.openai.com"', ":2", "sources[1].base_url"),
+        ('[[allocations]]\nid="org-1"\nscope="team:x"\nmonthly_credits="1"', ":2", "org-1234-team-x"),
+        ('[[allocations]]\nid="org-1"\nscope="all"\nmonthly_credits="1"', ":3", "is none of organization"),
+        ('[[allocations]]\nid="org-1"\nscope="organization"', ":1", "allocations[1]"),
+        ('[[billing_groups]]\nid="a"\n[[allocations]]\nid="org-1-bg-b"\nscope="billing_group:b"\nmonthly_credits="1"',
+         ":5", "no billing group 'b'"),
+        ('[alerts]\ntiers = [{name="a", at="0.9"}, {name="b", at="0.7"}]', ":2", "must rise"),
+        ('[[releases]]\nid="a"\nday="tomorrow"', ":3", "'tomorrow'"),
+        ('[clock]\nepoch=1\nstarted=1\nspeed=0', ":4", "must be positive"),
+        ('not toml', "", "line 1"),
+    ],
+)  # fmt: skip
+def test_an_error_names_file_line_and_key(text: str, place: str, part: str) -> None:
+    error = error_of(text)
+
+    assert error.message.startswith(f"{FILE}{place}")
+    assert part in error.message
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "near"),
+    [
+        ('[[sources]]\nkind = "openai"\nevry = "60s"', 3, "every"),
+        ("[organisation]\n", 1, "organization"),
+        ("[alerts.spike]\nsensitivty = 1", 2, "sensitivity"),
+    ],
+)
+def test_an_unknown_key_comes_with_a_suggestion(text: str, line: int, near: str) -> None:
+    error = error_of(text)
+
+    assert f":{line}: " in error.message
+    assert error.hint == f"Did you mean {near!r}?"
+
+
+def test_cron_expressions_are_schedules_too() -> None:
+    settings = parse_settings('[[sources]]\nevery = "*/5 * * * *"', FILE)
+
+    assert settings.sources[0].every == "*/5 * * * *"
+
+
+def test_the_clock_is_the_wall_clock_unless_the_file_sets_another() -> None:
+    scaled = parse_settings("[clock]\nepoch = 100.0\nstarted = 50.0\nspeed = 60.0", FILE)
+
+    assert isinstance(Settings().clock(), SystemClock)
+    assert scaled.clock() == ScaledClock(100.0, 50.0, 60.0)
+
+
+def test_the_sample_loads_as_it_is_and_with_every_key_set() -> None:
+    sample = sample_config()
+    everything = re.sub(r"(?m)^#(?=\S)", "", sample)
+
+    assert parse_settings(sample, FILE).sources
+    full = parse_settings(everything, FILE)
+    assert full.allocations
+    assert full.releases
+    assert full.alerts == parse_settings(sample, FILE).alerts
