@@ -86,6 +86,7 @@ class _Burn:
         hours = self.rolled.hours(Kind.TOTAL, (self.at - (WEEKS + 1) * WEEK) // HOUR * HOUR, self.at)
         self.hours: Mapping[int, int] = hours.get(0, {})
         self.seasonal = Seasonal(self.hours, self.at // HOUR * HOUR)
+        self._now: dict[Kind, Sums] = {}
         self._used: dict[Kind, Sums] = {}
 
     def report(self) -> BurnReport:
@@ -159,9 +160,13 @@ class _Burn:
 
     def now_by(self, kind: Kind) -> Sums:
         """Nano-credits of the measured stretch, by id."""
-        if kind in MINUTE_KINDS:
-            return self.rolled.credits(kind, self.start, self.at)
-        return self.names.credits(kind, self.cells.values())
+        if kind not in self._now:
+            self._now[kind] = (
+                self.rolled.credits(kind, self.start, self.at)
+                if kind in MINUTE_KINDS
+                else self.names.credits(kind, self.cells.values())
+            )
+        return self._now[kind]
 
     def used(self, kind: Kind) -> Sums:
         """Nano-credits of the month so far, by id."""

@@ -105,7 +105,7 @@ class _Triage:
             usual=self.truth.rate(usual if compared else None, self.window_s),
             rise=self.truth.rate(nano - usual if compared else None, self.window_s),
             change=change_of(nano, usual),
-            tables=tuple(self._table(kind, cells, usual_of(kind), nano - usual) for kind in TRIAGE_KINDS),
+            tables=tuple(self._table(kind, cells, usual_of(kind)) for kind in TRIAGE_KINDS),
         )
 
     def _now(self) -> list[Cell]:
@@ -125,15 +125,15 @@ class _Triage:
             ident: (found[0], found[1]) for ident, found in self.names.sums(kind, cells).items()
         }
 
-    def _table(self, kind: Kind, cells: list[Cell], usual: Usual, rise: int) -> TriageTable:
+    def _table(self, kind: Kind, cells: list[Cell], usual: Usual) -> TriageTable:
         now = self.names.sums(kind, cells)
         idents = {ident for ident, found in now.items() if any(found)}
         idents |= {ident for ident, found in usual.items() if any(found)}
         self.names.learn(self.reader, idents)
-        rows = [
-            self._row(kind, ident, now.get(ident, _NOTHING_NOW), usual.get(ident, (0, 0)), rise)
-            for ident in idents
-        ]
+        pairs = {ident: (now.get(ident, _NOTHING_NOW), usual.get(ident, (0, 0))) for ident in idents}
+        # Where some fall, shares of the net rise would pass 100 %: a share is of all that rose.
+        rise = sum(max(each[0] - before[0], 0) for each, before in pairs.values())
+        rows = [self._row(kind, ident, *pair, rise) for ident, pair in pairs.items()]
         rows.sort(key=lambda row: (-row.rise, -(row.now.value or 0), row.value))
         return TriageTable(kind, tuple(rows))
 
@@ -149,7 +149,7 @@ class _Triage:
             usual=self.truth.rate(usual[0] if self.baseline.windows else None, self.window_s),
             rise=per_minute(nano - usual[0], self.window_s),
             change=change_of(nano, usual[0]),
-            share_of_rise=share_of(nano - usual[0], rise) if rise > 0 else None,
+            share_of_rise=share_of(nano - usual[0], rise) if nano > usual[0] else None,
             requests=per_minute(round(requests * NANO), self.window_s),
             requests_usual=per_minute(round(usual[1] * NANO), self.window_s),
             estimated=estimated,

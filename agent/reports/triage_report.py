@@ -27,7 +27,7 @@ class TriageRow:
     usual: Figure  # credits/min
     rise: Decimal  # now - usual, credits/min
     change: Decimal | None  # now / usual - 1; None: nothing usual
-    share_of_rise: Decimal | None  # of the whole rise; None: there is no rise
+    share_of_rise: Decimal | None  # of all that rose in this dimension; None: this row did not
     requests: Decimal  # requests/min now
     requests_usual: Decimal
     estimated: bool  # an hour-wide bucket was cut to the window by its share
