@@ -82,11 +82,12 @@ def shown(key: Key) -> str:
 
 
 def line_of(text: str, key: Key) -> int | None:
-    """The line (from 1) where a key, or the nearest table around it, stands."""
+    """The line (from 1) where a key, or something in it, stands; else the nearest table around it."""
     lines = _lines(text)
     for end in range(len(key), 0, -1):
-        if key[:end] in lines:
-            return lines[key[:end]]
+        inside = (line for found, line in lines.items() if found[:end] == key[:end])
+        if line := next(inside, None):
+            return line
     return None
 
 

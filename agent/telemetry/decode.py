@@ -23,6 +23,10 @@ class RowError(ValueError):
     """Why one row is refused; the text begins with the field."""
 
 
+class CutOff(Exception):  # noqa: N818 - no error: what came before it counts
+    """A file that ended before its end; the text says how."""
+
+
 @dataclass(slots=True)
 class BadRow:
     """A row that is no usage record: its line in the file (from 1), why, and its text."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from agent.domain.labels import LABELS
 from agent.errors import ConfigError
-from agent.telemetry.decode import FIELDS, REQUIRED, BadRow, Part, Record, RowError, record_of
+from agent.telemetry.decode import FIELDS, REQUIRED, BadRow, CutOff, Part, Record, RowError, record_of
 
 _PART = 512  # rows
 _DELIMITERS = ",;\t"
@@ -24,19 +24,27 @@ def csv_parts(blocks: Iterable[bytes], name: str) -> Iterator[Part]:
     header = [cell.strip() for cell in next(csv.reader([first], delimiter=delimiter), [])]
     _check_header(header, name)
     part = Part()
-    for line, cells in _rows(csv.reader(lines, delimiter=delimiter)):
-        raw = cells if isinstance(cells, str) else delimiter.join(cells)
-        part.last_line = line
-        try:
-            part.records.append(_record(header, cells))
-            part.lines.append(line)
-            part.raws.append(raw.encode("utf-8", "replace"))
-        except RowError as error:
-            part.bad.append(BadRow(line, str(error), raw.encode("utf-8", "replace").decode()))
-        if len(part.records) + len(part.bad) >= _PART:
-            yield part
-            part = Part()
+    try:
+        for line, cells in _rows(csv.reader(lines, delimiter=delimiter)):
+            _add(part, header, line, cells, delimiter)
+            if len(part.records) + len(part.bad) >= _PART:
+                yield part
+                part = Part()
+    except CutOff:
+        yield part
+        raise
     yield part
+
+
+def _add(part: Part, header: list[str], line: int, cells: list[str] | str, delimiter: str) -> None:
+    raw = cells if isinstance(cells, str) else delimiter.join(cells)
+    part.last_line = line
+    try:
+        part.records.append(_record(header, cells))
+        part.lines.append(line)
+        part.raws.append(raw.encode("utf-8", "replace"))
+    except RowError as error:
+        part.bad.append(BadRow(line, str(error), raw.encode("utf-8", "replace").decode()))
 
 
 def _rows(reader: Any) -> Iterator[tuple[int, list[str] | str]]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO
 
 from agent.errors import BurndeckError
-from agent.telemetry.decode import BadRow, Part
+from agent.telemetry.decode import BadRow, CutOff, Part
 from agent.telemetry.decode_csv import csv_parts
 from agent.telemetry.decode_ndjson import ndjson_parts
 
@@ -26,7 +26,6 @@ class UsageFile:
         self.name = name
         self.size = size
         self.done = 0
-        self.cut_off = ""  # why the file ended before its end, once it did
         self._stream = stream
 
     def __enter__(self) -> UsageFile:
@@ -38,20 +37,23 @@ class UsageFile:
 
     def parts(self) -> Iterator[Part]:
         """The rows, some hundred at a time. Raises `BurndeckError` when the file is of no known format."""
+        last = 0
+        try:
+            for part in self._decoded():
+                last = max(part.last_line, last)
+                yield part
+        except CutOff as cut:
+            yield Part(bad=[BadRow(last + 1, str(cut), "")])
+
+    def _decoded(self) -> Iterator[Part]:
         blocks = self._blocks()
         first = next(blocks, b"").removeprefix(_BOM)
-        if not first:
-            return
-        parts = ndjson_parts if _is_ndjson(first, self.name) else csv_parts
-        last = 0
-        for part in parts(chain((first,), blocks), self.name):
-            last = max(part.last_line, last)
-            yield part
-        if self.cut_off:
-            yield Part(bad=[BadRow(last + 1, self.cut_off, "")])
+        if first:
+            read = ndjson_parts if _is_ndjson(first, self.name) else csv_parts
+            yield from read(chain((first,), blocks), self.name)
 
     def _blocks(self) -> Iterator[bytes]:
-        """Uncompressed content; a damaged end sets `cut_off` and keeps what came before it."""
+        """Uncompressed content; raises `CutOff` where gzip data breaks off, after what came before it."""
         first = self._read()
         if not first.startswith(_GZIP):
             while first:
@@ -64,15 +66,14 @@ class UsageFile:
             try:
                 content = member.decompress(data, _BLOCK)
             except zlib.error:
-                self.cut_off = "the gzip data is damaged from here on"
-                return
+                raise CutOff("the gzip data is damaged from here on") from None
             if content:
                 yield content
             data = member.unconsumed_tail or member.unused_data.lstrip(b"\0") or self._read()
             if member.eof and data:
                 member = zlib.decompressobj(wbits=31)
         if not member.eof:
-            self.cut_off = "the gzip data ends early, as after a broken copy"
+            raise CutOff("the gzip data ends early, as after a broken copy")
 
     def _read(self) -> bytes:
         try:
