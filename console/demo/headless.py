@@ -75,22 +75,23 @@ def run_headless(run: Run, progress: Callable[[float, str], None]) -> dict[str, 
 
 def _play(run: Run, settings: Settings, clock: ManualClock, progress: Callable[[float, str], None]) -> float:
     """Collects and evaluates step by step; returns the simulated seconds that passed."""
-    from agent.alerts import evaluate
+    from agent.alerts import BurnMemory, evaluate
     from agent.daemon import Collecting
     from agent.ledger import open_writer
 
     deadline = time.monotonic() + REAL_LIMIT_S
     span, step = run.speed * run.for_s, run.scenario.tick_s
+    memory = BurnMemory()
     with open_writer(settings.ledger_path) as writer, Collecting(settings, writer) as collecting:
         progress(0.0, "reading the history")
         collecting.catch_up(clock.now())
-        evaluate(writer, settings, clock.now())
+        evaluate(writer, settings, clock.now(), memory)
         passed = 0.0
         while passed < span and time.monotonic() < deadline:
             clock.advance(step)
             passed += step
             collecting.tick(clock.now())
-            evaluate(writer, settings, clock.now())
+            evaluate(writer, settings, clock.now(), memory)
             progress(min(1.0, passed / span), "playing")
     return passed
 
