@@ -25,10 +25,11 @@ RETRY_S = 1.0  # how often a missing ledger or a broken configuration is tried a
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What a screen wants to know; `topic` says whose it is, so that late answers can be told apart."""
+    """What a screen wants to know; `topic` says whose it is, `about` what exactly is asked."""
 
     topic: str
     ask: Callable[[LedgerReader, Settings, float], object]
+    about: tuple[object, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ def burn_question(view: View) -> Question:
 
         return burn(reader, settings, now, at=view.at)
 
-    return Question(BURN, ask)
+    return Question(BURN, ask, (view,))
 
 
 def triage_question(view: View, within: tuple[Kind, str] | None) -> Question:
@@ -39,7 +39,7 @@ def triage_question(view: View, within: tuple[Kind, str] | None) -> Question:
         report = triage(reader, settings, now, window_s=view.window_s, at=view.at, within=within)
         return report, _status(reader, settings, report, now)
 
-    return Question(TRIAGE, ask)
+    return Question(TRIAGE, ask, (view, within))
 
 
 def detail_question(report: TriageReport, kind: Kind, value: str) -> Question:
@@ -50,7 +50,7 @@ def detail_question(report: TriageReport, kind: Kind, value: str) -> Question:
 
         return detail(reader, settings, report, kind, value)
 
-    return Question(DETAIL, ask)
+    return Question(DETAIL, ask, (kind, value))
 
 
 def _status(reader: LedgerReader, settings: Settings, report: TriageReport, now: float) -> Status:

@@ -117,8 +117,8 @@ class Filter:
             pattern = re.compile(re.escape(wanted), re.IGNORECASE)
 
         def matches(row: Row) -> bool:
-            hay = " ".join((row.search, *(cell.text for cell in row.cells)))
-            return (pattern.search(hay) is None) == inverse
+            texts = (row.search, *(cell.text for cell in row.cells))
+            return any(map(pattern.search, texts)) != inverse
 
         return cls(text, problem, matches)
 

@@ -1,14 +1,27 @@
-"""The console on fixed reports: the real app and screens, a live link that answers at once."""
+"""The console on fixed reports: the real application and screens, a live link that answers at once."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import asyncio
+import contextlib
+import functools
+from collections.abc import AsyncIterator, Callable, Coroutine
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from textual.pilot import Pilot
 
 from agent.errors import BurndeckError
+from agent.ledger.kinds import Kind
+from agent.reports.burn_report import BurnReport
+from agent.reports.status import Status
+from agent.reports.triage_report import TriageDetail, TriageReport
 from agent.settings import Settings
 from agent.settings_schema import Organization
+from console.deck import BurndeckApp
 from console.live import Answer, Live, News, Question, Trouble
+from console.questions import BURN, DETAIL, TRIAGE
+from console.view import View
 from tests.console import samples
 
 
@@ -32,26 +45,32 @@ class FixedSettings(Settings):
         return FixedClock(samples.NOW)
 
 
-_SETTINGS = FixedSettings(organization=Organization(name="Example Corp"))
+SETTINGS = FixedSettings(organization=Organization(name="Example Corp"))
 
 
-def _no_ledger() -> tuple[Settings, object]:
+def _no_ledger() -> tuple[Settings, Any]:
     raise AssertionError("the fixed link opens no ledger")
 
 
 class FixedLive(Live):
-    """Answers every question by its topic, or with trouble; remembers what it was asked."""
+    """Answers from the samples, or with trouble; remembers what it was asked."""
 
-    def __init__(
-        self, answers: dict[str, Callable[[Question], object]], trouble: BurndeckError | None = None
-    ) -> None:
-        super().__init__(_no_ledger)  # type: ignore[arg-type]
-        self._answers = answers
+    def __init__(self, report: BurnReport | None = None, trouble: BurndeckError | None = None) -> None:
+        super().__init__(_no_ledger)
+        self.report = report or samples.burn_report()
         self.trouble = trouble
         self.watched: Question | None = None
-        self.asked: list[str] = []
-        self.paused = False
+        self.asked: list[Question] = []
+        self.held = False
         self._hear: Callable[[News], None] | None = None
+
+    @property
+    def view(self) -> View:
+        """The view of the question that is being watched."""
+        assert self.watched is not None
+        view = self.watched.about[0]
+        assert isinstance(view, View)
+        return view
 
     def start(self) -> None:
         """No thread."""
@@ -70,13 +89,93 @@ class FixedLive(Live):
             self.ask(question)
 
     def ask(self, question: Question) -> None:
-        self.asked.append(question.topic)
+        self.asked.append(question)
         if self._hear is None:
             return
         if self.trouble is not None:
             self._hear(Trouble(self.trouble))
-            return
-        self._hear(Answer(question, self._answers[question.topic](question), _SETTINGS, samples.NOW))
+        else:
+            self._hear(Answer(question, self._answer(question), SETTINGS, samples.NOW))
 
     def pause(self, paused: bool) -> None:
-        self.paused = paused
+        self.held = paused
+
+    def change(self, report: BurnReport) -> None:
+        """Something was committed: the burn report is another one now."""
+        self.report, self.trouble = report, None
+        assert self.watched is not None
+        self.ask(self.watched)
+
+    def _answer(self, question: Question) -> BurnReport | tuple[TriageReport, Status] | TriageDetail:
+        if question.topic == BURN:
+            at = question.about[0].at  # type: ignore[attr-defined]
+            return self.report if at is None else replace(self.report, at=at, live=False)
+        if question.topic == TRIAGE:
+            view, within = question.about
+            report = samples.triage_report(within)  # type: ignore[arg-type]
+            at = view.at or samples.AT  # type: ignore[attr-defined]
+            return replace(report, at=at, window_s=view.window_s), samples.STATUS  # type: ignore[attr-defined]
+        assert question.topic == DETAIL
+        kind, value = question.about
+        assert isinstance(kind, Kind)
+        return samples.triage_detail(kind, str(value))
+
+
+@dataclass(slots=True)
+class Console:
+    """A running console with keys to press and a screen to read."""
+
+    app: BurndeckApp
+    live: FixedLive
+    pilot: Pilot[None]
+    copied: list[str] = field(default_factory=list)
+
+    async def press(self, *keys: str) -> None:
+        """Types keys and waits until the screen has followed."""
+        await self.pilot.press(*keys)
+        await self.settle()
+
+    async def settle(self) -> None:
+        """Waits until all messages are handled."""
+        for _ in range(3):
+            await self.pilot.pause()
+
+    @property
+    def lines(self) -> list[str]:
+        """The screen as text, line by line."""
+        return [strip.text for strip in self.app.screen._compositor.render_strips()]
+
+    @property
+    def text(self) -> str:
+        """The screen as one text."""
+        return "\n".join(self.lines)
+
+    def names(self, table: str) -> list[str]:
+        """The keys of a table's rows as they are shown."""
+        return [row.key for row in self.app.screen.query_one(f"#{table}").shown]  # type: ignore[attr-defined]
+
+
+@contextlib.asynccontextmanager
+async def console(
+    size: tuple[int, int] = (80, 24), live: FixedLive | None = None, theme: str = ""
+) -> AsyncIterator[Console]:
+    """The console on fixed reports at a terminal size."""
+    link = live or FixedLive()
+    app = BurndeckApp(link)
+    if theme:
+        app.theme = theme
+    async with app.run_test(size=size) as pilot:
+        running = Console(app, link, pilot)
+        app.copy_to_clipboard = running.copied.append  # type: ignore[method-assign]
+        await running.settle()
+        yield running
+
+
+def piloted(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
+    """Runs an async test; pytest knows only plain functions."""
+
+    @functools.wraps(test)
+    def run(*args: Any, **kwargs: Any) -> None:
+        asyncio.run(test(*args, **kwargs))
+
+    return run

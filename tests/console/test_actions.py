@@ -1,0 +1,63 @@
+"""The registry of actions and what is made of it."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from console.actions import ACTIONS, HINTS, available, bindings, key_sign, key_table
+from console.deck import BurndeckApp
+from console.screens.burn.screen import BurnScreen
+from console.screens.help import HelpScreen
+from console.screens.triage.screen import TriageScreen
+from console.widgets.table import Table
+
+WHO_DOES_IT = {
+    "app": (BurndeckApp,),
+    "live": (BurnScreen, TriageScreen),
+    "burn": (BurnScreen,),
+    "triage": (TriageScreen,),
+    "table": (Table,),
+    "panel": (HelpScreen,),
+}
+
+
+@pytest.mark.parametrize("action", ACTIONS, ids=lambda action: action.id)
+def test_every_action_is_done_by_the_scope_that_it_names(action):
+    for node in WHO_DOES_IT[action.scope]:
+        assert callable(getattr(node, f"action_{action.id}", None))
+
+
+@pytest.mark.parametrize("screen", ["burn", "triage", "panel"])
+def test_no_key_does_two_things_on_one_screen(screen):
+    table = [action for action in available(screen) if action.scope != "app" or screen != "panel"]
+    keys = list(itertools.chain.from_iterable(action.keys for action in table))
+
+    assert sorted(keys) == sorted(set(keys))
+
+
+def test_bindings_carry_every_key_of_their_scope():
+    keys = {binding.key for binding in bindings("live")}
+
+    assert {"space", "[", "]", "{", "}", ".", "w", "/", "y", "escape", "backspace"} <= keys
+
+
+def test_hints_remind_only_of_actions_that_work_on_their_screen():
+    for screen, hints in HINTS.items():
+        ids = {action.id for action in available(screen)}
+
+        assert {action for action, _ in hints} <= ids
+
+
+def test_the_key_table_has_a_line_for_every_action_outside_panels():
+    table = key_table()
+
+    for action in ACTIONS:
+        if action.scope != "panel":
+            assert f"| {action.title}: {action.help} |" in table
+
+
+@pytest.mark.parametrize(("key", "sign"), [("ctrl+d", "Ctrl+D"), ("enter", "Enter"), ("?", "?"), ("T", "T")])
+def test_keys_are_written_for_people(key, sign):
+    assert key_sign(key) == sign
