@@ -69,10 +69,12 @@ class Collecting:
         return tuple(collector.report() for collector in self._collectors)
 
 
-def collect_once(settings: Settings, writer: LedgerWriter, now: float) -> OnceReport:
+def collect_once(
+    settings: Settings, writer: LedgerWriter, now: float, policy: RetryPolicy = BRISK
+) -> OnceReport:
     """One pass over every source as of `now`: what is new, revisions, and the history still missing."""
     started = time.perf_counter()
-    with Collecting(settings, writer) as collecting:
+    with Collecting(settings, writer, policy) as collecting:
         sources = collecting.catch_up(now)
     return OnceReport(sources, time.perf_counter() - started)
 
