@@ -1,0 +1,183 @@
+"""The health of every part, each with what to do about it."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from agent.ledger.kinds import Kind
+from agent.reports.moment import DAY, Moment, moment
+from agent.reports.status_line import agent_state, source_states
+from agent.reports.words import duration, plural
+
+if TYPE_CHECKING:
+    from agent.errors import BurndeckError
+    from agent.ledger.reader import LedgerReader
+    from agent.settings import Settings
+
+_STALE_S = 1_800
+_MOST_UNATTRIBUTED = 0.05
+
+
+class State(enum.StrEnum):
+    """How a part is."""
+
+    OK = "ok"
+    NOTE = "note"  # worth knowing, nothing to do
+    PROBLEM = "problem"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One part, how it is, and what to do."""
+
+    part: str  # configuration | ledger | agent | source NAME | secret NAME | data | ...
+    state: State
+    detail: str
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """All checks; healthy when none of them is a problem."""
+
+    healthy: bool
+    checks: tuple[Check, ...]
+
+
+def health(
+    reader: LedgerReader | None,
+    settings: Settings,
+    now: float,
+    *,
+    trouble: BurndeckError | None = None,
+    integrity: bool = True,
+) -> Health:
+    """Looks at configuration, secrets, ledger, agent, sources and data; `integrity` reads the whole file.
+
+    Without a `reader`, `trouble` is why the ledger cannot be opened.
+    """
+    checks = [_configuration(settings), *_secrets(settings)]
+    if reader is None:
+        detail = trouble.message if trouble else "cannot be opened"
+        checks.append(Check("ledger", State.PROBLEM, detail, trouble.hint if trouble else ""))
+    else:
+        checks += [
+            _ledger(reader, integrity=integrity),
+            _agent(reader, settings, int(now)),
+            *_sources(reader, settings, int(now)),
+            *_data(reader, moment(reader, now)),
+        ]
+    return Health(all(check.state is not State.PROBLEM for check in checks), tuple(checks))
+
+
+def _configuration(settings: Settings) -> Check:
+    if settings.file is None:
+        return Check(
+            "configuration", State.NOTE, "no burndeck.toml, defaults hold", "burndeck init writes one"
+        )
+    allocations = plural(len(settings.allocations), "allocation")
+    detail = f"{settings.file}: {plural(len(settings.sources), 'source')}, {allocations}"
+    if settings.allocations:
+        return Check("configuration", State.OK, detail)
+    return Check(
+        "configuration", State.NOTE, detail, "without [[allocations]] there are no caps and no runway"
+    )
+
+
+def _secrets(settings: Settings) -> Iterator[Check]:
+    from agent.secrets import where
+
+    for source in settings.sources:
+        place = where(source.name, source.kind)
+        part = f"secret {source.name}"
+        if place is None:
+            yield Check(part, State.PROBLEM, "no admin key", f"burndeck login {source.name}")
+        else:
+            yield Check(part, State.OK, place)
+
+
+def _ledger(reader: LedgerReader, *, integrity: bool) -> Check:
+    size = sum(
+        file.stat().st_size
+        for file in (reader.path, reader.path.with_name(reader.path.name + "-wal"))
+        if file.exists()
+    )
+    detail = f"{reader.path}, {size / 1e6:,.1f} MB"
+    if not integrity:
+        return Check("ledger", State.OK, f"{detail}, not checked")
+    found = reader.one("quick_check")
+    answer = str(found[0]) if found is not None else "no answer"
+    if answer == "ok":
+        return Check("ledger", State.OK, f"{detail}, integrity ok")
+    return Check(
+        "ledger", State.PROBLEM, f"{detail}: {answer}", "restore a backup and read the sources again"
+    )
+
+
+def _agent(reader: LedgerReader, settings: Settings, now: int) -> Check:
+    state = agent_state(reader, settings, now)
+    if state.state == "alive":
+        return Check("agent", State.OK, f"alive, process {state.pid} on {state.host}")
+    if state.state == "late":
+        age = duration(state.beat_age_s or 0)
+        hint = "look at its log, then burndeck agent stop and start"
+        return Check("agent", State.PROBLEM, f"process {state.pid}: no heartbeat for {age}", hint)
+    if not settings.sources:
+        return Check("agent", State.NOTE, "not running, and no source to read")
+    detail = "was stopped" if state.state == "stopped" else "has never run on this ledger"
+    return Check("agent", State.PROBLEM, detail, "burndeck agent start")
+
+
+def _sources(reader: LedgerReader, settings: Settings, now: int) -> Iterator[Check]:
+    known = {state.name: state for state in source_states(reader)}
+    for name in [source.name for source in settings.sources if source.name not in known]:
+        yield Check(f"source {name}", State.PROBLEM, "has not been read yet", "burndeck agent start")
+    for name, state in known.items():
+        age = None if state.covered_to is None else now - state.covered_to
+        covered = "nothing metered yet" if age is None else f"metered up to {duration(max(age, 0))} ago"
+        if state.state in ("failed", "stopped"):
+            yield Check(f"source {name}", State.PROBLEM, f"{state.state}: {state.message}", state.hint)
+        elif state.state == "waiting":
+            yield Check(f"source {name}", State.NOTE, f"waiting: {state.message}; {covered}", state.hint)
+        else:
+            yield Check(f"source {name}", State.OK, covered)
+
+
+def _data(reader: LedgerReader, when: Moment) -> Iterator[Check]:
+    if when.as_of is None:
+        yield Check(
+            "data", State.PROBLEM, "the ledger has no usage", "burndeck agent start or burndeck ingest"
+        )
+        return
+    age = when.age_s or 0
+    freshness = State.OK if age <= _STALE_S else State.NOTE
+    yield Check("data", freshness, f"the newest complete minute is {duration(age)} old")
+    refused = reader.one("quarantine_count")
+    if refused is not None and refused["rows"]:
+        rows = plural(refused["rows"], "row")
+        yield Check("quarantine", State.PROBLEM, f"{rows} refused", "burndeck report quarantine")
+    yield from _prices(reader, when)
+    yield from _owners(reader, when)
+
+
+def _prices(reader: LedgerReader, when: Moment) -> Iterator[Check]:
+    rows = reader.rows("unpriced_models", {"start": when.at - DAY, "end": when.at})
+    if rows:
+        models = ", ".join(row["model"] or "(no model)" for row in rows[:5])
+        detail = f"no price for {models} in the last 24 h"
+        yield Check("prices", State.PROBLEM, detail, "burndeck report unpriced; prices go into [rates] file")
+
+
+def _owners(reader: LedgerReader, when: Moment) -> Iterator[Check]:
+    span = {"start": when.at // DAY * DAY - DAY, "end": when.at, "kinds": [int(Kind.TEAM)]}
+    for row in reader.rows("report_unattributed", span):
+        share = row["credits_nano"] / row["whole_nano"] if row["whole_nano"] else 0.0
+        if row["credits_nano"] > 0:
+            state = State.PROBLEM if share > _MOST_UNATTRIBUTED else State.NOTE
+            detail = f"{share:.1%} of credits since yesterday have no team"
+            yield Check(
+                "owners", state, detail, "burndeck report unattributed; owners go into [registry] files"
+            )
