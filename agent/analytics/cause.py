@@ -21,6 +21,8 @@ _LONGER = 1.25
 _CACHE_LOST = 0.15  # points of cached share
 _ERROR_SHARE = 0.05
 _NEW_KEY_S = 86_400
+_NOTABLE = 0.05  # of the rise: kinds of traffic that add less are no part of the reason
+_BUSY = 0.2  # changes of a model's requests below this are ordinary ups and downs
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,76 +63,85 @@ def likely_cause(features: Features) -> tuple[Cause | None, str]:
 
 
 class _Seen:
-    """Ratios of now to usual that the rules share."""
+    """Ratios of now to usual that the rules share, over the kinds of traffic that make the rise.
+
+    Only these: where a service embeds a thousand texts for each answer, ten times the answers are no larger
+    share of requests, and yet the whole rise.
+    """
 
     def __init__(self, features: Features) -> None:
         self.features = features
-        self.now = _Sums(features.now)
-        self.usual = _Sums(features.usual)
-        self.rise = self.now.credits - self.usual.credits
+        self.rise = _credits(features.now) - _credits(features.usual)
+        before = {_kind(cell): cell for cell in features.usual if cell.requests}
+        least = _NOTABLE * self.rise
+        self._pairs = [
+            (cell, before[_kind(cell)])
+            for cell in features.now
+            if _kind(cell) in before and cell.credits_nano - before[_kind(cell)].credits_nano > least
+        ]
 
     @cached_property
     def requests(self) -> float:
-        return _ratio(self.now.requests, self.usual.requests)
+        return _ratio(
+            sum(now.requests for now, _ in self._pairs), sum(usual.requests for _, usual in self._pairs)
+        )
 
     @cached_property
     def input(self) -> float:
-        return self._within_model(lambda cell: cell.tokens_input)
+        return self._a_request(lambda cell: cell.tokens_input)
 
     @cached_property
     def output(self) -> float:
-        return self._within_model(lambda cell: cell.tokens_output)
+        return self._a_request(lambda cell: cell.tokens_output)
 
     @cached_property
-    def price_of_request(self) -> float:
+    def price(self) -> float:
         """Cost of a request within the same models: what longer work, lost cache and rates did."""
-        return self._within_model(lambda cell: cell.credits_nano)
+        return self._a_request(lambda cell: cell.credits_nano)
 
     @cached_property
-    def mix(self) -> float:
-        """Cost of a request from the mix of models alone."""
-        whole = _ratio(self.now.per_request(self.now.credits), self.usual.per_request(self.usual.credits))
-        return _ratio(whole, self.price_of_request)
+    def failing(self) -> tuple[float, float]:
+        """Share of requests that fail, now and usually."""
+        return _share(self.features.now, lambda c: c.errors), _share(self.features.usual, lambda c: c.errors)
+
+    @cached_property
+    def cached(self) -> tuple[float, float]:
+        """Cached share of the input, now and usually."""
+        now, usual = ([pair[side] for pair in self._pairs] for side in (0, 1))
+        return _cached_share(now), _cached_share(usual)
 
     @cached_property
     def models_before(self) -> frozenset[str]:
         given = self.features.models_before
         return given if given is not None else frozenset(cell.model for cell in self.features.usual)
 
+    @cached_property
+    def moved(self) -> tuple[str, ...]:
+        """Models that took over requests which left others; empty when about nothing left."""
+        now, usual = _requests_by_model(self.features.now), _requests_by_model(self.features.usual)
+        arrived, left = 0.0, 0.0
+        models = []
+        for model in now.keys() | usual.keys():
+            change = now.get(model, 0.0) - usual.get(model, 0.0)
+            if abs(change) <= _BUSY * usual.get(model, 0.0):
+                continue
+            if change < 0:
+                left -= change
+            else:
+                arrived += change
+                models.append(model)
+        return tuple(sorted(models)) if arrived and left > _MOST * arrived else ()
+
     def share_of_rise(self, chosen: Callable[[Cell], bool]) -> float:
         """How much of the whole rise the chosen cells make."""
-        now = sum(cell.credits_nano for cell in self.features.now if chosen(cell))
-        usual = sum(cell.credits_nano for cell in self.features.usual if chosen(cell))
+        now = _credits(filter(chosen, self.features.now))
+        usual = _credits(filter(chosen, self.features.usual))
         return (now - usual) / self.rise
 
-    def _within_model(self, amount: Callable[[Cell], float]) -> float:
+    def _a_request(self, amount: Callable[[Cell], float]) -> float:
         """Amount a request now over usual, each kind of traffic compared with itself."""
-        before = {_kind(cell): cell for cell in self.features.usual if cell.requests}
-        actual = expected = 0.0
-        for cell in self.features.now:
-            same = before.get(_kind(cell))
-            if same is not None:
-                actual += amount(cell)
-                expected += amount(same) / same.requests * cell.requests
-        return _ratio(actual, expected)
-
-
-class _Sums:
-    def __init__(self, cells: Iterable[Cell]) -> None:
-        cells = tuple(cells)
-        self.requests = sum(cell.requests for cell in cells)
-        self.input = sum(cell.tokens_input for cell in cells)
-        self.cached = sum(cell.tokens_cached for cell in cells)
-        self.output = sum(cell.tokens_output for cell in cells)
-        self.credits = sum(cell.credits_nano for cell in cells)
-        self.errors = sum(cell.errors for cell in cells)
-
-    def per_request(self, amount: float) -> float:
-        return amount / self.requests if self.requests else 0.0
-
-    @property
-    def cached_share(self) -> float:
-        return self.cached / self.input if self.input else 0.0
+        expected = sum(amount(usual) / usual.requests * now.requests for now, usual in self._pairs)
+        return _ratio(sum(amount(now) for now, _ in self._pairs), expected)
 
 
 _Found = tuple[Cause, str] | None
@@ -162,50 +173,26 @@ def _new_models(seen: _Seen) -> _Found:
         return cell.model not in seen.models_before
 
     share = seen.share_of_rise(unknown)
-    if share < _MOST:
+    if share < _MOST or seen.moved:
         return None
     names = ", ".join(sorted({cell.model for cell in seen.features.now if unknown(cell)}))
-    if _moved(seen):
-        return (
-            Cause.DEARER_MODEL,
-            f"the usual requests moved to {names}: {_times(seen.mix)} the cost",
-        )
-    return (
-        Cause.LEAKED_KEY,
-        f"{share:.0%} of the rise is on {names}, never called before: a leaked key?",
-    )
-
-
-def _moved(seen: _Seen) -> bool:
-    """Do requests leave the models used before, while there are not many more of them in all?"""
-    if not seen.usual.requests:
-        return False
-    known = {cell.model for cell in seen.features.usual}
-    stayed = sum(cell.requests for cell in seen.features.now if cell.model in known and _shrunk(seen, cell))
-    was = sum(cell.requests for cell in seen.features.usual if _shrunk(seen, cell))
-    left = was - stayed
-    return left > 0.25 * seen.usual.requests and seen.requests < _MULTIPLIED
-
-
-def _shrunk(seen: _Seen, cell: Cell) -> bool:
-    now = sum(other.requests for other in seen.features.now if other.model == cell.model)
-    usual = sum(other.requests for other in seen.features.usual if other.model == cell.model)
-    return now < usual
+    return Cause.LEAKED_KEY, f"{share:.0%} of the rise is on {names}, never called before: a leaked key?"
 
 
 def _dearer_model(seen: _Seen) -> _Found:
-    if not (seen.mix > _LONGER and seen.mix >= max(seen.requests, seen.price_of_request)):
+    models = frozenset(seen.moved)
+    if not models or seen.share_of_rise(lambda cell: cell.model in models) < _MOST:
         return None
-    return Cause.DEARER_MODEL, f"requests moved to models that cost {_times(seen.mix)} as much"
+    return Cause.DEARER_MODEL, f"the usual requests moved to {', '.join(seen.moved)}, which costs more"
 
 
 def _retry_storm(seen: _Seen) -> _Found:
     if seen.requests < _MULTIPLIED or not _SAME[0] <= seen.input <= _SAME[1]:
         return None
-    failed = seen.now.per_request(seen.now.errors)
-    if failed > max(_ERROR_SHARE, 2 * seen.usual.per_request(seen.usual.errors)):
-        return Cause.RETRY_STORM, f"{_times(seen.requests)} the usual requests, {failed:.0%} of them failing"
-    if seen.output >= _CUT_SHORT or not seen.usual.output:
+    failing, usually = seen.failing
+    if failing > max(_ERROR_SHARE, 2 * usually):
+        return Cause.RETRY_STORM, f"{_times(seen.requests)} the usual requests, {failing:.0%} of them failing"
+    if seen.output >= _CUT_SHORT:
         return None
     return (
         Cause.RETRY_STORM,
@@ -222,14 +209,13 @@ def _not_production(seen: _Seen) -> _Found:
 
 def _dearer_requests(seen: _Seen) -> _Found:
     """Requests that cost more each: because of cache, prompts, answers or, with all these the same, price."""
-    if seen.price_of_request < _LONGER or seen.price_of_request < seen.requests:
+    if seen.price < _LONGER or seen.price < seen.requests:
         return None
-    lost = seen.usual.cached_share - seen.now.cached_share
-    if lost > _CACHE_LOST and seen.input < 1.0 + 2.0 * lost:
-        was, now = seen.usual.cached_share, seen.now.cached_share
-        return Cause.LOST_CACHE, f"the cached share of input fell from {was:.0%} to {now:.0%}"
+    now, usual = seen.cached
+    if usual - now > _CACHE_LOST and seen.input < 1.0 + 2.0 * (usual - now):
+        return Cause.LOST_CACHE, f"the cached share of input fell from {usual:.0%} to {now:.0%}"
     if max(seen.input, seen.output) < _LONGER:
-        return Cause.PRICE_CHANGE, f"the same requests cost {_times(seen.price_of_request)} as much"
+        return Cause.PRICE_CHANGE, f"the same requests cost {_times(seen.price)} as much"
     if seen.input >= seen.output:
         return Cause.LONGER_PROMPTS, f"prompts are {_times(seen.input)} as long as usual"
     return Cause.LONGER_ANSWERS, f"answers are {_times(seen.output)} as long as usual"
@@ -239,8 +225,8 @@ _RULES: tuple[Callable[[_Seen], _Found], ...] = (
     _new_key,
     _re_embedding,
     _batch,
-    _new_models,
     _dearer_model,
+    _new_models,
     _retry_storm,
     _not_production,
     _dearer_requests,
@@ -249,6 +235,29 @@ _RULES: tuple[Callable[[_Seen], _Found], ...] = (
 
 def _kind(cell: Cell) -> tuple[str, str, str]:
     return cell.model, cell.tier, cell.operation
+
+
+def _credits(cells: Iterable[Cell]) -> float:
+    return sum(cell.credits_nano for cell in cells)
+
+
+def _share(cells: Iterable[Cell], amount: Callable[[Cell], float]) -> float:
+    cells = tuple(cells)
+    requests = sum(cell.requests for cell in cells)
+    return sum(map(amount, cells)) / requests if requests else 0.0
+
+
+def _cached_share(cells: Iterable[Cell]) -> float:
+    cells = tuple(cells)
+    tokens = sum(cell.tokens_input for cell in cells)
+    return sum(cell.tokens_cached for cell in cells) / tokens if tokens else 0.0
+
+
+def _requests_by_model(cells: Iterable[Cell]) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for cell in cells:
+        found[cell.model] = found.get(cell.model, 0.0) + cell.requests
+    return found
 
 
 def _ratio(now: float, usual: float) -> float:

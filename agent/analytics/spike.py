@@ -17,7 +17,7 @@ from agent.analytics.detector import Flags, Floats, Judgement
 
 Ints = NDArray[np.int64]
 
-_DEVIATIONS = 6.0
+_DEVIATIONS = 5.0
 _HOLDS = 0.5  # an alert stays while this part of its limits is still exceeded
 _MAX_CULPRITS = 8
 _SMALLEST_NUMBER = 1e-12
@@ -41,10 +41,10 @@ class Window:
 
 
 WINDOWS = (
-    Window("5m", 300, rise=1.0, share=2.0),
+    Window("5m", 300, rise=0.8, share=1.4),
     Window("15m", 900, rise=0.5, share=1.0),
     Window("1h", 3_600, rise=0.4, share=1.0, confirm=1),
-    Window("6h", 21_600, rise=0.35, share=0.6, confirm=2),
+    Window("6h", 21_600, rise=0.35, share=0.6, confirm=1),
 )
 
 
