@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from agent.errors import BurndeckError, ConfigError
@@ -77,14 +78,21 @@ def install(settings: Settings) -> Path:
 
 
 def verify(path: Path) -> str:
-    """What `systemd-analyze verify` has against the unit; empty where it has nothing or is not there."""
+    """What `systemd-analyze verify` has against the unit; empty where it has nothing or cannot be asked."""
     tool = shutil.which("systemd-analyze")
     if tool is None:
         return ""
-    result = subprocess.run(
-        [tool, "--user", "verify", str(path)], capture_output=True, text=True, timeout=30, check=False
-    )
-    return result.stderr.strip() if result.returncode else ""
+    with tempfile.TemporaryDirectory() as runtime:
+        # Without a login session there is no runtime directory, and systemd would not even look.
+        result = subprocess.run(
+            [tool, "--user", "verify", str(path)],
+            env={"XDG_RUNTIME_DIR": runtime, **os.environ},
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+    return "\n".join(line for line in result.stderr.splitlines() if path.name in line)
 
 
 def _quoted(word: str) -> str:

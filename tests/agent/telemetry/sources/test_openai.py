@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 import httpx
@@ -124,11 +125,11 @@ def test_costs_are_kept_to_the_last_digit(provider: SimulatedProvider, readings:
         provider, "organization/costs", start_time=day, end_time=day + 86400, limit=1, group_by="line_item"
     )
     results = [result for bucket in page["data"] for result in bucket["results"]]
-    expected = sum(round(float(result["amount"]["value"]), 6) for result in results)
+    expected = sum(Decimal(str(result["amount"]["value"])) for result in results)
     ((nano, lines),) = reading.rows(
         f"SELECT SUM(amount_nano), COUNT(DISTINCT line_item) FROM cost WHERE day = {day}"
     )
-    assert nano / 1e9 == pytest.approx(expected, abs=1e-3)
+    assert abs(Decimal(nano).scaleb(-9) - expected) < Decimal("0.00001")
     assert lines == len(results)
     assert reading.rows(
         f'SELECT 1 FROM coverage WHERE layer = 3 AND start <= {day} AND "end" >= {day + 86400}'
