@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from math import factorial
 
@@ -97,7 +97,14 @@ def decompose(now: Kinds, usual: Kinds, prices: Mapping[str, tuple[Prices, Price
 
 
 def _of(kinds: Kinds, operation: str) -> dict[str, Traffic]:
-    return {name: each for name, each in kinds.items() if each.operation == operation}
+    return {name: _countable(each) for name, each in kinds.items() if each.operation == operation}
+
+
+def _countable(traffic: Traffic) -> Traffic:
+    """Traffic that costs without requests, as storage does, has its units as requests."""
+    if traffic.requests > 0 or not traffic.credits_nano:
+        return traffic
+    return replace(traffic, requests=traffic.units or 1.0)
 
 
 class _Operation:

@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+from agent.analytics.runway import Cap, binding
+
+
+def cap(name: str, limit: int, used: int, burn: int) -> Cap:
+    return Cap(name, "hard", limit, used, burn)
+
+
+def test_runway_is_what_is_left_over_the_burn() -> None:
+    assert cap("team", 1_000, 400, 60).seconds == 36_000
+
+
+def test_a_cap_is_reached_exactly_at_its_limit() -> None:
+    assert cap("team", 1_000, 999, 60).over is False
+    assert cap("team", 1_000, 1_000, 60).over is True
+    assert cap("team", 1_000, 1_000, 60).seconds == 0
+
+
+def test_without_burn_a_cap_is_never_reached() -> None:
+    assert cap("team", 1_000, 400, 0).seconds is None
+
+
+def test_the_cap_that_bites_first_binds_however_large_the_others() -> None:
+    large = cap("organization", 1_000_000, 900_000, 5_000)
+    small = cap("team", 1_000, 100, 900)
+
+    found = binding([large, small])
+
+    assert found is small
+
+
+def test_of_caps_passed_the_one_furthest_over_binds() -> None:
+    found = binding([cap("a", 100, 110, 5), cap("b", 100, 150, 5), cap("c", 100, 1, 0)])
+
+    assert found is not None and found.allocation_id == "b"
+
+
+def test_no_caps_no_binding_one() -> None:
+    assert binding([]) is None
