@@ -83,12 +83,17 @@ class Live:
         for news in unheard:
             deliver(news)
 
-    def watch(self, question: Question | None) -> None:
-        """Answers the question at once and after every change of the ledger; None: nothing is looked at."""
+    def watch(self, question: Question) -> None:
+        """Answers the question at once and after every change of the ledger, in place of the one before."""
         with self._wake:
-            self._watched, self._due = question, question is not None
-            self._asked = None
+            self._watched, self._asked, self._due = question, None, True
             self._wake.notify()
+
+    def leave(self, topic: str) -> None:
+        """Stops to watch a question of this topic; one of another topic that took its place stays."""
+        with self._wake:
+            if self._watched is not None and self._watched.topic == topic:
+                self._watched, self._asked, self._due = None, None, False
 
     def ask(self, question: Question) -> None:
         """Answers a question once; a newer one that comes before its turn takes its place."""

@@ -30,23 +30,25 @@ def draw_help(screen: str, width: int) -> list[Line]:
     """The whole page: keys in two columns where there is room, then signs and glossary."""
     inner = width - 4
     here = set(available(screen)) if screen else set()
-    groups = [_group(name, actions, here) for name, actions in by_group().items()]
-    if inner >= 110:
-        half = (inner - 4) // 2
-        keys = beside([(_stack(groups[0:2]), half), (_stack(groups[2:4]), half)], 4)
+    half = (inner - 4) // 2 if inner >= 110 else inner
+    groups = [_group(name, actions, here, half) for name, actions in by_group().items()]
+    if half < inner:
+        keys = beside([(_stack(groups[:2]), half), (_stack(groups[2:]), half)], 4)
     else:
         keys = _stack(groups)
     lines = [*keys, EMPTY, *_terms("Signs", SIGNS, inner), EMPTY, *_terms("Words", GLOSSARY, inner)]
     return [[Span("  "), *line] for line in lines]
 
 
-def _group(name: str, actions: list[Action], here: set[Action]) -> list[Line]:
+def _group(name: str, actions: list[Action], here: set[Action], width: int) -> list[Line]:
     lines: list[Line] = [[Span(name, Tone.STRONG)]]
     for action in actions:
-        keys = left(" ".join(key_sign(key) for key in action.keys), KEYS_WIDTH)
-        where = "" if not here or action in here else f" ({WHERE[action.scope]})"
-        tone = Tone.DIM if where else Tone.PLAIN
-        lines.append([Span(f"  {keys}", Tone.KEY), Span(action.help, tone), Span(where, Tone.DIM)])
+        keys = " ".join(key_sign(key) for key in action.keys)
+        elsewhere = bool(here) and action not in here
+        text = f"{action.help} ({WHERE[action.scope]})" if elsewhere else action.help
+        for place, part in enumerate(wrap(text, width - KEYS_WIDTH - 2)):
+            label = left(keys if place == 0 else "", KEYS_WIDTH)
+            lines.append([Span(f"  {label}", Tone.KEY), Span(part, Tone.DIM if elsewhere else Tone.PLAIN)])
     return lines
 
 

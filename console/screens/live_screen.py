@@ -111,7 +111,8 @@ class LiveScreen(Screen[None]):
         self._frame()
 
     def on_screen_suspend(self) -> None:
-        self.deck.live.watch(None)
+        # The screen that comes next may have asked already: only our own question is taken back.
+        self.deck.live.leave(self.topic)
 
     def receive(self, answer: Answer) -> None:
         """News from the live thread."""

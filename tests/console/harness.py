@@ -83,10 +83,13 @@ class FixedLive(Live):
         if self.watched is not None:
             self.ask(self.watched)
 
-    def watch(self, question: Question | None) -> None:
+    def watch(self, question: Question) -> None:
         self.watched = question
-        if question is not None:
-            self.ask(question)
+        self.ask(question)
+
+    def leave(self, topic: str) -> None:
+        if self.watched is not None and self.watched.topic == topic:
+            self.watched = None
 
     def ask(self, question: Question) -> None:
         self.asked.append(question)

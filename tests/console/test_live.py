@@ -119,11 +119,24 @@ def test_a_person_is_answered_even_while_paused(writer, linked, news):
 
 
 def test_nobody_watching_means_no_query(writer, linked, news):
-    linked.watch(None)
+    linked.watch(counting())
+    until(news, answered(1))
+    linked.leave("count")
+
     commit(writer, "a")
 
     with pytest.raises(queue.Empty):
         news.get(timeout=0.3)
+
+
+def test_leaving_late_does_not_silence_the_next_screen(writer, linked, news):
+    linked.watch(counting("next"))
+    linked.leave("before")
+    until(news, answered(1))
+
+    commit(writer, "a")
+
+    until(news, answered(2))
 
 
 def test_a_question_asked_once_is_answered_beside_the_watched_one(writer, linked, news):
