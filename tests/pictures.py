@@ -1,0 +1,72 @@
+"""Draws the pictures in README: the real console on the ledger of a headless demo (`make pictures`)."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from console.app import ledger_opener
+from console.deck import BurndeckApp
+from console.demo.headless import Run, run_headless
+from console.demo.stage import build_stage
+from console.live import Live
+from console.questions import burn_question
+from console.view import View
+from fixtures.organization import build_organization
+from fixtures.scenario import load_scenario
+
+FOLDER = Path(__file__).parent.parent / ".github"
+SCENARIO, SEED, SIZE = "retry-storm", 1, (120, 40)
+PATIENCE_S = 20.0
+AFTERNOON = datetime(2026, 11, 18, 14, 0, tzinfo=UTC).timestamp()
+
+
+async def draw(config: Path) -> None:
+    """Opens the console headless, goes through its screens and saves each as SVG."""
+    live = Live(ledger_opener(config, None))
+    live.watch(burn_question(View()))
+    live.start()
+    app = BurndeckApp(live)
+    async with app.run_test(size=SIZE) as pilot:
+        await _until(lambda: "credits/min" in _text(app))
+        await pilot.pause(0.5)
+        app.save_screenshot("burn.svg", path=str(FOLDER))
+        await pilot.press("t")
+        await _until(lambda: "rise by" in _text(app))
+        await pilot.pause(0.5)
+        app.save_screenshot("triage.svg", path=str(FOLDER))
+
+
+def _text(app: BurndeckApp) -> str:
+    return app.export_screenshot()
+
+
+async def _until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while not condition():
+        if time.monotonic() > deadline:
+            raise SystemExit("the console did not show what was waited for")
+        await asyncio.sleep(0.1)
+
+
+def main() -> None:
+    """Plays the scenario until shortly after its alert, then draws."""
+    scenario = load_scenario(SCENARIO)
+    organization = build_organization(SEED)
+    span = scenario.starts_after_s + 1500
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        stage = build_stage(
+            folder, organization, "http://127.0.0.1:9/v1", clock=(AFTERNOON + span, time.time(), 1e-6)
+        )
+        run = Run(scenario, SEED, span / 60, 60, start=AFTERNOON, keep=stage.ledger)
+        run_headless(run, lambda share, word: None)
+        asyncio.run(draw(stage.config))
+
+
+if __name__ == "__main__":
+    main()
