@@ -19,8 +19,7 @@ from agent.ledger import open_writer
 from agent.process.lock import LedgerLock
 from agent.telemetry.collect import Collector, configured_sources
 from agent.telemetry.http import PATIENT
-from agent.telemetry.once import Collecting, OnceReport, collect_once
-from agent.telemetry.rates import load_rate_card
+from agent.telemetry.once import Collecting, OnceReport, collect_once, keep_settings
 from agent.telemetry.schedule import Interval, parse_schedule, real_wait
 
 if TYPE_CHECKING:
@@ -75,7 +74,7 @@ class _Agent:
 
     async def run(self, stop: threading.Event | None) -> None:
         """Keeps every loop going until it is told to stop."""
-        self._writer.save_rates(load_rate_card(self._settings).rows())
+        keep_settings(self._writer, self._settings)
         loops = {
             "heartbeat": self._every(Interval(self._settings.agent.heartbeat), self._beat),
             "evaluate": self._every(parse_schedule(self._settings.alerts.every), self._evaluate),

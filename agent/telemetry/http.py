@@ -65,7 +65,7 @@ class RetryPolicy:
 
 PATIENT = RetryPolicy()
 """For the agent, which has time."""
-BRISK = RetryPolicy(obeyed_wait_s=5.0, longest_wait_s=2.0, timeout_s=30.0)
+BRISK = RetryPolicy(obeyed_wait_s=5.0, longest_wait_s=2.0, timeout_s=15.0)
 """For a person who waits for the end of a command."""
 
 
@@ -172,8 +172,7 @@ class ApiClient:
     def _failure(self, path: str, reply: httpx.Response) -> HttpError | _MayRetry:
         message, code = _said(reply.content)
         error = HttpError(
-            f"{self._host}: GET {path} answered {reply.status_code}"
-            + (f": {message}" if message else ""),
+            f"{self._host}: GET {path} answered {reply.status_code}" + (f": {message}" if message else ""),
             hint=_hint(reply.status_code, message, code),
             status=reply.status_code,
             code=code,

@@ -8,6 +8,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from agent.ledger.rows import ReleaseRow
 from agent.telemetry.collect import Collector, SourceReport, configured_sources
 from agent.telemetry.http import BRISK, RetryPolicy
 from agent.telemetry.rates import load_rate_card
@@ -41,7 +42,7 @@ class Collecting:
             Collector(settings, source, _SameThread(writer), policy)
             for source in configured_sources(settings)
         ]
-        writer.save_rates(load_rate_card(settings).rows())
+        keep_settings(writer, settings)
 
     def tick(self, now: float) -> tuple[SourceReport, ...]:
         """Reads what the sources' schedules say is due at `now`, and all that is missing or revised."""
@@ -77,6 +78,15 @@ def collect_once(
     with Collecting(settings, writer, policy) as collecting:
         sources = collecting.catch_up(now)
     return OnceReport(sources, time.perf_counter() - started)
+
+
+def keep_settings(writer: LedgerWriter, settings: Settings) -> None:
+    """Keeps in the ledger what its figures rest on: the rates, and the calendar of releases."""
+    writer.save_rates(load_rate_card(settings).rows())
+    writer.save_releases(
+        ReleaseRow(release.id, release.day, release.title, release.team, release.credits_nano_per_day)
+        for release in settings.releases
+    )
 
 
 class _SameThread:

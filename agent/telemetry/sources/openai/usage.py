@@ -9,7 +9,7 @@ from agent.domain.usage import Service
 from agent.ledger.rows import BucketRow
 
 if TYPE_CHECKING:
-    from agent.telemetry.attribution import Attributor
+    from agent.telemetry.attribution import Attributor, Finding
     from agent.telemetry.rates import RateCard
     from agent.telemetry.sources.openai.kinds import UsageKind
     from agent.telemetry.sources.openai.windows import Window
@@ -39,6 +39,10 @@ class UsageDecoder:
             else:
                 outside += len(bucket.rows)
         return rows, outside
+
+    def take_findings(self) -> list[Finding]:
+        """What attribution found worth a person's eye since the last call."""
+        return self._attributor.take_findings()
 
     def _row(self, kind: UsageKind, start: int, width: int, row: Usage) -> BucketRow:
         units = kind.units(row, width)

@@ -134,6 +134,8 @@ class UsageReader:
             read_at=now,
             cursor=(self._source, CURSOR, encode_progress(progress)),
         )
+        for finding in self._decoder.take_findings():
+            writer.finding(finding.kind, finding.subject, finding.detail, now)
 
     async def _ask(self, window: Window, now: float) -> list[Answer]:
         """Every kind's answer for the window; a kind that is refused alone is set aside for an hour."""
