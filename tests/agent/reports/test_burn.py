@@ -1,0 +1,214 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from agent.domain.usage import Layer
+from agent.ledger import open_reader, open_writer
+from agent.ledger.rows import CostRow
+from agent.reports.burn import BurnReport, burn
+from agent.settings import Settings
+from agent.settings_schema import BillingGroup, Organization
+from tests.agent.reports.world import CHAT, NANO, NOW, SEARCH, SETTINGS, fill, use
+
+
+def report(
+    path: Path, settings: Settings = SETTINGS, *, at: float | None = None, now: int = NOW + 60
+) -> BurnReport:
+    with open_reader(path) as reader:
+        return burn(reader, settings, now, at=at)
+
+
+@pytest.fixture(scope="module")
+def steady(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("burn") / "ledger.sqlite"
+    fill(path)
+    return path
+
+
+def test_a_steady_organization_burns_what_is_usual(steady: Path) -> None:
+    found = report(steady)
+
+    assert found.at == NOW
+    assert found.live
+    assert found.burn.value == Decimal("1.600000")
+    assert found.burn.layer is Layer.METERED
+    assert found.usual.expected.value == Decimal("1.600000")
+    assert found.usual.basis == "hour_of_week"
+    assert found.verdict == "usual"
+    assert found.change == 0
+
+
+def test_totals_are_exact_to_the_minute(steady: Path) -> None:
+    found = report(steady)
+
+    assert found.total_24h.value == Decimal("1.6") * 1440
+    assert found.total_7d.value == Decimal("1.6") * 1440 * 7
+    assert found.money_24h.value == Decimal("1.6") * 1440 / 100
+
+
+def test_money_uses_the_rate_of_each_billing_group(steady: Path) -> None:
+    dear = BillingGroup(id="product", usd_per_credit=Decimal("0.02"))
+    settings = Settings(organization=Organization(usd_per_credit=Decimal("0.01")), billing_groups=(dear,))
+
+    found = report(steady, settings)
+
+    # 1.5 of the 1.6 credits a minute are the product group's.
+    assert found.burn_money.value == (Decimal("1.5") * 2 + Decimal("0.1")) * 60 / 100
+    assert found.money_24h.value == (Decimal("1.5") * 2 + Decimal("0.1")) * 1440 / 100
+
+
+def test_the_month_is_judged_against_its_allocations(steady: Path) -> None:
+    found = report(steady)
+
+    month = Decimal("1.6") * (17 * 1440 + 12 * 60 + 30)
+    assert found.month_to_date.value == month
+    organization, search, product = found.budgets
+    assert (organization.scope, organization.used.value) == ("organization", month)
+    assert search.share == (month / Decimal("1.6") / 60_000).quantize(Decimal("0.000001"))
+    assert (search.state, product.state) == ("ok", "ok")
+
+
+def test_the_runway_names_the_cap_that_bites_first(steady: Path) -> None:
+    found = report(steady)
+
+    # search has 60,000 - 25,230 left at 1 a minute, the others have far longer.
+    assert found.runway is not None
+    assert found.runway.allocation_id == "org-1-team-search"
+    assert found.runway.seconds == (60_000 - 25_230) * 60
+    assert "this month" in found.runway.sentence
+
+
+def test_the_forecast_is_the_guides_formula(steady: Path) -> None:
+    found = report(steady).forecast
+
+    day = Decimal("1.6") * 1440
+    assert found.average_day.value == day
+    assert found.days_left == 12
+    assert found.projected.value == report(steady).month_to_date.value + 12 * day
+    assert "14 days" in found.method
+
+
+def test_rows_say_what_each_team_burns_now_and_usually(steady: Path) -> None:
+    rows = {row.name: row for row in report(steady).teams}
+
+    assert list(rows) == ["search", "support", ""]
+    assert rows["search"].now.value == rows["search"].usual.value == 1
+    assert rows["search"].share == Decimal("0.6250")
+    assert rows["search"].day.value == 1440
+    assert rows["search"].sparkline == (Decimal(1),) * 60
+    assert rows["support"].requests == 10
+
+
+def test_attribution_leaves_out_what_nobody_owns(steady: Path) -> None:
+    assert report(steady).attributed == Decimal("0.9375")
+
+
+def test_cost_per_inference_divides_credits_by_completions(steady: Path) -> None:
+    found = report(steady).cost_per_inference
+
+    assert found.all_credits.value == found.completion_credits.value == Decimal("0.053333")
+
+
+def test_the_last_hour_and_day_are_plotted_beside_what_was_usual(steady: Path) -> None:
+    found = report(steady)
+
+    assert [point.value for point in found.hour.points] == [Decimal("1.6")] * 60
+    assert [point.value for point in found.day.points] == [Decimal("1.6")] * 24
+    assert all(point.expected == Decimal("1.6") for point in found.hour.points)
+    assert found.hour.points[-1].at == NOW - 60
+
+
+def test_time_travel_shows_the_ledger_as_of_an_earlier_instant(steady: Path) -> None:
+    found = report(steady, at=NOW - 3 * 86_400)
+
+    assert found.at == NOW - 3 * 86_400
+    assert not found.live
+    assert found.burn.value == Decimal("1.6")
+    assert found.month_to_date.value == Decimal("1.6") * (14 * 1440 + 12 * 60 + 30)
+
+
+def test_a_ledger_filled_long_ago_is_shown_where_its_data_ends(steady: Path) -> None:
+    found = report(steady, now=NOW + 90 * 86_400)
+
+    assert found.at == NOW
+    assert not found.live
+    assert found.status.age_s == 90 * 86_400
+
+
+def test_a_spike_is_above_its_band(tmp_path: Path) -> None:
+    spike = [use(minute, 60, replace(SEARCH, api_key="key_2"), 4.0) for minute in range(NOW - 600, NOW, 60)]
+    fill(tmp_path / "l.sqlite", spike=spike)
+
+    found = report(tmp_path / "l.sqlite")
+
+    assert found.burn.value == Decimal("5.6")
+    assert found.verdict == "above"
+    assert found.change == Decimal("2.5")
+    assert found.teams[0].name == "search"
+    assert found.teams[0].change == 4
+
+
+def test_a_month_past_its_hard_cap_is_over(tmp_path: Path) -> None:
+    fill(tmp_path / "l.sqlite")
+    small = replace(SETTINGS.allocations[2], monthly_nano=1_000 * NANO)
+
+    found = report(tmp_path / "l.sqlite", Settings(allocations=(small,)))
+
+    assert found.budgets[0].state == "hard"
+    assert found.runway is not None
+    assert (found.runway.over, found.runway.seconds) == (True, 0)
+
+
+def test_billed_days_replace_metered_ones_in_the_month(tmp_path: Path) -> None:
+    path = tmp_path / "l.sqlite"
+    fill(path)
+    day = NOW // 86_400 * 86_400 - 5 * 86_400
+    with open_writer(path) as writer:
+        cost = CostRow(day, SEARCH, CHAT, "completions", 5 * NANO, "usd", 5_000 * NANO)
+        writer.write_costs("openai", day, day + 86_400, [cost], final_before=day + 86_400, read_at=NOW)
+
+    found = report(path)
+
+    ordinary = Decimal("1.6") * (17 * 1440 + 12 * 60 + 30)
+    assert found.month_to_date.value == ordinary - Decimal("1.6") * 1440 + 5_000
+    assert (found.month_to_date.layer, found.month_to_date.mixed) == (Layer.METERED, True)
+    assert found.month_to_date.tag == "met+"
+
+
+def test_models_without_a_price_are_named_and_not_guessed(tmp_path: Path) -> None:
+    fill(tmp_path / "l.sqlite", days=1, unpriced=True)
+
+    found = report(tmp_path / "l.sqlite")
+
+    assert found.burn.value == 0
+    assert found.requests.value == 30
+    assert found.unpriced[0].model == "gpt-unknown"
+    assert found.unpriced[0].requests == 3 * 10 * 390
+
+
+def test_an_empty_ledger_says_what_to_do(tmp_path: Path) -> None:
+    open_writer(tmp_path / "l.sqlite").close()
+
+    found = report(tmp_path / "l.sqlite")
+
+    assert "burndeck agent start" in found.empty
+    assert found.burn.value is None
+    assert found.runway is None
+    assert found.status.agent.state == "never"
+
+
+def test_the_first_minutes_of_a_ledger_have_no_usual(tmp_path: Path) -> None:
+    with open_writer(tmp_path / "l.sqlite") as writer:
+        rows = [use(NOW - 120, 60, SEARCH, 1.0)]
+        writer.write_usage_window("openai", NOW - 120, NOW - 60, {"completions": rows}, read_at=NOW)
+
+    found = report(tmp_path / "l.sqlite")
+
+    assert found.verdict == "unknown"
+    assert found.usual.expected.value is None
+    assert found.forecast.projected.value is None
+    assert found.teams[0].change is None
