@@ -66,7 +66,7 @@ def fill(
     spike: list[BucketRow] | None = None,
     unpriced: bool = False,
 ) -> None:
-    """Write the past of `days` and everything up to `end`; `spike` rows stand beside the ordinary ones."""
+    """Write the past of `days` and everything up to `end`; `spike` rows replace the ordinary ones."""
     spike = spike or []
     with open_writer(path) as writer:
         first = (DETAIL_FROM - days * 86_400) // 3_600 * 3_600
@@ -81,10 +81,10 @@ def fill(
         minutes = [
             use(minute, 60, who, rate) for minute in range(DETAIL_FROM, end, 60) for who, rate in ORDINARY
         ]
-        rows = [_without_price(row) for row in minutes] if unpriced else minutes
-        writer.write_usage_window("openai", DETAIL_FROM, end, {"completions": rows + spike}, read_at=end)
+        rows = {(row.start, row.dimensions): row for row in [*minutes, *spike]}
+        priced = [_without_price(row) if unpriced else row for row in rows.values()]
+        writer.write_usage_window("openai", DETAIL_FROM, end, {"completions": priced}, read_at=end)
 
 
 def _without_price(row: BucketRow) -> BucketRow:
     return replace(row, service=replace(row.service, model="gpt-unknown"), credits_nano=None)
-
