@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any
@@ -36,13 +36,42 @@ class BadRow:
     raw: str
 
 
+class Lines:
+    """Where the records of a part stood: one line of text each, from the line `first` on."""
+
+    def __init__(self, text: bytes, first: int) -> None:
+        self._text = text
+        self._first = first
+        self._lines: list[bytes] = []
+
+    def origin(self, place: int) -> tuple[int, bytes]:
+        """Line number in the file and text of a record. Only refused rows are asked for."""
+        if not self._lines:
+            self._lines = self._text.split(b"\n")
+        return self._first + place, self._lines[place]
+
+
+class Rows:
+    """Where the records of a part stood, kept one by one."""
+
+    def __init__(self) -> None:
+        self._rows: list[tuple[int, bytes]] = []
+
+    def add(self, line: int, raw: bytes) -> None:
+        """The next record's line number and text."""
+        self._rows.append((line, raw))
+
+    def origin(self, place: int) -> tuple[int, bytes]:
+        """Line number in the file and text of a record."""
+        return self._rows[place]
+
+
 @dataclass(slots=True)
 class Part:
-    """Some rows of a file, decoded. `lines` and `raws` have one entry a record."""
+    """Some rows of a file, decoded, and where they stood."""
 
     records: list[Record] = field(default_factory=list)
-    lines: list[int] = field(default_factory=list)
-    raws: list[bytes] = field(default_factory=list)
+    rows: Lines | Rows = field(default_factory=Rows)
     bad: list[BadRow] = field(default_factory=list)
     last_line: int = 0
 
@@ -79,29 +108,44 @@ FIELDS = Record.__struct_fields__
 REQUIRED = FIELDS[:5]
 
 _decode = msgspec.json.Decoder(Record).decode
+_decode_block = msgspec.json.Decoder(Record).decode_lines
 _plain = msgspec.json.Decoder().decode
 _labels = msgspec.json.Decoder(dict[str, str | int | float | None] | None).decode
 _NUMBER = re.compile(r"[+-]?\d+(\.\d*)?([eE][+-]?\d+)?")
 _PAIR = re.compile(r"\s*([\w.-]+)\s*=\s*([^,;]*)")
 
 
-def decode_lines(lines: Sequence[bytes]) -> tuple[list[Record], list[tuple[int, str]]]:
-    """The records of some lines, and (place in `lines`, reason) of those that are none.
+def decode_block(text: bytes) -> list[Record] | None:
+    """The records of a text, one a line; None unless every line is a record of a common shape.
 
     Give some hundred lines at a time: their objects then stay in the processor's cache.
     """
     try:
-        return [_decode(line) for line in lines], []
+        records = _decode_block(text)
     except (msgspec.MsgspecError, UnicodeDecodeError):
-        pass
-    records: list[Record] = []
-    bad: list[tuple[int, str]] = []
-    for place, line in enumerate(lines):
-        try:
-            records.append(_one(line))
-        except RowError as error:
-            bad.append((place, str(error)))
-    return records, bad
+        return None
+    # Blank lines are skipped by the decoder, but they have numbers.
+    lines = text.count(b"\n") + (not text.endswith(b"\n"))
+    return records if len(records) == lines else None
+
+
+def decode_line(line: bytes) -> Record:
+    """The record of one line of any shape that is understood; raises `RowError` naming the field."""
+    try:
+        return _decode(line)
+    except UnicodeDecodeError:
+        raise RowError("the line is not UTF-8 text") from None
+    except msgspec.ValidationError as error:
+        strict = _reason(error)
+    except msgspec.DecodeError as error:
+        raise RowError(f"the line is not JSON: {error}") from None
+    try:
+        row = _plain(line)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        raise RowError(strict) from None
+    if not isinstance(row, dict):
+        raise RowError("the line is not a JSON object")
+    return record_of(row)
 
 
 def record_of(row: Mapping[str, Any]) -> Record:
@@ -132,24 +176,6 @@ def labels_of(raw: bytes) -> dict[str, str]:
     except (msgspec.MsgspecError, UnicodeDecodeError):
         raise RowError("usage_labels: must be an object of texts") from None
     return {name: str(value).strip() for name, value in (labels or {}).items() if value not in (None, "")}
-
-
-def _one(line: bytes) -> Record:
-    try:
-        return _decode(line)
-    except UnicodeDecodeError:
-        raise RowError("the line is not UTF-8 text") from None
-    except msgspec.ValidationError as error:
-        strict = _reason(error)
-    except msgspec.DecodeError as error:
-        raise RowError(f"the line is not JSON: {error}") from None
-    try:
-        row = _plain(line)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        raise RowError(strict) from None
-    if not isinstance(row, dict):
-        raise RowError("the line is not a JSON object")
-    return record_of(row)
 
 
 def _units(value: Any) -> Any:

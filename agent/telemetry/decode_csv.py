@@ -9,7 +9,7 @@ from typing import Any
 
 from agent.domain.labels import LABELS
 from agent.errors import ConfigError
-from agent.telemetry.decode import FIELDS, REQUIRED, BadRow, CutOff, Part, Record, RowError, record_of
+from agent.telemetry.decode import FIELDS, REQUIRED, BadRow, CutOff, Part, Record, RowError, Rows, record_of
 
 _PART = 512  # rows
 _DELIMITERS = ",;\t"
@@ -23,31 +23,31 @@ def csv_parts(blocks: Iterable[bytes], name: str) -> Iterator[Part]:
     delimiter = max(_DELIMITERS, key=first.count)
     header = [cell.strip() for cell in next(csv.reader([first], delimiter=delimiter), [])]
     _check_header(header, name)
-    part = Part()
+    part, rows = _empty()
     try:
-        for line, cells in _rows(csv.reader(lines, delimiter=delimiter)):
-            _add(part, header, line, cells, delimiter)
+        for line, cells in _numbered(csv.reader(lines, delimiter=delimiter)):
+            raw = (cells if isinstance(cells, str) else delimiter.join(cells)).encode("utf-8", "replace")
+            part.last_line = line
+            try:
+                part.records.append(_record(header, cells))
+                rows.add(line, raw)
+            except RowError as error:
+                part.bad.append(BadRow(line, str(error), raw.decode()))
             if len(part.records) + len(part.bad) >= _PART:
                 yield part
-                part = Part()
+                part, rows = _empty()
     except CutOff:
         yield part
         raise
     yield part
 
 
-def _add(part: Part, header: list[str], line: int, cells: list[str] | str, delimiter: str) -> None:
-    raw = cells if isinstance(cells, str) else delimiter.join(cells)
-    part.last_line = line
-    try:
-        part.records.append(_record(header, cells))
-        part.lines.append(line)
-        part.raws.append(raw.encode("utf-8", "replace"))
-    except RowError as error:
-        part.bad.append(BadRow(line, str(error), raw.encode("utf-8", "replace").decode()))
+def _empty() -> tuple[Part, Rows]:
+    rows = Rows()
+    return Part(rows=rows), rows
 
 
-def _rows(reader: Any) -> Iterator[tuple[int, list[str] | str]]:
+def _numbered(reader: Any) -> Iterator[tuple[int, list[str] | str]]:
     """Line number in the file and cells of every row, or the reason why it has none."""
     while True:
         try:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -12,47 +14,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.domain.money import AmountError, to_nano
-from agent.domain.usage import MICRO, QUANTITY_METER, Dimensions, Operation, Pattern, Service
+from agent.domain.usage import MICRO, QUANTITY_METER, Operation, Pattern, Service
 from agent.ledger.rows import EventBatch
-from agent.telemetry.decode import MOST_QUANTITY, MOST_TOKENS, BadRow, Part, RowError, UnitsField, labels_of
-from agent.telemetry.operations import endpoint_of, operation_of, tier_of
+from agent.telemetry.decode import MOST_QUANTITY, MOST_TOKENS, BadRow, Lines, Part, Rows, UnitsField
 from agent.telemetry.rates_columns import price_columns
+from agent.telemetry.series import Series
 from agent.telemetry.timestamps import epochs
 
 if TYPE_CHECKING:
     from agent.telemetry.attribution import Attributor
     from agent.telemetry.rates import RateCard
 
-_MOST_NAMES = 100_000  # distinct dimensions kept between batches
+_MOST_SERIES = 200_000  # kept between batches; bounds the memory where every row names another user
 _columns = msgspec.structs.astuple
-
-
-class _Numbered(dict[tuple[Any, ...], int]):
-    """Numbers distinct values by what rows say of them; a row that makes no sense gets a negative number."""
-
-    def __init__(self, make: Callable[..., Hashable]) -> None:
-        super().__init__()
-        self.made: list[Any] = []
-        self._reasons: list[str] = []
-        self._make = make
-        self._numbers: dict[Hashable, int] = {}
-
-    def __missing__(self, said: tuple[Any, ...]) -> int:
-        try:
-            value = self._make(*said)
-        except RowError as error:
-            self._reasons.append(str(error))
-            number = -len(self._reasons)
-        else:
-            number = self._numbers.setdefault(value, len(self.made))
-            if number == len(self.made):
-                self.made.append(value)
-        self[said] = number
-        return number
-
-    def refused(self, numbers: NDArray[np.int64]) -> dict[int, str]:
-        """The reason by place where a number stands for a row that makes no sense."""
-        return {place: self._reasons[-1 - numbers[place]] for place in np.flatnonzero(numbers < 0).tolist()}
 
 
 @dataclass(slots=True)
@@ -61,18 +35,23 @@ class _Columns:
 
     stamps: list[str | int | float] = field(default_factory=list)
     request_id: list[str] = field(default_factory=list)
-    context: list[int] = field(default_factory=list)
-    service: list[int] = field(default_factory=list)
+    series: list[int] = field(default_factory=list)
     tokens_input: list[int] = field(default_factory=list)
     tokens_output: list[int] = field(default_factory=list)
     tokens_cached: list[int] = field(default_factory=list)
     quantity_micro: list[int] = field(default_factory=list)
     latency: list[float | None] = field(default_factory=list)
     error_code: list[str | None] = field(default_factory=list)
-    line: list[int] = field(default_factory=list)
-    raw: list[bytes] = field(default_factory=list)
+    first: list[int] = field(default_factory=list)  # place of the first record of every part
+    rows: list[Lines | Rows] = field(default_factory=list)  # where the records of every part stood
     given: dict[int, int] = field(default_factory=dict)  # place -> nano-credits that the row carries
     bad: dict[int, str] = field(default_factory=dict)  # place -> reason
+
+    def bad_row(self, place: int, reason: str) -> BadRow:
+        """A refused row, with where it stood."""
+        part = bisect_right(self.first, place) - 1
+        line, raw = self.rows[part].origin(place - self.first[part])
+        return BadRow(line, reason, raw.decode("utf-8", "replace"))
 
 
 class BatchBuilder:
@@ -80,11 +59,8 @@ class BatchBuilder:
 
     def __init__(self, rates: RateCard, attributor: Attributor, account: str, pattern: Pattern) -> None:
         self._rates = rates
-        self._attributor = attributor
-        self._account = account
-        self._pattern = pattern
-        self._contexts = _Numbered(self._dimensions)
-        self._services = _Numbered(_service)
+        self._new_series = partial(Series, attributor, account, pattern)
+        self._series = self._new_series()
         self._rows = _Columns()
 
     def __len__(self) -> int:
@@ -100,18 +76,18 @@ class BatchBuilder:
             stamps, ids, models, operations, units, keys, amounts, labels, latencies, errors,
             endpoints, tiers, accounts, users,
         ) = zip(*map(_columns, part.records), strict=True)  # fmt: skip
-        said = zip(accounts, keys, users, map(bytes, labels), strict=True)
-        rows.context += [self._contexts[each] for each in said]
-        called = zip(models, operations, endpoints, tiers, strict=True)
-        services = [self._services[each] for each in called]
-        rows.service += services
+        said = zip(
+            models, operations, endpoints, tiers, accounts, keys, users, map(bytes, labels), strict=True
+        )
+        series = [self._series[each] for each in said]
+        rows.first.append(first)
+        rows.rows.append(part.rows)
+        rows.series += series
         rows.stamps += stamps
         rows.request_id += ids
-        rows.line += part.lines
-        rows.raw += part.raws
         rows.error_code += [code or None for code in errors]
         rows.latency += latencies
-        self._add_units(units, services, first)
+        self._add_units(units, series, first)
         if amounts.count(None) < len(amounts):
             self._add_amounts(amounts, first)
 
@@ -119,13 +95,14 @@ class BatchBuilder:
         """The batch of all rows added since the last call, and the rows that were refused."""
         rows, self._rows = self._rows, _Columns()
         at, bad = epochs(rows.stamps)
+        series = _ints(rows.series)
         batch = EventBatch(
             at=at,
             request_id=rows.request_id,
-            dimensions=self._contexts.made,
-            context=_ints(rows.context),
-            services=self._services.made,
-            service=_ints(rows.service),
+            dimensions=self._series.dimensions,
+            context=self._series.contexts()[series],
+            services=self._series.services,
+            service=self._series.service_numbers()[series],
             tokens_input=_ints(rows.tokens_input),
             tokens_cached=_ints(rows.tokens_cached),
             tokens_output=_ints(rows.tokens_output),
@@ -139,23 +116,23 @@ class BatchBuilder:
             places = list(rows.given)
             batch.credits_nano[places] = list(rows.given.values())
             batch.priced[places] = True
-        bad |= rows.bad
-        bad |= self._contexts.refused(batch.context) | self._services.refused(batch.service)
+        bad |= rows.bad | self._series.refused(series)
         for place in np.flatnonzero(batch.tokens_cached > batch.tokens_input).tolist():
             bad[place] = "units_consumed.cached: more than input, which includes it"
-        refused = [BadRow(rows.line[p], bad[p], rows.raw[p].decode("utf-8", "replace")) for p in sorted(bad)]
+        refused = [rows.bad_row(place, bad[place]) for place in sorted(bad)]
         batch = _without(batch, bad) if bad else batch
         self._price(batch)
-        self._forget_many()
+        if len(self._series) > _MOST_SERIES:
+            self._series = self._new_series()
         return batch, refused
 
-    def _add_units(self, units: Sequence[UnitsField | int | float], services: list[int], first: int) -> None:
+    def _add_units(self, units: Sequence[UnitsField | int | float], series: list[int], first: int) -> None:
         rows = self._rows
         detailed: Sequence[Any] = units
         if set(map(type, units)) != {UnitsField}:
             detailed = [
-                each if isinstance(each, UnitsField) else self._from_number(each, service, first + place)
-                for place, (each, service) in enumerate(zip(units, services, strict=True))
+                each if isinstance(each, UnitsField) else self._from_number(each, number, first + place)
+                for place, (each, number) in enumerate(zip(units, series, strict=True))
             ]
         tokens_input, tokens_output, tokens_cached, quantity = zip(*map(_columns, detailed), strict=True)
         rows.tokens_input += tokens_input
@@ -166,9 +143,10 @@ class BatchBuilder:
         else:
             rows.quantity_micro += [0] * len(quantity)
 
-    def _from_number(self, number: float, service: int, place: int) -> UnitsField:
+    def _from_number(self, number: float, series: int, place: int) -> UnitsField:
         """Units given as one number: tokens of the input, or the operation's own unit."""
-        quantity = service >= 0 and self._counts_quantity(self._services.made[service])
+        service = self._series.service(series)
+        quantity = service is not None and self._counts_quantity(service)
         most = MOST_QUANTITY if quantity else MOST_TOKENS
         if not 0 <= number <= most:
             self._rows.bad[place] = f"units_consumed: {number} is not between 0 and {most}"
@@ -207,29 +185,9 @@ class BatchBuilder:
         batch.credits_nano = np.where(batch.priced, batch.credits_nano, nano)
         batch.priced |= priced
 
-    def _forget_many(self) -> None:
-        if len(self._contexts) > _MOST_NAMES:
-            self._contexts = _Numbered(self._dimensions)
-        if len(self._services) > _MOST_NAMES:
-            self._services = _Numbered(_service)
-
-    def _dimensions(self, account: str | None, key: str | None, user: str | None, raw: bytes) -> Dimensions:
-        labels = labels_of(raw)
-        return self._attributor.resolve(
-            account or self._account, key or "", user or "", labels=labels, pattern=self._pattern
-        )
-
-
-def _service(model: str, operation: str, endpoint: str | None, tier: str | None) -> Service:
-    known = operation_of(operation)
-    if known is None:
-        names = ", ".join(each.value for each in Operation)
-        raise RowError(f"operation_type: {operation!r} is none of {names}")
-    return Service(model, known, endpoint or endpoint_of(known), tier_of(tier or ""))
-
 
 def _ints(values: list[int]) -> NDArray[np.int64]:
-    return np.array(values, np.int64)
+    return np.fromiter(values, np.int64, len(values))
 
 
 def _latency(values: list[float | None]) -> NDArray[np.int64]:

@@ -20,7 +20,8 @@ from agent.ledger.rows import EventBatch
 from agent.ledger.writer import LedgerWriter
 from agent.settings import Settings
 from agent.telemetry.attribution import Attributor
-from agent.telemetry.decode import Part, decode_lines, record_of
+from agent.telemetry.decode import decode_block, record_of
+from agent.telemetry.decode_ndjson import ndjson_parts
 from agent.telemetry.intake import IntakeSummary, ingest
 from agent.telemetry.intake_batch import BatchBuilder
 from agent.telemetry.rates import load_rate_card
@@ -73,14 +74,16 @@ def quarantined(writer: LedgerWriter) -> list[tuple[str, str]]:
     return [(Path(location).name, reason) for location, reason in rows]
 
 
-def built(*records: Any, pattern: Pattern = Pattern.TAG) -> tuple[EventBatch, list[str]]:
+def built(*records: Any) -> tuple[EventBatch, list[str]]:
     """The batch that records become, and the reasons of the refused ones."""
-    builder = BatchBuilder(load_rate_card(Settings()), Attributor(Registry()), "acct", pattern)
+    builder = BatchBuilder(load_rate_card(Settings()), Attributor(Registry()), "acct", Pattern.TAG)
     lines = [each if isinstance(each, bytes) else json.dumps(each).encode() for each in records]
-    decoded, bad = decode_lines(lines)
-    builder.add(Part(decoded, list(range(len(decoded))), lines[: len(decoded)]))
+    reasons = []
+    for part in ndjson_parts([b"\n".join(lines)], "events"):
+        builder.add(part)
+        reasons += [row.reason for row in part.bad]
     batch, refused = builder.build()
-    return batch, [reason for _, reason in bad] + [row.reason for row in refused]
+    return batch, reasons + [row.reason for row in refused]
 
 
 def test_the_guides_record_is_stored_priced_and_attributed() -> None:
@@ -227,16 +230,29 @@ texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=2
 )
 @check(max_examples=50, deadline=None)
 def test_the_fast_path_and_the_exact_path_agree(rows: list[dict[str, Any]]) -> None:
-    fast, bad = decode_lines([json.dumps(row).encode() for row in rows])
+    fast = decode_block("\n".join(json.dumps(row) for row in rows).encode())
 
-    exact = [record_of(row) for row in rows]
-    assert not bad
-    for one, other in zip(fast, exact, strict=True):
+    assert fast is not None
+    for one, other in zip(fast, map(record_of, rows), strict=True):
         assert bytes(one.usage_labels).replace(b" ", b"") == bytes(other.usage_labels)
         one.usage_labels = other.usage_labels
-        # The exact path reads "" as nothing.
-        one.error_code = one.error_code or None
         assert one == other
+
+
+@given(st.integers(1, 400))
+def test_rows_are_the_same_however_a_file_is_cut_into_blocks(size: int) -> None:
+    lines = [json.dumps(record(request_id=f"r{number}")).encode() for number in range(5)]
+    text = b"\n".join([lines[0], b"", b"oops", *lines[1:]])
+
+    parts = list(ndjson_parts([text[at : at + size] for at in range(0, len(text), size)], "events"))
+
+    found = [
+        (part.rows.origin(place)[0], row.request_id)
+        for part in parts
+        for place, row in enumerate(part.records)
+    ]
+    assert found == [(1, "r0"), (4, "r1"), (5, "r2"), (6, "r3"), (7, "r4")]
+    assert [row.line for part in parts for row in part.bad] == [3]
 
 
 def test_a_second_run_accepts_nothing(take: Callable[..., IntakeSummary]) -> None:
