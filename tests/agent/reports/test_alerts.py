@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from agent.domain.alert import Alert, AlertRule, AlertState, Signal
+from agent.ledger import open_reader, open_writer
+from agent.reports.alerts import AlertEntry, alerts
+from tests.agent.reports.world import NANO, NOW
+
+
+def alert(scope: str, tier: str, state: AlertState, started: int, resolved: int | None = None) -> Alert:
+    signal = Signal(
+        fingerprint=f"spike:{scope}",
+        rule=AlertRule.BURN_SPIKE,
+        tier=tier,
+        at=started,
+        scope_kind="team",
+        scope=scope,
+        current_nano=30 * NANO,
+        expected_nano=5 * NANO,
+        threshold=Decimal("0.5"),
+        team=scope,
+        summary=f"{scope} burns",
+    )
+    return Alert(signal, state, started, fired_at=started, resolved_at=resolved)
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Path:
+    path = tmp_path / "l.sqlite"
+    with open_writer(path) as writer:
+        writer.alerts.save(
+            [
+                alert("old", "warning", AlertState.RESOLVED, NOW - 9 * 86_400, NOW - 8 * 86_400),
+                alert("done", "critical", AlertState.RESOLVED, NOW - 7_200, NOW - 3_600),
+                alert("warm", "warning", AlertState.FIRING, NOW - 600),
+                alert("hot", "critical", AlertState.FIRING, NOW - 300),
+                alert("seen", "hard_cap", AlertState.ACKNOWLEDGED, NOW - 900),
+            ]
+        )
+    return path
+
+
+def listed(path: Path, **asked: object) -> list[AlertEntry]:
+    with open_reader(path) as reader:
+        return alerts(reader, NOW, **asked)  # type: ignore[arg-type]
+
+
+def test_what_fires_comes_first_and_the_worst_of_it_before_the_rest(ledger: Path) -> None:
+    assert [entry.scope for entry in listed(ledger)] == ["hot", "warm", "seen", "done"]
+
+
+def test_amounts_are_credits(ledger: Path) -> None:
+    first = listed(ledger)[0]
+
+    assert (first.current, first.expected) == (30, 5)
+
+
+def test_an_earlier_instant_shows_alerts_as_they_stood(ledger: Path) -> None:
+    then = listed(ledger, at=NOW - 5_400)
+
+    assert [(entry.scope, entry.state, entry.resolved_at) for entry in then] == [("done", "firing", None)]
+
+
+def test_resolved_ones_can_be_asked_for_further_back(ledger: Path) -> None:
+    assert "old" in [entry.scope for entry in listed(ledger, recent_s=30 * 86_400)]
