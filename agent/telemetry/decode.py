@@ -9,6 +9,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any
 
 import msgspec
+import numpy as np
 
 MOST_TOKENS = 10**11
 MOST_QUANTITY = 10**9
@@ -125,8 +126,8 @@ def decode_block(text: bytes) -> list[Record] | None:
     except (msgspec.MsgspecError, UnicodeDecodeError):
         return None
     # Blank lines are skipped by the decoder, but they have numbers.
-    lines = text.count(b"\n") + (not text.endswith(b"\n"))
-    return records if len(records) == lines else None
+    line_feeds = int(np.count_nonzero(np.frombuffer(text, np.uint8) == ord("\n")))
+    return records if len(records) == line_feeds + (not text.endswith(b"\n")) else None
 
 
 def decode_line(line: bytes) -> Record:
