@@ -100,6 +100,7 @@ class Judgement:
     credits: Floats
     expected: Floats
     noise: Floats  # standard deviation of what is expected
+    weight: Floats  # on how many requests the burn rests; one dear request among cheap ones counts alone
 
     @property
     def excess(self) -> Floats:
@@ -121,13 +122,18 @@ def chance(burnt: Floats, requests: Floats) -> Floats:
 def judge(burnt: Floats, seconds: float, expected: Expectation, by_chance: Floats) -> Judgement:
     """Burn of a window of `seconds` against what is usual for it.
 
-    Noise is what earlier expectations were off by, plus chance: that of what is usual or that of the window
-    itself (`by_chance`), whichever is larger, since one request to a dear model is no rise.
+    Noise is what earlier expectations were off by, plus chance: as the usual number of requests makes it, or
+    as the window's own mix of cheap and dear requests does at the usual level (`by_chance` is the variance at
+    the present one), whichever is larger.
     """
-    usual_chance = chance(expected.credits, expected.requests)
-    noise = np.sqrt((expected.spread * expected.credits) ** 2 + np.maximum(usual_chance, by_chance))
+    weight = np.divide(
+        _REQUEST_VARIANCE * burnt**2, by_chance, out=np.full_like(burnt, np.inf), where=by_chance > 0
+    )
+    level = np.divide(expected.credits, burnt, out=np.ones_like(burnt), where=burnt > expected.credits)
+    usual_chance = np.maximum(chance(expected.credits, expected.requests), by_chance * level)
+    noise = np.sqrt((expected.spread * expected.credits) ** 2 + usual_chance)
     # A series without past has no noise of its own; one millionth keeps deviations finite.
-    return Judgement(seconds, burnt, expected.credits, np.maximum(noise, 1e-6))
+    return Judgement(seconds, burnt, expected.credits, np.maximum(noise, 1e-6), weight)
 
 
 def _window_sum(hours: Hours, values: Floats, start: float, end: float) -> Floats:

@@ -19,6 +19,8 @@ Ints = NDArray[np.int64]
 
 _DEVIATIONS = 5.0
 _HOLDS = 0.5  # an alert stays while this part of its limits is still exceeded
+_LEAST_REQUESTS = 10.0  # what rests on fewer is an accident, not a rise
+_NEARLY = 0.7  # what explains a rise that exceeds the limits need not quite exceed them itself
 _MAX_CULPRITS = 8
 _SMALLEST_NUMBER = 1e-12
 
@@ -63,6 +65,7 @@ class Limits:
         floor = max(self.min_credits_per_hour * judged.seconds / 3_600, self._least(judged, window))
         return (
             (judged.deviation(explained) >= _DEVIATIONS * factor)
+            & (judged.weight >= _LEAST_REQUESTS)
             & (excess >= window.rise * factor * judged.expected)
             & (excess >= floor * part)
         )
@@ -171,8 +174,9 @@ class _Search:
     def _narrow(self, series: int) -> int:
         """The most specific series that explains most of a rise and is unusual itself."""
         excess = self._judged.excess - self._explained
-        unusual = self._judged.deviation(self._explained) >= _DEVIATIONS / self._limits.sensitivity
-        unusual &= excess >= self._window.rise / self._limits.sensitivity * self._judged.expected
+        factor = _NEARLY / self._limits.sensitivity
+        unusual = self._judged.deviation(self._explained) >= _DEVIATIONS * factor
+        unusual &= excess >= self._window.rise * factor * self._judged.expected
         part = np.minimum(excess, self._traffic.overlap(series, len(self._levels)))
         for level, most in _SPECIFIC:
             if level == self._levels[series]:
