@@ -193,7 +193,7 @@ def _ints(values: list[int]) -> NDArray[np.int64]:
 def _latency(values: list[float | None]) -> NDArray[np.int64]:
     """Whole milliseconds; -1 where nobody measured."""
     try:
-        measured = np.fromiter(values, np.float64, len(values))  # type: ignore[arg-type]
+        measured = np.fromiter(values, np.float64, len(values))
     except TypeError:
         measured = np.array(values, np.float64)  # several times slower; None becomes not-a-number
     return np.where(np.isnan(measured), -1, np.rint(measured)).astype(np.int64)
