@@ -39,6 +39,8 @@ class StoredEvent:
     at: int
     context: int
     request_id: StoredId
+    latency_ms: int | None
+    error: int | None
     amounts: tuple[int | None, ...]
 
 
@@ -105,8 +107,8 @@ class EventWriter:
     def _events_by_id(self, idents: list[int]) -> dict[int, StoredEvent]:
         rows = self._conn.execute(statement("events_by_id"), (json.dumps(idents),))
         return {
-            ident: StoredEvent(at, context, request_id, (service, *amounts))
-            for ident, request_id, at, context, service, *amounts in rows
+            ident: StoredEvent(at, context, request_id, latency, error, tuple(amounts))
+            for ident, request_id, at, context, latency, error, *amounts in rows
         }
 
     def _insert(self, rows: Interned, new: Ints) -> int:
@@ -163,13 +165,8 @@ class EventWriter:
         units = {name: getattr(batch, name)[new] for name in UNITS}
         ones = np.ones(len(new), np.int64)
         columns = columns_of(self._names, service, ones, units, batch.credits_nano[new], priced)
-        latency = batch.latency_ms[new]
         failed = np.fromiter((code is not None for code in batch.error_code), np.bool_, len(batch))[new]
-        columns |= {
-            "errors": failed.astype(np.int64),
-            "latency_ms": np.maximum(latency, 0),
-            "latency_count": (latency >= 0).astype(np.int64),
-        }
+        columns |= _experience(ones, batch.latency_ms[new], failed)
         sums = {
             name: int(total(np.zeros_like(at), columns[name], 1)[0])
             for name in ("credits_nano", "unpriced", *UNITS)
@@ -225,6 +222,8 @@ class _Corrections:
     def __init__(self) -> None:
         self.at: list[int] = []
         self._context: list[int] = []
+        self._latency: list[int] = []
+        self._failed: list[bool] = []
         self._sign: list[int] = []
         self._amounts: list[tuple[int | None, ...]] = []
         self._final: dict[int, tuple[int | None, ...]] = {}
@@ -232,6 +231,9 @@ class _Corrections:
     def note(self, event: int, held: StoredEvent, amounts: tuple[int | None, ...]) -> None:
         self.at += (held.at, held.at)
         self._context += (held.context, held.context)
+        # Another service takes the request's errors and latency along.
+        self._latency += (-1 if held.latency_ms is None else held.latency_ms,) * 2
+        self._failed += (held.error is not None,) * 2
         self._sign += (-1, 1)
         self._amounts += (held.amounts, amounts)
         self._final[event] = amounts
@@ -249,7 +251,17 @@ class _Corrections:
         priced = np.array([amounts[-1] is not None for amounts in self._amounts], np.bool_)
         credits_nano = np.array([amounts[-1] or 0 for amounts in self._amounts], np.int64) * sign
         columns = columns_of(names, service, sign, units, credits_nano, priced)
+        columns |= _experience(sign, np.array(self._latency, np.int64), np.array(self._failed, np.bool_))
         return np.array(self.at, np.int64), np.array(self._context, np.int64), service, columns
+
+
+def _experience(sign: Ints, latency_ms: Ints, failed: NDArray[np.bool_]) -> Columns:
+    """Rollup columns of what callers met: errors and latency (-1: unknown), signed."""
+    return {
+        "errors": failed * sign,
+        "latency_ms": np.maximum(latency_ms, 0) * sign,
+        "latency_count": (latency_ms >= 0) * sign,
+    }
 
 
 def _repeats(ids: RequestIds, order: Ints) -> dict[int, int]:

@@ -10,7 +10,8 @@ INSERT INTO event (id, at, request_id, context, service, tokens_input, tokens_ca
 
 -- name: events_by_id
 -- Primary key, one look-up an id of the JSON list.
-SELECT id, request_id, at, context, service, tokens_input, tokens_cached, tokens_output, quantity_micro, credits_nano
+SELECT id, request_id, at, context, latency_ms, error, service, tokens_input, tokens_cached, tokens_output,
+       quantity_micro, credits_nano
 FROM event WHERE id IN (SELECT value FROM json_each(?));
 
 -- name: correct_event
