@@ -131,6 +131,14 @@ def test_time_travel_shows_the_ledger_as_of_an_earlier_instant(steady: Path) -> 
     assert found.month_to_date.value == Decimal("1.6") * (14 * 1440 + 12 * 60 + 30)
 
 
+def test_minutes_after_the_instant_looked_at_do_not_count(steady: Path) -> None:
+    found = report(steady, at=NOW - 1_200)
+
+    assert found.total_24h.value == Decimal("1.6") * 1440
+    assert found.month_to_date.value == Decimal("1.6") * (17 * 1440 + 12 * 60 + 10)
+    assert found.day.points[-1].value == Decimal("1.6")
+
+
 def test_a_ledger_filled_long_ago_is_shown_where_its_data_ends(steady: Path) -> None:
     found = report(steady, now=NOW + 90 * 86_400)
 
