@@ -27,6 +27,7 @@ _Q90_TO_SIGMA = 1 / 1.2816
 _MIN_SPREAD = 0.10
 _UNKNOWN_SPREAD = 0.35
 _MIN_SAMPLES = 9
+_LEAST_LEVEL = 0.1  # of the present burn: what was never there has no usual level to be noisy at
 # Costs of single requests vary about as much as their mean, which doubles the variance of their count.
 _REQUEST_VARIANCE = 2.0
 
@@ -130,9 +131,10 @@ def judge(burnt: Floats, seconds: float, expected: Expectation, by_chance: Float
         _REQUEST_VARIANCE * burnt**2, by_chance, out=np.full_like(burnt, np.inf), where=by_chance > 0
     )
     level = np.divide(expected.credits, burnt, out=np.ones_like(burnt), where=burnt > expected.credits)
-    usual_chance = np.maximum(chance(expected.credits, expected.requests), by_chance * level)
+    as_usual = by_chance * np.maximum(level, _LEAST_LEVEL)
+    usual_chance = np.maximum(chance(expected.credits, expected.requests), as_usual)
     noise = np.sqrt((expected.spread * expected.credits) ** 2 + usual_chance)
-    # A series without past has no noise of its own; one millionth keeps deviations finite.
+    # Nothing expected and nothing burnt: one millionth keeps deviations finite.
     return Judgement(seconds, burnt, expected.credits, np.maximum(noise, 1e-6), weight)
 
 

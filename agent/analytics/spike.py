@@ -21,6 +21,7 @@ _DEVIATIONS = 5.0
 _HOLDS = 0.5  # an alert stays while this part of its limits is still exceeded
 _LEAST_REQUESTS = 10.0  # what rests on fewer is an accident, not a rise
 _NEARLY = 0.7  # what explains a rise that exceeds the limits need not quite exceed them itself
+_UNEXPLAINED = 0.5  # a rise of which culprits explain more is theirs
 _MAX_CULPRITS = 8
 _SMALLEST_NUMBER = 1e-12
 
@@ -67,6 +68,7 @@ class Limits:
             (judged.deviation(explained) >= _DEVIATIONS * factor)
             & (judged.weight >= _LEAST_REQUESTS)
             & (excess >= window.rise * factor * judged.expected)
+            & (excess >= _UNEXPLAINED * judged.excess)
             & (excess >= floor * part)
         )
 
