@@ -1,9 +1,9 @@
 """Every error that burndeck raises on purpose.
 
-    BurndeckError               what happened, and what to do next; exit code 1
-    ├── ConfigError             burndeck.toml, registry, prices or arguments; exit code 2
-    ├── SourceError             a provider or gateway cannot be read; exit code 3
-    └── LedgerError             the ledger cannot be opened, is locked or too new; exit code 2
+BurndeckError               what happened, and what to do next; exit code 1
+├── ConfigError             burndeck.toml, registry, prices or arguments; exit code 2
+├── SourceError             a provider or gateway cannot be read; exit code 3
+└── LedgerError             the ledger cannot be opened, is locked or too new; exit code 2
 """
 
 from __future__ import annotations

@@ -14,7 +14,15 @@ if TYPE_CHECKING:
     from agent.telemetry.collect import SourceReport
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="""\b
+Examples:
+  burndeck agent start          in the background, until `burndeck agent stop`
+  burndeck agent once --json    read every source once, say what came, end
+  burndeck agent install        a systemd user unit, for always
+""",
+)
 def agent() -> None:
     """The background agent: reads the providers, keeps the ledger, judges the burn."""
 

@@ -9,7 +9,13 @@ import click
 from console.commands.common import print_json
 
 
-@click.command()
+@click.command(
+    epilog="""\b
+Examples:
+  burndeck login openai
+  pass show openai-admin-key | burndeck login openai --stdin
+"""
+)
 @click.argument("source", default="openai")
 @click.option("--stdin", "from_stdin", is_flag=True, help="Read the key from standard input.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
