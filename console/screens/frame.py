@@ -39,7 +39,9 @@ def _mode(view: View, at: int | None, now: float) -> list[Span]:
     if view.at is not None:
         ago = fmt.span(now - view.at)
         return [*spans, Span(f" PAST {fmt.moment(view.at)} · {ago} ago ", Tone.BADGE, "screen.now")]
-    if at is not None and now - at > STALE_S:
+    if at is None:
+        return [*spans, Span("○ no data yet", Tone.WARM)]
+    if now - at > STALE_S:
         return [*spans, Span(f" DATA ENDS {fmt.moment(at, now)} ", Tone.BADGE)]
     return spans if view.paused else [Span("● live", Tone.COOL)]
 
@@ -47,7 +49,7 @@ def _mode(view: View, at: int | None, now: float) -> list[Span]:
 def draw_status(status: Status | None, now: float, width: int) -> Line:
     """Agent, age of the data and truth layers; what fails comes first."""
     if status is None:
-        return [Span(" looking into the ledger ...", Tone.DIM)]
+        return []
     parts = [_agent(status.agent), *_sources(status.sources), _age(status, now), _layers(status)]
     line: list[Span] = [Span(" ")]
     for part in parts:

@@ -15,6 +15,7 @@ from console.screens import frame
 from console.screens.trouble import draw_trouble
 from console.view import DAY_S, View
 from console.widgets.canvas import Canvas
+from console.widgets.filter_input import FilterInput
 from console.widgets.ink import Line
 from console.widgets.table import Table
 
@@ -36,6 +37,7 @@ class LiveScreen(Screen[None]):
         self._clock: Clock = SystemClock()
         self._organization = ""
         self._note = ""
+        self._filter = FilterInput()
         self._header = Canvas("header")
         self._trouble = Canvas("trouble")
         self._status = Canvas("status")
@@ -98,6 +100,7 @@ class LiveScreen(Screen[None]):
         yield self._trouble
         yield from self.body()
         yield self._status
+        yield self._filter
         yield self._hints
 
     def on_mount(self) -> None:
@@ -213,10 +216,7 @@ class LiveScreen(Screen[None]):
     # Tables
 
     def action_filter(self) -> None:
-        from console.widgets.filter_input import FilterInput
-
-        if not self.query(FilterInput):
-            self.mount(FilterInput(self.table), after=self._status)
+        self._filter.open(self.table)
 
     def action_back(self) -> None:
         """Takes the filter off, steps out of a drill or out of the past: the first of these that applies."""

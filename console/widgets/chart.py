@@ -73,7 +73,7 @@ def _label(series: Series, top: float, row: int, rows: int) -> str:
     if row == rows - 1:
         return series.scale(0.0)
     if rows >= 5 and row == rows // 2:
-        return series.scale(top * (rows - row - 0.5) / rows)
+        return series.scale(top / 2)
     return ""
 
 

@@ -11,21 +11,29 @@ if TYPE_CHECKING:
 
     from console.widgets.table import Table
 
+HINT = "filter: a regular expression, ! before it turns it round"
+
 
 class FilterInput(Input):
-    """Enter keeps the filter, Escape takes it off; both give the keys back to the table."""
+    """Hidden until it is opened. Enter keeps the filter, Escape takes it off; both give the keys back."""
 
-    def __init__(self, table: Table) -> None:
-        hint = "filter: a regular expression, ! before it turns it round"
-        super().__init__(table.filter.text, placeholder=hint, compact=True)
+    def __init__(self) -> None:
+        super().__init__(placeholder=HINT, compact=True, id="filter")
+        self.display = False
+        self._table: Table | None = None
+
+    def open(self, table: Table) -> None:
+        """Takes the keys and filters this table."""
         self._table = table
-
-    def on_mount(self) -> None:
-        self.focus()
+        with self.prevent(Input.Changed):
+            self.value = table.filter.text
+        self.display = True
+        self.screen.set_focus(self)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()
-        self._table.narrow(event.value)
+        if self._table is not None:
+            self._table.narrow(event.value)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
@@ -34,9 +42,10 @@ class FilterInput(Input):
     def on_key(self, event: events.Key) -> None:
         if event.key == "escape":
             event.stop()
-            self._table.narrow("")
+            if self._table is not None:
+                self._table.narrow("")
             self._leave()
 
     def _leave(self) -> None:
-        self._table.focus()
-        self.remove()
+        self.screen.set_focus(self._table)
+        self.display = False

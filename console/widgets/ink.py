@@ -6,7 +6,7 @@ import enum
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from rich.cells import cell_len, set_cell_size
+from rich.cells import cell_len, chop_cells, set_cell_size
 
 
 class Tone(enum.StrEnum):
@@ -121,7 +121,7 @@ def first_that_fits(candidates: Iterable[Line], width: int) -> Line:
 
 
 def wrap(text: str, width: int) -> list[str]:
-    """Text in lines of at most `width` cells, broken between words."""
+    """Text in lines of at most `width` cells, broken between words, and inside longer ones."""
     lines: list[str] = []
     current = ""
     for word in text.split():
@@ -131,5 +131,6 @@ def wrap(text: str, width: int) -> list[str]:
             continue
         if current:
             lines.append(current)
-        current = clip(word, width)
+        *full, current = chop_cells(word, width) if cell_len(word) > width else [word]
+        lines += full
     return [*lines, current] if current else lines

@@ -69,6 +69,10 @@ def test_text_wraps_between_words():
     assert wrap("one two three", 7) == ["one two", "three"]
 
 
+def test_a_path_too_long_for_a_line_is_broken_and_never_cut():
+    assert wrap("see /etc/burndeck.toml:3: bad", 10) == ["see", "/etc/burnd", "eck.toml:3", ": bad"]
+
+
 def test_more_points_than_columns_become_means():
     assert resample([1, 3, 5, 7], 2) == [2, 6]
 
