@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from agent.domain.money import to_credits
 from agent.domain.usage import Layer
 
 SHORT = {Layer.ESTIMATED: "est", Layer.METERED: "met", Layer.BILLED: "bil"}
@@ -40,22 +39,8 @@ def ratio(part: int, whole: int, digits: int) -> Decimal:
 
 def per_minute(nano: int, seconds: int) -> Decimal:
     """Nano-credits over so many seconds as credits a minute, rounded to the sixth decimal."""
-    return ratio(nano * 60, seconds * 10**9, 6)
-
-
-def credits_figure(
-    nano: int | None, layer: Layer | None, as_of: int | None, *, mixed: bool = False
-) -> Figure:
-    """An amount of credits, exactly."""
-    return Figure(None if nano is None else to_credits(nano), "credits", layer, as_of, mixed)
-
-
-def rate_figure(
-    nano: int | None, seconds: int, layer: Layer | None, as_of: int | None, *, mixed: bool = False
-) -> Figure:
-    """A burn rate in credits a minute."""
-    value = None if nano is None else per_minute(nano, seconds)
-    return Figure(value, "credits/min", layer, as_of, mixed)
+    # ratio(nano * 60, seconds * 10**9, 6) with the powers of ten cancelled: tables call it thousands of times.
+    return Decimal((nano * 120 + seconds * 1_000) // (seconds * 2_000)).scaleb(-6)
 
 
 def share_of(part: int, whole: int) -> Decimal | None:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from agent.domain.money import to_credits
 from agent.domain.usage import Layer
-from agent.reports.figure import Figure, credits_figure, rate_figure
+from agent.reports.figure import Figure, per_minute
 from agent.reports.moment import DAY, HOUR
 
 if TYPE_CHECKING:
@@ -39,15 +40,16 @@ class Truth:
 
     def figure(self, value: Decimal | None, unit: str) -> Figure:
         """Any amount of this stretch."""
-        return Figure(value, unit, self.layer, self.as_of, len(self.layers) > 1)
+        layers = self.layers
+        return Figure(value, unit, layers[0] if layers else None, self.as_of, len(layers) > 1)
 
     def credits(self, nano: int | None) -> Figure:
         """An amount of credits, exactly."""
-        return credits_figure(nano, self.layer, self.as_of, mixed=len(self.layers) > 1)
+        return self.figure(None if nano is None else to_credits(nano), "credits")
 
     def rate(self, nano: int | None, seconds: int) -> Figure:
         """Nano-credits over so many seconds as credits a minute."""
-        return rate_figure(nano, seconds, self.layer, self.as_of, mixed=len(self.layers) > 1)
+        return self.figure(None if nano is None else per_minute(nano, seconds), "credits/min")
 
 
 def truth(reader: LedgerReader, start: int, end: int, *, days: bool = False) -> Truth:
