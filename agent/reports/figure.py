@@ -39,7 +39,7 @@ def ratio(part: int, whole: int, digits: int) -> Decimal:
 
 def per_minute(nano: int, seconds: int) -> Decimal:
     """Nano-credits over so many seconds as credits a minute, rounded to the sixth decimal."""
-    # ratio(nano * 60, seconds * 10**9, 6) with the powers of ten cancelled: tables call it thousands of times.
+    # ratio(nano * 60, seconds * 10**9, 6) with the powers of ten cancelled, for long tables.
     return Decimal((nano * 120 + seconds * 1_000) // (seconds * 2_000)).scaleb(-6)
 
 
