@@ -1,0 +1,205 @@
+"""Budget tiers: boundaries, once a month, and what a top-up or a new month does to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent.alerts import evaluate
+from agent.alerts.budget import BudgetTier, budget_signals
+from agent.alerts.month import Month
+from agent.domain.allocation import Allocation, Scope
+from agent.domain.money import NANO
+from agent.domain.usage import Dimensions, Operation, Service
+from agent.ledger import open_writer
+from agent.ledger.rows import BucketRow
+from agent.settings import Settings
+from agent.settings_schema import Organization
+
+HOUR = 3_600
+DAY = 86_400
+MONTHLY = 1_000_000 * NANO
+PAYMENTS = Allocation("org-1234-bg-payments", Scope.parse("billing_group:payments"), MONTHLY)
+TIERS = (
+    BudgetTier("warning", Decimal("0.70")),
+    BudgetTier("critical", Decimal("0.90")),
+    BudgetTier("hard_cap", Decimal("1.00")),
+)
+NOVEMBER = int(datetime(2026, 11, 1, tzinfo=UTC).timestamp())
+NOW = NOVEMBER + 10 * DAY
+
+
+class Budget:
+    """A ledger in which one billing group burns what a test says."""
+
+    def __init__(self, path: Path) -> None:
+        self.writer = open_writer(path)
+        self.settings = Settings(allocations=(PAYMENTS,))
+
+    def burnt(self, credits_: str, hour: int = NOVEMBER + DAY) -> None:
+        """The group's burn of one hour is this from now on, however often it is said."""
+        row = BucketRow(
+            start=hour,
+            width=HOUR,
+            dimensions=Dimensions("openai", billing_group="payments"),
+            service=Service("gpt-5", Operation.COMPLETION, "/v1/chat/completions"),
+            requests=1,
+            tokens_input=1,
+            tokens_cached=0,
+            tokens_output=1,
+            quantity_micro=0,
+            credits_nano=int(Decimal(credits_) * NANO),
+        )
+        self.writer.write_usage_window("openai", hour, hour + HOUR, {"completions": [row]}, read_at=NOW)
+
+    def tiers(self, now: int = NOW) -> tuple[list[str], list[str], list[str]]:
+        """Tiers that fire, that end, and that are open after an evaluation."""
+        done = evaluate(self.writer, self.settings, now)
+        return tuple([alert.signal.tier for alert in part] for part in (done.fired, done.resolved, done.open))
+
+    def top_up(self, factor: int) -> None:
+        """The allocation is raised in the middle of the month."""
+        more = replace(PAYMENTS, monthly_nano=MONTHLY * factor)
+        self.settings = replace(self.settings, allocations=(more,))
+
+
+@pytest.fixture
+def budget(tmp_path: Path) -> Iterator[Budget]:
+    made = Budget(tmp_path / "ledger.sqlite")
+    yield made
+    made.writer.close()
+
+
+@pytest.mark.parametrize(
+    ("credits_", "tier"),
+    [
+        ("699999.999999999", []),
+        ("700000", ["warning"]),
+        ("899999.999999999", ["warning"]),
+        ("900000", ["critical"]),
+        ("999999.999999999", ["critical"]),
+        ("1000000", ["hard_cap"]),
+    ],
+)
+def test_a_tier_fires_at_its_share_exactly(budget: Budget, credits_: str, tier: list[str]) -> None:
+    budget.burnt(credits_)
+
+    assert budget.tiers()[0] == tier
+
+
+def test_each_tier_fires_once_and_the_higher_takes_over(budget: Budget) -> None:
+    said = []
+    for credits_ in ("710000", "720000", "910000", "1010000", "1020000"):
+        budget.burnt(credits_)
+        said.append(budget.tiers())
+
+    assert [fired for fired, _, _ in said] == [["warning"], [], ["critical"], ["hard_cap"], []]
+    assert [still for _, _, still in said] == [
+        ["warning"],
+        ["warning"],
+        ["critical"],
+        ["hard_cap"],
+        ["hard_cap"],
+    ]
+
+
+def test_a_jump_fires_the_highest_tier_alone_and_names_the_skipped_ones(budget: Budget) -> None:
+    budget.burnt("600000")
+    budget.tiers()
+
+    budget.burnt("1050000")
+    (alert,) = evaluate(budget.writer, budget.settings, NOW).fired
+
+    assert alert.signal.tier == "hard_cap"
+    assert alert.signal.evidence["skipped_tiers"] == ["warning", "critical"]
+    assert alert.signal.threshold == Decimal(1_000_000)
+
+
+def test_a_skipped_tier_that_is_left_on_the_way_down_is_not_told(budget: Budget) -> None:
+    budget.burnt("1050000")
+    budget.tiers()
+
+    budget.burnt("950000")
+
+    assert budget.tiers() == ([], ["hard_cap"], ["critical"])
+
+
+def test_usage_that_is_revised_to_and_fro_pages_once(budget: Budget) -> None:
+    said = []
+    for credits_ in ("700000", "699999", "700001", "699999"):
+        budget.burnt(credits_)
+        said.append(budget.tiers())
+
+    assert [fired for fired, _, _ in said] == [["warning"], [], [], []]
+    assert [still for _, _, still in said] == [["warning"], [], ["warning"], []]
+
+
+def test_a_top_up_ends_the_alert_and_its_own_thresholds_fire_anew(budget: Budget) -> None:
+    budget.burnt("1000000")
+    budget.tiers()
+
+    budget.top_up(2)
+    after = budget.tiers()
+    budget.burnt("1400000")
+
+    assert after == ([], ["hard_cap"], [])
+    assert budget.tiers()[0] == ["warning"]
+
+
+def test_a_new_month_begins_at_nothing(budget: Budget) -> None:
+    budget.burnt("950000")
+    budget.tiers()
+    december = int(datetime(2026, 12, 1, tzinfo=UTC).timestamp())
+
+    last_second = budget.tiers(december - 1)
+    first_second = budget.tiers(december)
+    budget.burnt("710000", hour=december + HOUR)
+
+    assert last_second == ([], [], ["critical"])
+    assert first_second == ([], ["critical"], [])
+    assert budget.tiers(december + DAY)[0] == ["warning"]
+
+
+def test_the_month_is_that_of_the_organizations_time_zone(budget: Budget) -> None:
+    budget.settings = replace(budget.settings, organization=Organization(time_zone="America/New_York"))
+    midnight = int(datetime(2026, 11, 1, 4, tzinfo=UTC).timestamp())  # still daylight saving there
+
+    budget.burnt("700000", hour=midnight - HOUR)
+    before = budget.tiers()
+    budget.burnt("700000", hour=midnight)
+
+    assert before[0] == []
+    assert budget.tiers()[0] == ["warning"]
+
+
+def test_an_alert_outlives_the_agent(budget: Budget) -> None:
+    budget.burnt("910000")
+    budget.tiers()
+    path = budget.writer.path
+    budget.writer.close()
+
+    budget.writer = open_writer(path)
+
+    assert budget.tiers() == ([], [], ["critical"])
+
+
+@given(
+    used=st.integers(0, 10**19),
+    monthly=st.integers(1, 10**18),
+    at=st.decimals(min_value="0.01", max_value="3", places=4),
+)
+def test_thresholds_compare_without_rounding(used: int, monthly: int, at: Decimal) -> None:
+    allocation = replace(PAYMENTS, monthly_nano=monthly)
+
+    signals = budget_signals(
+        [allocation], [BudgetTier("warning", at)], {allocation.scope: used}, Month.at(NOW, "UTC")
+    )
+
+    assert bool(signals) == (used * 10_000 >= int(at * 10_000) * monthly)
