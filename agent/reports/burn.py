@@ -231,8 +231,11 @@ class _Burn:
         )
 
     def _attributed(self) -> Decimal | None:
-        """The share of the last day's credits that has a team; None when nothing burnt."""
-        teams = self.rolled.credits(Kind.TEAM, self.at - DAY, self.at)
+        """The share of the last day's credits that has a team, or of its requests if nothing has a price."""
+        start = self.at - DAY
+        teams = self.rolled.credits(Kind.TEAM, start, self.at)
+        if not any(teams.values()):
+            teams = self.rolled.requests_by(Kind.TEAM, start // HOUR * HOUR, self.at)
         nobody = self.reader.rows("dim_ids", {"kind": int(Kind.TEAM), "names": [""]})
         unknown = sum(teams.get(row["id"], 0) for row in nobody)
         whole = sum(teams.values())

@@ -161,7 +161,7 @@ class BurnReport:
     runway: Runway | None  # None: no allocation
     forecast: Forecast
     cost_per_inference: CostPerInference
-    attributed: Decimal | None  # share of the last 24 h that has a team
+    attributed: Decimal | None  # share of the last 24 h that has a team, by credits (by requests if unpriced)
     teams: tuple[BurnRow, ...]
     models: tuple[BurnRow, ...]
     alerts: tuple[AlertEntry, ...]  # open ones, worst first

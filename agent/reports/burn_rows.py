@@ -39,7 +39,11 @@ def burn_rows(
     minutes = rolled.minutes(kind, at - _SPARK_MINUTES * MINUTE, at)
     requests = _requests(reader, kind, start, at)
     whole = sum(now.values())
-    idents = sorted({*now, *day}, key=lambda ident: (-now.get(ident, 0), -day.get(ident, 0), ident))
+    # Where nothing has a price, requests still say who is busy.
+    idents = sorted(
+        {*now, *day},
+        key=lambda ident: (-now.get(ident, 0), -requests.get(ident, 0), -day.get(ident, 0), ident),
+    )
     names.learn(reader, idents)
     rows = []
     for ident in idents:

@@ -43,6 +43,13 @@ class Rolled:
         rows = self._reader.rows("minutes_of", {"kind": int(Kind.TOTAL), "start": start, "end": end})
         return sum(row["requests"] for row in rows)
 
+    def requests_by(self, kind: Kind, start: int, end: int) -> Sums:
+        """Requests by id, of the hours that begin in [start, end)."""
+        sums: Sums = defaultdict(int)
+        for row in self._reader.rows("hours_of", {"kind": int(kind), "start": start, "end": end}):
+            sums[row["id"]] += row["requests"]
+        return dict(sums)
+
     def minutes(self, kind: Kind, start: int, end: int) -> dict[int, dict[int, int]]:
         """Nano-credits by id and minute."""
         return self._table("minutes_of", kind, start, end)

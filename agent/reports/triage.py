@@ -134,7 +134,8 @@ class _Triage:
         # Where some fall, shares of the net rise would pass 100 %: a share is of all that rose.
         rise = sum(max(each[0] - before[0], 0) for each, before in pairs.values())
         rows = [self._row(kind, ident, *pair, rise) for ident, pair in pairs.items()]
-        rows.sort(key=lambda row: (-row.rise, -(row.now.value or 0), row.value))
+        # Where nothing has a price, requests still say who rose.
+        rows.sort(key=lambda row: (-row.rise, row.requests_usual - row.requests, row.value))
         return TriageTable(kind, tuple(rows))
 
     def _row(

@@ -121,12 +121,23 @@ def _table(rows: TriageTable, limit: int) -> str:
             percent(row.change, sign=True),
             amount(row.rise),
             percent(row.share_of_rise),
+            amount(row.requests),
+            amount(row.requests_usual),
         )
         for row in rows.rows[:limit]
     ]
-    columns = (rows.kind.name.lower(), "now/min", "usual/min", "change", "rise", "share of rise")
+    columns = (
+        rows.kind.name.lower(),
+        "now/min",
+        "usual/min",
+        "change",
+        "rise",
+        "share of rise",
+        "requests",
+        "usual",
+    )
     more = len(rows.rows) - len(lines)
-    return table(columns, lines, right=(1, 2, 3, 4, 5)) + (f"\n... and {more} more" if more > 0 else "")
+    return table(columns, lines, right=(1, 2, 3, 4, 5, 6, 7)) + (f"\n... and {more} more" if more > 0 else "")
 
 
 def _detail(detail: TriageDetail) -> str:

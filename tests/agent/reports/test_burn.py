@@ -12,7 +12,8 @@ from agent.ledger.rows import CostRow
 from agent.reports.burn import BurnReport, burn
 from agent.settings import Settings
 from agent.settings_schema import BillingGroup, Organization
-from tests.agent.reports.world import CHAT, NANO, NOW, SEARCH, SETTINGS, fill, use
+from tests.agent.ledger.build import batch, event
+from tests.agent.reports.world import CHAT, NANO, NOBODY, NOW, SEARCH, SETTINGS, SUPPORT, fill, use
 
 
 def report(
@@ -196,6 +197,17 @@ def test_models_without_a_price_are_named_and_not_guessed(tmp_path: Path) -> Non
     assert found.requests.value == 30
     assert found.unpriced[0].model == "gpt-unknown"
     assert found.unpriced[0].requests == 3 * 10 * 390
+
+
+def test_without_any_price_attribution_counts_requests(tmp_path: Path) -> None:
+    rows = [
+        event(f"r-{n}", NOW - 60 * n, dimensions=who, credits_nano=None)
+        for n, who in enumerate((SEARCH, SUPPORT, NOBODY), 1)
+    ]
+    with open_writer(tmp_path / "l.sqlite") as writer:
+        writer.write_events(batch(rows))
+
+    assert report(tmp_path / "l.sqlite").attributed == Decimal("0.6667")
 
 
 def test_an_empty_ledger_says_what_to_do(tmp_path: Path) -> None:

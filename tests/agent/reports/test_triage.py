@@ -219,6 +219,17 @@ def test_a_window_inside_an_hour_wide_bucket_takes_its_share_and_says_so(tmp_pat
     assert report.burn.value == Decimal("1.6")
 
 
+def test_where_nothing_has_a_price_requests_say_who_rose(tmp_path: Path) -> None:
+    busy = [use(minute, 60, SUPPORT, 0, requests=900) for minute in WINDOW]
+    fill(tmp_path / "l.sqlite", spike=busy, unpriced=True)
+
+    report, found = looked_at(tmp_path / "l.sqlite", Kind.API_KEY, "key_support")
+
+    first = report.table(Kind.ENDPOINT).rows[0]
+    assert (first.requests, first.requests_usual) == (920, 30)
+    assert sum(driver.credits for driver in found.drivers) == found.rise.value
+
+
 def test_every_window_is_whole_minutes(tmp_path: Path) -> None:
     fill(tmp_path / "l.sqlite", days=1)
 
