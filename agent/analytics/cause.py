@@ -6,7 +6,7 @@ the sentence can be checked against the figures beside it. A cause is a hint; th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -102,7 +102,8 @@ class _Seen:
     @cached_property
     def failing(self) -> tuple[float, float]:
         """Share of requests that fail, now and usually."""
-        return _share(self.features.now, lambda c: c.errors), _share(self.features.usual, lambda c: c.errors)
+        now, usual = ([pair[side] for pair in self._pairs] for side in (0, 1))
+        return _failing_share(now), _failing_share(usual)
 
     @cached_property
     def cached(self) -> tuple[float, float]:
@@ -241,14 +242,12 @@ def _credits(cells: Iterable[Cell]) -> float:
     return sum(cell.credits_nano for cell in cells)
 
 
-def _share(cells: Iterable[Cell], amount: Callable[[Cell], float]) -> float:
-    cells = tuple(cells)
+def _failing_share(cells: Sequence[Cell]) -> float:
     requests = sum(cell.requests for cell in cells)
-    return sum(map(amount, cells)) / requests if requests else 0.0
+    return sum(cell.errors for cell in cells) / requests if requests else 0.0
 
 
-def _cached_share(cells: Iterable[Cell]) -> float:
-    cells = tuple(cells)
+def _cached_share(cells: Sequence[Cell]) -> float:
     tokens = sum(cell.tokens_input for cell in cells)
     return sum(cell.tokens_cached for cell in cells) / tokens if tokens else 0.0
 

@@ -17,7 +17,7 @@ from agent.analytics.detector import Flags, Floats, Judgement
 
 Ints = NDArray[np.int64]
 
-_DEVIATIONS = 5.0
+_DEVIATIONS = 4.0
 _HOLDS = 0.5  # an alert stays while this part of its limits is still exceeded
 _LEAST_REQUESTS = 10.0  # what rests on fewer is an accident, not a rise
 _NEARLY = 0.7  # what explains a rise that exceeds the limits need not quite exceed them itself
