@@ -16,10 +16,9 @@ from agent.domain.usage import Layer
 from agent.ledger.kinds import Kind
 
 if TYPE_CHECKING:
+    from agent.errors import BurndeckError
     from agent.ledger.reader import LedgerReader
     from agent.settings import Settings
-
-    from agent.errors import BurndeckError
 
 F = TypeVar("F", bound=Callable[..., Any])
 
