@@ -76,12 +76,12 @@ LEFT JOIN dim d ON d.id = r.id
 GROUP BY r.kind, r.id;
 
 -- name: alerts_open
--- alert_open, the partial index of those not resolved.
-SELECT * FROM alert WHERE state <> 'resolved' ORDER BY id;
+-- alert_open, the partial index of those not resolved: a few rows however long the history.
+SELECT * FROM alert INDEXED BY alert_open WHERE state <> 'resolved' ORDER BY id;
 
 -- name: alerts_of_period
 -- alert_started.
-SELECT * FROM alert WHERE rule = :rule AND period = :period AND started_at >= :since ORDER BY id;
+SELECT * FROM alert WHERE rule = :rule AND period = :period AND started_at >= :since ORDER BY started_at, id;
 
 -- name: add_alert
 INSERT INTO alert (fingerprint, rule, tier, state, scope_kind, scope, allocation_id, period, started_at, fired_at,
