@@ -5,17 +5,22 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, TypeVar
 
-import httpx
 import msgspec
 
 from agent import __version__
 from agent.errors import SourceError
+
+# httpx brings a command of its own along wherever rich is installed, and with it a terminal library,
+# which the agent must not load. Declared missing, it is left out.
+sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
+import httpx  # noqa: E402
 
 if TYPE_CHECKING:
     from types import TracebackType
