@@ -21,6 +21,8 @@ def draw_header(screen: str, organization: str, view: View, at: int | None, now:
         start.append(Span(f" {title} ", Tone.TAB if here else Tone.DIM, f"app.{name}"))
     start.append(Span(f"  {organization}", Tone.DIM))
     mode = _mode(view, at, now)
+    if at is None:
+        return spread(start, [*mode, Span(" ")], width)  # no ledger, and so no clock of it
     wording = first_that_fits(
         (
             [*mode, Span(f"  {fmt.moment(now)} UTC ", Tone.DIM)],

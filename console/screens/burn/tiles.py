@@ -106,7 +106,20 @@ def _totals(report: BurnReport, now: float, width: int) -> list[Line]:
         text = f"{fmt.number(total.value):>5} {fmt.money(money.value, report.currency):>6}"
         lines.append(_pair(name, text, width))
     inference = report.cost_per_inference
-    return [*lines, _pair("inference", fmt.small(inference.all_credits.value), width)]
+    return [
+        *lines,
+        _pair("inference", fmt.small(inference.all_credits.value), width),
+        _unpriced(report, width),
+    ]
+
+
+def _unpriced(report: BurnReport, width: int) -> Line:
+    """Models of the last 24 h without a rate, by name where there is room."""
+    if not report.unpriced:
+        return EMPTY
+    names = ", ".join(row.model or "unknown" for row in report.unpriced)
+    texts = (f"▲ unpriced: {names}", f"▲ {len(report.unpriced)} unpriced")
+    return _fitting(width, *([Span(text, Tone.WARM)] for text in texts))
 
 
 def organization_budget(report: BurnReport) -> Budget | None:
@@ -208,16 +221,12 @@ def _forecast(report: BurnReport, now: float, width: int) -> list[Line]:
 
 def _unit(report: BurnReport, now: float, width: int) -> list[Line]:
     cost = report.cost_per_inference
-    lines: list[Line] = [
+    return [
         [Span(fmt.small(cost.all_credits.value), Tone.STRONG), Span(" credits, all", Tone.DIM)],
         _pair("completions only", fmt.small(cost.completion_credits.value), width),
         _pair("completions", fmt.whole(cost.completions), width),
         _pair("requests/min", fmt.number(report.requests.value), width),
     ]
-    if report.unpriced:
-        names = ", ".join(row.model or "unknown" for row in report.unpriced)
-        return [*lines, [Span(clip_words(f"▲ unpriced: {names}", width), Tone.WARM)]]
-    return [*lines, EMPTY]
 
 
 def _month_name(report: BurnReport) -> str:

@@ -339,6 +339,13 @@ async def test_no_color_leaves_grey_and_every_sign(monkeypatch):
         assert burn.app.no_color and "▲ +31 %" in burn.text and "▲ critical" in burn.text
 
 
+@pytest.mark.parametrize("size", SIZES)
+@piloted
+async def test_models_without_a_price_are_never_hidden(size):
+    async with console(size) as burn:
+        assert "unpriced" in burn.text
+
+
 @piloted
 async def test_themes_go_round():
     async with console() as burn:
