@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.domain.usage import Layer
-from agent.ledger.cells import Ints
+from agent.ledger.cells import Ints, distinct
 from agent.ledger.sql import statement
 from agent.ledger.stretches import Stretches
 
@@ -42,9 +42,10 @@ class Coverage:
     def mask(self, layer: Layer, account: Ints, at: Ints) -> NDArray[np.bool_]:
         """For each row (account dim id, time): whether a layer covers it."""
         covered = np.zeros(len(at), np.bool_)
-        for ident in np.unique(account).tolist():
+        idents, place = distinct(account)
+        for number, ident in enumerate(idents.tolist()):
             stretches = self.of(ident, layer)
             if stretches:
-                mine = account == ident
+                mine = place == number
                 covered[mine] = stretches.covers_each(at[mine])
         return covered

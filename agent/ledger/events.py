@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import sqlite3
 from dataclasses import dataclass
+from itertools import count
 
 import numpy as np
 from numpy.typing import NDArray
 
 from agent.domain.usage import Layer
 from agent.ledger.amounts import UNITS, accounts_of, columns_of, keep_billed_days, keep_effective_events
+from agent.ledger.bulk import insert
 from agent.ledger.cells import Columns, Ints, total
 from agent.ledger.coverage import Coverage
 from agent.ledger.identity import RequestIds, StoredId
@@ -125,20 +127,17 @@ class EventWriter:
             batch.tokens_output,
             batch.quantity_micro,
         ]
-        self._conn.executemany(
-            statement("add_event"),
-            zip(
-                range(newest + 1, newest + 1 + len(new)),
-                batch.at[new].tolist(),
-                rows.ids.stored if everything else [rows.ids.stored[place] for place in places],
-                *(column[new].tolist() for column in columns),
-                _or_none(batch.credits_nano[new], batch.priced[new]),
-                _or_none(batch.latency_ms[new], batch.latency_ms[new] >= 0),
-                self._errors(
-                    batch.error_code if everything else [batch.error_code[place] for place in places]
-                ),
-                strict=False,
-            ),
+        insert(
+            self._conn,
+            "add_event",
+            len(new),
+            count(newest + 1),
+            batch.at[new].tolist(),
+            rows.ids.stored if everything else [rows.ids.stored[place] for place in places],
+            *(column[new].tolist() for column in columns),
+            _or_none(batch.credits_nano[new], batch.priced[new]),
+            _or_none(batch.latency_ms[new], batch.latency_ms[new] >= 0),
+            self._errors(batch.error_code if everything else [batch.error_code[place] for place in places]),
         )
         return int(newest) + 1
 

@@ -40,8 +40,12 @@ def identify(ids: Sequence[str], *, hash_mask: int = ALL_BITS) -> RequestIds:
     uuids, raw = _canonical_uuids(ids, np.flatnonzero(lengths == _UUID_LENGTH))
     if len(uuids):
         hashes[uuids] = _hash_words(np.frombuffer(raw, "<u8").reshape(-1, 2))
-        for place, start in zip(uuids.tolist(), range(0, len(raw), 16), strict=True):
-            stored[place] = raw[start : start + 16]
+        blobs: list[bytes] = np.frombuffer(raw, "V16").tolist()
+        if len(uuids) == len(stored):
+            stored[:] = blobs
+        else:
+            for place, blob in zip(uuids.tolist(), blobs, strict=True):
+                stored[place] = blob
     if len(uuids) < len(stored):
         texts = np.setdiff1d(np.arange(len(stored)), uuids, assume_unique=True)
         hashes[texts] = _hash_texts([ids[place] for place in texts.tolist()])

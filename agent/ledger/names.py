@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import astuple
+from operator import attrgetter
 
 from agent.domain.usage import Dimensions, Operation, Service
 from agent.ledger.kinds import Kind
@@ -26,6 +26,9 @@ CONTEXT_KINDS = (
 
 SERVICE_KINDS = (Kind.MODEL, Kind.OPERATION, Kind.ENDPOINT, Kind.TIER)
 """Kinds of the columns of `service`, in the order of the fields of `Service`."""
+
+_DIMENSIONS = attrgetter(*Dimensions.__slots__)
+_SERVICE = attrgetter(*Service.__slots__)
 
 LABELS = (Kind.TEAM, Kind.COST_CENTER, Kind.PROJECT, Kind.ENVIRONMENT)
 """The labels of a request that never change once they are set."""
@@ -90,7 +93,7 @@ class Names:
         if found is None:
             row = tuple(
                 self.dim(conn, kind, value)
-                for kind, value in zip(CONTEXT_KINDS, astuple(dimensions), strict=True)
+                for kind, value in zip(CONTEXT_KINDS, _DIMENSIONS(dimensions), strict=True)
             )
             found = self._context_ids.get(row)
             if found is None:
@@ -107,7 +110,7 @@ class Names:
         if found is None:
             row = tuple(
                 self.dim(conn, kind, str(value))
-                for kind, value in zip(SERVICE_KINDS, astuple(service), strict=True)
+                for kind, value in zip(SERVICE_KINDS, _SERVICE(service), strict=True)
             )
             found = self._service_ids.get(row)
             if found is None:

@@ -14,6 +14,7 @@ from itertools import repeat
 import numpy as np
 
 from agent.domain.usage import Layer
+from agent.ledger.bulk import insert
 from agent.ledger.cells import Columns, Grouped, Ints, distinct, group
 from agent.ledger.kinds import MINUTE_KINDS, ROLLUP_KINDS, Kind
 from agent.ledger.names import CONTEXT_KINDS, SERVICE_KINDS, Names
@@ -130,9 +131,7 @@ class Rollups:
         times, codes = level.time[moved].tolist(), ids[level.code[moved]].tolist()
         measures = [columns[name][moved].tolist() if name in columns else repeat(0) for name in MEASURES]
         table = _TABLES[width]
-        self._conn.executemany(
-            statement(f"add_to_{table}"), zip(repeat(int(kind)), times, codes, *measures, strict=False)
-        )
+        insert(self._conn, f"add_to_{table}", len(times), repeat(int(kind)), times, codes, *measures)
         if sweep:
             self._conn.executemany(
                 statement(f"sweep_{table}"), zip(repeat(int(kind)), times, codes, strict=False)
