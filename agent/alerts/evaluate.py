@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from agent.settings import Settings
 
 
+_SETTLE_S = 600
+"""A rise is whole some minutes after it was found; from then on its cause does not change any more."""
+
+
 @dataclass(frozen=True, slots=True)
 class Evaluation:
     """What an evaluation changed, and what is open after it."""
@@ -87,4 +91,5 @@ def _spikes(
     signals = spike_signals(store, memory, scene, limits_of(spike), open_now)
     if signals is None:
         return None
-    return Judged(AlertRule.BURN_SPIKE, at, signals, Patience(int(spike.hold), int(spike.clear)))
+    patience = Patience(int(spike.hold), int(spike.clear), settle_s=_SETTLE_S)
+    return Judged(AlertRule.BURN_SPIKE, at, signals, patience)

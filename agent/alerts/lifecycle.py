@@ -10,10 +10,15 @@ from agent.domain.alert import Alert, AlertRule, AlertState, Signal
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long a rule must hold before it fires, and how long it must be gone before it ends (seconds)."""
+    """How long a rule must hold before it fires, and how long it must be gone before it ends (seconds).
+
+    An alert that has fired for `settle_s` keeps its cause and evidence as they were found, while its amounts
+    go on: what lasts long enough becomes part of what it is compared with. None: the newest always counts.
+    """
 
     hold_s: int = 0
     clear_s: int = 0
+    settle_s: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +72,7 @@ def _begin(signal: Signal, judged: Judged, now: int) -> Changes:
 
 def _go_on(alert: Alert, signal: Signal, judged: Judged, now: int) -> Changes:
     if alert.state is not AlertState.PENDING:
-        # A rise that merely lasts keeps what was said when it was a breach.
-        latest = signal if signal.breach else replace(alert.signal, at=signal.at)
+        latest = _latest(alert, signal, judged.patience, now)
         return Changes(saved=(replace(alert, signal=latest),)) if latest != alert.signal else Changes()
     if not signal.breach:
         return _without_signal(alert, judged, now)
@@ -76,6 +80,22 @@ def _go_on(alert: Alert, signal: Signal, judged: Judged, now: int) -> Changes:
     if signal.at - alert.started_at >= judged.patience.hold_s:
         return _fire(held, now)
     return Changes(saved=(held,))
+
+
+def _latest(alert: Alert, signal: Signal, patience: Patience, now: int) -> Signal:
+    """What an open alert says after another signal."""
+    if not signal.breach:
+        return replace(alert.signal, at=signal.at)
+    settled = patience.settle_s is not None and now - (alert.fired_at or now) > patience.settle_s
+    if not settled:
+        return signal
+    return replace(
+        alert.signal,
+        at=signal.at,
+        current_nano=signal.current_nano,
+        expected_nano=signal.expected_nano,
+        score=signal.score,
+    )
 
 
 def _fire(alert: Alert, now: int, *, told: bool = False) -> Changes:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
+from itertools import chain
 from typing import Any
 
 from agent.alerts.memory import BurnMemory
@@ -44,55 +45,75 @@ def reason_of(store: AlertStore, memory: BurnMemory, scene: Scene, series: int, 
     contexts, services = store.contexts(), store.services()
     kind, ident = scene.series[series]
     read = scene.cells_of(series, seconds)
-    now = _summed(read, services, 1.0)
-
-    def mine(cell: BurnCell) -> bool:
-        return _belongs(contexts[cell.context], services[cell.service], kind, ident)
-
-    weeks = [
-        found
-        for back in _WEEKS
-        if (found := _hours(store, memory, scene.at - seconds - back, scene.at - back))
-    ]
-    days = [
-        found
-        for back in _DAYS
-        if (found := _hours(store, memory, scene.at - seconds - back, scene.at - back))
-    ]
-    compared = weeks or days
-    stretch_s = (_ceil(scene.at) - _floor(scene.at - seconds)) * max(len(compared), 1)
-    usual = _summed(filter(mine, _flat(compared)), services, seconds / stretch_s)
-    before = frozenset(services[cell.service].model for cell in _flat(weeks + days) if mine(cell))
-    whose = Counter[Whose]()
-    for cell in read:
-        whose[contexts[cell.context]] += cell.credits_nano
-    owner = whose.most_common(1)[0][0] if whose else None
-    environment = owner.environment if owner else ""
+    past = _past(store, memory, scene, (kind, ident), seconds)
+    owner = _largest(contexts, read)
     first = store.first_seen(kind, ident) if kind is Kind.API_KEY else None
-    age = None if first is None else float(scene.at - first)
-    cause, sentence = likely_cause(Features(now, usual, environment, age, before))
+    features = Features(
+        now=_summed(read, services),
+        usual=_summed(past.cells, services, past.scale),
+        environment=owner.environment if owner else "",
+        age_s=None if first is None else float(scene.at - first),
+        models_before=past.models,
+    )
+    cause, sentence = likely_cause(features)
     return Reason(
         name=_name(kind, ident, contexts.values(), services.values()),
         api_key=owner.api_key if owner and kind is Kind.API_KEY else "",
         team=owner.team if owner and kind in (Kind.API_KEY, Kind.TEAM) else "",
-        environment=environment,
+        environment=features.environment,
         cause=cause,
         sentence=sentence,
-        now=[_plain(cell) for cell in now],
-        usual=[_plain(cell) for cell in usual],
+        now=[_plain(cell) for cell in features.now],
+        usual=[_plain(cell) for cell in features.usual],
     )
 
 
-def _hours(store: AlertStore, memory: BurnMemory, start: int, end: int) -> list[BurnCell]:
-    """Cells of the whole hours that touch a stretch."""
-    return [cell for hour in range(_floor(start), end, HOUR_S) for cell in memory.cells(store, hour)]
+@dataclass(frozen=True, slots=True)
+class _Past:
+    """A series in earlier hours; `scale` makes of their sums what is usual for the window."""
+
+    cells: list[BurnCell]
+    scale: float
+    models: frozenset[str]  # called then, or in the same hours of the last days
 
 
-def _flat(groups: Iterable[list[BurnCell]]) -> Iterable[BurnCell]:
-    return (cell for group in groups for cell in group)
+def _past(
+    store: AlertStore, memory: BurnMemory, scene: Scene, series: tuple[Kind, int], seconds: int
+) -> _Past:
+    """The hours around the window in up to four weeks; in the last days, when there is no week before."""
+    contexts, services = store.contexts(), store.services()
+    first, last = (scene.at - seconds) // HOUR_S * HOUR_S, -(-scene.at // HOUR_S) * HOUR_S
+
+    def earlier(back: int) -> list[BurnCell]:
+        hours = range(first - back, last - back, HOUR_S)
+        return [cell for hour in hours for cell in memory.cells(store, hour)]
+
+    weeks = [found for back in _WEEKS if (found := earlier(back))]
+    days = [found for back in _DAYS if (found := earlier(back))]
+    compared = weeks or days
+
+    def mine(cells: Iterable[BurnCell]) -> list[BurnCell]:
+        return [cell for cell in cells if _belongs(contexts[cell.context], services[cell.service], *series)]
+
+    return _Past(
+        cells=mine(chain.from_iterable(compared)),
+        scale=seconds / ((last - first) * max(len(compared), 1)),
+        models=frozenset(services[cell.service].model for cell in mine(chain.from_iterable(weeks + days))),
+    )
 
 
-def _summed(cells: Iterable[BurnCell], services: Any, scale: float) -> tuple[Cell, ...]:
+def _largest(contexts: Mapping[int, Whose], cells: Iterable[BurnCell]) -> Whose | None:
+    """Whose most of the burn is."""
+    burnt = Counter[Whose]()
+    for cell in cells:
+        burnt[contexts[cell.context]] += cell.credits_nano
+    return burnt.most_common(1)[0][0] if burnt else None
+
+
+def _summed(
+    cells: Iterable[BurnCell], services: Mapping[int, Called], scale: float = 1.0
+) -> tuple[Cell, ...]:
+    """Sums by model, tier and operation."""
     sums: dict[tuple[str, str, str], list[float]] = {}
     for cell in cells:
         called = services[cell.service]
@@ -138,11 +159,3 @@ def _plain(cell: Cell) -> dict[str, Any]:
     return {
         name: value if isinstance(value, str) else round(value, 3) for name, value in asdict(cell).items()
     }
-
-
-def _floor(at: int) -> int:
-    return at // HOUR_S * HOUR_S
-
-
-def _ceil(at: int) -> int:
-    return -(-at // HOUR_S) * HOUR_S

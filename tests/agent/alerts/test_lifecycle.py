@@ -9,7 +9,7 @@ from decimal import Decimal
 from agent.alerts.lifecycle import Changes, Judged, Patience, step
 from agent.domain.alert import Alert, AlertRule, AlertState, Signal
 
-PATIENT = Patience(hold_s=60, clear_s=600)
+PATIENT = Patience(hold_s=60, clear_s=600, settle_s=300)
 RISE = Signal(
     fingerprint="burn_spike:api_key:1",
     rule=AlertRule.BURN_SPIKE,
@@ -98,3 +98,14 @@ def test_an_acknowledged_alert_stays_acknowledged_while_it_lasts() -> None:
 
     assert [one.state for one in after.saved] == [AlertState.ACKNOWLEDGED]
     assert not after.fired
+
+
+def test_a_cause_is_settled_some_minutes_after_it_was_found_amounts_go_on() -> None:
+    alert = firing(0)
+    other = replace(RISE, cause="more_requests", current_nano=9)
+
+    (soon,) = judge([alert], 240, other).saved
+    (later,) = judge([alert], 360, other).saved
+
+    assert (soon.signal.cause, soon.signal.current_nano) == ("more_requests", 9)
+    assert (later.signal.cause, later.signal.current_nano) == ("", 9)
