@@ -86,7 +86,9 @@ def _drivers_listed(detail: TriageDetail, width: int) -> list[Line]:
         now, usual = right(_level(driver, driver.now), 11), right(_level(driver, driver.usual), 9)
         unit = f" {driver.unit}" if units else ""
         amount = Span(right(fmt.signed(driver.credits), 10), _driver_tone(driver))
-        lines += [[Span(left(driver.label, name)), amount, Span(share + now), Span(usual + unit, Tone.DIM)]]
+        lines += [
+            [Span(left(_name(driver, name), name)), amount, Span(share + now), Span(usual + unit, Tone.DIM)]
+        ]
     total = sum((driver.credits for driver in detail.drivers), Decimal(0))
     all_of_it = [Span(left("all together", name), Tone.DIM), Span(right(fmt.signed(total), 10), Tone.STRONG)]
     return [*lines, all_of_it]
@@ -105,11 +107,19 @@ def _drivers_packed(detail: TriageDetail, width: int) -> list[Line]:
 
 
 def _packed(driver: Driver, width: int) -> Line:
-    start = [Span(left(driver.label, 13)), Span(right(fmt.signed(driver.credits), 7), _driver_tone(driver))]
+    start = [
+        Span(left(_name(driver, 13), 13)),
+        Span(right(fmt.signed(driver.credits), 7), _driver_tone(driver)),
+    ]
     if driver.now is None or driver.usual is None:
         return start
     levels = f"{_level(driver, driver.usual)} → {_level(driver, driver.now)}"
     return spread(start, [Span(levels, Tone.DIM)], width)
+
+
+def _name(driver: Driver, width: int) -> str:
+    """The driver's name, in short words where the full ones do not fit."""
+    return driver.label if len(driver.label) <= width else driver.factor.replace("_", " ")
 
 
 def _driver_tone(driver: Driver) -> Tone:
