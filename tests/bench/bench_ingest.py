@@ -23,8 +23,9 @@ MILLION = 20  # batches
 KEYS, MODELS, START = 5_000, 12, 1_700_006_400
 
 _TABLE = """CREATE TABLE event (
-  request_id TEXT PRIMARY KEY, at INTEGER, api_key TEXT, model TEXT, operation TEXT, endpoint TEXT, team TEXT, cost_center TEXT, project TEXT, environment TEXT, tokens_input INTEGER,
-  tokens_cached INTEGER, tokens_output INTEGER, credits_nano INTEGER, latency_ms INTEGER, error_code TEXT)"""
+  request_id TEXT PRIMARY KEY, at INTEGER, api_key TEXT, model TEXT, operation TEXT, endpoint TEXT,
+  team TEXT, cost_center TEXT, project TEXT, environment TEXT, tokens_input INTEGER, tokens_cached INTEGER,
+  tokens_output INTEGER, credits_nano INTEGER, latency_ms INTEGER, error_code TEXT)"""
 _INSERT = f"INSERT OR IGNORE INTO event VALUES ({', '.join('?' * 16)})"
 
 
