@@ -57,7 +57,7 @@ def run_headless(run: Run, progress: Callable[[float, str], None]) -> dict[str, 
         tempfile.TemporaryDirectory(prefix="burndeck-demo-") as folder,
         SimulatedProvider(run.seed, clock, run.start, run.scenario, admin_key) as provider,
     ):
-        stage = build_stage(Path(folder), organization, provider.base_url)
+        stage = build_stage(Path(folder), organization, provider.base_url, tick_s=run.scenario.tick_s)
         simulated = _play(run, load_settings(stage.config), clock, progress)
         with open_reader(stage.ledger) as reader:
             found = _found(reader, run)

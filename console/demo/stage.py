@@ -40,18 +40,19 @@ def build_stage(
     base_url: str,
     *,
     clock: tuple[float, float, float] | None = None,
+    tick_s: float = 0,
 ) -> Stage:
     """Writes burndeck.toml and owners.toml into `folder`.
 
-    `clock` is (epoch, started, speed) for a demo that runs by itself; without it the caller moves time.
+    `clock` is (epoch, started, speed) for a demo that runs by itself; without it the caller moves time,
+    in steps of `tick_s` simulated seconds.
     """
     stage = Stage(folder)
     (folder / "owners.toml").write_text(organization.owners_toml(), encoding="utf-8")
     parts = [
         organization.config_toml(),
         '[ledger]\npath = "ledger.sqlite"\n',
-        f'[[sources]]\nkind = "openai"\nname = "{SOURCE_NAME}"\nbase_url = "{base_url}"\n'
-        'every = "60s"\nsettle = "60s"\n',
+        f'[[sources]]\nkind = "openai"\nname = "{SOURCE_NAME}"\nbase_url = "{base_url}"\n{_pace(tick_s)}',
         '[registry]\nfiles = ["owners.toml"]\n',
     ]
     if clock:
@@ -59,6 +60,19 @@ def build_stage(
         parts.append(f"[clock]\nepoch = {epoch!r}\nstarted = {started!r}\nspeed = {speed!r}\n")
     stage.config.write_text("\n".join(parts), encoding="utf-8")
     return stage
+
+
+def _pace(tick_s: float) -> str:
+    """How often and how finely to read when time goes in steps: no more than the steps can show."""
+    if not tick_s:
+        return ""
+    # The simulated provider has counted every request after ten minutes.
+    minutes, hours = ("1h", "30m", "6h"), ("15m", "6h", "4d")
+    detail, reread, seldom = minutes if tick_s < 3600 else hours
+    return (
+        f'every = "{tick_s:.0f}s"\ndetail = "{detail}"\nreread = "{reread}"\n'
+        f'costs_every = "{seldom}"\ndirectory_every = "{seldom}"\n'
+    )
 
 
 def use_only(admin_key: str) -> None:
