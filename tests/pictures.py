@@ -42,7 +42,7 @@ async def draw(config: Path) -> None:
 
 
 def _text(app: BurndeckApp) -> str:
-    return app.export_screenshot()
+    return app.export_screenshot().replace("&#160;", " ")
 
 
 async def _until(condition: Callable[[], bool]) -> None:

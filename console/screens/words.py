@@ -9,6 +9,8 @@ from console.widgets.ink import Tone
 UNATTRIBUTED = "(unattributed)"
 OUTSIDE = Decimal("0.25")
 """A change beyond a quarter is worth a colour; its sign says the same."""
+WORTH_A_COLOUR = Decimal("0.03")
+"""... unless the row is less than this share of the whole."""
 
 
 def scope_words(scope: str) -> str:
@@ -16,8 +18,14 @@ def scope_words(scope: str) -> str:
     return scope.replace(":", " ", 1).replace("_", " ")
 
 
-def tone_of_change(change: Decimal | None) -> Tone:
-    """Hot above a quarter more than usual, cool below a quarter less."""
+def tone_of_change(change: Decimal | None, weight: Decimal | None = None) -> Tone:
+    """Hot above a quarter more than usual, cool below a quarter less.
+
+    `weight` is the row's share of what matters (the burn, the rise): a row of little weight keeps its
+    figures and loses its colour, so that what burns stands out.
+    """
     if change is None:
         return Tone.DIM
+    if weight is not None and abs(weight) < WORTH_A_COLOUR:
+        return Tone.PLAIN
     return Tone.HOT if change > OUTSIDE else Tone.COOL if change < -OUTSIDE else Tone.PLAIN

@@ -42,7 +42,7 @@ def _row(row: BurnRow) -> Row:
             Cell(row.name or UNATTRIBUTED, row.name or "~", Tone.PLAIN if row.name else Tone.WARM),
             Cell(fmt.number(row.now.value), row.now.value, Tone.STRONG),
             Cell(fmt.number(row.usual.value), row.usual.value),
-            Cell(_new_or_change(row), row.change, tone_of_change(row.change)),
+            Cell(_new_or_change(row), row.change, tone_of_change(row.change, row.share)),
             Cell("", None, Tone.SPARK, points),
             Cell(fmt.share(row.share), row.share),
             Cell(fmt.number(row.day.value), row.day.value),

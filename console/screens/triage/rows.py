@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 
 from agent.ledger.kinds import Kind
 from agent.reports.triage_report import TriageReport, TriageRow
@@ -13,16 +14,18 @@ from console.widgets.ink import Span, Tone
 from console.widgets.rows import Cell, Column, Order, Row
 
 BY_RISE = Order(3)
+NEW = Decimal("Infinity")
+"""The change of what was not there before."""
 
 
 def columns(kind: Kind) -> tuple[Column, ...]:
     """The columns of the table of a dimension."""
     return (
         Column(WORDS[kind], 18, at_right=False, grow=True, most=44, downwards=False),
-        Column("now", 7),
-        Column("usual", 7, 2),
-        Column("rise", 8),
-        Column("change", 8, 1),
+        Column("now", 6),
+        Column("usual", 6, 2),
+        Column("rise", 7),
+        Column("change", 7, 1),
         Column("of rise", 7, 3),
         Column("req/min", 7, 4),
         Column("usual req", 9, 5),
@@ -35,11 +38,11 @@ def rows(table: Sequence[TriageRow]) -> list[Row]:
 
 
 def _row(row: TriageRow) -> Row:
-    tone = tone_of_change(row.change) if row.rise else Tone.PLAIN
     if row.change is None and row.now.value:
-        change, tone = "new", Tone.HOT
+        change, tone = "new", tone_of_change(NEW, row.share_of_rise)
     else:
         change = fmt.change(row.change)
+        tone = tone_of_change(row.change, row.share_of_rise) if row.rise else Tone.PLAIN
     name = row.label or row.value
     return Row(
         key=row.value,
