@@ -24,14 +24,14 @@ def columns_of(
 ) -> Columns:
     """Rollup columns of rows: requests (signed), units, and credits where priced."""
     completion = is_completion(names, service)
-    credits_nano = np.where(priced, credits_nano, 0)
+    credits_nano = _where(priced, credits_nano)
     return {
         "requests": requests,
         **units,
         "credits_nano": credits_nano,
-        "unpriced": np.where(priced, 0, requests),
-        "completions": np.where(completion, requests, 0),
-        "completion_credits_nano": np.where(completion, credits_nano, 0),
+        "unpriced": _where(~priced, requests),
+        "completions": _where(completion, requests),
+        "completion_credits_nano": _where(completion, credits_nano),
     }
 
 
@@ -39,6 +39,20 @@ def is_completion(names: Names, service: Ints) -> NDArray[np.bool_]:
     """For each row: whether its service is a completion."""
     idents, place = distinct(service)
     return np.array([names.is_completion(ident) for ident in idents.tolist()], np.bool_)[place]
+
+
+def _where(chosen: NDArray[np.bool_], column: Ints) -> Ints:
+    """The column, zero where not chosen; the very same array where all are, so that it is summed once."""
+    return column if chosen.all() else np.where(chosen, column, 0)
+
+
+def experience(sign: Ints, latency_ms: Ints, failed: NDArray[np.bool_]) -> Columns:
+    """Rollup columns of what callers met: errors and latency (-1: unknown), signed."""
+    return {
+        "errors": failed * sign,
+        "latency_ms": np.maximum(latency_ms, 0) * sign,
+        "latency_count": (latency_ms >= 0) * sign,
+    }
 
 
 def accounts_of(names: Names, context: Ints) -> Ints:

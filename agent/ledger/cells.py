@@ -41,12 +41,18 @@ def group(time: Ints, width: int, code: Ints, codes: int, columns: Columns) -> G
     key = (slot - first) * codes + code
     size = (int(slot.max()) - first + 1) * codes
     if size <= 4 * len(key) + 4096:
-        present = np.flatnonzero(np.bincount(key, minlength=size))
-        sums = {name: total(key, column, size)[present] for name, column in columns.items()}
+        present, place = np.flatnonzero(np.bincount(key, minlength=size)), key
     else:
         present, place = np.unique(key, return_inverse=True)
-        sums = {name: total(place, column, len(present)) for name, column in columns.items()}
-    return Grouped((present // codes + first) * width, present % codes, sums)
+        size = len(present)
+    # Columns are often one and the same array (every request is a completion): each is summed once.
+    sums: dict[int, Ints] = {}
+    for column in columns.values():
+        if id(column) not in sums:
+            summed = total(place, column, size)
+            sums[id(column)] = summed[present] if place is key else summed
+    parts = {name: sums[id(column)] for name, column in columns.items()}
+    return Grouped((present // codes + first) * width, present % codes, parts)
 
 
 def total(place: Ints, column: Ints, size: int) -> Ints:

@@ -17,8 +17,8 @@ _COMMON = (f"PRAGMA busy_timeout = {int(BUSY_SECONDS * 1000)}", "PRAGMA temp_sto
 _WRITER = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
-    "PRAGMA cache_size = -32768",  # KiB
-    "PRAGMA wal_autocheckpoint = 4000",  # pages
+    "PRAGMA cache_size = -65536",  # KiB
+    "PRAGMA wal_autocheckpoint = 8000",  # pages, 32 MB
     "PRAGMA journal_size_limit = 67108864",  # bytes
 )
 _READER = ("PRAGMA query_only = ON", "PRAGMA cache_size = -16384")

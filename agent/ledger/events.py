@@ -11,9 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.domain.usage import Layer
-from agent.ledger.amounts import UNITS, accounts_of, columns_of, keep_billed_days, keep_effective_events
+from agent.ledger.amounts import (
+    UNITS,
+    accounts_of,
+    columns_of,
+    experience,
+    keep_billed_days,
+    keep_effective_events,
+)
 from agent.ledger.bulk import insert
-from agent.ledger.cells import Columns, Ints, total
+from agent.ledger.cells import Columns, Ints, distinct, total
+from agent.ledger.corrections import Corrections, StoredEvent, describe
 from agent.ledger.coverage import Coverage
 from agent.ledger.identity import RequestIds, StoredId
 from agent.ledger.kinds import Kind
@@ -32,18 +40,6 @@ class Interned:
     ids: RequestIds
     context: Ints  # context.id
     service: Ints  # service.id
-
-
-@dataclass(slots=True)
-class StoredEvent:
-    """What the ledger holds of a known request. `amounts`: service, units, credits or None."""
-
-    at: int
-    context: int
-    request_id: StoredId
-    latency_ms: int | None
-    error: int | None
-    amounts: tuple[int | None, ...]
 
 
 class EventWriter:
@@ -79,13 +75,12 @@ class EventWriter:
         return result
 
     def _intern(self, batch: EventBatch, ids: RequestIds) -> Interned:
-        contexts = [self._names.context(self._conn, each) for each in batch.dimensions]
-        services = [self._names.service(self._conn, each) for each in batch.services]
+        used, context = distinct(batch.context)
+        contexts = [self._names.context(self._conn, batch.dimensions[each]) for each in used.tolist()]
+        used, service = distinct(batch.service)
+        services = [self._names.service(self._conn, batch.services[each]) for each in used.tolist()]
         return Interned(
-            batch,
-            ids,
-            np.array(contexts, np.int64)[batch.context],
-            np.array(services, np.int64)[batch.service],
+            batch, ids, np.array(contexts, np.int64)[context], np.array(services, np.int64)[service]
         )
 
     def _stored_events(self, rows: Interned, order: Ints) -> dict[int, tuple[int, StoredEvent]]:
@@ -142,6 +137,8 @@ class EventWriter:
         return int(newest) + 1
 
     def _errors(self, codes: list[str | None]) -> list[int | None]:
+        if codes.count(None) == len(codes):
+            return [None] * len(codes)
         ids: dict[str | None, int | None] = {
             code: None if code is None else self._names.dim(self._conn, Kind.ERROR, code)
             for code in set(codes)
@@ -164,8 +161,8 @@ class EventWriter:
         units = {name: getattr(batch, name)[new] for name in UNITS}
         ones = np.ones(len(new), np.int64)
         columns = columns_of(self._names, service, ones, units, batch.credits_nano[new], priced)
-        failed = np.fromiter((code is not None for code in batch.error_code), np.bool_, len(batch))[new]
-        columns |= _experience(ones, batch.latency_ms[new], failed)
+        failed = _there(batch.error_code)[new]
+        columns |= experience(ones, batch.latency_ms[new], failed)
         sums = {
             name: int(total(np.zeros_like(at), columns[name], 1)[0])
             for name in ("credits_nano", "unpriced", *UNITS)
@@ -193,7 +190,7 @@ class EventWriter:
         if missing:
             stored |= self._events_by_id(missing)
         refused = 0
-        corrections = _Corrections()
+        corrections = Corrections()
         findings: list[tuple[str, str, str, int]] = []
         for place, event in events.items():
             held = stored[event]
@@ -205,7 +202,7 @@ class EventWriter:
                 refused += 1
                 findings.append(("label_changed", subject, change, held.at))
             elif correct and (amounts := _amounts(rows, place)) != held.amounts:
-                findings.append(("corrected", subject, _describe(held.amounts, amounts), held.at))
+                findings.append(("corrected", subject, describe(self._names, held.amounts, amounts), held.at))
                 corrections.note(event, held, amounts)
                 held.amounts = amounts
         if corrections.at:
@@ -213,54 +210,6 @@ class EventWriter:
             self._move(*corrections.cells(self._names), sweep=True)
         self._conn.executemany(statement("add_finding"), findings)
         return WriteResult(0, len(events) - refused, refused, len(corrections.at) // 2)
-
-
-class _Corrections:
-    """Old amounts to take away and new ones to add."""
-
-    def __init__(self) -> None:
-        self.at: list[int] = []
-        self._context: list[int] = []
-        self._latency: list[int] = []
-        self._failed: list[bool] = []
-        self._sign: list[int] = []
-        self._amounts: list[tuple[int | None, ...]] = []
-        self._final: dict[int, tuple[int | None, ...]] = {}
-
-    def note(self, event: int, held: StoredEvent, amounts: tuple[int | None, ...]) -> None:
-        self.at += (held.at, held.at)
-        self._context += (held.context, held.context)
-        # Another service takes the request's errors and latency along.
-        self._latency += (-1 if held.latency_ms is None else held.latency_ms,) * 2
-        self._failed += (held.error is not None,) * 2
-        self._sign += (-1, 1)
-        self._amounts += (held.amounts, amounts)
-        self._final[event] = amounts
-
-    def updates(self) -> list[tuple[int | None, ...]]:
-        return [(*amounts, event) for event, amounts in self._final.items()]
-
-    def cells(self, names: Names) -> tuple[Ints, Ints, Ints, Columns]:
-        sign = np.array(self._sign, np.int64)
-        service = np.array([amounts[0] for amounts in self._amounts], np.int64)
-        units = {
-            name: np.array([amounts[1 + place] for amounts in self._amounts], np.int64) * sign
-            for place, name in enumerate(UNITS)
-        }
-        priced = np.array([amounts[-1] is not None for amounts in self._amounts], np.bool_)
-        credits_nano = np.array([amounts[-1] or 0 for amounts in self._amounts], np.int64) * sign
-        columns = columns_of(names, service, sign, units, credits_nano, priced)
-        columns |= _experience(sign, np.array(self._latency, np.int64), np.array(self._failed, np.bool_))
-        return np.array(self.at, np.int64), np.array(self._context, np.int64), service, columns
-
-
-def _experience(sign: Ints, latency_ms: Ints, failed: NDArray[np.bool_]) -> Columns:
-    """Rollup columns of what callers met: errors and latency (-1: unknown), signed."""
-    return {
-        "errors": failed * sign,
-        "latency_ms": np.maximum(latency_ms, 0) * sign,
-        "latency_count": (latency_ms >= 0) * sign,
-    }
 
 
 def _repeats(ids: RequestIds, order: Ints) -> dict[int, int]:
@@ -281,6 +230,13 @@ def _repeats(ids: RequestIds, order: Ints) -> dict[int, int]:
     return repeats
 
 
+def _there(values: list[str | None]) -> NDArray[np.bool_]:
+    """Which values are not None. Mostly all or hardly any are, and counting costs next to nothing."""
+    if values.count(None) == len(values):
+        return np.zeros(len(values), np.bool_)
+    return np.array([value is not None for value in values], np.bool_)
+
+
 def _or_none(values: Ints, there: NDArray[np.bool_]) -> list[int | None]:
     if there.all():
         return list(values.tolist())
@@ -293,12 +249,3 @@ def _amounts(rows: Interned, place: int) -> tuple[int | None, ...]:
     batch = rows.batch
     units = (int(getattr(batch, name)[place]) for name in UNITS)
     return (int(rows.service[place]), *units, int(batch.credits_nano[place]) if batch.priced[place] else None)
-
-
-def _describe(before: tuple[int | None, ...], after: tuple[int | None, ...]) -> str:
-    fields = ("service", *UNITS, "credits_nano")
-    return ", ".join(
-        f"{name} {'unpriced' if old is None else old} -> {'unpriced' if new is None else new}"
-        for name, old, new in zip(fields, before, after, strict=True)
-        if old != new
-    )

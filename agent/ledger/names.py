@@ -134,6 +134,10 @@ class Names:
         """Whether a service is a completion, the operation whose requests count as inferences."""
         return self._values[self.services[service][1]] == Operation.COMPLETION
 
+    def service_words(self, service: int | None) -> str:
+        """Model, operation, endpoint and tier of a service."""
+        return "" if service is None else " ".join(self.value(ident) for ident in self.services[service])
+
     def seen_earlier(self, ident: int, at: int) -> bool:
         """Whether `at` is earlier than all that this writer has seen of a key or model; notes it if so."""
         if at >= self._first_seen.get(ident, at + 1):

@@ -38,7 +38,7 @@ Cursor = tuple[str, str, str]
 
 CATCH_UP_ROWS = 50_000
 """Events a transaction when nobody waits for the write lock."""
-LIVE_ROWS = 5_000
+LIVE_ROWS = 2_000
 """Events a transaction while a console may want to write: the lock is held for well under 50 ms."""
 
 

@@ -73,6 +73,7 @@ CREATE TABLE hash_run (
 );
 
 -- Layer "metered": the provider's sums, replaced whole when a window is read again. kind is the usage kind.
+-- A row counts where its start is covered by "metered". read_at: when it was first read with these values.
 CREATE TABLE bucket (
   account INTEGER NOT NULL,
   kind INTEGER NOT NULL,             -- dim.id of kind USAGE_KIND (completions, embeddings, ...)
@@ -116,6 +117,9 @@ CREATE TABLE coverage (
 
 -- Effective amounts (the highest layer that covers each account and minute) as marginals per dimension kind.
 -- roll_minute has the few-valued kinds only; roll_day takes credits from "billed" where a day is covered by it.
+-- A bucket wider than a level is left out of that level: nobody knows how an hour spreads over its minutes.
+-- In metered minutes events still bring their errors and latency, which buckets cannot know. Rows of nothing are
+-- swept. unpriced counts requests without a price.
 CREATE TABLE roll_minute (
   kind INTEGER NOT NULL, bucket INTEGER NOT NULL, id INTEGER NOT NULL,
   requests INTEGER NOT NULL, errors INTEGER NOT NULL,
@@ -145,6 +149,7 @@ CREATE TABLE roll_day (
 ) WITHOUT ROWID;
 
 -- What each layer alone says by account and hour, for the drift between layers.
+-- A day's bill stands at the hour of 00:00, a day-wide bucket at the hour of its start.
 CREATE TABLE layer_hour (
   account INTEGER NOT NULL, layer INTEGER NOT NULL, bucket INTEGER NOT NULL,
   requests INTEGER NOT NULL, credits_nano INTEGER NOT NULL,

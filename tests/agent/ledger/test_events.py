@@ -75,7 +75,9 @@ def test_a_batch_export_corrects_the_units_of_a_streamed_event(writer: LedgerWri
     assert total(writer.path, "tokens_input", "minute") == 22
     assert total(writer.path, "credits_nano") == 220
     assert total(writer.path, "completions") == 1
-    assert [kind for kind, *_ in findings(writer.path)] == ["corrected"]
+    services = "gpt-a completion /v1/chat/completions standard -> embed-a embedding /v1/embeddings standard"
+    detail = f"service {services}, tokens_input 10 -> 12, credits_nano 100 -> 120"
+    assert findings(writer.path) == [("corrected", "r-1", detail)]
     embedding = (
         "SELECT latency_ms FROM roll_hour r JOIN dim d ON d.id = r.id AND d.value = 'embed-a' AND r.kind = 2"
     )
