@@ -25,7 +25,8 @@ _DAYS = tuple(day * _DAY_S for day in range(1, 7))
 class Reason:
     """Name, owner and cause of a rise. `now` and `usual` are the compared sums by kind of traffic."""
 
-    name: str
+    name: str  # as the ledger knows it
+    label: str  # as people know it
     api_key: str
     team: str
     environment: str
@@ -56,8 +57,10 @@ def reason_of(store: AlertStore, memory: BurnMemory, scene: Scene, series: int, 
         models_before=past.models,
     )
     cause, sentence = likely_cause(features)
+    name = _name(kind, ident, contexts.values(), services.values())
     return Reason(
-        name=_name(kind, ident, contexts.values(), services.values()),
+        name=name,
+        label=store.key_name(name) if kind is Kind.API_KEY else name,
         api_key=owner.api_key if owner and kind is Kind.API_KEY else "",
         team=owner.team if owner and kind in (Kind.API_KEY, Kind.TEAM) else "",
         environment=features.environment,

@@ -126,15 +126,18 @@ def _breach(
 
 
 def _summary(kind: Kind, reason: Reason, now_nano: int, usual_nano: int) -> str:
+    """What is wrong and whose it is first: on a small screen the end is cut."""
     who = {
-        Kind.TOTAL: "The organization",
-        Kind.TEAM: f"Team {reason.name or '(unattributed)'}",
-        Kind.MODEL: f"Model {reason.name}",
-        Kind.API_KEY: f"Key {reason.name}" + (f" of team {reason.team}" if reason.team else ""),
+        Kind.TOTAL: "the organization",
+        Kind.TEAM: f"team {reason.label or '(unattributed)'}",
+        Kind.MODEL: f"model {reason.label}",
+        Kind.API_KEY: (reason.label or "a key nobody knows")
+        + (f" (team {reason.team})" if reason.team else ""),
     }[kind]
+    what = f"{reason.cause.value.replace('_', ' ')}: " if reason.cause else ""
     now, usual = now_nano / _NANO, usual_nano / _NANO
     change = f"{now / usual:.1f}x the usual {usual:,.1f}" if usual_nano > 0 else "where nothing is usual"
-    return f"{who} burns {now:,.1f} credits/min, {change}: {reason.sentence}"
+    return f"{what}{who} burns {now:,.1f} credits/min, {change}; {reason.sentence}"
 
 
 def _evidence(scene: Scene, finding: _Finding, reason: Reason) -> dict[str, Any]:

@@ -110,7 +110,7 @@ class AlertStore:
             yield HourRow(hour, kind, ident, credits_nano, requests)
 
     def cells(self, start: int, end: int, *edges: int) -> list[BurnCell]:
-        """Effective burn of `[start, end)` by context, service and slot; up to two `edges` cut it in slots."""
+        """Effective burn of `[start, end)` by context, service and slot; up to two `edges` cut slots."""
         second, third = (*edges, end, end)[:2]
         bound = {"start": start, "second": second, "third": third, "end": end}
         found = [BurnCell(*row) for row in self._all("alert_bucket_cells", bound)]
@@ -129,6 +129,11 @@ class AlertStore:
         """When a key or model first burnt; None when it is not known."""
         rows = self._all("alert_first_seen", (int(kind), ident))
         return int(rows[0][0]) if rows else None
+
+    def key_name(self, api_key: str) -> str:
+        """What the provider's directory calls a key; its id where the directory does not know it."""
+        rows = self._all("alert_key_name", (api_key,))
+        return str(rows[0][0]) if rows else api_key
 
     def contexts(self) -> Mapping[int, Whose]:
         """Every context by id; only those added since are read."""

@@ -86,7 +86,7 @@ def test_the_ledger_is_kept_where_it_is_asked_for_and_served_by_the_commands(tmp
     command = [sys.executable, "-m", "console.cli", "triage", "--json", "--db", str(ledger)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["tables"]
+    assert json.loads(done.stdout)["report"]["tables"]
 
 
 def test_an_unknown_scenario_is_answered_with_those_there_are(tmp_path: Path) -> None:

@@ -75,6 +75,10 @@ CROSS JOIN roll_hour r ON r.kind = k.value AND r.bucket = b.value
 LEFT JOIN dim d ON d.id = r.id
 GROUP BY r.kind, r.id;
 
+-- name: alert_key_name
+-- Some hundred keys at most: their directory by its primary key's end.
+SELECT name FROM directory_key WHERE id = ? AND name <> '' LIMIT 1;
+
 -- name: alerts_open
 -- alert_open, the partial index of those not resolved: a few rows however long the history.
 SELECT * FROM alert INDEXED BY alert_open WHERE state <> 'resolved' ORDER BY id;
