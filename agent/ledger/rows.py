@@ -38,7 +38,7 @@ class EventBatch:
         return len(self.request_id)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: there are hundreds of thousands, and each would take three times as long
 class BucketRow:
     """One metered sum of the provider: a window, its dimensions and its units."""
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping, Sequence
+from itertools import repeat
+from typing import Any
 
 import numpy as np
 
 from agent.domain.usage import Layer
 from agent.ledger.amounts import UNITS, columns_of, keep_billed_days
+from agent.ledger.bulk import insert
 from agent.ledger.cells import Ints
 from agent.ledger.coverage import Coverage
 from agent.ledger.kinds import Kind
@@ -16,9 +19,11 @@ from agent.ledger.names import Names
 from agent.ledger.rollups import DAY, HOUR, MINUTE, Cells, Rollups
 from agent.ledger.rows import BucketRow
 from agent.ledger.sql import statement
+from agent.ledger.stretches import Stretches
 
 Key = tuple[int, int, int, int]  # usage kind, start, context, service
 Amounts = tuple[int, int, int, int, int, int, int | None]  # width, requests, UNITS, credits
+Row = tuple[Any, ...]  # a key and its amounts in one
 _CHUNK = 50_000  # rows of event sums in memory at once
 
 
@@ -41,29 +46,30 @@ class WindowWriter:
         gaps = before.gaps(start, end) if covered else []
         old = self._stored(kinds, start, end)
         new = self._summed(kinds, start, end)
+        gone = [(*key, *row) for key, row in old.items() if new.get(key) != row]
+        put = [(*key, *row) for key, row in new.items() if old.get(key) != row]
+        begun = self._begin_to_count(old, new, kinds, gaps)
         if gaps:
-            # Rows of other kinds that lie in the newly covered stretches begin to count too.
-            others = {ident: () for ident in self._all_kinds() if ident not in kinds}
-            kept = {key: row for gap in gaps for key, row in self._stored(others, *gap, whole=False).items()}
-            old |= kept
-            new |= kept
             self._uncount_events(gaps)
             self._coverage.extend(self._account, Layer.METERED, start, end)
-        after = self._coverage.of(self._account, Layer.METERED)
 
-        self._store(
-            {key: row for key, row in new.items() if old.get(key) != row}, old.keys() - new.keys(), read_at
-        )
-        changed = [(-1, key, row) for key, row in old.items() if new.get(key) != row]
-        changed += [(1, key, row) for key, row in new.items() if old.get(key) != row]
-        self._move(changed, layer=True, count=False)
-        moved = []
-        for key in old.keys() | new.keys():
-            was = old.get(key) if before.covers(key[1]) else None
-            now = new.get(key) if after.covers(key[1]) else None
-            if was != now:
-                moved += [(sign, key, row) for sign, row in ((-1, was), (1, now)) if row]
-        self._move(moved, layer=False, count=True)
+        self._store(put, old.keys() - new.keys(), read_at)
+        self._move(gone, put, begun, before)
+
+    def _begin_to_count(
+        self,
+        old: Mapping[Key, Amounts],
+        new: Mapping[Key, Amounts],
+        kinds: Mapping[int, Sequence[BucketRow]],
+        gaps: list[tuple[int, int]],
+    ) -> list[Row]:
+        """Rows that stay as they are and count from now on, since they lie in newly covered stretches."""
+        others = {ident: () for ident in self._all_kinds() if ident not in kinds} if gaps else {}
+        kept = [item for gap in gaps for item in self._stored(others, *gap, whole=False).items()]
+        if gaps and old:
+            stretches = Stretches(gaps)
+            kept += [(k, row) for k, row in old.items() if new.get(k) == row and stretches.covers(k[1])]
+        return [(*key, *row) for key, row in kept]
 
     def _all_kinds(self) -> list[int]:
         return [ident for ident, _ in self._conn.execute(statement("bucket_kinds"), (int(Kind.USAGE_KIND),))]
@@ -82,29 +88,32 @@ class WindowWriter:
                     ).fetchone()
                     if row:
                         raise _cut(start, end, *row)
-            for at, context, service, *amounts in self._conn.execute(
-                statement("buckets_in"), (self._account, kind, start, end)
-            ):
-                if whole and at + amounts[0] > end:
-                    raise _cut(start, end, at, amounts[0])
-                found[kind, at, context, service] = tuple(amounts)
+            for row in self._conn.execute(statement("buckets_in"), (self._account, kind, start, end)):
+                at, context, service, width = row[:4]
+                if whole and at + width > end:
+                    raise _cut(start, end, at, width)
+                found[kind, at, context, service] = row[3:]
         return found
 
     def _summed(self, kinds: Mapping[int, Sequence[BucketRow]], start: int, end: int) -> dict[Key, Amounts]:
         """The rows by key; rows that attribution gave the same key are added together."""
         found: dict[Key, Amounts] = {}
+        # Rows of one series share these objects; to hash their eleven names a row would cost the most here.
+        contexts: dict[int, int] = {}
+        services: dict[int, int] = {}
         for kind, rows in kinds.items():
             for row in rows:
                 if row.start < start or row.start + row.width > end or row.start % row.width:
                     raise ValueError(
                         f"bucket [{row.start}, +{row.width}) is not a whole one of [{start}, {end})"
                     )
-                key = (
-                    kind,
-                    row.start,
-                    self._names.context(self._conn, row.dimensions),
-                    self._names.service(self._conn, row.service),
-                )
+                context = contexts.get(id(row.dimensions))
+                if context is None:
+                    context = contexts[id(row.dimensions)] = self._names.context(self._conn, row.dimensions)
+                service = services.get(id(row.service))
+                if service is None:
+                    service = services[id(row.service)] = self._names.service(self._conn, row.service)
+                key = (kind, row.start, context, service)
                 amounts: Amounts = (
                     row.width,
                     row.requests,
@@ -117,34 +126,48 @@ class WindowWriter:
                 found[key] = _together(found[key], amounts) if key in found else amounts
         return found
 
-    def _store(self, put: Mapping[Key, Amounts], drop: set[Key], read_at: int) -> None:
+    def _store(self, put: list[Row], drop: set[Key], read_at: int) -> None:
         self._conn.executemany(statement("drop_bucket"), [(self._account, *key) for key in sorted(drop)])
-        self._conn.executemany(
-            statement("put_bucket"),
-            [(self._account, *key, *row, read_at) for key, row in sorted(put.items())],
-        )
+        if put:
+            # No two rows share their first four columns, so that sorting never looks at the credits.
+            columns = zip(*sorted(put), strict=True)
+            insert(self._conn, "put_bucket", len(put), repeat(self._account), *columns, repeat(read_at))
 
-    def _move(self, rows: list[tuple[int, Key, Amounts]], *, layer: bool, count: bool) -> None:
-        """Move the metered layer, or what counts, by signed rows."""
-        for width in sorted({row[0] for _, _, row in rows}):
-            same = [each for each in rows if each[2][0] == width]
-            sign = _ints([each[0] for each in same])
-            at, context, service = (_ints([key[place] for _, key, _ in same]) for place in (1, 2, 3))
-            counts = np.array([row[1:6] for _, _, row in same], np.int64).T * sign
-            units = {name: counts[1 + place] for place, name in enumerate(UNITS)}
-            priced = np.array([row[6] is not None for _, _, row in same], np.bool_)
-            nano = _ints([row[6] or 0 for _, _, row in same]) * sign
-            columns = columns_of(self._names, service, counts[0], units, nano, priced)
-            account = np.full(len(same), self._account)
-            if layer:
-                self._rollups.add_layer(Layer.METERED, account, at, columns, sweep=True)
-                added = sign > 0
-                if added.any():
-                    self._rollups.note_first_seen(at[added], context[added], service[added])
-            if count:
-                cells = Cells(width, at, context, service, columns)
-                keep_billed_days(cells, account, self._coverage)
-                self._rollups.add(cells, sweep=True)
+    def _move(self, gone: list[Row], put: list[Row], begun: list[Row], before: Stretches) -> None:
+        """Move the metered layer and what counts from rows that are gone to those that were put or begun."""
+        rows = [*gone, *put, *begun]
+        if not rows:
+            return
+        columns = list(zip(*rows, strict=True))
+        at, context, service, width = (_ints(column) for column in columns[1:5])
+        sign = np.repeat([-1, 1], [len(gone), len(put) + len(begun)])
+        requests, *units = (_ints(column) * sign for column in columns[5:10])
+        priced = np.array([nano is not None for nano in columns[10]], np.bool_)
+        nano = _ints([nano or 0 for nano in columns[10]]) * sign
+        account = np.full(len(rows), self._account)
+
+        changed = slice(len(gone) + len(put))
+        layer = {"requests": requests[changed], "credits_nano": nano[changed]}
+        self._rollups.add_layer(Layer.METERED, account[changed], at[changed], layer, sweep=bool(gone))
+        added = slice(len(gone), len(gone) + len(put))
+        if put:
+            self._rollups.note_first_seen(at[added], context[added], service[added])
+
+        after = self._coverage.of(self._account, Layer.METERED)
+        counts = np.where(sign < 0, before.covers_each(at), after.covers_each(at))
+        for each in np.unique(width[counts]).tolist():
+            of = np.flatnonzero(counts & (width == each))
+            amounts = columns_of(
+                self._names,
+                service[of],
+                requests[of],
+                {name: column[of] for name, column in zip(UNITS, units, strict=True)},
+                nano[of],
+                priced[of],
+            )
+            cells = Cells(each, at[of], context[of], service[of], amounts)
+            keep_billed_days(cells, account[of], self._coverage)
+            self._rollups.add(cells, sweep=bool((sign[of] < 0).any()))
 
     def _uncount_events(self, gaps: list[tuple[int, int]]) -> None:
         """Take away what events of newly covered minutes counted; their errors and latency stay."""
@@ -168,7 +191,7 @@ class WindowWriter:
                 self._rollups.add(cells, sweep=True)
 
 
-def _ints(values: list[int]) -> Ints:
+def _ints(values: Sequence[int]) -> Ints:
     return np.array(values, np.int64)
 
 

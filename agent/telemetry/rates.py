@@ -48,18 +48,21 @@ class ServiceRates:
         A quantity with a rate is a price in itself (an image may carry tokens that cost nothing more);
         otherwise every kind of token that was used needs a rate. None also past the ledger's range.
         """
-        tokens = (
-            (units.tokens_input - units.tokens_cached, self.input),
-            (units.tokens_cached, self.cached),
-            (units.tokens_output, self.output),
+        fresh, cached, output = (
+            units.tokens_input - units.tokens_cached,
+            units.tokens_cached,
+            units.tokens_output,
         )
-        used = [(count, rate) for count, rate in tokens if count]
-        by_tokens = [count * rate for count, rate in used if rate is not None]
-        tokens_priced = len(by_tokens) == len(used)
+        by_tokens = fresh * (self.input or 0) + cached * (self.cached or 0) + output * (self.output or 0)
+        tokens_priced = not (
+            (fresh and self.input is None)
+            or (cached and self.cached is None)
+            or (output and self.output is None)
+        )
         if units.quantity_micro and self.quantity is not None:
-            amount = units.quantity_micro * self.quantity + (sum(by_tokens) * MICRO if tokens_priced else 0)
-        elif tokens_priced and (used or not units.quantity_micro):
-            amount = sum(by_tokens) * MICRO
+            amount = units.quantity_micro * self.quantity + (by_tokens * MICRO if tokens_priced else 0)
+        elif tokens_priced and (fresh or cached or output or not units.quantity_micro):
+            amount = by_tokens * MICRO
         else:
             return None
         nano = _half_even(amount, MICRO * MICRO)
@@ -77,10 +80,7 @@ class RateCard:
 
     def price(self, service: Service, at: int, units: Units) -> NanoCredits | None:
         """Nano-credits that `units` cost at `at` (UTC epoch seconds), or None: unpriced."""
-        current = None
-        for rates in self.rates_of(service):
-            if rates.since is None or rates.since <= at:
-                current = rates
+        current = in_force(self.rates_of(service), at)
         return current.price(units) if current else None
 
     def rates_of(self, service: Service) -> tuple[ServiceRates, ...]:
@@ -129,6 +129,15 @@ def merged(lists: list[PriceList]) -> RateCard:
         services = _services_over(services, prices.services)
         tiers |= prices.tiers
     return RateCard(models, services, tiers)
+
+
+def in_force(periods: tuple[ServiceRates, ...], at: int) -> ServiceRates | None:
+    """The rates that hold at `at` (UTC epoch seconds) among a service's periods, oldest first."""
+    current = None
+    for rates in periods:
+        if rates.since is None or rates.since <= at:
+            current = rates
+    return current
 
 
 def listed_name(model: str, listed: Mapping[str, object]) -> str | None:

@@ -34,11 +34,12 @@ class UsageKind:
 
     def units(self, row: Usage, width: int) -> Units:
         """The metered units of one row of a bucket of `width` seconds."""
+        tokens_input, tokens_cached = row.input_tokens or 0, row.input_cached_tokens or 0
         return Units(
-            tokens_input=row.input_tokens or 0,
-            tokens_cached=min(row.input_cached_tokens or 0, row.input_tokens or 0),
-            tokens_output=row.output_tokens or 0,
-            quantity_micro=self.quantity(row, width),
+            tokens_input,
+            min(tokens_cached, tokens_input),
+            row.output_tokens or 0,
+            self.quantity(row, width),
         )
 
 
