@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 EPOCH = datetime(2026, 11, 18, 10, 0, tzinfo=UTC).timestamp()
 """Where simulated time starts unless told otherwise: a fixed hour, so that two runs of one seed agree."""
 
+SETTLES_S = 900.0
+"""Simulated seconds that are still played after the first spike fired: its cause is looked at once more."""
+
 REAL_LIMIT_S = 60.0
 """A headless run ends here even on a machine too slow for its scenario."""
 
@@ -74,9 +77,10 @@ def run_headless(run: Run, progress: Callable[[float, str], None]) -> dict[str, 
 
 
 def _play(run: Run, settings: Settings, clock: ManualClock, progress: Callable[[float, str], None]) -> float:
-    """Collects and evaluates step by step; returns the simulated seconds that passed."""
+    """Collects and evaluates step by step until the answer is there; returns the simulated seconds."""
     from agent.alerts import BurnMemory, evaluate
     from agent.daemon import Collecting
+    from agent.domain.alert import AlertRule
     from agent.ledger import open_writer
 
     deadline = time.monotonic() + REAL_LIMIT_S
@@ -86,13 +90,15 @@ def _play(run: Run, settings: Settings, clock: ManualClock, progress: Callable[[
         progress(0.0, "reading the history")
         collecting.catch_up(clock.now())
         evaluate(writer, settings, clock.now(), memory)
-        passed = 0.0
-        while passed < span and time.monotonic() < deadline:
+        passed, last = 0.0, span
+        while passed < last and time.monotonic() < deadline:
             clock.advance(step)
             passed += step
             collecting.tick(clock.now())
-            evaluate(writer, settings, clock.now(), memory)
-            progress(min(1.0, passed / span), "playing")
+            fired = evaluate(writer, settings, clock.now(), memory).fired
+            if last == span and any(alert.signal.rule is AlertRule.BURN_SPIKE for alert in fired):
+                last = min(span, passed + max(SETTLES_S, step))
+            progress(min(1.0, passed / last), "playing")
     return passed
 
 
