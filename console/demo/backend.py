@@ -7,6 +7,7 @@ console is killed.
 from __future__ import annotations
 
 import json
+import signal
 import sys
 import tempfile
 import threading
@@ -20,6 +21,8 @@ def main() -> None:
     """Reads one JSON line (scenario, seed, speed, keep), prints one (config, ledger), serves until EOF."""
     order = json.loads(sys.stdin.readline())
     stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: stop.set())
     threading.Thread(target=_wait_for_the_end, args=(stop,), daemon=True).start()
     serve(order["scenario"], order["seed"], order["speed"], order["keep"], stop)
 
