@@ -66,11 +66,12 @@ def _pace(tick_s: float) -> str:
     """How often and how finely to read when time goes in steps: no more than the steps can show."""
     if not tick_s:
         return ""
-    # The simulated provider has counted every request after ten minutes.
-    minutes, hours = ("1h", "30m", "6h"), ("15m", "6h", "4d")
-    detail, reread, seldom = minutes if tick_s < 3600 else hours
+    # The simulated provider has counted every request after ten minutes. Steps of hours read every hour
+    # once, whole and final, an hour late; steps of minutes read a minute as soon as it begins to show.
+    minutes, hours = ("60s", "1h", "30m", "6h"), ("59m", "1m", "1h", "4d")
+    settle, detail, reread, seldom = minutes if tick_s < 3600 else hours
     return (
-        f'every = "{tick_s:.0f}s"\ndetail = "{detail}"\nreread = "{reread}"\n'
+        f'every = "{tick_s:.0f}s"\nsettle = "{settle}"\ndetail = "{detail}"\nreread = "{reread}"\n'
         f'costs_every = "{seldom}"\ndirectory_every = "{seldom}"\n'
     )
 
