@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from console.live import Question
-from console.view import View
+from console.view import DAY_S, View
 
 if TYPE_CHECKING:
     from agent.ledger.kinds import Kind
@@ -36,8 +36,9 @@ def triage_question(view: View, within: tuple[Kind, str] | None) -> Question:
     def ask(reader: LedgerReader, settings: Settings, now: float) -> tuple[TriageReport, Status]:
         from agent.reports.triage import triage
 
-        report = triage(reader, settings, now, window_s=view.window_s, at=view.at, within=within)
-        return report, _status(reader, settings, report, now)
+        with reader.snapshot():
+            report = triage(reader, settings, now, window_s=view.window_s, at=view.at, within=within)
+            return report, _status(reader, settings, now, view.at)
 
     return Question(TRIAGE, ask, (view, within))
 
@@ -53,10 +54,11 @@ def detail_question(report: TriageReport, kind: Kind, value: str) -> Question:
     return Question(DETAIL, ask, (kind, value))
 
 
-def _status(reader: LedgerReader, settings: Settings, report: TriageReport, now: float) -> Status:
-    from agent.reports.status import Status
-    from agent.reports.status_line import agent_state, source_states
+def _status(reader: LedgerReader, settings: Settings, now: float, at: float | None) -> Status:
+    """The same status line as on Burn: where the data ends, also while an instant before it is looked at."""
+    from agent.reports.layers import truth
+    from agent.reports.moment import moment
+    from agent.reports.status_line import read_status
 
-    as_of = report.burn.as_of
-    age = None if as_of is None else int(now - as_of)
-    return Status((), as_of, age, agent_state(reader, settings, int(now)), source_states(reader))
+    when = moment(reader, now, at)
+    return read_status(reader, settings, when, truth(reader, when.at - DAY_S, when.at))
