@@ -34,7 +34,6 @@ class BurnScreen(LiveScreen):
     def __init__(self) -> None:
         super().__init__()
         self.report: BurnReport | None = None
-        self._newest = 0
         self._alerts = Canvas("alerts")
         self._tiles = Canvas("tiles")
         self._plots = Canvas("plots")
@@ -58,7 +57,6 @@ class BurnScreen(LiveScreen):
     def show(self, answer: Answer) -> None:
         report: BurnReport = answer.value  # type: ignore[assignment]
         self.report = report
-        self._newest = report.at if self.deck.view.at is None else max(self._newest, report.at)
         if report.empty:
             return
         self._alerts.styles.height = lines_needed(report, 1 if self.size.height < 30 else 4)
@@ -81,7 +79,10 @@ class BurnScreen(LiveScreen):
 
     @property
     def times(self) -> tuple[int, int] | None:
-        return (self.report.at, self._newest) if self.report and not self.report.empty else None
+        report = self.report
+        if report is None or report.empty or report.status.data_as_of is None:
+            return None
+        return report.at, report.status.data_as_of
 
     @property
     def status(self) -> Status | None:

@@ -39,7 +39,6 @@ class TriageScreen(LiveScreen):
         self.drill = Drill()
         if within is not None:
             self.drill = self.drill.into(Step(within[0], within[1], within[1])) or self.drill
-        self._newest = 0
         self._shown_status: Status | None = None
         self._summary = Canvas("summary")
         self._dimensions = Canvas("dimensions")
@@ -79,7 +78,6 @@ class TriageScreen(LiveScreen):
         if report.within != self.drill.within:
             return  # an answer to where we were before
         self.report = report
-        self._newest = report.at if self.deck.view.at is None else max(self._newest, report.at)
         self._summary.paint(lambda width, height: self._draw_summary(width))
         self._show_table()
         self._ask_detail()
@@ -110,7 +108,10 @@ class TriageScreen(LiveScreen):
 
     @property
     def times(self) -> tuple[int, int] | None:
-        return (self.report.at, self._newest) if self.report and not self.report.empty else None
+        report, status = self.report, self._shown_status
+        if report is None or report.empty or status is None or status.data_as_of is None:
+            return None
+        return report.at, status.data_as_of
 
     @property
     def status(self) -> Status | None:

@@ -103,6 +103,14 @@ async def test_both_screens_show_the_same_instant():
 
 
 @piloted
+async def test_a_step_forward_in_a_triage_opened_in_the_past_stays_in_the_past():
+    async with console() as triage:
+        await triage.press("[", "[", "t", "]")
+
+        assert triage.live.view.at == samples.AT - 900 and "PAST" in triage.lines[0]
+
+
+@piloted
 async def test_escape_takes_the_filter_off_before_it_steps_out():
     async with console() as triage:
         await triage.press("t", "d", "enter", "/", *"supp", "enter")
