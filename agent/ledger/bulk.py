@@ -5,27 +5,36 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Iterable
-from functools import cache
+from functools import lru_cache
 from itertools import chain, islice
 
 from agent.ledger.sql import statement
 
 # A row costs 40 % less in statements of this many; 15 columns each stay below 999, the old limit of values.
 _ROWS = 60
-_VALUES = re.compile(r"VALUES (\([?, ]+\))")
+_VALUES = re.compile(r"VALUES \(([?, ]+)\)")
+
+Column = Iterable[object] | int | None
+"""A value a row (endless is fine), or the number or NULL that all rows share, which costs next to nothing."""
 
 
-def insert(conn: sqlite3.Connection, name: str, count: int, *columns: Iterable[object]) -> None:
-    """Run the named one-row INSERT for `count` rows, given as columns (endless ones are fine)."""
-    rows = islice(zip(*columns, strict=False), count)
+def insert(conn: sqlite3.Connection, name: str, count: int, *columns: Column) -> None:
+    """Run the named one-row INSERT for `count` rows, given as columns; one at least holds a value a row."""
+    varying = [column for column in columns if column is not None and not isinstance(column, int)]
+    one, many = _statements(
+        name, tuple("?" if isinstance(c, Iterable) else "NULL" if c is None else str(c) for c in columns)
+    )
+    rows = islice(zip(*varying, strict=False), count)
     values = chain.from_iterable(islice(rows, count - count % _ROWS))
-    conn.executemany(_widened(name), zip(*[values] * (len(columns) * _ROWS), strict=False))
-    conn.executemany(statement(name), rows)
+    conn.executemany(many, zip(*[values] * (len(varying) * _ROWS), strict=False))
+    conn.executemany(one, rows)
 
 
-@cache
-def _widened(name: str) -> str:
-    text, found = _VALUES.subn(lambda match: "VALUES " + ", ".join([match[1]] * _ROWS), statement(name))
+@lru_cache(maxsize=256)
+def _statements(name: str, values: tuple[str, ...]) -> tuple[str, str]:
+    """The named INSERT for one row and for `_ROWS`, with `?` or a literal for each value."""
+    row = f"({', '.join(values)})"
+    one, found = _VALUES.subn(f"VALUES {row}", statement(name))
     if found != 1:
         raise ValueError(f"{name} is no one-row INSERT")
-    return text
+    return one, _VALUES.sub("VALUES " + ", ".join([row] * _ROWS), statement(name))

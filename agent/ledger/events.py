@@ -19,7 +19,7 @@ from agent.ledger.amounts import (
     keep_billed_days,
     keep_effective_events,
 )
-from agent.ledger.bulk import insert
+from agent.ledger.bulk import Column, insert
 from agent.ledger.cells import Columns, Ints, distinct, total
 from agent.ledger.corrections import Corrections, StoredEvent, describe
 from agent.ledger.coverage import Coverage
@@ -114,31 +114,26 @@ class EventWriter:
         batch = rows.batch
         everything = len(new) == len(batch)
         places = range(len(batch)) if everything else new.tolist()
-        columns = [
-            rows.context,
-            rows.service,
-            batch.tokens_input,
-            batch.tokens_cached,
-            batch.tokens_output,
-            batch.quantity_micro,
-        ]
+        units = (getattr(batch, name)[new] for name in UNITS)
         insert(
             self._conn,
             "add_event",
             len(new),
             count(newest + 1),
             batch.at[new].tolist(),
-            rows.ids.stored if everything else [rows.ids.stored[place] for place in places],
-            *(column[new].tolist() for column in columns),
+            _quick_to_bind(rows.ids.stored if everything else [rows.ids.stored[place] for place in places]),
+            rows.context[new].tolist(),
+            rows.service[new].tolist(),
+            *(column.tolist() if column.any() else 0 for column in units),
             _or_none(batch.credits_nano[new], batch.priced[new]),
             _or_none(batch.latency_ms[new], batch.latency_ms[new] >= 0),
             self._errors(batch.error_code if everything else [batch.error_code[place] for place in places]),
         )
         return int(newest) + 1
 
-    def _errors(self, codes: list[str | None]) -> list[int | None]:
+    def _errors(self, codes: list[str | None]) -> Column:
         if codes.count(None) == len(codes):
-            return [None] * len(codes)
+            return None
         ids: dict[str | None, int | None] = {
             code: None if code is None else self._names.dim(self._conn, Kind.ERROR, code)
             for code in set(codes)
@@ -237,11 +232,16 @@ def _there(values: list[str | None]) -> NDArray[np.bool_]:
     return np.array([value is not None for value in values], np.bool_)
 
 
-def _or_none(values: Ints, there: NDArray[np.bool_]) -> list[int | None]:
+def _quick_to_bind(ids: list[StoredId]) -> list[bytearray | str]:
+    """The ids as sqlite3 binds them at once: for `bytes` it looks for an adapter first, row by row."""
+    return [bytearray(ident) if isinstance(ident, bytes) else ident for ident in ids]
+
+
+def _or_none(values: Ints, there: NDArray[np.bool_]) -> Column:
     if there.all():
         return list(values.tolist())
     if not there.any():
-        return [None] * len(values)
+        return None
     return [value if known else None for value, known in zip(values.tolist(), there.tolist(), strict=True)]
 
 

@@ -129,7 +129,7 @@ class Rollups:
             if name in columns:
                 moved |= columns[name] != 0
         times, codes = level.time[moved].tolist(), ids[level.code[moved]].tolist()
-        measures = [columns[name][moved].tolist() if name in columns else repeat(0) for name in MEASURES]
+        measures = [columns[name][moved].tolist() if name in columns else 0 for name in MEASURES]
         table = _TABLES[width]
         insert(self._conn, f"add_to_{table}", len(times), repeat(int(kind)), times, codes, *measures)
         if sweep:
