@@ -174,8 +174,8 @@ class Collector:
         return True
 
     async def _work_off(self, source: Source, now: float) -> bool:
-        """One piece of the past, of the first duty that has one and is not failing."""
-        for duty in source.duties:
+        """One piece of the past, of the last duty that has one and is not failing; the first has most."""
+        for duty in reversed(source.duties):
             if duty.name in self._failures or duty.name in self._incomplete:
                 continue
             try:

@@ -41,7 +41,7 @@ class Duty:
 
 
 class Source(Protocol):
-    """A provider account that is read by duties, in their order."""
+    """A provider account that is read by duties, in their order; of the past, the last duty's comes first."""
 
     name: str
     kind: str

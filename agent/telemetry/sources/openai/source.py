@@ -91,6 +91,7 @@ async def open_source(context: SourceContext) -> OpenAISource:
         progress=cost_reader.decode_cost_progress(cost_cursor),
     )
     directory = DirectoryReader(source.account, client, desk, attributor, usage.forget_answers)
+    # What is new comes from usage first; of the past, a few requests say what each day of it cost.
     duties = (
         Duty("usage", parse_schedule(source.every), usage.run, usage.backlog),
         Duty("directory", parse_schedule(source.directory_every), directory.run, directory.backlog),
