@@ -120,20 +120,14 @@ class Live:
         while not self._stopped:
             try:
                 settings, reader = self._open()
+                with reader:
+                    self._serve(settings, reader)
             except BurndeckError as error:
                 self._tell(Trouble(error))
                 self._wait(RETRY_S)
-                continue
-            try:
-                self._serve(settings, reader)
-            except BurndeckError as error:
-                self._tell(Trouble(error))
-                self._wait(RETRY_S)
-            except Exception as error:  # noqa: BLE001 - a bug in a report must not freeze the screen silently
+            except Exception as error:  # noqa: BLE001 - a bug must not freeze the screen silently
                 self._tell(Trouble(_bug(error)))
                 self._wait(REFRESH_S)
-            finally:
-                reader.close()
 
     def _serve(self, settings: Settings, reader: LedgerReader) -> None:
         """Answers questions until stopped or until the ledger fails."""
@@ -184,6 +178,6 @@ class Live:
 
 def _bug(error: Exception) -> BurndeckError:
     return BurndeckError(
-        f"a report failed: {type(error).__name__}: {error}",
+        f"the ledger could not be read: {type(error).__name__}: {error}",
         hint="This is a bug in burndeck. `burndeck burn` shows where; the console tries again.",
     )

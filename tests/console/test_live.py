@@ -176,6 +176,29 @@ def test_a_bug_in_a_report_is_said_and_does_not_end_the_link(writer, linked, new
     until(news, answered(1))
 
 
+def test_a_bug_in_opening_is_said_and_tried_again(path, news):
+    open_writer(path).close()
+    failures = [RuntimeError("by hand")]
+
+    def open_at_the_second_try():
+        if failures:
+            raise failures.pop()
+        return Settings().with_ledger(path), open_reader(path)
+
+    link = Live(open_at_the_second_try)
+    link.listen(news.put)
+    link.start()
+    try:
+        trouble = until(news, lambda item: isinstance(item, Trouble))
+        assert "RuntimeError" in trouble.error.message
+
+        link.watch(counting())
+
+        until(news, answered(1))
+    finally:
+        link.stop()
+
+
 def test_news_before_anybody_listens_is_kept(path, news):
     open_writer(path).close()
     link = Live(lambda: (Settings().with_ledger(path), open_reader(path)))
