@@ -79,22 +79,22 @@ def parse_settings(text: str, file: Path) -> Settings:
     """The settings in `text`; relative paths in it are relative to `file`'s folder."""
     config = decode_toml(text, str(file), ConfigFile, _hook)
     _check_together(config, text, str(file))
-    folder = file.resolve().parent
+    at = _Paths(text, file)
     clock = config.clock
     return Settings(
         file=file,
         organization=config.organization,
-        ledger_path=_path(folder, config.ledger.path) or paths.default_ledger(),
+        ledger_path=at.one(("ledger", "path"), config.ledger.path) or paths.default_ledger(),
         sources=config.sources,
-        rate_files=_paths(folder, (config.rates.file,)),
-        registry_files=_paths(folder, config.registry.files),
+        rate_files=at.all(("rates", "file"), (config.rates.file,)),
+        registry_files=at.all(("registry", "files"), config.registry.files),
         billing_groups=config.billing_groups,
         allocations=_allocations(config),
         alerts=config.alerts,
         releases=_releases(config),
         agent=config.agent,
         scaled_clock=ScaledClock(clock.epoch, clock.started, clock.speed) if clock else None,
-        own_log=_path(folder, config.agent.log_file),
+        own_log=at.one(("agent", "log_file"), config.agent.log_file),
     )
 
 
@@ -107,12 +107,26 @@ def _hook(kind: type, value: Any) -> Any:
     raise NotImplementedError(kind)
 
 
-def _path(folder: Path, text: str) -> Path | None:
-    return folder / Path(text).expanduser() if text else None
+@dataclass(frozen=True, slots=True)
+class _Paths:
+    """Paths as a configuration means them: relative ones start in its folder, `~` is a home."""
 
+    text: str
+    file: Path
 
-def _paths(folder: Path, texts: tuple[str, ...]) -> tuple[Path, ...]:
-    return tuple(path for text in texts if (path := _path(folder, text)))
+    def one(self, key: Key, value: str) -> Path | None:
+        """The path at a key; None where it is empty."""
+        if not value:
+            return None
+        try:
+            return self.file.resolve().parent / Path(value).expanduser()
+        except RuntimeError:  # pathlib's answer to the home of somebody unknown
+            problem = f"{value!r} starts in the home of a user that this machine does not know"
+            raise config_error(self.text, str(self.file), key, problem, "Write the whole path.") from None
+
+    def all(self, key: Key, values: tuple[str, ...]) -> tuple[Path, ...]:
+        """The paths of a list; empty ones are left out."""
+        return tuple(path for value in values if (path := self.one(key, value)))
 
 
 def _allocations(config: ConfigFile) -> tuple[Allocation, ...]:

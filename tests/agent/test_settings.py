@@ -122,6 +122,22 @@ def test_an_unknown_key_comes_with_a_suggestion(text: str, line: int, near: str)
     assert error.hint == f"Did you mean {near!r}?"
 
 
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ('[ledger]\npath = "~nosuchuser/l.sqlite"', ":2: ledger.path"),
+        ('[rates]\nfile = "~nosuchuser/p.toml"', ":2: rates.file"),
+        ('[registry]\nfiles = ["owners.toml", "~nosuchuser/o.toml"]', ":2: registry.files"),
+        ('[agent]\nlog_file = "~nosuchuser/agent.log"', ":2: agent.log_file"),
+    ],
+)
+def test_the_home_of_a_user_who_does_not_exist_is_named(text: str, key: str) -> None:
+    error = error_of(text)
+
+    assert key in error.message
+    assert "~nosuchuser" in error.message
+
+
 def test_cron_expressions_are_schedules_too() -> None:
     settings = parse_settings('[[sources]]\nevery = "*/5 * * * *"', FILE)
 
