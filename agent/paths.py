@@ -31,8 +31,12 @@ def default_ledger() -> Path:
 
 
 def lock_of(ledger: Path) -> Path:
-    """The lock file beside a ledger; the agent that holds it is the only one."""
-    return ledger.with_name(ledger.name + ".lock")
+    """The lock file beside a ledger; the agent that holds it is the only one.
+
+    Symbolic links are followed: however a ledger is named, its lock is the same.
+    """
+    file = Path(os.path.realpath(ledger))
+    return file.with_name(file.name + ".lock")
 
 
 def log_of(ledger: Path) -> Path:

@@ -42,6 +42,17 @@ def test_a_lock_file_that_nobody_holds_is_taken_over(tmp_path: Path) -> None:
         assert lock.holder() == os.getpid()
 
 
+def test_another_name_of_a_ledger_has_the_same_lock(tmp_path: Path) -> None:
+    ledger, link = tmp_path / "ledger.sqlite", tmp_path / "elsewhere" / "link.sqlite"
+    link.parent.mkdir()
+    link.symlink_to(ledger)
+
+    with LedgerLock(ledger):
+        assert LedgerLock(link).holder() == os.getpid()
+        with pytest.raises(LedgerError, match="already writes"), LedgerLock(link):
+            pass
+
+
 @pytest.fixture
 def log(tmp_path: Path) -> Iterator[Path]:
     path = tmp_path / "logs" / "agent.log"
