@@ -95,6 +95,13 @@ def once(ctx: click.Context, config: str | None, db: str | None, as_json: bool) 
     start_log(settings.log_path, settings.agent.log_level)
     with LedgerLock(settings.ledger_path), open_writer(settings.ledger_path) as writer:
         report = collect_once(settings, writer, settings.clock().now())
+    if not report.sources:
+        from agent.errors import ConfigError
+
+        raise ConfigError(
+            "there is no source to read",
+            hint="Run `burndeck init` and describe one under [[sources]], or `burndeck login openai`.",
+        )
     failed = report.failed
     if as_json:
         document: dict[str, Any] = {"ledger": settings.ledger_path, **jsonable(report)}
@@ -103,13 +110,6 @@ def once(ctx: click.Context, config: str | None, db: str | None, as_json: bool) 
         print_json(document)
     else:
         _print_once(report.sources, report.seconds)
-    if not report.sources:
-        from agent.errors import ConfigError
-
-        raise ConfigError(
-            "there is no source to read",
-            hint="Run `burndeck init` and describe one under [[sources]], or `burndeck login openai`.",
-        )
     ctx.exit(failed.exit_code if failed else 0)
 
 
@@ -201,8 +201,7 @@ def _print_once(sources: tuple[SourceReport, ...], seconds: float) -> None:
         if source.state != "ok":
             click.secho(f"error: {source.message}", fg="red", err=True)
             click.echo(f"  {source.hint}", err=True)
-    if sources:
-        click.echo(f"{seconds:.1f} s")
+    click.echo(f"{seconds:.1f} s")
 
 
 def _time(at: int | None) -> str:

@@ -6,6 +6,8 @@ import json
 import os
 import signal
 import sqlite3
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +17,7 @@ import pytest
 
 from agent.clock import ScaledClock
 from fixtures.provider import DEFAULT_ADMIN_KEY, SimulatedProvider
-from tests.e2e.agents import Workplace, wait_for
+from tests.e2e.agents import Workplace, environment, wait_for
 
 EPOCH = 1_790_003_000.0
 pytestmark = pytest.mark.e2e
@@ -123,6 +125,23 @@ def test_once_without_a_key_is_a_configuration_error(workplace: Workplace) -> No
 
     assert done.returncode == 2
     assert "burndeck login openai" in json.loads(done.stdout)["hint"]
+
+
+def test_once_without_any_source_is_one_json_document_with_a_way_on(tmp_path: Path) -> None:
+    config = tmp_path / "burndeck.toml"
+    config.write_text('[ledger]\npath = "ledger.sqlite"\n')
+
+    done = subprocess.run(
+        [sys.executable, "-m", "console.cli", "agent", "once", "--json", "--config", str(config)],
+        env=environment(""),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert done.returncode == 2
+    assert json.loads(done.stdout)["error"] == "there is no source to read"
 
 
 def test_install_prints_the_unit_without_writing_it(workplace: Workplace) -> None:
