@@ -125,7 +125,7 @@ class Table(Inked, can_focus=True):
             for index in range(self._top, min(len(self._rows), self._top + self._page)):
                 if before[index] != self._rows[index] or (index in (old, self.cursor) and old != self.cursor):
                     self._refresh_row(index)
-        if self.selected != selected:
+        if (self.selected and self.selected.key) != (selected and selected.key):
             self.post_message(self.Moved(self, self.selected))
 
     # Drawing

@@ -80,17 +80,19 @@ class TriageScreen(LiveScreen):
         self.report = report
         self._summary.paint(lambda width, height: self._draw_summary(width))
         self._show_table()
-        self._ask_detail()
 
     def _draw_summary(self, width: int) -> list[Line]:
         return [draw_summary(self.report, self.now, width)] if self.report else []
 
     def _show_table(self) -> None:
+        """Other rows, or the same with other figures: the detail is asked for once in either case."""
         if self.report is None:
             return
         kind = self.drill.dimension
         table = self.report.table(kind).rows
-        self._table.show(triage_rows.rows(table), title=triage_rows.title(kind, self.report, len(table)))
+        with self._table.prevent(Table.Moved):
+            self._table.show(triage_rows.rows(table), title=triage_rows.title(kind, self.report, len(table)))
+        self._ask_detail()
 
     def _show_detail(self, detail: TriageDetail) -> None:
         row = self._table.selected
@@ -158,7 +160,6 @@ class TriageScreen(LiveScreen):
             self.deck.live.watch(self.question(self.deck.view))
         else:
             self._show_table()
-            self._ask_detail()
 
     def action_next_dimension(self) -> None:
         self._go(self.drill.turned(1))

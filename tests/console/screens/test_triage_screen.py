@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from agent.ledger.kinds import Kind
+from console.questions import DETAIL, TRIAGE
 from console.screens.burn.screen import BurnScreen
 from console.screens.triage.detail import draw_detail
 from console.screens.triage.drill import Drill, Step
@@ -200,3 +201,40 @@ async def test_an_empty_window_says_what_to_do():
         await triage.press("t")
 
         assert "No usage in this window" in triage.text
+
+
+def details_asked(triage) -> list[tuple]:
+    return [question.about[:2] for question in triage.live.asked if question.topic == DETAIL]
+
+
+@piloted
+async def test_new_figures_have_the_detail_made_again_once():
+    class Rising(FixedLive):
+        def _answer(self, question):
+            value = super()._answer(question)
+            if question.topic != TRIAGE:
+                return value
+            keys, *others = value[0].tables
+            first = replace(keys.rows[0], requests=keys.rows[0].requests + len(self.asked))
+            return replace(value[0], tables=(replace(keys, rows=(first, *keys.rows[1:])), *others)), value[1]
+
+    async with console(live=Rising()) as triage:
+        await triage.press("t")
+        assert details_asked(triage) == [(Kind.API_KEY, "key_search_prod_3")]
+
+        triage.live.asked.clear()
+        triage.live.ask(triage.live.watched)
+        await triage.settle()
+
+        assert details_asked(triage) == [(Kind.API_KEY, "key_search_prod_3")]
+
+
+@piloted
+async def test_turning_to_another_dimension_asks_for_one_detail():
+    async with console() as triage:
+        await triage.press("t")
+        triage.live.asked.clear()
+
+        await triage.press("d")
+
+        assert details_asked(triage) == [(Kind.TEAM, "search")]
