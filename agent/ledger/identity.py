@@ -17,7 +17,9 @@ ALL_BITS = 2**64 - 1
 _UUID_LENGTH = 36
 _DASHES = np.array([8, 13, 18, 23])
 _DIGITS = np.setdiff1d(np.arange(_UUID_LENGTH), _DASHES)
-_IS_DIGIT = np.isin(np.arange(256), np.frombuffer(b"0123456789abcdef", np.uint8))
+_UUID_DIGITS = len(_DIGITS)
+_HEX = b"0123456789abcdef"
+_IS_DIGIT = np.isin(np.arange(256), np.frombuffer(_HEX, np.uint8))
 _LONGEST_HASHED = 64  # characters; longer ids are hashed through a digest, so that one row cannot widen all
 
 
@@ -57,10 +59,14 @@ def _canonical_uuids(ids: Sequence[str], places: NDArray[np.int64]) -> tuple[NDA
     if not len(places):
         return places, b""
     text = "".join(ids if len(places) == len(ids) else [ids[place] for place in places.tolist()])
-    letters = np.frombuffer(text.encode("ascii", "replace"), np.uint8).reshape(-1, _UUID_LENGTH)
-    digits = letters[:, _DIGITS]
-    canonical = (letters[:, _DASHES] == ord("-")).all(axis=1) & _IS_DIGIT[digits].all(axis=1)
-    return places[canonical], bytes.fromhex(digits[canonical].tobytes().decode("ascii"))
+    data = text.encode("ascii", "replace")
+    letters = np.frombuffer(data, np.uint8).reshape(-1, _UUID_LENGTH)
+    dashed = (letters[:, _DASHES] == ord("-")).all(axis=1)
+    digits = data.translate(None, b"-")
+    if dashed.all() and len(digits) == len(places) * _UUID_DIGITS and not digits.translate(None, _HEX):
+        return places, bytes.fromhex(digits.decode("ascii"))
+    canonical = dashed & _IS_DIGIT[letters[:, _DIGITS]].all(axis=1)
+    return places[canonical], bytes.fromhex(letters[canonical][:, _DIGITS].tobytes().decode("ascii"))
 
 
 def _hash_texts(texts: list[str]) -> Hashes:

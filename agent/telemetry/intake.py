@@ -89,7 +89,10 @@ class Intake:
         batch, more = self._builder.build()
         bad = [*refused, *more]
         if len(batch):
-            self.summary.written += self._writer.write_events(batch, correct=self._correct)
+            # The last part may exceed the usual size a little; that is no reason for a second transaction.
+            self.summary.written += self._writer.write_events(
+                batch, correct=self._correct, max_rows=len(batch)
+            )
             self._note_unpriced(batch)
         self.summary.rejected += len(bad)
         self.summary.reasons.update(row.reason for row in bad)

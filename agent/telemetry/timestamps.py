@@ -85,18 +85,22 @@ def _of_text(text: str) -> float:
 
 def _canonical(text: str, length: int) -> tuple[Ints, NDArray[np.bool_]]:
     """Seconds of `YYYY-MM-DDTHH:MM:SS[.f...]Z`  one after another, and which have that form."""
-    letters = np.frombuffer(text.encode("ascii", "replace"), np.uint8).reshape(-1, length)
-    good = letters[:, length - 1] == ord("Z")
-    for column, mark in _MARKS.items():
-        good &= letters[:, column] == ord(mark)
+    # One row a position, so that every step below runs through neighboring bytes.
+    letters = np.frombuffer(text.encode("ascii", "replace"), np.uint8).reshape(-1, length).T.copy()
+    good = letters[length - 1] == ord("Z")
+    for position, mark in _MARKS.items():
+        good &= letters[position] == ord(mark)
     fraction = range(20, length - 1)
     if length > _SHORTEST:
-        good &= letters[:, 19] == ord(".")
+        good &= letters[19] == ord(".")
         good &= len(fraction) > 0
-    digits = letters[:, [*_DIGITS, *fraction]].astype(np.int64) - ord("0")
-    good &= ((digits >= 0) & (digits <= 9)).all(axis=1)
-    tens = digits[:, 0:14:2] * 10 + digits[:, 1:14:2]
-    century, year, month, day, hour, minute, second = (tens[:, place] for place in range(7))
+    digits = letters - np.uint8(ord("0"))  # what is no digit becomes more than 9
+    for position in (*_DIGITS, *fraction):
+        good &= digits[position] <= 9
+    century, year, month, day, hour, minute, second = (
+        (digits[tens] * 10 + digits[ones]).astype(np.int64)
+        for tens, ones in zip(_DIGITS[::2], _DIGITS[1::2], strict=True)
+    )
     months = (century * 100 + year - 1970) * 12 + month - 1
     good &= (month >= 1) & (month <= 12) & (months >= 0) & (months < len(_MONTH_STARTS) - 1)
     months = np.where(good, months, 0)
