@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from agent import __version__
 from agent.alerts import BurnMemory, evaluate
+from agent.errors import LedgerError
 from agent.ledger import open_writer
 from agent.process.lock import LedgerLock
 from agent.telemetry.collect import Collector, configured_sources
@@ -89,9 +90,17 @@ class _Agent:
                 for task in tasks:
                     task.cancel()
         finally:
+            self._writer.hurry()
             self._desk.close()
-            self._writer.stopped(int(self._clock.now()))
+            self._say_stopped()
             _log.info("agent stopped")
+
+    def _say_stopped(self) -> None:
+        """Notes a clean end; the lock that is let go of tells as much when the ledger cannot be written now."""
+        try:
+            self._writer.stopped(int(self._clock.now()))
+        except LedgerError as error:
+            _log.warning("the end is not noted in the ledger: %s", error.message)
 
     def _every(self, schedule: Schedule, do: Callable[[float], Awaitable[None]]) -> Loop:
         """A loop that does something at once and then whenever the schedule says."""

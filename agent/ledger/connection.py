@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import quote
 
@@ -12,6 +13,7 @@ from agent.errors import LedgerError
 
 BUSY_SECONDS = 5.0
 """How long a statement waits for another process's write lock."""
+_LOOK_SECONDS = 0.1  # how long a writer waits before it asks whether it still should
 
 _COMMON = (f"PRAGMA busy_timeout = {int(BUSY_SECONDS * 1000)}", "PRAGMA temp_store = MEMORY")
 _WRITER = (
@@ -37,6 +39,28 @@ def tune_writer(conn: sqlite3.Connection) -> None:
     """Make commits durable and batches fast; for a file known to be ours, since WAL changes it."""
     for pragma in _WRITER:
         conn.execute(pragma)
+
+
+def take_turns(conn: sqlite3.Connection) -> None:
+    """Leave the waiting for the write lock to `begin`."""
+    conn.execute(f"PRAGMA busy_timeout = {int(_LOOK_SECONDS * 1000)}")
+
+
+def begin(conn: sqlite3.Connection, patience: Callable[[], float]) -> None:
+    """Begin a write transaction as soon as no other process has one.
+
+    Waits for `patience()` seconds, which may change meanwhile; then raises SQLite's "database is locked".
+    """
+    began = time.monotonic()
+    while True:
+        try:
+            conn.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+            if not busy or time.monotonic() - began >= patience():
+                raise
+        else:
+            return
 
 
 def connect_reader(path: Path) -> sqlite3.Connection:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from agent.ledger import schema, state
 from agent.ledger.alert_store import AlertStore
-from agent.ledger.connection import connect_writer, saying, tune_writer
+from agent.ledger.connection import BUSY_SECONDS, begin, connect_writer, saying, take_turns, tune_writer
 from agent.ledger.costs import CostWriter
 from agent.ledger.events import EventWriter
 from agent.ledger.identity import ALL_BITS, identify
@@ -41,6 +41,8 @@ CATCH_UP_ROWS = 50_000
 LIVE_ROWS = 2_000
 """Events a transaction while a console may want to write: the lock is held for well under 50 ms."""
 
+_HURRIED_SECONDS = 0.4  # a stop waits for the write under way and for its own
+
 
 class LedgerWriter:
     """The writing side of one ledger file. Several processes may write; their transactions take turns."""
@@ -49,6 +51,7 @@ class LedgerWriter:
         self.path = path
         self._hash_mask = hash_mask
         self._lock = threading.RLock()
+        self._patience = BUSY_SECONDS
         self._conn = connect_writer(path)
         self._names = Names()
         self._known = KnownRequests()
@@ -58,6 +61,7 @@ class LedgerWriter:
                 schema.version(self._conn, path, empty_is_fine=True)
                 tune_writer(self._conn)
                 schema.migrate(self._conn, path)
+                take_turns(self._conn)
         except BaseException:
             self._conn.close()
             raise
@@ -69,7 +73,7 @@ class LedgerWriter:
             if self._conn.in_transaction:
                 yield self._conn
                 return
-            self._conn.execute("BEGIN IMMEDIATE")
+            begin(self._conn, lambda: self._patience)
             try:
                 self._names.catch_up(self._conn)
                 yield self._conn
@@ -219,6 +223,13 @@ class LedgerWriter:
         """Say that the agent of this ledger ended cleanly."""
         with self.transaction() as conn:
             conn.execute(statement("stopped"), (now,))
+
+    def hurry(self) -> None:
+        """Give up soon where another process holds the write lock, also in a transaction that waits for it now.
+
+        For a process that is about to end, from any thread.
+        """
+        self._patience = _HURRIED_SECONDS
 
     def close(self) -> None:
         """Close the connection; closing twice is fine."""

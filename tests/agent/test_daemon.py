@@ -13,6 +13,7 @@ import pytest
 import agent.daemon
 from agent.clock import ScaledClock
 from agent.daemon import run_agent
+from agent.process.lock import LedgerLock
 from agent.settings import Settings
 from agent.settings_schema import Source
 from fixtures.provider import SimulatedProvider
@@ -64,30 +65,57 @@ def _holds(ledger: Path, condition: Callable[[sqlite3.Connection], bool]) -> boo
         connection.close()
 
 
+def both_were_read(connection: sqlite3.Connection) -> bool:
+    sources = {source for (source,) in connection.execute("SELECT source FROM source_status")}
+    return covered_past_the_start(connection) and sources == {"broken", "openai"}
+
+
 def covered_past_the_start(connection: sqlite3.Connection) -> bool:
     row = connection.execute("SELECT covered_to FROM source_status WHERE source = 'openai'").fetchone()
     return bool(row and row[0] and row[0] > EPOCH)
 
 
 def test_usage_is_followed_and_one_broken_source_does_not_hinder_another(settings: Settings) -> None:
-    took = run_until(settings, covered_past_the_start)
+    took = run_until(settings, both_were_read)
 
     connection = sqlite3.connect(settings.ledger_path)
     states = dict(connection.execute("SELECT source, state FROM source_status"))
     (stopped_at,) = connection.execute("SELECT stopped_at FROM agent_state").fetchone()
     connection.close()
-    assert states["openai"] == "ok"
-    assert states.get("broken", "failed") == "failed"
+    assert states == {"openai": "ok", "broken": "failed"}
     assert stopped_at is not None
     assert took < 2
+
+
+def test_a_stop_does_not_wait_for_another_process_that_holds_the_write_lock(settings: Settings) -> None:
+    holders: list[sqlite3.Connection] = []
+
+    def holds_the_lock(connection: sqlite3.Connection) -> bool:
+        if not covered_past_the_start(connection):
+            return False
+        holder = sqlite3.connect(settings.ledger_path, isolation_level=None, check_same_thread=False)
+        holder.execute("BEGIN IMMEDIATE")
+        holders.append(holder)
+        return True
+
+    took = run_until(settings, holds_the_lock)
+
+    (stopped_at,) = holders[0].execute("SELECT stopped_at FROM agent_state").fetchone()
+    holders[0].close()
+    assert took < 2
+    assert stopped_at is None
+    assert LedgerLock(settings.ledger_path).holder() is None
 
 
 def test_an_evaluation_that_fails_does_not_stop_collecting(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    tried = threading.Event()
+
     def fails(*_: object) -> None:
+        tried.set()
         raise RuntimeError("a defect")
 
     monkeypatch.setattr(agent.daemon, "evaluate", fails)
 
-    run_until(settings, covered_past_the_start)
+    run_until(settings, lambda connection: tried.is_set() and covered_past_the_start(connection))

@@ -37,8 +37,7 @@ def test_two_writers_share_names_and_known_requests(path: Path) -> None:
 
 def test_a_writer_that_waits_too_long_for_the_lock_says_so_and_goes_on_later(path: Path) -> None:
     with open_writer(path) as writer:
-        with writer.transaction() as conn:
-            conn.execute("PRAGMA busy_timeout = 1")
+        writer.hurry()
         holder = connect_writer(path)
         holder.execute("BEGIN IMMEDIATE")
 
