@@ -87,14 +87,18 @@ def middle(values: Sequence[int]) -> int:
     return round(median(values)) if values else 0
 
 
-def between_hours(at: float, hourly: Callable[[int], int]) -> int:
+def between_hours(at: float, hourly: Callable[[int], int | None]) -> int:
     """An hourly amount at an instant: the middles of the hours around it, joined by straight lines.
 
-    A steep morning is then no surprise at the full hour.
+    A steep morning is then no surprise at the full hour. Where one of the hours is not known (None) the other
+    one stands for both; 0 where neither is.
     """
     first = int((at - HOUR / 2) // HOUR) * HOUR
     weight = (at - HOUR / 2 - first) / HOUR
-    return round(hourly(first) * (1 - weight) + hourly(first + HOUR) * weight)
+    before, after = hourly(first), hourly(first + HOUR)
+    if before is None or after is None:
+        return before or after or 0
+    return round(before * (1 - weight) + after * weight)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +122,10 @@ class Seasonal:
         """What an hour is compared with."""
         return choose_basis(self._hours, hour, newest=self._newest)
 
-    def hourly(self, hour: int) -> int:
-        """The usual amount of an hour; 0 where nothing is known."""
-        return middle([self._hours[hour - offset] for offset in self.basis(hour).offsets])
+    def hourly(self, hour: int) -> int | None:
+        """The usual amount of an hour; None where there is nothing to compare it with."""
+        offsets = self.basis(hour).offsets
+        return middle([self._hours[hour - offset] for offset in offsets]) if offsets else None
 
     def at(self, instant: float, *, noise: float = 0.0) -> Expected | None:
         """What is usual at an instant, per hour; None without history.

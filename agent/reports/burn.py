@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from agent.analytics.baseline import HOUR, WEEK, WEEKS, Expected, Seasonal, choose_basis, step_noise
+from agent.analytics.baseline import HOUR, WEEK, WEEKS, Expected, Seasonal, step_noise
 from agent.ledger.kinds import MINUTE_KINDS, Kind
 from agent.reports.alerts import open_alerts
 from agent.reports.budgets import Burning, budgets
@@ -28,6 +27,7 @@ from agent.reports.conversion import CURRENCY, Conversion
 from agent.reports.empty import empty_burn
 from agent.reports.figure import Figure, change_of, per_minute, share_of
 from agent.reports.forecasts import forecast
+from agent.reports.history import first_known, whole_hours
 from agent.reports.layers import Truth, truth
 from agent.reports.moment import DAY, MINUTE, Moment, moment
 from agent.reports.month import Month, month_of
@@ -84,8 +84,9 @@ class _Burn:
         self.truth_day: Truth = truth(reader, self.at - DAY, self.at)
         self.truth_month: Truth = truth(reader, self.month.start, self.at, days=True)
         hours = self.rolled.hours(Kind.TOTAL, (self.at - (WEEKS + 1) * WEEK) // HOUR * HOUR, self.at)
-        self.hours: Mapping[int, int] = hours.get(0, {})
-        self.seasonal = Seasonal(self.hours, self.at // HOUR * HOUR)
+        since = whole_hours(first_known(reader))
+        known = {hour: nano for hour, nano in hours.get(0, {}).items() if hour >= since}
+        self.seasonal = Seasonal(known, self.at // HOUR * HOUR)
         self._now: dict[Kind, Sums] = {}
         self._used: dict[Kind, Sums] = {}
 
@@ -95,8 +96,6 @@ class _Burn:
         month_to_date = self.used(Kind.TOTAL).get(0, 0)
         caps, runway = budgets(self.reader, self.settings.allocations, self._burning())
         totals = {days: self._total(days) for days in (1, 7, 30)}
-        hour = self.at // HOUR * HOUR
-        basis = choose_basis(self.hours, int(self._middle // HOUR) * HOUR, newest=hour)
         rows = {
             kind: burn_rows(
                 self.reader,
@@ -105,7 +104,7 @@ class _Burn:
                 kind,
                 self.at,
                 MEASURED_S,
-                basis,
+                self.seasonal,
                 self.truth_now,
                 self.truth_day,
             )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from agent.analytics.baseline import Basis, between_hours, middle
+from agent.analytics.baseline import Seasonal, between_hours, middle
 from agent.ledger.kinds import Kind
 from agent.reports.burn_report import BurnRow
 from agent.reports.cells import Names
@@ -27,7 +27,7 @@ def burn_rows(
     kind: Kind,
     at: int,
     measured_s: int,
-    basis: Basis,
+    seasonal: Seasonal,
     truth: Truth,
     day_truth: Truth,
 ) -> tuple[BurnRow, ...]:
@@ -35,7 +35,9 @@ def burn_rows(
     start = at - measured_s
     now = rolled.credits(kind, start, at)
     day = rolled.credits(kind, at - DAY, at)
-    usual = usual_rates(rolled, kind, at - measured_s / 2, basis)
+    middle_at = at - measured_s / 2
+    compared = bool(seasonal.basis(int(middle_at // HOUR) * HOUR).offsets)
+    usual = usual_rates(rolled, kind, middle_at, seasonal)
     minutes = rolled.minutes(kind, at - _SPARK_MINUTES * MINUTE, at)
     requests = _requests(reader, kind, start, at)
     whole = sum(now.values())
@@ -54,7 +56,7 @@ def burn_rows(
                 kind=kind,
                 name=names.name(ident),
                 now=truth.rate(nano, measured_s),
-                usual=truth.rate(expected if basis.offsets else None, HOUR),
+                usual=truth.rate(expected if compared else None, HOUR),
                 change=change_of(nano * HOUR, expected * measured_s),
                 share=share_of(nano, whole),
                 sparkline=tuple(
@@ -68,18 +70,20 @@ def burn_rows(
     return tuple(rows)
 
 
-def usual_rates(rolled: Rolled, kind: Kind, instant: float, basis: Basis) -> Mapping[int, int]:
-    """Usual nano-credits an hour by id, at an instant: the median of the hours of the basis."""
-    if not basis.offsets:
-        return {}
+def usual_rates(rolled: Rolled, kind: Kind, instant: float, seasonal: Seasonal) -> Mapping[int, int]:
+    """Usual nano-credits an hour by id, at an instant: of the hours that the whole is compared with."""
     first = int((instant - HOUR / 2) // HOUR) * HOUR
-    hours = sorted({hour - offset for hour in (first, first + HOUR) for offset in basis.offsets})
-    known = rolled.hours_at(kind, hours)
+    compared = {
+        hour: [hour - offset for offset in seasonal.basis(hour).offsets] for hour in (first, first + HOUR)
+    }
+    known = rolled.hours_at(kind, sorted({past for hours in compared.values() for past in hours}))
 
     def rate(amounts: Mapping[int, int]) -> int:
-        return between_hours(
-            instant, lambda hour: middle([amounts.get(hour - offset, 0) for offset in basis.offsets])
-        )
+        def hourly(hour: int) -> int | None:
+            past = compared[hour]
+            return middle([amounts.get(each, 0) for each in past]) if past else None
+
+        return between_hours(instant, hourly)
 
     return {ident: rate(amounts) for ident, amounts in known.items()}
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from agent.domain.money import NANO
 from agent.ledger.kinds import Kind
-from agent.reports.baselines import Baseline, Usual, find_baseline, usual_by_kind, usual_cells
+from agent.reports.baselines import Baseline, Usual, find_baseline, past_cells, usual_by_id, usual_by_kind
 from agent.reports.cells import Cell, read_cells, read_names
 from agent.reports.figure import Figure, change_of, per_minute, share_of
 from agent.reports.layers import Truth, truth
@@ -80,9 +80,7 @@ class _Triage:
         self.labels = read_labels(reader)
         self.selection = select(reader, self.names, [within] if within else [])
         self.truth: Truth = truth(reader, self.start, self.end)
-        oldest = reader.one("oldest_hour")
-        first = oldest["hour"] if oldest is not None else None
-        self.baseline: Baseline = find_baseline(reader, self.start, self.end, first)
+        self.baseline: Baseline = find_baseline(reader, self.start, self.end)
 
     def report(self) -> TriageReport:
         cells = self._now()
@@ -117,13 +115,12 @@ class _Triage:
         if self.selection.everything and (self.baseline.hourly or not self.baseline.windows):
             by_kind = usual_by_kind(self.reader, self.baseline, (Kind.TOTAL, *TRIAGE_KINDS))
             return lambda kind: by_kind[kind]
-        cells = self.selection.keep(
-            usual_cells(self.reader, self.names, self.baseline, self.selection.context_list())
-        )
-
-        return lambda kind: {
-            ident: (found[0], found[1]) for ident, found in self.names.sums(kind, cells).items()
-        }
+        contexts = self.selection.context_list()
+        windows = [
+            self.selection.keep(cells)
+            for cells in past_cells(self.reader, self.names, self.baseline, contexts)
+        ]
+        return lambda kind: usual_by_id(self.names, self.baseline, windows, kind)
 
     def _table(self, kind: Kind, cells: list[Cell], usual: Usual) -> TriageTable:
         now = self.names.sums(kind, cells)

@@ -9,12 +9,13 @@ from agent.analytics.cause import Features, likely_cause
 from agent.domain.allocation import Allocation
 from agent.domain.cause import Cause
 from agent.ledger.kinds import Kind
-from agent.reports.baselines import Baseline, usual_cells
+from agent.reports.baselines import Baseline, ordinary_cells, past_cells
 from agent.reports.budgets import SCOPE_KINDS, Burning, budgets
 from agent.reports.burn_report import Budget
 from agent.reports.cells import Cell, Names, read_cells, read_names
 from agent.reports.drivers import Kinds, by_kind, drivers
 from agent.reports.figure import change_of, share_of
+from agent.reports.history import first_known
 from agent.reports.layers import truth
 from agent.reports.moment import DAY
 from agent.reports.month import month_of
@@ -64,7 +65,8 @@ class _Detail:
         self.whole = read_cells(reader, self.names, report.start, report.at)
         self.cells: list[Cell] = selection.keep(self.whole.values())
         baseline = Baseline.of_report(report)
-        self.usual: list[Cell] = selection.keep(usual_cells(reader, self.names, baseline, contexts))
+        self.past = [selection.keep(cells) for cells in past_cells(reader, self.names, baseline, contexts)]
+        self.usual: list[Cell] = ordinary_cells(baseline, self.past)
         self.truth = truth(reader, report.start, report.at)
 
     def detail(self) -> TriageDetail:
@@ -184,8 +186,8 @@ class _Detail:
         key = self._key()
         if key is not None and key.age_s is not None:
             return key.age_s
-        oldest = self.reader.one("oldest_hour")
-        if first_seen is None or oldest is None or first_seen < oldest["hour"] + DAY:
+        oldest = first_known(self.reader)
+        if first_seen is None or oldest is None or first_seen < oldest + DAY:
             return None
         return self.report.at - first_seen
 

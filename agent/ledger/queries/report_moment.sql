@@ -10,9 +10,10 @@ SELECT (SELECT max(at) FROM event) AS event,
        (SELECT max(bucket) FROM roll_hour WHERE kind = 0) AS hour,
        (SELECT max(bucket) FROM roll_day WHERE kind = 0) AS day;
 
--- name: oldest_hour
--- Primary key, from the left end of the kind.
-SELECT min(bucket) AS hour FROM roll_hour WHERE kind = 0;
+-- name: oldest_data
+-- Primary keys, from the left end of the kind.
+SELECT (SELECT min(bucket) FROM roll_minute WHERE kind = 0) AS minute,
+       (SELECT min(bucket) FROM roll_hour WHERE kind = 0) AS hour;
 
 -- name: agent_state
 SELECT pid, host, version, started_at, beat_at, stopped_at FROM agent_state WHERE one = 1;

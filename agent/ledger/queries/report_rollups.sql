@@ -14,11 +14,13 @@ SELECT bucket, id, requests, credits_nano FROM roll_hour
 WHERE kind = :kind AND bucket IN (SELECT value FROM json_each(:buckets));
 
 -- name: weighted_hours
--- Primary key of roll_hour, one look-up a kind and hour. :hours is a JSON object, hour -> minutes that count.
-SELECT r.kind, r.id, sum(r.credits_nano * h.value) AS credits_nano, sum(r.requests * h.value) AS requests
-FROM json_each(:kinds) k CROSS JOIN json_each(:hours) h
-CROSS JOIN roll_hour r ON r.kind = k.value AND r.bucket = CAST(h.key AS INTEGER)
-GROUP BY r.kind, r.id;
+-- Primary key of roll_hour, one look-up a kind and hour. :hours is a JSON list of (window, hour, minutes that count).
+SELECT r.kind, r.id, sum(r.credits_nano * h.minutes) AS credits_nano, sum(r.requests * h.minutes) AS requests
+FROM json_each(:kinds) k CROSS JOIN (
+  SELECT json_extract(value, '$[0]') AS place, json_extract(value, '$[1]') AS hour, json_extract(value, '$[2]') AS minutes
+  FROM json_each(:hours) LIMIT -1
+) h CROSS JOIN roll_hour r ON r.kind = k.value AND r.bucket = h.hour
+GROUP BY r.kind, r.id, h.place;
 
 -- name: days_of
 -- Primary key of roll_day, range on (kind, bucket).

@@ -13,7 +13,7 @@ from agent.reports.burn import BurnReport, burn
 from agent.settings import Settings
 from agent.settings_schema import BillingGroup, Organization
 from tests.agent.ledger.build import batch, event
-from tests.agent.reports.world import CHAT, NANO, NOBODY, NOW, SEARCH, SETTINGS, SUPPORT, fill, use
+from tests.agent.reports.world import CHAT, NANO, NOBODY, NOW, ORDINARY, SEARCH, SETTINGS, SUPPORT, fill, use
 
 
 def report(
@@ -102,6 +102,22 @@ def test_rows_say_what_each_team_burns_now_and_usually(steady: Path) -> None:
     assert rows["search"].day.value == 1440
     assert rows["search"].sparkline == (Decimal(1),) * 60
     assert rows["support"].requests == 10
+
+
+def test_the_usual_of_teams_does_not_know_the_running_hour(tmp_path: Path) -> None:
+    hour = NOW // 3_600 * 3_600
+    rows = [
+        use(minute, 60, who, rate * (10 if minute >= hour else 1))
+        for minute in range(hour - 7_200, hour + 2_700, 60)
+        for who, rate in ORDINARY
+    ]
+    with open_writer(tmp_path / "l.sqlite") as writer:
+        writer.write_usage_window("openai", hour - 7_200, hour + 2_700, {"completions": rows}, read_at=NOW)
+
+    found = report(tmp_path / "l.sqlite", now=hour + 2_700)
+
+    assert found.usual.expected.value == Decimal("1.6")
+    assert [row.usual.value for row in found.teams] == [1, Decimal("0.5"), Decimal("0.1")]
 
 
 def test_attribution_leaves_out_what_nobody_owns(steady: Path) -> None:

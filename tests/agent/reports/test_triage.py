@@ -11,9 +11,21 @@ from agent.domain.usage import Layer
 from agent.ledger import open_reader, open_writer
 from agent.ledger.kinds import Kind
 from agent.ledger.rows import BucketRow, DirectoryKey, DirectoryProject
+from agent.reports.burn import burn
 from agent.reports.triage import TriageDetail, TriageReport, detail, triage
 from tests.agent.ledger.build import batch, event
-from tests.agent.reports.world import CHAT, DETAIL_FROM, NANO, NOW, SEARCH, SETTINGS, SUPPORT, fill, use
+from tests.agent.reports.world import (
+    CHAT,
+    DETAIL_FROM,
+    NANO,
+    NOW,
+    ORDINARY,
+    SEARCH,
+    SETTINGS,
+    SUPPORT,
+    fill,
+    use,
+)
 
 WINDOW = range(NOW - 900, NOW, 60)
 
@@ -146,7 +158,7 @@ def test_a_value_that_nobody_has_is_empty_and_no_error(storm: Path) -> None:
     assert (found.now.value, found.cause, found.drivers[0].credits) == (0, None, 0)
 
 
-def test_a_spike_in_one_past_week_is_left_out_of_the_comparison(tmp_path: Path) -> None:
+def test_a_spike_in_one_past_week_does_not_become_usual(tmp_path: Path) -> None:
     path = tmp_path / "l.sqlite"
     fill(path)
     hour = NOW // 3_600 * 3_600 - 7 * 86_400
@@ -157,7 +169,7 @@ def test_a_spike_in_one_past_week_is_left_out_of_the_comparison(tmp_path: Path) 
     report, _ = looked_at(path, Kind.TEAM, "search")
 
     assert report.usual.value == Decimal("1.6")
-    assert report.basis_sentence == "same weekday and hour of 3 weeks; 1 unusual left out"
+    assert [row.usual.value for row in report.table(Kind.TEAM).rows if row.value == "search"] == [1]
 
 
 def test_less_history_is_compared_by_hour_of_the_day(tmp_path: Path) -> None:
@@ -167,6 +179,59 @@ def test_less_history_is_compared_by_hour_of_the_day(tmp_path: Path) -> None:
 
     assert report.basis == "same_hour_of_day"
     assert report.usual.value == Decimal("1.6")
+
+
+@pytest.mark.parametrize("ordinary_weeks", [1, 2, 3])
+def test_triage_and_burn_call_the_same_usual(tmp_path: Path, ordinary_weeks: int) -> None:
+    """Three times the burn now, after weeks of which one held an incident of one team."""
+    path = tmp_path / "l.sqlite"
+    now = [use(minute, 60, who, rate * 3) for minute in WINDOW for who, rate in ORDINARY]
+    fill(path, days=ordinary_weeks * 7 + 8, spike=now)
+    hour = NOW // 3_600 * 3_600 - 7 * 86_400
+    with open_writer(path) as writer:
+        incident = [use(at, 3_600, SEARCH, 6_000) for at in (hour - 3_600, hour)]
+        incident += [use(at, 3_600, SUPPORT, 30) for at in (hour - 3_600, hour)]
+        writer.write_usage_window(
+            "openai", hour - 3_600, hour + 3_600, {"completions": incident}, read_at=NOW
+        )
+
+    with open_reader(path) as reader:
+        burning, report = burn(reader, SETTINGS, NOW + 60), triage(reader, SETTINGS, NOW + 60)
+        drilled = triage(reader, SETTINGS, NOW + 60, within=(Kind.TEAM, "search"))
+        found = detail(reader, SETTINGS, report, Kind.TEAM, "search")
+
+    teams = {row.value: row.usual.value for row in report.table(Kind.TEAM).rows}
+    assert (burning.usual.expected.value, burning.change) == (report.usual.value, report.change)
+    assert teams == {row.name: row.usual.value for row in burning.teams}
+    assert drilled.usual.value == teams["search"]
+    assert found.usual.value == 15 * teams["search"]
+    if ordinary_weeks > 1:
+        assert teams["search"] == 1
+
+
+def test_a_ledger_that_just_began_has_nothing_to_compare_with(tmp_path: Path) -> None:
+    rows = [use(minute, 60, SEARCH, 1.0) for minute in range(NOW - 420, NOW, 60)]
+    with open_writer(tmp_path / "l.sqlite") as writer:
+        writer.write_usage_window("openai", NOW - 420, NOW, {"completions": rows}, read_at=NOW)
+
+    report, found = looked_at(tmp_path / "l.sqlite", Kind.API_KEY, "key_search")
+
+    assert (report.basis, report.usual.value, report.change) == ("none", None, None)
+    assert (found.cause, found.sentence) == (None, "key_search has no history to compare with")
+
+
+def test_the_hour_in_which_a_ledger_began_is_no_measure(tmp_path: Path) -> None:
+    """Ten minutes of one hour and all of the next two are known: only these two are ordinary hours."""
+    first = NOW // 3_600 * 3_600 - 3 * 3_600 + 3_000
+    rows = [use(minute, 60, SEARCH, 1.0) for minute in range(first, NOW, 60)]
+    with open_writer(tmp_path / "l.sqlite") as writer:
+        writer.write_usage_window("openai", first, NOW, {"completions": rows}, read_at=NOW)
+
+    with open_reader(tmp_path / "l.sqlite") as reader:
+        burning, report = burn(reader, SETTINGS, NOW), triage(reader, SETTINGS, NOW)
+
+    assert report.basis_sentence == "2 hours of the last day"
+    assert burning.usual.expected.value == burning.teams[0].usual.value == report.usual.value == 1
 
 
 def test_the_first_hour_is_compared_with_the_minutes_before(tmp_path: Path) -> None:
