@@ -27,7 +27,7 @@ def burn_question(view: View) -> Question:
 
         return burn(reader, settings, now, at=view.at)
 
-    return Question(BURN, ask, (view,))
+    return Question(BURN, ask, (view.asked(),))
 
 
 def triage_question(view: View, within: tuple[Kind, str] | None) -> Question:
@@ -40,7 +40,7 @@ def triage_question(view: View, within: tuple[Kind, str] | None) -> Question:
             report = triage(reader, settings, now, window_s=view.window_s, at=view.at, within=within)
             return report, _status(reader, settings, now, view.at)
 
-    return Question(TRIAGE, ask, (view, within))
+    return Question(TRIAGE, ask, (view.asked(), within))
 
 
 def detail_question(report: TriageReport, kind: Kind, value: str) -> Question:

@@ -30,6 +30,10 @@ class View:
         place = WINDOWS_S.index(self.window_s)
         return replace(self, window_s=WINDOWS_S[(place + 1) % len(WINDOWS_S)])
 
+    def asked(self) -> View:
+        """What a report depends on: the same view, paused or not."""
+        return replace(self, paused=False)
+
     def toggled(self) -> View:
         """Paused, or going on."""
         return replace(self, paused=not self.paused)

@@ -118,7 +118,10 @@ class LiveScreen(Screen[None]):
         self.deck.live.leave(self.topic)
 
     def receive(self, answer: Answer) -> None:
-        """News from the live thread."""
+        """News from the live thread; an answer for the place or the instant looked at before is not shown."""
+        wanted = self.question(self.deck.view)
+        if answer.question.topic == wanted.topic and answer.question.about != wanted.about:
+            return
         self._clock = answer.settings.clock()
         self._organization = answer.settings.organization.name or answer.settings.organization.id
         self.show(answer)

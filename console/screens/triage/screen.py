@@ -36,6 +36,7 @@ class TriageScreen(LiveScreen):
         super().__init__()
         self.report: TriageReport | None = None
         self.detail: TriageDetail | None = None
+        self._detail_asked: Question | None = None
         self.drill = Drill()
         if within is not None:
             self.drill = self.drill.into(Step(within[0], within[1], within[1])) or self.drill
@@ -62,21 +63,20 @@ class TriageScreen(LiveScreen):
     def _ask_detail(self) -> None:
         row, report, kind = self._table.selected, self.report, self.drill.dimension
         if row is None or report is None:
-            self.detail = None
+            self.detail = self._detail_asked = None
             self._detail.paint(lambda width, height: [])
             return
-        self.deck.live.ask(detail_question(report, kind, row.key))
+        self._detail_asked = detail_question(report, kind, row.key)
+        self.deck.live.ask(self._detail_asked)
 
     # Showing
 
     def show(self, answer: Answer) -> None:
         if answer.question.topic == DETAIL:
-            self._show_detail(answer.value)  # type: ignore[arg-type]
+            self._show_detail(answer)
             return
         report: TriageReport
         report, self._shown_status = answer.value  # type: ignore[misc]
-        if report.within != self.drill.within:
-            return  # an answer to where we were before
         self.report = report
         self._summary.paint(lambda width, height: self._draw_summary(width))
         self._show_table()
@@ -94,10 +94,10 @@ class TriageScreen(LiveScreen):
             self._table.show(triage_rows.rows(table), title=triage_rows.title(kind, self.report, len(table)))
         self._ask_detail()
 
-    def _show_detail(self, detail: TriageDetail) -> None:
-        row = self._table.selected
-        if row is None or (detail.kind, detail.value) != (self.drill.dimension, row.key):
-            return  # the cursor has moved on
+    def _show_detail(self, answer: Answer) -> None:
+        if answer.question is not self._detail_asked:
+            return  # of a row or a report that is no longer the one looked at
+        detail: TriageDetail = answer.value  # type: ignore[assignment]
         self.detail = detail
         self._detail.paint(lambda width, height: draw_detail(detail, self.now, width, height))
 
@@ -150,7 +150,7 @@ class TriageScreen(LiveScreen):
     def _go(self, drill: Drill, *, select: str | None = None) -> None:
         """Another place or dimension; only another place needs another report."""
         moved = drill.within != self.drill.within
-        self.drill = drill
+        self.drill, self._detail_asked = drill, None
         self._table.set_columns(triage_rows.columns(drill.dimension), triage_rows.BY_RISE)
         self._table.narrow("")
         self._dimensions.redraw()

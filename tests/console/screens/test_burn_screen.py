@@ -173,6 +173,29 @@ async def test_leaps_go_a_day_and_forward_ends_at_the_newest_data():
 
 
 @piloted
+async def test_an_answer_to_the_view_before_is_not_shown():
+    async with console() as burn:
+        before = burn.live.watched
+        await burn.press("[")
+
+        burn.live.ask(before)
+        await burn.settle()
+
+        assert burn.app.screen.report.at == samples.AT - 900
+
+
+@piloted
+async def test_a_report_made_before_the_pause_ended_is_shown():
+    async with console() as burn:
+        await burn.press("space", "]", "space")
+
+        burn.live.change(replace(burn.live.report, organization="Renamed"))
+        await burn.settle()
+
+        assert burn.app.screen.report.organization == "Renamed"
+
+
+@piloted
 async def test_the_window_sets_the_step():
     async with console() as burn:
         await burn.press("w", "[")

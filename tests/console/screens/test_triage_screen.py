@@ -86,6 +86,32 @@ async def test_the_detail_follows_the_cursor():
 
 
 @piloted
+async def test_a_late_detail_of_the_row_before_is_not_shown():
+    async with console() as triage:
+        await triage.press("t")
+        before = triage.live.asked[-1]
+        await triage.press("j")
+
+        triage.live.ask(before)
+        await triage.settle()
+
+        assert triage.app.screen.detail.value == "key_moderation_1"
+
+
+@piloted
+async def test_a_late_report_of_the_place_before_is_not_shown():
+    async with console() as triage:
+        await triage.press("t", "d")
+        before = triage.live.watched
+        await triage.press("enter")
+
+        triage.live.ask(before)
+        await triage.settle()
+
+        assert triage.app.screen.report.within == (Kind.TEAM, "search")
+
+
+@piloted
 async def test_the_window_changes_what_is_asked():
     async with console() as triage:
         await triage.press("t", "w")
