@@ -34,6 +34,10 @@ class Secret:
         raise TypeError("a secret is not written down")
 
 
+class NoSecretError(ConfigError):
+    """Nobody has given the admin key that is looked for."""
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """A secret and the place it came from, in words that `doctor` may show."""
@@ -51,7 +55,8 @@ def find_secret(*sources: str, environ: Mapping[str, str] | None = None) -> Foun
     """The admin key of the first of `sources` (a source's name, then its kind) that has one.
 
     Looks into the systemd credential, the file that `<NAME>_FILE` names, the environment and the
-    keyring, in this order. Raises `ConfigError` when there is none.
+    keyring, in this order. Raises `NoSecretError` when there is none, another `ConfigError` when one that was
+    given cannot be read.
     """
     environ = os.environ if environ is None else environ
     trouble = ""
@@ -64,7 +69,7 @@ def find_secret(*sources: str, environ: Mapping[str, str] | None = None) -> Foun
             return Found(Secret(value), "keyring")
     name = secret_name(sources[0])
     detail = f" ({trouble})" if trouble else ""
-    raise ConfigError(
+    raise NoSecretError(
         f"no admin key for {sources[0]}{detail}",
         hint=f"Run `burndeck login {sources[0]}`, or set {name.upper()}_FILE or {name.upper()}.",
     )

@@ -14,6 +14,7 @@ from agent.clock import Clock, ScaledClock, SystemClock
 from agent.domain.allocation import Allocation, Scope, ScopeKind
 from agent.domain.duration import Duration
 from agent.domain.money import to_nano
+from agent.errors import ConfigError
 from agent.ledger.rows import ReleaseRow
 from agent.settings_schema import Agent, Alerts, BillingGroup, ConfigFile, Organization, Source
 from agent.toml_file import Key, config_error, decode_toml, read_text
@@ -52,9 +53,25 @@ class Settings:
 
     @property
     def default_account(self) -> str:
-        """Account of rows that name none: the only source's, else `default`."""
-        accounts = {source.account for source in self.sources}
-        return accounts.pop() if len(accounts) == 1 else "default"
+        """Account of rows that name none: the source's, also of the one that is read without any [[sources]].
+
+        Raises `ConfigError` when there are several, since rows of another account would count twice.
+        """
+        accounts = [source.account for source in self.sources] or [Source().account]
+        if len(accounts) > 1:
+            raise ConfigError(
+                "there are several sources, so rows that name no account may be of any of them",
+                hint=f"Say which with --account: {', '.join(accounts)}, or another name.",
+            )
+        return accounts[0]
+
+    def secret_names(self, source: Source) -> tuple[str, ...]:
+        """Names under which the admin key of a source is looked for: its own, then its kind's.
+
+        Sources of one kind never share the kind's: with one key they would read one organization twice.
+        """
+        alone = [each.kind for each in self.sources].count(source.kind) <= 1
+        return (source.name, source.kind) if alone else (source.name,)
 
     def usd_per_credit(self, billing_group: str = "") -> Decimal:
         """Conversion rate of a billing group, else the organization's."""
@@ -168,6 +185,7 @@ def _check_together(config: ConfigFile, text: str, where: str) -> None:
                 )
 
     once("sources", "name", [source.name for source in config.sources])
+    once("sources", "account", [source.account for source in config.sources])
     once("billing_groups", "id", [group.id for group in config.billing_groups])
     once("allocations", "id", [row.id for row in config.allocations])
     once("allocations", "scope", [row.scope for row in config.allocations])

@@ -225,7 +225,7 @@ class LedgerWriter:
             conn.execute(statement("stopped"), (now,))
 
     def hurry(self) -> None:
-        """Give up soon where another process holds the write lock, also in a transaction that waits for it now.
+        """Give up soon where another process holds the write lock, also in a transaction that waits now.
 
         For a process that is about to end, from any thread.
         """

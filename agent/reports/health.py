@@ -91,7 +91,7 @@ def _secrets(settings: Settings) -> Iterator[Check]:
     from agent.secrets import where
 
     for source in settings.sources:
-        place = where(source.name, source.kind)
+        place = where(*settings.secret_names(source))
         part = f"secret {source.name}"
         if place is None:
             yield Check(part, State.PROBLEM, "no admin key", f"burndeck login {source.name}")

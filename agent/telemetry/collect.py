@@ -60,12 +60,20 @@ class _Failure:
 
 
 def configured_sources(settings: Settings) -> tuple[SourceSettings, ...]:
-    """The sources to read: those of burndeck.toml; without any, OpenAI when there is an admin key for it."""
+    """The sources to read: those of burndeck.toml; without any, OpenAI when there is an admin key for it.
+
+    Raises `ConfigError` when that key was given but cannot be read.
+    """
     if settings.sources:
         return settings.sources
-    from agent.secrets import where
+    from agent.secrets import NoSecretError, find_secret
 
-    return (SourceSettings(),) if where("openai") else ()
+    source = SourceSettings()
+    try:
+        find_secret(*settings.secret_names(source))
+    except NoSecretError:
+        return ()
+    return (source,)
 
 
 class Collector:

@@ -62,7 +62,7 @@ class OpenAISource:
 async def open_source(context: SourceContext) -> OpenAISource:
     """Opens the source; raises `ConfigError` when it has no key, or its schedules or prices are wrong."""
     settings, source, desk = context.settings, context.source, context.desk
-    found = find_secret(source.name, source.kind)
+    found = find_secret(*settings.secret_names(source))
     attributor = load_attributor(settings)
     rates = load_rate_card(settings)
 
