@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from decimal import Decimal
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -13,7 +12,7 @@ from agent.domain.allocation import Scope, allocation_id_problem
 from agent.domain.duration import Duration
 from agent.domain.labels import label_problem
 
-_CRON_FIELD = re.compile(r"[\w*/,\-#?]+")
+_LEAST_REREAD = Duration(60)  # what is read again anew every third of it must not take longer than that
 
 
 def says(text: str, example: str = "") -> msgspec.Meta:
@@ -32,15 +31,22 @@ def _label(key: str, label: str, value: str) -> None:
 
 
 def _schedule(key: str, text: str) -> None:
-    """A stretch of time, or five cron fields; what they mean is for the scheduler to say."""
-    fields = text.split()
-    if len(fields) == 5 and all(_CRON_FIELD.fullmatch(field) for field in fields):
-        return
+    """A stretch of time or a cron expression."""
     try:
         _positive(key, Duration.parse(text))
     except ValueError:
+        if _is_cron(text):
+            return
         problem = f"{key}: {text!r} is neither a stretch of time ('60s', '1h') nor a cron expression"
         raise ValueError(problem) from None
+
+
+def _is_cron(text: str) -> bool:
+    if len(text.split()) != 5:
+        return False
+    from croniter import croniter
+
+    return bool(croniter.is_valid(text))
 
 
 class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -97,6 +103,8 @@ class Source(Section, frozen=True):
             _schedule(key, getattr(self, key))
         for key in ("reread", "costs_reread", "history", "detail"):
             _positive(key, getattr(self, key))
+        if self.reread < _LEAST_REREAD:
+            raise ValueError(f"reread: must be {_LEAST_REREAD} or more")
         msgspec.structs.force_setattr(self, "name", self.name or self.kind)
         msgspec.structs.force_setattr(self, "account", self.account or self.name)
 
@@ -227,6 +235,9 @@ class Agent(Section, frozen=True):
     log_level: Annotated[Literal["debug", "info", "warning", "error"], says("How much it writes there.")] = (
         "info"
     )
+
+    def __post_init__(self) -> None:
+        _positive("heartbeat", self.heartbeat)
 
 
 class ClockTable(Section, frozen=True):

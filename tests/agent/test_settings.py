@@ -29,7 +29,7 @@ def test_without_any_file_the_defaults_hold(monkeypatch: pytest.MonkeyPatch, tmp
     settings = load_settings()
 
     assert settings == Settings()
-    assert settings.default_account == "default"
+    assert settings.default_account == "openai"
 
 
 def test_the_environment_names_the_file_and_a_file_that_is_not_there_is_an_error(
@@ -87,6 +87,11 @@ def test_values_come_typed_and_paths_are_relative_to_the_file() -> None:
         ('[[sources]]\n[[sources]]\nname="b"\nevery = "soon"', ":4", "sources[2].every"),
         ('[[sources]]\n\n[[sources]]\n', ":3", "sources[2].name: 'openai' is there twice"),
         ('[[sources]]\nkind = "azure"', ":2", "sources[1].kind"),
+        ('[[sources]]\naccount="a"\n[[sources]]\nname="b"\naccount="a"', ":5",
+         "sources[2].account: 'a' is there twice"),
+        ('[[sources]]\nevery = "99 99 * * *"', ":2", "sources[1].every: '99 99 * * *' is neither"),
+        ('[[sources]]\nreread = "1s"', ":2", "sources[1].reread: must be 1m or more"),
+        ('[agent]\nheartbeat = "0s"', ":2", "agent.heartbeat: must be more than zero"),
         ('[[sources]]\nreread = 90', ":2", "expected text in quotes"),
         ('[[sources]]\nbase_url = "api.openai.com"', ":2", "sources[1].base_url"),
         ('[[allocations]]\nid="org-1"\nscope="team:x"\nmonthly_credits="1"', ":2", "org-1234-team-x"),
@@ -142,6 +147,22 @@ def test_cron_expressions_are_schedules_too() -> None:
     settings = parse_settings('[[sources]]\nevery = "*/5 * * * *"', FILE)
 
     assert settings.sources[0].every == "*/5 * * * *"
+
+
+def test_a_source_shares_the_key_of_its_kind_with_no_other() -> None:
+    alone = parse_settings('[[sources]]\nname = "openai-eu"', FILE)
+    two = parse_settings('[[sources]]\n[[sources]]\nname = "openai-eu"', FILE)
+
+    assert alone.secret_names(alone.sources[0]) == ("openai-eu", "openai")
+    assert [two.secret_names(source) for source in two.sources] == [("openai",), ("openai-eu",)]
+
+
+def test_with_several_sources_there_is_no_default_account() -> None:
+    settings = parse_settings('[[sources]]\n[[sources]]\nname = "openai-eu"', FILE)
+
+    with pytest.raises(ConfigError, match="several sources") as caught:
+        _ = settings.default_account
+    assert "--account: openai, openai-eu" in caught.value.hint
 
 
 def test_the_clock_is_the_wall_clock_unless_the_file_sets_another() -> None:
