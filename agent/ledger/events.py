@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
 
@@ -120,11 +121,11 @@ class EventWriter:
             "add_event",
             len(new),
             count(newest + 1),
-            batch.at[new].tolist(),
+            batch.at[new],
             _quick_to_bind(rows.ids.stored if everything else [rows.ids.stored[place] for place in places]),
-            rows.context[new].tolist(),
-            rows.service[new].tolist(),
-            *(column.tolist() if column.any() else 0 for column in units),
+            rows.context[new],
+            rows.service[new],
+            *(column if column.any() else 0 for column in units),
             _or_none(batch.credits_nano[new], batch.priced[new]),
             _or_none(batch.latency_ms[new], batch.latency_ms[new] >= 0),
             self._errors(batch.error_code if everything else [batch.error_code[place] for place in places]),
@@ -232,14 +233,14 @@ def _there(values: list[str | None]) -> NDArray[np.bool_]:
     return np.array([value is not None for value in values], np.bool_)
 
 
-def _quick_to_bind(ids: list[StoredId]) -> list[bytearray | str]:
+def _quick_to_bind(ids: list[StoredId]) -> Iterator[bytearray | str]:
     """The ids as sqlite3 binds them at once: for `bytes` it looks for an adapter first, row by row."""
-    return [bytearray(ident) if isinstance(ident, bytes) else ident for ident in ids]
+    return (bytearray(ident) if isinstance(ident, bytes) else ident for ident in ids)
 
 
 def _or_none(values: Ints, there: NDArray[np.bool_]) -> Column:
     if there.all():
-        return list(values.tolist())
+        return values
     if not there.any():
         return None
     return [value if known else None for value, known in zip(values.tolist(), there.tolist(), strict=True)]

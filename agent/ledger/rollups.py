@@ -128,13 +128,14 @@ class Rollups:
         for name in MEASURES:
             if name in columns:
                 moved |= columns[name] != 0
-        times, codes = level.time[moved].tolist(), ids[level.code[moved]].tolist()
-        measures = [columns[name][moved].tolist() if name in columns else 0 for name in MEASURES]
+        times, codes = level.time[moved], ids[level.code[moved]]
+        measures = [columns[name][moved] if name in columns else 0 for name in MEASURES]
         table = _TABLES[width]
         insert(self._conn, f"add_to_{table}", len(times), repeat(int(kind)), times, codes, *measures)
         if sweep:
             self._conn.executemany(
-                statement(f"sweep_{table}"), zip(repeat(int(kind)), times, codes, strict=False)
+                statement(f"sweep_{table}"),
+                zip(repeat(int(kind)), times.tolist(), codes.tolist(), strict=False),
             )
 
     def add_layer(self, layer: Layer, account: Ints, at: Ints, columns: Columns, *, sweep: bool) -> None:
