@@ -12,6 +12,7 @@ from console.commands.times import Instant, Stretch
 
 if TYPE_CHECKING:
     from agent.ledger.kinds import Kind
+    from agent.ledger.reader import LedgerReader
     from agent.reports.triage import TriageDetail, TriageReport, TriageTable
 
 DIMENSIONS = ("key", "team", "model", "endpoint", "project", "environment")
@@ -70,6 +71,8 @@ def triage(
     settings = settings_for(config, db)
     inside = None if within is None else (_kind(within[0]), within[1])
     with reader_for(settings) as reader:
+        for dimension, name in filter(None, (within, of)):
+            _check_known(reader, dimension, name)
         report = report_of(reader, settings, settings.clock().now(), window_s=window, at=at, within=inside)
         chosen = None if report.empty else (_kind(of[0]), of[1]) if of else _top_key(report)
         detail = detail_of(reader, settings, report, *chosen) if chosen else None
@@ -83,6 +86,22 @@ def _kind(dimension: str) -> Kind:
     from agent.ledger.kinds import Kind
 
     return Kind.API_KEY if dimension == "key" else Kind[dimension.upper()]
+
+
+def _check_known(reader: LedgerReader, dimension: str, name: str) -> None:
+    """A slip of the pen must not look like a calm key: raises `ConfigError` with the nearest name."""
+    known = [row["value"] for row in reader.rows("dims_of_kind", {"kind": int(_kind(dimension))})]
+    if not name or not known or name in known:
+        return
+    import difflib
+
+    from agent.errors import ConfigError
+
+    near = difflib.get_close_matches(name, known, n=3)
+    raise ConfigError(
+        f"the ledger has no usage of {dimension} {name!r}",
+        hint=f"Did you mean {' or '.join(near)}?" if near else f"See `burndeck triage --by {dimension}`.",
+    )
 
 
 def _top_key(report: TriageReport) -> tuple[Kind, str] | None:

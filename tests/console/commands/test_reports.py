@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 
 from agent.ledger import open_writer
 from console.cli import burndeck
+from console.cli import run as main
 from tests.agent.reports.world import NOW, SUPPORT, fill, use
 
 
@@ -94,6 +95,24 @@ def test_triage_looks_inside_and_takes_any_row_apart(ledger: Path) -> None:
     assert "within team:support" in result.stdout
     assert "proj_support" in result.stdout
     assert "requests" in result.stdout
+
+
+@pytest.mark.parametrize("option", ["--of", "--within"])
+def test_a_name_that_the_ledger_does_not_know_is_an_error_with_the_nearest_one(
+    ledger: Path, option: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = main(["triage", "--db", str(ledger), option, "key:key_suport", "--json"])
+
+    answer = json.loads(capsys.readouterr().out)
+    assert code == 2
+    assert answer["error"] == "the ledger has no usage of key 'key_suport'"
+    assert "Did you mean key_support" in answer["hint"]
+
+
+def test_what_nobody_is_named_for_can_be_taken_apart(ledger: Path) -> None:
+    found = document("triage", "--db", ledger, "--of", "team:")
+
+    assert found["detail"]["value"] == ""
 
 
 def test_a_report_is_a_table_for_people_and_objects_for_programs(ledger: Path) -> None:
