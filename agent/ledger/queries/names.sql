@@ -9,6 +9,10 @@ SELECT (SELECT coalesce(max(id), 0) FROM dim), (SELECT coalesce(max(id), 0) FROM
 -- Primary key.
 SELECT id, kind, value FROM dim WHERE id > ? ORDER BY id;
 
+-- name: dims_of_kind
+-- Unique index (kind, value).
+SELECT value FROM dim WHERE kind = :kind AND value <> '' ORDER BY value;
+
 -- name: contexts_after
 -- Primary key. The columns stand in the order of agent.domain.usage.Dimensions.
 SELECT id, account, api_key, user, project, environment, team, department, billing_group, cost_center, owner, pattern
