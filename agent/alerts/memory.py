@@ -45,6 +45,11 @@ class BurnMemory:
         """Kind and dim id of each row; row 0 is the whole."""
         return list(self._rows)
 
+    @property
+    def known_since(self) -> int | None:
+        """The first hour of history of which anything is known."""
+        return min(self._marks, default=None)
+
     def row(self, kind: Kind, ident: int) -> int:
         """The row of a series; one that was never seen before gets the next."""
         return self._rows.setdefault((kind, ident), len(self._rows))

@@ -10,7 +10,7 @@ from typing import Any
 
 from agent.alerts.memory import BurnMemory
 from agent.alerts.scene import SHORT_S, Scene
-from agent.analytics.cause import Cell, Features, likely_cause
+from agent.analytics.cause import MODEL_DAYS, Cell, Features, known_age, likely_cause
 from agent.analytics.detector import HOUR_S
 from agent.domain.cause import Cause
 from agent.ledger.alert_store import AlertStore, BurnCell, Called, Whose
@@ -18,7 +18,7 @@ from agent.ledger.kinds import Kind
 
 _DAY_S = 86_400
 _WEEKS = tuple(week * 7 * _DAY_S for week in (1, 2, 3, 4))
-_DAYS = tuple(day * _DAY_S for day in range(1, 7))
+_DAYS = tuple(day * _DAY_S for day in range(1, MODEL_DAYS + 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ def reason_of(store: AlertStore, memory: BurnMemory, scene: Scene, series: int, 
         now=_summed(read, services),
         usual=_summed(past.cells, services, past.scale),
         environment=owner.environment if owner else "",
-        age_s=None if first is None else float(scene.at - first),
+        age_s=known_age(first, memory.known_since, scene.at),
         models_before=past.models,
     )
     cause, sentence = likely_cause(features)

@@ -24,6 +24,9 @@ _NEW_KEY_S = 86_400
 _NOTABLE = 0.05  # of the rise: kinds of traffic that add less are no part of the reason
 _BUSY = 0.2  # changes of a model's requests below this are ordinary ups and downs
 
+MODEL_DAYS = 6
+"""A model called at the same hour of so many days before is none that was "never called before"."""
+
 
 @dataclass(frozen=True, slots=True)
 class Cell:
@@ -47,8 +50,19 @@ class Features:
     now: tuple[Cell, ...]
     usual: tuple[Cell, ...]
     environment: str = ""
-    age_s: float | None = None  # since a key was first seen; None: unknown, or not one key
-    models_before: frozenset[str] | None = None  # ever called before the rise; None: those of `usual`
+    age_s: float | None = None  # `known_age` of a key; None: unknown, or not one key
+    models_before: frozenset[str] | None = None  # in all hours compared or lately; None: in `usual`
+
+
+def known_age(first_seen: int | None, known_since: int | None, at: int) -> float | None:
+    """Seconds since a key was first seen burning; None where the records are too young to call a key new.
+
+    What the provider's directory says of a key's birth is no evidence: an old key that was never used is as
+    new to everybody who watches the burn.
+    """
+    if first_seen is None or known_since is None or first_seen < known_since + _NEW_KEY_S:
+        return None
+    return float(max(0, at - first_seen))
 
 
 def likely_cause(features: Features) -> tuple[Cause | None, str]:

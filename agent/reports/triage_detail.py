@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from agent.analytics.cause import Features, likely_cause
+from agent.analytics.cause import MODEL_DAYS, Features, known_age, likely_cause
 from agent.domain.allocation import Allocation
 from agent.domain.cause import Cause
 from agent.ledger.kinds import Kind
@@ -60,7 +62,7 @@ class _Detail:
         self.value = value
         self.names: Names = read_names(reader)
         wanted = [(kind, value)] + ([report.within] if report.within else [])
-        selection = select(reader, self.names, wanted)
+        self.selection = selection = select(reader, self.names, wanted)
         contexts = selection.context_list()
         self.whole = read_cells(reader, self.names, report.start, report.at)
         self.cells: list[Cell] = selection.keep(self.whole.values())
@@ -179,17 +181,21 @@ class _Detail:
             removed_at=row["removed_at"],
         )
 
-    def _age(self, first_seen: int | None) -> int | None:
-        """Since when a key is known to be there; None where the ledger is too young to say."""
-        if self.kind is not Kind.API_KEY:
-            return None
-        key = self._key()
-        if key is not None and key.age_s is not None:
-            return key.age_s
-        oldest = first_known(self.reader)
-        if first_seen is None or oldest is None or first_seen < oldest + DAY:
-            return None
-        return self.report.at - first_seen
+    def _models_before(self) -> frozenset[str]:
+        """Models that the row called in the compared windows, or at the same hours of the last days."""
+        called = self._models(cell for cells in self.past for cell in cells)
+        # Only a model that looks new is worth reading more of the past for.
+        if not self._models(self.cells) <= called:
+            days = (day * DAY for day in range(1, MODEL_DAYS + 1))
+            windows = tuple((self.report.start - back, self.report.at - back) for back in days)
+            lately = replace(Baseline.of_report(self.report), windows=windows, hourly=True)
+            contexts = self.selection.context_list()
+            for cells in past_cells(self.reader, self.names, lately, contexts):
+                called |= self._models(self.selection.keep(cells))
+        return called
+
+    def _models(self, cells: Iterable[Cell]) -> frozenset[str]:
+        return frozenset(self.names.service_name(self.reader, Kind.MODEL, cell) for cell in cells)
 
     def _cause(
         self, now: Kinds, usual: Kinds, environment: str, first_seen: int | None
@@ -199,11 +205,13 @@ class _Detail:
         change = change_of(nano, expected)
         if not self.report.baseline:
             return None, f"{self._label()} has no history to compare with"
+        of_key = self.kind is Kind.API_KEY
         features = Features(
             now=now.for_cause(),
             usual=usual.for_cause(),
             environment=environment,
-            age_s=self._age(first_seen),
+            age_s=known_age(first_seen, first_known(self.reader), self.report.at) if of_key else None,
+            models_before=self._models_before(),
         )
         cause, seen = likely_cause(features)
         if cause is None:

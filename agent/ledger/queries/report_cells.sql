@@ -47,10 +47,6 @@ WHERE b.account IN (SELECT value FROM json_each(:accounts)) AND b.kind IN (SELEC
 -- Primary key, after the unique index (kind, value) of dim.
 SELECT f.at FROM dim d JOIN first_seen f ON f.kind = d.kind AND f.id = d.id WHERE d.kind = :kind AND d.value = :value;
 
--- name: models_seen_before
--- Primary key of first_seen (kind).
-SELECT d.value AS model FROM first_seen f JOIN dim d ON d.id = f.id WHERE f.kind = 2 AND f.at < :at;
-
 -- name: directory_names
 -- Two small tables.
 SELECT 8 AS kind, id, name FROM directory_key WHERE name <> ''
