@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
 _READY_WITHIN_S = 30.0
 _END_WITHIN_S = 10.0
+_KEPT_WITHIN_S = 60.0  # with --keep the backend copies the ledger before it ends
 
 
 def watch(scenario: Scenario, seed: int, speed: float, keep: Path | None) -> None:
@@ -34,19 +37,24 @@ def watch(scenario: Scenario, seed: int, speed: float, keep: Path | None) -> Non
             # Ctrl-C in the terminal is for the console; the backend ends when its standard input does.
             start_new_session=True,
         )
+        folder: Path | None = None
         try:
-            _open_console(backend, scenario.name, seed, speed, keep)
-        except EOFError:
+            config, ledger = _start(backend, scenario.name, seed, speed, keep)
+            folder = config.parent
+            _wait_for_ledger(backend, ledger)
+            _open_console(config)
+        except (EOFError, BrokenPipeError):
             complaints.seek(0)
             last = (complaints.read().strip().splitlines() or ["it said nothing"])[-1]
             raise BurndeckError(f"the demo's provider and agent did not start: {last}") from None
         finally:
-            _end(backend)
+            end(backend, folder, _KEPT_WITHIN_S if keep else _END_WITHIN_S)
 
 
-def _open_console(
+def _start(
     backend: subprocess.Popen[str], scenario: str, seed: int, speed: float, keep: Path | None
-) -> None:
+) -> tuple[Path, Path]:
+    """Tells the backend what to play; returns its configuration and its ledger."""
     assert backend.stdin is not None
     assert backend.stdout is not None
     order = {
@@ -61,10 +69,13 @@ def _open_console(
     if not line:
         raise EOFError
     told = json.loads(line)
-    _wait_for_ledger(backend, Path(told["ledger"]))
+    return Path(told["config"]), Path(told["ledger"])
+
+
+def _open_console(config: Path) -> None:
     from console.app import run_console
 
-    run_console(Path(told["config"]), None)
+    run_console(config, None)
 
 
 def _wait_for_ledger(backend: subprocess.Popen[str], ledger: Path) -> None:
@@ -75,11 +86,15 @@ def _wait_for_ledger(backend: subprocess.Popen[str], ledger: Path) -> None:
         time.sleep(0.02)
 
 
-def _end(backend: subprocess.Popen[str]) -> None:
+def end(backend: subprocess.Popen[str], folder: Path | None, within_s: float) -> None:
+    """Ends the backend, by force if it takes longer; its temporary folder is gone afterwards in any case."""
     if backend.stdin:
-        backend.stdin.close()
+        with contextlib.suppress(BrokenPipeError):  # what could not be written before it died
+            backend.stdin.close()
     try:
-        backend.wait(_END_WITHIN_S)
+        backend.wait(within_s)
     except subprocess.TimeoutExpired:
         backend.kill()
         backend.wait()
+    if folder is not None:
+        shutil.rmtree(folder, ignore_errors=True)
