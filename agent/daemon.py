@@ -96,7 +96,7 @@ class _Agent:
             _log.info("agent stopped")
 
     def _say_stopped(self) -> None:
-        """Notes a clean end; where the ledger cannot be written now, the lock that is let go of tells it too."""
+        """Notes a clean end; where the ledger cannot be written, the lock that is let go of tells it too."""
         try:
             self._writer.stopped(int(self._clock.now()))
         except LedgerError as error:

@@ -77,7 +77,9 @@ class CostWriter:
                 self._names.service(self._conn, row.service),
                 self._names.dim(self._conn, Kind.LINE_ITEM, row.line_item),
             )
-            amount, _, nano = found.get(key, (0, "", 0))
+            amount, currency, nano = found.get(key, (0, row.currency, 0))
+            if currency != row.currency:
+                raise ValueError(f"a bill of {row.day} is in {currency} and in {row.currency}")
             found[key] = (amount + row.amount_nano, row.currency, nano + row.credits_nano)
         return found
 

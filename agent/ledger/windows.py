@@ -198,7 +198,8 @@ def _ints(values: Sequence[int]) -> Ints:
 def _together(one: Amounts, other: Amounts) -> Amounts:
     if one[0] != other[0]:
         raise ValueError("two buckets of one kind, start and series differ in width")
-    nano = None if one[6] is None and other[6] is None else (one[6] or 0) + (other[6] or 0)
+    # The sum has one price or none: it never passes for the cost of requests that nobody has priced.
+    nano = None if one[6] is None or other[6] is None else one[6] + other[6]
     sums = (left + right for left, right in zip(one[1:6], other[1:6], strict=True))
     return (one[0], *sums, nano)  # type: ignore[return-value]
 

@@ -225,7 +225,7 @@ def _amounts(row: Event | BucketRow, requests: int, credits_count: bool) -> dict
 def _sum_of(one: BucketRow, other: BucketRow) -> BucketRow:
     if one.width != other.width:
         raise ValueError("widths differ")
-    unpriced = one.credits_nano is None and other.credits_nano is None
+    unpriced = one.credits_nano is None or other.credits_nano is None
     return replace(
         one,
         requests=one.requests + other.requests,

@@ -69,6 +69,13 @@ def test_costs_of_one_series_and_line_are_added(writer: LedgerWriter) -> None:
     assert total(writer.path, "completion_credits_nano") == 3
 
 
+def test_amounts_of_two_currencies_are_never_added(writer: LedgerWriter) -> None:
+    bill = [cost(nano=1, currency="EUR"), cost(nano=2, currency="USD")]
+
+    with pytest.raises(ValueError, match="in EUR and in USD"):
+        writer.write_costs("openai", DAY, DAY + DAYS, bill, final_before=DAY + DAYS, read_at=1)
+
+
 def test_a_cost_outside_its_days_is_refused(writer: LedgerWriter) -> None:
     with pytest.raises(ValueError, match="not of a whole day"):
         writer.write_costs("openai", DAY, DAY + DAYS, [cost(DAY + DAYS)], final_before=DAY, read_at=1)

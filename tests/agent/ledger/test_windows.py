@@ -26,6 +26,14 @@ def test_late_bucket_replaces_the_earlier_reading(writer: LedgerWriter) -> None:
     assert rows(writer.path, teams) == [("payments",)]
 
 
+def test_requests_without_a_price_make_their_series_unpriced(writer: LedgerWriter) -> None:
+    reading = {"completions": [bucket(requests=5, nano=100), bucket(requests=7, nano=None)]}
+
+    writer.write_usage_window("openai", DAY, DAY + MINUTE, reading, read_at=1)
+
+    assert (total(writer.path, "requests"), total(writer.path, "unpriced")) == (12, 12)
+
+
 def test_the_same_reading_again_changes_nothing(writer: LedgerWriter) -> None:
     reading = {"completions": [bucket()]}
     writer.write_usage_window("openai", DAY, DAY + MINUTE, reading, read_at=1)
