@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 
 from agent.domain.money import to_nano
 from agent.domain.usage import Operation, Service
+from agent.errors import ConfigError
 from agent.ledger.rows import CostRow
 from agent.telemetry.sources.openai.windows import DAY
 
 if TYPE_CHECKING:
+    from agent.settings_schema import Organization
     from agent.telemetry.attribution import Attributor
     from agent.telemetry.sources.openai.wire import Amount, Bucket, Cost
 
@@ -59,13 +61,17 @@ def service_of(line_item: str) -> Service:
 class CostDecoder:
     """Turns costs of one provider account into billed rows, one a row of the answer."""
 
-    def __init__(self, account: str, currency_per_credit: Decimal, attributor: Attributor) -> None:
+    def __init__(self, account: str, organization: Organization, attributor: Attributor) -> None:
         self._account = account
-        self._currency_per_credit = currency_per_credit
+        self._currency = organization.currency.upper()
+        self._currency_per_credit = organization.usd_per_credit
         self._attributor = attributor
 
     def rows(self, buckets: Iterable[Bucket[Cost]], start: int, end: int) -> tuple[list[CostRow], int]:
-        """The rows of the days in [start, end), and how many rows lay outside and were dropped."""
+        """The rows of the days in [start, end), and how many rows lay outside and were dropped.
+
+        Raises `ConfigError` when the bill is not in the organization's currency: its credits are unknown.
+        """
         rows: list[CostRow] = []
         outside = 0
         for bucket in buckets:
@@ -77,6 +83,12 @@ class CostDecoder:
 
     def _row(self, day: int, row: Cost, amount: Amount) -> CostRow:
         value = amount.value or Decimal(0)
+        currency = (amount.currency or self._currency).upper()
+        if currency != self._currency:
+            raise ConfigError(
+                f"the bill is in {currency}, organization.currency is {self._currency}",
+                hint="Set both currency and usd_per_credit (the price of a credit in it) in [organization].",
+            )
         return CostRow(
             day=day,
             dimensions=self._attributor.resolve(
@@ -85,6 +97,6 @@ class CostDecoder:
             service=service_of(row.line_item or ""),
             line_item=row.line_item or "",
             amount_nano=to_nano(value),
-            currency=(amount.currency or "usd").upper(),
+            currency=currency,
             credits_nano=to_nano(value / self._currency_per_credit),
         )

@@ -85,7 +85,7 @@ async def open_source(context: SourceContext) -> OpenAISource:
         source.account,
         client,
         desk,
-        CostDecoder(source.account, settings.organization.usd_per_credit, attributor),
+        CostDecoder(source.account, settings.organization, attributor),
         reread_s=source.costs_reread,
         history_s=source.history,
         progress=cost_reader.decode_cost_progress(cost_cursor),

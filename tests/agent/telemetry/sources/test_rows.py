@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 import msgspec
 import pytest
 
 from agent.domain.usage import MICRO, Operation
+from agent.errors import ConfigError
+from agent.ledger.rows import CostRow
 from agent.settings import Settings
+from agent.settings_schema import Organization
 from agent.telemetry.attribution import Attributor
 from agent.telemetry.rates import load_rate_card
 from agent.telemetry.registry import Registry
@@ -125,6 +126,20 @@ def test_a_line_item_names_model_and_operation(line_item: str, model: str, opera
     assert (service.model, service.operation) == (model, operation)
 
 
+def cost_rows(body: bytes) -> tuple[list[CostRow], int]:
+    """The rows of an answer about day 20,000 to an organization that pays in US dollars."""
+    decoder = CostDecoder("openai", Organization(), Attributor(Registry()))
+    page = msgspec.json.decode(body, type=BucketPage[Cost])
+    return decoder.rows(page.data, DAY * 20_000, DAY * 20_001)
+
+
+def test_a_bill_in_another_currency_is_refused_with_what_to_set() -> None:
+    body = b'{"data":[{"start_time":%d,"end_time":%d,"results":[{"amount":{"value":1,"currency":"eur"}}]}]}'
+
+    with pytest.raises(ConfigError, match=r"in EUR, organization\.currency is USD"):
+        cost_rows(body % (DAY * 20_000, DAY * 20_001))
+
+
 @pytest.mark.parametrize("name", ["results", "result"])
 @pytest.mark.parametrize("value", [b'"0.8958740000000000"', b"0.895874"], ids=["text", "number"])
 def test_money_is_exact_as_text_or_number_under_either_name(name: str, value: bytes) -> None:
@@ -134,11 +149,8 @@ def test_money_is_exact_as_text_or_number_under_either_name(name: str, value: by
         name.encode(),
         value,
     )
-    page = msgspec.json.decode(body, type=BucketPage[Cost])
 
-    rows, outside = CostDecoder("openai", Decimal("0.01"), Attributor(Registry())).rows(
-        page.data, DAY * 20_000, DAY * 20_001
-    )
+    rows, outside = cost_rows(body)
 
     assert [(row.amount_nano, row.credits_nano, row.currency) for row in rows] == [
         (895_874_000, 89_587_400_000, "USD")
