@@ -47,7 +47,9 @@ Examples:
     help="Real seconds that a headless run may last.",
 )
 @click.option(
-    "--keep", type=click.Path(dir_okay=False, path_type=Path), help="Leave the ledger in this file."
+    "--keep",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Leave the ledger in this file, and a configuration in FILE.toml.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document (with --list or --headless).")
 def demo(
@@ -121,6 +123,8 @@ def _in_words(answer: dict[str, Any]) -> str:
     lines = [
         f"{answer['scenario']}, seed {answer['seed']}, {answer['simulated_s'] / 3600:.1f} simulated hours"
     ]
+    if not answer["complete"]:
+        lines[0] += ": cut short, this machine is too slow for it now"
     lines.append(f"  truth  {_culprit(truth)}")
     lines.append(f"  found  {_culprit(found)}")
     if found["detected_after_s"] is not None:

@@ -44,5 +44,7 @@ def login(source: str, from_stdin: bool, as_json: bool) -> None:
 
 
 def _asked(source: str) -> str:
+    if not sys.stdin.isatty():
+        raise click.UsageError("there is no terminal to ask in; pass the key with --stdin.")
     answer: str = click.prompt(f"Admin key for {source}", hide_input=True)
     return answer

@@ -14,7 +14,7 @@ import threading
 import time
 from pathlib import Path
 
-from console.demo.stage import build_stage, throw_away_key, use_only
+from console.demo.stage import build_stage, keep, throw_away_key, use_only
 
 
 def main() -> None:
@@ -27,7 +27,7 @@ def main() -> None:
     serve(order["scenario"], order["seed"], order["speed"], order["keep"], stop)
 
 
-def serve(scenario_name: str, seed: int, speed: float, keep: str | None, stop: threading.Event) -> None:
+def serve(scenario_name: str, seed: int, speed: float, kept: str | None, stop: threading.Event) -> None:
     """Runs provider and agent until `stop` is set."""
     from agent.clock import ScaledClock
     from agent.daemon import run_agent
@@ -49,11 +49,8 @@ def serve(scenario_name: str, seed: int, speed: float, keep: str | None, stop: t
         stage = build_stage(Path(folder), organization, provider.base_url, clock=(now, now, speed))
         print(json.dumps({"config": str(stage.config), "ledger": str(stage.ledger)}), flush=True)
         run_agent(load_settings(stage.config), stop=stop)
-        if keep:
-            from agent.ledger import open_reader
-
-            with open_reader(stage.ledger) as reader:
-                reader.copy_to(Path(keep))
+        if kept:
+            keep(stage, Path(kept))
 
 
 def _wait_for_the_end(stop: threading.Event) -> None:

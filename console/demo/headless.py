@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from console.demo.stage import build_stage, throw_away_key, use_only
+from console.demo.stage import build_stage, keep, throw_away_key, use_only
 
 if TYPE_CHECKING:
     from agent.clock import ManualClock
@@ -61,23 +61,32 @@ def run_headless(run: Run, progress: Callable[[float, str], None]) -> dict[str, 
         SimulatedProvider(run.seed, clock, run.start, run.scenario, admin_key) as provider,
     ):
         stage = build_stage(Path(folder), organization, provider.base_url, tick_s=run.scenario.tick_s)
-        simulated = _play(run, load_settings(stage.config), clock, progress)
+        played = _play(run, load_settings(stage.config), clock, progress)
         with open_reader(stage.ledger) as reader:
             found = _found(reader, run)
-            if run.keep:
-                reader.copy_to(run.keep)
+        if run.keep:
+            keep(stage, run.keep)
     truth = run.scenario.truth(organization)
     return {
         "scenario": run.scenario.name,
         "seed": run.seed,
-        "simulated_s": round(simulated),
+        "simulated_s": round(played.seconds),
+        "complete": played.complete,
         "truth": {"api_key_id": truth.api_key_id, "team": truth.team, "cause": truth.cause},
         "found": found,
     }
 
 
-def _play(run: Run, settings: Settings, clock: ManualClock, progress: Callable[[float, str], None]) -> float:
-    """Collects and evaluates step by step until the answer is there; returns the simulated seconds."""
+@dataclass(frozen=True, slots=True)
+class _Played:
+    seconds: float  # simulated
+    complete: bool  # False: the machine was too slow, and time ran out before the answer was there
+
+
+def _play(
+    run: Run, settings: Settings, clock: ManualClock, progress: Callable[[float, str], None]
+) -> _Played:
+    """Collects and evaluates step by step until the answer is there."""
     from agent.alerts import BurnMemory, evaluate
     from agent.daemon import Collecting
     from agent.domain.alert import AlertRule
@@ -99,7 +108,7 @@ def _play(run: Run, settings: Settings, clock: ManualClock, progress: Callable[[
             if last == span and any(alert.signal.rule is AlertRule.BURN_SPIKE for alert in fired):
                 last = min(span, passed + max(SETTLES_S, step))
             progress(min(1.0, passed / last), "playing")
-    return passed
+    return _Played(passed, passed >= last)
 
 
 def _found(reader: LedgerReader, run: Run) -> dict[str, Any]:

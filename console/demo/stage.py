@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 from dataclasses import dataclass
@@ -25,8 +26,29 @@ class Stage:
         return self.folder / "burndeck.toml"
 
     @property
+    def organization(self) -> Path:
+        """The part of the configuration that outlives the demo: who burns, and what is allocated."""
+        return self.folder / "organization.toml"
+
+    @property
     def ledger(self) -> Path:
         return self.folder / "ledger.sqlite"
+
+
+def keep(stage: Stage, ledger: Path) -> None:
+    """Copies the ledger to a new file, and beside it a configuration with its caps: `FILE.toml`."""
+    from agent.ledger import open_reader
+
+    with open_reader(stage.ledger) as reader:
+        reader.copy_to(ledger)
+    organization = stage.organization.read_text(encoding="utf-8")
+    config = f"{organization}\n[ledger]\npath = {json.dumps(ledger.name)}\n"
+    config_beside(ledger).write_text(config, encoding="utf-8")
+
+
+def config_beside(ledger: Path) -> Path:
+    """The configuration that is kept with a demo's ledger."""
+    return ledger.with_name(ledger.name + ".toml")
 
 
 def throw_away_key() -> str:
@@ -49,6 +71,7 @@ def build_stage(
     """
     stage = Stage(folder)
     (folder / "owners.toml").write_text(organization.owners_toml(), encoding="utf-8")
+    stage.organization.write_text(organization.config_toml(), encoding="utf-8")
     parts = [
         organization.config_toml(),
         '[ledger]\npath = "ledger.sqlite"\n',

@@ -70,8 +70,9 @@ def test_a_retry_storm_is_found_and_its_ledger_serves_the_commands(tmp_path: Pat
     assert truth["cause"] == "retry_storm"
     assert {name: found[name] for name in truth} == truth
     assert 0 < found["detected_after_s"] <= 600
-    assert written_below(tmp_path) == [ledger]
-    command = [sys.executable, "-m", "console.cli", "triage", "--json", "--db", str(ledger)]
+    config = ledger.with_name("kept.sqlite.toml")
+    assert sorted(written_below(tmp_path)) == [ledger, config]
+    command = [sys.executable, "-m", "console.cli", "triage", "--json", "--config", str(config)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     keys = json.loads(done.stdout)["report"]["tables"][0]["rows"]

@@ -1,4 +1,4 @@
-"""Every labelled scenario, headless, over real HTTP: the right key, team and cause, and silence on a quiet day.
+"""Every labelled scenario, headless, over real HTTP: the right key, team and cause; silence on a quiet day.
 
 Two to five minutes: `make scenarios`, and in CI; not part of `make test`.
 """
