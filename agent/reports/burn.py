@@ -28,7 +28,7 @@ from agent.reports.empty import empty_burn
 from agent.reports.figure import Figure, change_of, per_minute, share_of
 from agent.reports.forecasts import forecast
 from agent.reports.history import first_known, whole_hours
-from agent.reports.layers import Truth, truth
+from agent.reports.layers import Truth, truth, truth_of_window
 from agent.reports.moment import DAY, MINUTE, Moment, moment
 from agent.reports.month import Month, month_of
 from agent.reports.plots import last_day, last_hour
@@ -80,7 +80,8 @@ class _Burn:
         self.conversion = Conversion(reader, settings)
         self.start = self.at - MEASURED_S
         self.cells: Cells = read_cells(reader, self.names, self.start, self.at)
-        self.truth_now: Truth = truth(reader, self.start, self.at)
+        by_account = self.names.requests(Kind.ACCOUNT, self.cells.values())
+        self.truth_now: Truth = truth_of_window(reader, self.start, self.at, by_account)
         self.truth_day: Truth = truth(reader, self.at - DAY, self.at)
         self.truth_month: Truth = truth(reader, self.month.start, self.at, days=True)
         hours = self.rolled.hours(Kind.TOTAL, (self.at - (WEEKS + 1) * WEEK) // HOUR * HOUR, self.at)

@@ -108,6 +108,10 @@ class Names:
         """Nano-credits by dim id in one dimension."""
         return {ident: found[0] for ident, found in self.sums(kind, cells).items()}
 
+    def requests(self, kind: Kind, cells: Iterable[Cell]) -> dict[int, float]:
+        """Requests by dim id in one dimension."""
+        return {ident: found[1] for ident, found in self.sums(kind, cells).items()}
+
     def contexts_with(self, kind: Kind, ident: int) -> list[int]:
         """The contexts that have this id in a dimension."""
         column = _CONTEXT_COLUMNS[kind]

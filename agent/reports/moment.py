@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from agent.domain.watermark import metered_until
+
 if TYPE_CHECKING:
     from agent.ledger.reader import LedgerReader
 
 MINUTE = 60
 HOUR = 3_600
 DAY = 86_400
-_LAGGING_S = 1_800  # an account that is this much behind the newest is left out, not waited for
 _LIVE_S = 3_600  # data older than this is history
 NOTHING = (
     "The ledger has no usage yet. Start the agent (burndeck agent start) "
@@ -45,18 +46,17 @@ def moment(reader: LedgerReader, now: float, at: float | None = None) -> Moment:
 
 
 def _data_end(reader: LedgerReader, now: int) -> int | None:
-    """The instant up to which every account that keeps up is complete.
-
-    Minutes of which only some accounts or buckets have arrived would look like a fall in burn.
-    """
-    ends = [int(row["end"]) for row in reader.rows("metered_ends")]
+    """The instant up to which amounts are complete, as alerts judge it, or where older data ends."""
+    last_minute = now // MINUTE * MINUTE
     newest = reader.one("newest_data")
-    if newest is not None and newest["event"] is not None:
+    event = None if newest is None or newest["event"] is None else int(newest["event"])
+    metered = metered_until([int(row["end"]) for row in reader.rows("metered_ends")], event)
+    if metered is not None:
+        return min(metered, last_minute)
+    if event is not None:
         # The minute of the newest event counts as complete once the clock has left it.
-        ends.append(min(int(newest["event"]) // MINUTE * MINUTE + MINUTE, now // MINUTE * MINUTE))
-    if not ends and newest is not None and newest["day"] is not None:
-        ends = [int(newest["day"]) + DAY if newest["hour"] is None else int(newest["hour"]) + HOUR]
-    if not ends:
+        return min(event // MINUTE * MINUTE + MINUTE, last_minute)
+    if newest is None or newest["day"] is None:
         return None
-    keeping_up = min(end for end in ends if end >= max(ends) - _LAGGING_S)
-    return min(keeping_up, now // MINUTE * MINUTE)
+    end = int(newest["day"]) + DAY if newest["hour"] is None else int(newest["hour"]) + HOUR
+    return min(end, last_minute)

@@ -10,7 +10,7 @@ from agent.ledger.kinds import Kind
 from agent.reports.baselines import Baseline, Usual, find_baseline, past_cells, usual_by_id, usual_by_kind
 from agent.reports.cells import Cell, read_cells, read_names
 from agent.reports.figure import Figure, change_of, per_minute, share_of
-from agent.reports.layers import Truth, truth
+from agent.reports.layers import Truth, truth_of_window
 from agent.reports.moment import MINUTE, NOTHING, Moment, moment
 from agent.reports.selection import Within, select
 from agent.reports.triage_detail import detail
@@ -79,11 +79,14 @@ class _Triage:
         self.names = read_names(reader)
         self.labels = read_labels(reader)
         self.selection = select(reader, self.names, [within] if within else [])
-        self.truth: Truth = truth(reader, self.start, self.end)
+        cells = read_cells(reader, self.names, self.start, self.end, self.selection.context_list())
+        self.cells: list[Cell] = self.selection.keep(cells.values())
+        by_account = self.names.requests(Kind.ACCOUNT, self.cells)
+        self.truth: Truth = truth_of_window(reader, self.start, self.end, by_account)
         self.baseline: Baseline = find_baseline(reader, self.start, self.end)
 
     def report(self) -> TriageReport:
-        cells = self._now()
+        cells = self.cells
         usual_of = self._usual()
         nano = sum(cell.credits_nano for cell in cells)
         usual = usual_of(Kind.TOTAL).get(0, (0, 0))[0]
@@ -105,10 +108,6 @@ class _Triage:
             change=change_of(nano, usual),
             tables=tuple(self._table(kind, cells, usual_of(kind)) for kind in TRIAGE_KINDS),
         )
-
-    def _now(self) -> list[Cell]:
-        cells = read_cells(self.reader, self.names, self.start, self.end, self.selection.context_list())
-        return self.selection.keep(cells.values())
 
     def _usual(self) -> Callable[[Kind], Usual]:
         """How an ordinary window is read: from hours for the whole, from cells inside something."""

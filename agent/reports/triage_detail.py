@@ -18,7 +18,7 @@ from agent.reports.cells import Cell, Names, read_cells, read_names
 from agent.reports.drivers import Kinds, by_kind, drivers
 from agent.reports.figure import change_of, share_of
 from agent.reports.history import first_known
-from agent.reports.layers import truth
+from agent.reports.layers import truth, truth_of_window
 from agent.reports.moment import DAY
 from agent.reports.month import month_of
 from agent.reports.rolled import Rolled
@@ -69,7 +69,8 @@ class _Detail:
         baseline = Baseline.of_report(report)
         self.past = [selection.keep(cells) for cells in past_cells(reader, self.names, baseline, contexts)]
         self.usual: list[Cell] = ordinary_cells(baseline, self.past)
-        self.truth = truth(reader, report.start, report.at)
+        by_account = self.names.requests(Kind.ACCOUNT, self.cells)
+        self.truth = truth_of_window(reader, report.start, report.at, by_account)
 
     def detail(self) -> TriageDetail:
         now = by_kind(self.reader, self.names, self.cells)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from agent.alerts.watermark import complete_until
 from agent.domain.usage import Layer
 from agent.ledger import open_reader, open_writer
 from agent.ledger.rows import CostRow
@@ -202,6 +203,44 @@ def test_billed_days_replace_metered_ones_in_the_month(tmp_path: Path) -> None:
     assert found.month_to_date.value == ordinary - Decimal("1.6") * 1440 + 5_000
     assert (found.month_to_date.layer, found.month_to_date.mixed) == (Layer.METERED, True)
     assert found.month_to_date.tag == "met+"
+
+
+def test_a_bill_counts_also_where_nobody_counted_requests(tmp_path: Path) -> None:
+    path = tmp_path / "l.sqlite"
+    day = NOW // 86_400 * 86_400
+    with open_writer(path) as writer:
+        cost = CostRow(day - 86_400, SEARCH, CHAT, "completions", 5 * NANO, "usd", 5 * NANO)
+        writer.write_costs("openai", day - 86_400, day, [cost], final_before=day, read_at=NOW)
+        rows = [use(NOW - 60, 60, SEARCH, 1.0)]
+        writer.write_usage_window("openai", day, NOW, {"completions": rows}, read_at=NOW)
+
+    assert report(path).month_to_date.tag == "met+"
+
+
+def test_an_account_that_only_sends_events_holds_nothing_back(tmp_path: Path) -> None:
+    path = tmp_path / "l.sqlite"
+    fill(path, days=10)
+    gateway = replace(SEARCH, account="gateway")
+    with open_writer(path) as writer:
+        writer.write_events(batch([event("r-1", NOW - 1_500, dimensions=gateway, credits_nano=NANO)]))
+
+        judged = complete_until(writer.alerts.covered_to(), writer.alerts.newest_event(), NOW + 60)
+
+    found = report(path)
+    assert found.at == judged == NOW
+    assert found.live
+
+
+def test_now_is_metered_where_all_of_its_minutes_are(tmp_path: Path) -> None:
+    path = tmp_path / "l.sqlite"
+    fill(path, days=10)
+    with open_writer(path) as writer:
+        later = [event(f"r-{n}", NOW + 60 + n, dimensions=SEARCH, credits_nano=NANO) for n in range(5)]
+        writer.write_events(batch(later))
+
+    found = report(path, now=NOW + 120)
+
+    assert (found.at, found.burn.tag, found.total_24h.tag) == (NOW, "met", "met")
 
 
 def test_models_without_a_price_are_named_and_not_guessed(tmp_path: Path) -> None:
