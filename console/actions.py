@@ -32,6 +32,7 @@ class Action:
     danger: Danger = Danger.NONE
     writes: bool = False  # needs more than reading the ledger
     palette: bool = True
+    at_once: bool = False  # done before the next key of a burst is handed on, because it takes the keys
 
 
 LOOK, MOVE, TIME, TABLE = "Screens", "Rows", "Time", "Tables"
@@ -83,7 +84,7 @@ ACTIONS: tuple[Action, ...] = (
         "triage",
         TABLE,
     ),
-    Action("filter", ("/",), "Filter", _FILTER_TEXT, "live", TABLE),
+    Action("filter", ("/",), "Filter", _FILTER_TEXT, "live", TABLE, at_once=True),
     Action("sort", ("s",), "Sort", _SORT_TEXT, "table", TABLE),
     Action("reverse", ("S",), "Reverse", "Turn the sorting round.", "table", TABLE),
     Action("copy", ("y",), "Copy", "Copy the row to the clipboard, also over SSH.", "live", TABLE),
@@ -156,7 +157,14 @@ def bindings(scope: str) -> list[BindingType]:
     from textual.binding import Binding
 
     return [
-        Binding(key, action.id, action.title, show=False, id=f"{scope}.{action.id}" if not place else None)
+        Binding(
+            key,
+            action.id,
+            action.title,
+            show=False,
+            priority=action.at_once,
+            id=f"{scope}.{action.id}" if not place else None,
+        )
         for action in ACTIONS
         if action.scope == scope
         for place, key in enumerate(action.keys)

@@ -218,6 +218,10 @@ class LiveScreen(Screen[None]):
 
     # Tables
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Leaves every key to the filter while it is typed, also the one that opened it."""
+        return not (action == "filter" and self.focused is self._filter)
+
     def action_filter(self) -> None:
         self._filter.open(self.table)
 

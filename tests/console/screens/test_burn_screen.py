@@ -6,6 +6,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+from textual.events import Key
 
 from agent.errors import ConfigError, LedgerError
 from agent.reports.status import AgentState
@@ -193,6 +194,16 @@ async def test_a_report_made_before_the_pause_ended_is_shown():
         await burn.settle()
 
         assert burn.app.screen.report.organization == "Renamed"
+
+
+@piloted
+async def test_keys_typed_in_one_burst_after_the_slash_go_to_the_filter():
+    async with console() as burn:
+        for key in ("slash", "p", "a", "y", "slash", "s"):  # as one read of the terminal brings them
+            burn.app.post_message(Key(key, key.replace("slash", "/")))
+        await burn.settle()
+
+        assert burn.app.screen.table.filter.text == "pay/s"
 
 
 @piloted
