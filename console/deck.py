@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
+import signal
+import threading
 from collections.abc import Iterable
 from functools import partial
 from pathlib import PurePath
@@ -77,7 +80,15 @@ class BurndeckApp(App[None]):
 
     def on_mount(self) -> None:
         self.live.listen(self._hear)
+        self._end_on_signals()
         self.set_timer(GC_AFTER_S, _collect_again)
+
+    def _end_on_signals(self) -> None:
+        """A console that is told to end leaves a usable terminal behind."""
+        if threading.current_thread() is threading.main_thread():
+            loop = asyncio.get_running_loop()
+            for number in (signal.SIGTERM, signal.SIGHUP):
+                loop.add_signal_handler(number, self.exit)
 
     def _hear(self, news: News) -> None:
         self.post_message(Heard(news))
