@@ -75,12 +75,13 @@ class _Agent:
 
     async def run(self, stop: threading.Event | None) -> None:
         """Keeps every loop going until it is told to stop."""
-        keep_settings(self._writer, self._settings)
+        sources = configured_sources(self._settings)
+        keep_settings(self._writer, self._settings, sources)
         loops = {
             "heartbeat": self._every(Interval(self._settings.agent.heartbeat), self._beat),
             "evaluate": self._every(parse_schedule(self._settings.alerts.every), self._evaluate),
         }
-        for source in configured_sources(self._settings):
+        for source in sources:
             loops[f"collect {source.name}"] = self._collecting(source)
         _log.info("agent %s runs on %s: %s", __version__, self._settings.ledger_path, ", ".join(loops))
         try:

@@ -61,6 +61,18 @@ def put_source_status(conn: sqlite3.Connection, status: SourceStatus) -> None:
     conn.execute(statement("put_source_status"), astuple(status))
 
 
+def directory_of(conn: sqlite3.Connection, account: str) -> tuple[list[DirectoryProject], list[DirectoryKey]]:
+    """Every project and key that was ever in the directory of an account, also those that are gone."""
+    projects = conn.execute(statement("directory_projects"), (account,))
+    keys = conn.execute(statement("directory_keys"), (account,))
+    return [DirectoryProject(*row) for row in projects], [DirectoryKey(*row) for row in keys]
+
+
+def keep_source_states(conn: sqlite3.Connection, names: Iterable[str]) -> None:
+    """Forget the health of sources that are not among the names."""
+    conn.execute(statement("keep_source_states"), (json.dumps(list(names)),))
+
+
 def put_directory(
     conn: sqlite3.Connection,
     account: str,

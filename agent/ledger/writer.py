@@ -199,6 +199,11 @@ class LedgerWriter:
         with self.transaction() as conn:
             state.put_source_status(conn, status)
 
+    def keep_sources(self, names: Iterable[str]) -> None:
+        """Forget the health of every other source; its cursors stay, should it come back."""
+        with self.transaction() as conn:
+            state.keep_source_states(conn, names)
+
     def save_directory(
         self,
         account: str,
@@ -213,6 +218,11 @@ class LedgerWriter:
         """
         with self.transaction() as conn:
             state.put_directory(conn, account, projects, keys, people, seen_at)
+
+    def directory(self, account: str) -> tuple[list[DirectoryProject], list[DirectoryKey]]:
+        """Every project and key that was ever in the provider's directory, also those that are gone."""
+        with self.transaction() as conn:
+            return state.directory_of(conn, account)
 
     def beat(self, pid: int, host: str, version: str, started_at: int, now: int) -> None:
         """Say that the agent of this ledger lives."""

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from agent.ledger.rows import ReleaseRow
 from agent.telemetry.collect import Collector, SourceReport, configured_sources
 from agent.telemetry.http import BRISK, RetryPolicy
 from agent.telemetry.rates import load_rate_card
@@ -16,6 +15,7 @@ from agent.telemetry.rates import load_rate_card
 if TYPE_CHECKING:
     from agent.ledger.writer import LedgerWriter
     from agent.settings import Settings
+    from agent.settings_schema import Source as SourceSettings
 
 T = TypeVar("T")
 
@@ -37,12 +37,10 @@ class Collecting:
     """Reads all sources whenever it is told to; keeps connections and progress from pass to pass."""
 
     def __init__(self, settings: Settings, writer: LedgerWriter, policy: RetryPolicy = BRISK) -> None:
+        sources = configured_sources(settings)
+        keep_settings(writer, settings, sources)
         self._runner = asyncio.Runner()
-        self._collectors = [
-            Collector(settings, source, _SameThread(writer), policy)
-            for source in configured_sources(settings)
-        ]
-        keep_settings(writer, settings)
+        self._collectors = [Collector(settings, source, _SameThread(writer), policy) for source in sources]
 
     def tick(self, now: float) -> tuple[SourceReport, ...]:
         """Reads what the sources' schedules say is due at `now`, and all that is missing or revised."""
@@ -80,13 +78,14 @@ def collect_once(
     return OnceReport(sources, time.perf_counter() - started)
 
 
-def keep_settings(writer: LedgerWriter, settings: Settings) -> None:
-    """Keeps in the ledger what its figures rest on: the rates, and the calendar of releases."""
+def keep_settings(writer: LedgerWriter, settings: Settings, sources: Iterable[SourceSettings]) -> None:
+    """Keeps in the ledger what its figures rest on: the rates, and the calendar of releases.
+
+    The health of sources that are read no longer goes; what they read stays.
+    """
     writer.save_rates(load_rate_card(settings).rows())
-    writer.save_releases(
-        ReleaseRow(release.id, release.day, release.title, release.team, release.credits_nano_per_day)
-        for release in settings.releases
-    )
+    writer.save_releases(settings.releases)
+    writer.keep_sources(source.name for source in sources)
 
 
 class _SameThread:

@@ -29,6 +29,10 @@ ON CONFLICT (source) DO UPDATE SET kind = excluded.kind, account = excluded.acco
   last_try = coalesce(excluded.last_try, last_try), covered_to = coalesce(excluded.covered_to, covered_to),
   retry_at = excluded.retry_at;
 
+-- name: keep_source_states
+-- The table has one row a source.
+DELETE FROM source_status WHERE source NOT IN (SELECT value FROM json_each(?));
+
 -- name: drop_releases
 DELETE FROM release;
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from pathlib import Path
 
 import pytest
 
 from agent.errors import ConfigError
-from agent.ledger import open_writer
+from agent.ledger import open_reader, open_writer
 from agent.settings import Settings
 from agent.settings_schema import Source
 from agent.telemetry.collect import configured_sources
@@ -44,6 +45,18 @@ def test_without_a_key_there_is_no_source_but_a_key_file_that_cannot_be_read_is_
     with pytest.raises(ConfigError, match="OPENAI_ADMIN_KEY_FILE"):
         configured_sources(Settings())
     assert none == ()
+
+
+def test_the_state_of_a_source_goes_when_it_is_read_no_longer(tmp_path: Path) -> None:
+    before = Settings(sources=(Source(name="old"),), ledger_path=tmp_path / "ledger.sqlite")
+    after = dataclasses.replace(before, sources=(Source(name="new"),))
+
+    with open_writer(before.ledger_path) as writer:
+        for settings in (before, after):
+            collect_once(settings, writer, NOW)
+
+    with open_reader(before.ledger_path) as reader:
+        assert [row["source"] for row in reader.rows("source_states")] == ["new"]
 
 
 def test_a_second_source_never_reads_the_organization_of_the_first(
