@@ -49,10 +49,14 @@ def start(config: str | None, db: str | None, as_json: bool) -> None:
 
     settings = settings_for(config, db)
     pid = background.start(settings, _run_command(settings))
+    missing = _nothing_to_read(settings)
     if as_json:
-        print_json({"running": True, "pid": pid, "ledger": settings.ledger_path, "log": settings.log_path})
-    else:
-        click.echo(f"agent runs (pid {pid}), log in {settings.log_path}")
+        state = {"running": True, "pid": pid, "ledger": settings.ledger_path, "log": settings.log_path}
+        print_json({**state, "missing": missing})
+        return
+    click.echo(f"agent runs (pid {pid}), log in {settings.log_path}")
+    for sentence in missing:
+        click.secho(f"  but {sentence}", fg="yellow", err=True)
 
 
 @agent.command()
@@ -133,6 +137,24 @@ def install(config: str | None, db: str | None, as_json: bool, dry_run: bool) ->
     else:
         click.echo(f"wrote {path}")
         click.echo(f"  systemctl --user daemon-reload && systemctl --user enable --now {unit.UNIT_NAME}")
+
+
+def _nothing_to_read(settings: Settings) -> list[str]:
+    """What keeps the agent from reading anything, in words; empty when every source has a key."""
+    from agent.errors import ConfigError
+    from agent.secrets import find_secret
+    from agent.telemetry.collect import configured_sources
+
+    sources = configured_sources(settings)
+    if not sources:
+        return ["it has no source to read: run `burndeck login openai`, or `burndeck init`"]
+    missing = []
+    for source in sources:
+        try:
+            find_secret(*settings.secret_names(source))
+        except ConfigError as error:
+            missing.append(f"{error.message}. {error.hint}")
+    return missing
 
 
 def _run_command(settings: Settings) -> list[str]:
