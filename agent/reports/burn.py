@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from agent.analytics.baseline import HOUR, WEEK, WEEKS, Expected, Seasonal, step_noise
+from agent.domain.money import NANO
 from agent.ledger.kinds import MINUTE_KINDS, Kind
 from agent.reports.alerts import open_alerts
 from agent.reports.budgets import Burning, budgets
@@ -21,7 +22,7 @@ from agent.reports.burn_report import (
     UnpricedRow,
     Usual,
 )
-from agent.reports.burn_rows import burn_rows
+from agent.reports.burn_rows import RowMaker
 from agent.reports.cells import Cells, Names, read_cells, read_names
 from agent.reports.conversion import CURRENCY, Conversion
 from agent.reports.empty import empty_burn
@@ -32,7 +33,7 @@ from agent.reports.layers import Truth, truth, truth_of_window
 from agent.reports.moment import DAY, MINUTE, Moment, moment
 from agent.reports.month import Month, month_of
 from agent.reports.plots import last_day, last_hour
-from agent.reports.rolled import Rolled, Sums
+from agent.reports.rolled import Counts, Rolled, Sums
 from agent.reports.status_line import read_status
 
 if TYPE_CHECKING:
@@ -75,8 +76,8 @@ class _Burn:
         self.when = when
         self.at = when.at
         self.month: Month = month_of(max(self.at - 1, 0), settings.organization.time_zone)
-        self.rolled = Rolled(reader, when.as_of or when.at)
         self.names: Names = read_names(reader)
+        self.rolled = Rolled(reader, self.names, when.as_of or when.at)
         self.conversion = Conversion(reader, settings)
         self.start = self.at - MEASURED_S
         self.cells: Cells = read_cells(reader, self.names, self.start, self.at)
@@ -97,20 +98,17 @@ class _Burn:
         month_to_date = self.used(Kind.TOTAL).get(0, 0)
         caps, runway = budgets(self.reader, self.settings.allocations, self._burning())
         totals = {days: self._total(days) for days in (1, 7, 30)}
-        rows = {
-            kind: burn_rows(
-                self.reader,
-                self.rolled,
-                self.names,
-                kind,
-                self.at,
-                MEASURED_S,
-                self.seasonal,
-                self.truth_now,
-                self.truth_day,
-            )
-            for kind in (Kind.TEAM, Kind.MODEL)
-        }
+        rows = RowMaker(
+            reader=self.reader,
+            rolled=self.rolled,
+            names=self.names,
+            cells=self.cells,
+            seasonal=self.seasonal,
+            at=self.at,
+            measured_s=MEASURED_S,
+            truth=self.truth_now,
+            day_truth=self.truth_day,
+        )
         return BurnReport(
             at=self.at,
             now=self.when.now,
@@ -124,9 +122,7 @@ class _Burn:
             usual=self._usual(usual),
             change=None if usual is None else change_of(nano * HOUR, usual.value * MEASURED_S),
             verdict=_verdict(nano * HOUR // MEASURED_S, usual),
-            requests=self.truth_now.figure(
-                per_minute(self.rolled.requests(self.start, self.at) * 10**9, MEASURED_S), "requests/min"
-            ),
+            requests=self._requests(),
             hour=last_hour(self.rolled, self.seasonal, self.at, self.truth_now),
             day=last_day(self.rolled, self.seasonal, self.at, self.truth_day),
             total_24h=totals[1][0],
@@ -146,8 +142,8 @@ class _Burn:
             ),
             cost_per_inference=self._cost_per_inference(),
             attributed=self._attributed(),
-            teams=rows[Kind.TEAM],
-            models=rows[Kind.MODEL],
+            teams=rows.rows(Kind.TEAM),
+            models=rows.rows(Kind.MODEL),
             alerts=open_alerts(self.reader, self.when.now if self.when.live else self.at),
             unpriced=self._unpriced(),
             status=read_status(self.reader, self.settings, self.when, self.truth_day),
@@ -173,6 +169,10 @@ class _Burn:
         if kind not in self._used:
             self._used[kind] = self.rolled.credits(kind, self.month.start, self.at, days=True)
         return self._used[kind]
+
+    def _requests(self) -> Figure:
+        count = sum(cell.requests for cell in self.cells.values())
+        return self.truth_now.figure(per_minute(round(count * NANO), MEASURED_S), "requests/min")
 
     def _burning(self) -> Burning:
         return Burning(
@@ -215,38 +215,38 @@ class _Burn:
         return layers.credits(total), self.conversion.figure(layers, groups)
 
     def _cost_per_inference(self) -> CostPerInference:
-        sums = self.reader.one(
-            "hour_sums", {"kind": int(Kind.TOTAL), "start": (self.at - DAY) // HOUR * HOUR, "end": self.at}
-        )
-        completions = int(sums["completions"] or 0) if sums is not None else 0
-        if sums is None or not completions:
+        day = self.rolled.counts(Kind.TOTAL, self.at - DAY, self.at).get(0, Counts())
+        if not day.completions:
             unknown = Figure(None, "credits/inference", self.truth_day.layer, self.at)
             return CostPerInference(unknown, unknown, 0, DAY)
 
         def each(nano: int) -> Figure:
-            return self.truth_day.figure(per_minute(nano, completions * 60), "credits/inference")
+            return self.truth_day.figure(per_minute(nano, day.completions * 60), "credits/inference")
 
         return CostPerInference(
-            each(sums["credits_nano"]), each(sums["completion_credits_nano"]), completions, DAY
+            each(day.credits_nano), each(day.completion_credits_nano), day.completions, DAY
         )
 
     def _attributed(self) -> Decimal | None:
         """The share of the last day's credits that has a team, or of its requests if nothing has a price."""
-        start = self.at - DAY
-        teams = self.rolled.credits(Kind.TEAM, start, self.at)
+        counts = self.rolled.counts(Kind.TEAM, self.at - DAY, self.at)
+        teams = {ident: each.credits_nano for ident, each in counts.items()}
         if not any(teams.values()):
-            teams = self.rolled.requests_by(Kind.TEAM, start // HOUR * HOUR, self.at)
+            teams = {ident: each.requests for ident, each in counts.items()}
         nobody = self.reader.rows("dim_ids", {"kind": int(Kind.TEAM), "names": [""]})
         unknown = sum(teams.get(row["id"], 0) for row in nobody)
         whole = sum(teams.values())
         return share_of(whole - unknown, whole)
 
     def _unpriced(self) -> tuple[UnpricedRow, ...]:
-        rows = self.reader.rows("unpriced_models", {"start": (self.at - DAY) // HOUR * HOUR, "end": self.at})
-        return tuple(
-            UnpricedRow(row["model"], row["requests"], row["tokens_input"], row["tokens_output"])
-            for row in rows
-        )
+        counts = self.rolled.counts(Kind.MODEL, self.at - DAY, self.at)
+        found = {ident: each for ident, each in counts.items() if each.unpriced > 0}
+        self.names.learn(self.reader, found)
+        rows = [
+            UnpricedRow(self.names.name(ident), each.unpriced, each.tokens_input, each.tokens_output)
+            for ident, each in found.items()
+        ]
+        return tuple(sorted(rows, key=lambda row: (-row.requests, row.model)))
 
 
 def _verdict(nano_per_hour: int, usual: Expected | None) -> str:

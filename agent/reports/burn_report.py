@@ -113,7 +113,7 @@ class BurnRow:
     usual: Figure  # credits/min
     change: Decimal | None  # now / usual - 1; None without history
     share: Decimal | None  # of the burn now
-    sparkline: tuple[Decimal, ...]  # credits/min over the last hour, oldest first
+    sparkline: tuple[Decimal | None, ...]  # credits/min by minute of the last hour; None: not known by minute
     day: Figure  # credits, last 24 h
     requests: Decimal | None  # requests/min
 

@@ -172,7 +172,13 @@ def _prices(reader: LedgerReader, when: Moment) -> Iterator[Check]:
 
 
 def _owners(reader: LedgerReader, when: Moment) -> Iterator[Check]:
-    span = {"start": when.at // DAY * DAY - DAY, "end": when.at, "kinds": [int(Kind.TEAM)]}
+    tomorrow = when.at // DAY * DAY + DAY
+    span = {
+        "start": tomorrow - 2 * DAY,
+        "last_day": tomorrow,
+        "end": tomorrow,
+        "kinds": [int(Kind.TEAM)],
+    }
     for row in reader.rows("report_unattributed", span):
         share = row["credits_nano"] / row["whole_nano"] if row["whole_nano"] else 0.0
         if row["credits_nano"] > 0:

@@ -24,6 +24,7 @@ class Ask:
     name: str
     title: str
     at: int
+    newest: bool  # nothing in the ledger is later than `at`
 
     @classmethod
     def at_moment(
@@ -36,17 +37,24 @@ class Ask:
         at: float | None,
     ) -> Ask:
         """The question as of the newest data, or of an earlier instant."""
-        return cls(reader, settings, name, title, moment(reader, now, at).at)
+        when = moment(reader, now, at)
+        newest = when.as_of is None or when.at >= when.as_of
+        return cls(reader, settings, name, title, when.at, newest)
+
+    @property
+    def until(self) -> int:
+        """End of what is read: in the past, the full hour before, so that nothing later counts."""
+        return self.at if self.newest else self.at // HOUR * HOUR
 
     @property
     def today(self) -> int:
         """Start of the UTC day of the instant; an instant at midnight still belongs to the day that ends."""
-        return (self.at - 1) // DAY * DAY
+        return (self.until - 1) // DAY * DAY
 
     def hours(self, days: int) -> dict[str, int]:
         """The last days to the hour: whole UTC days between two stretches of hours, as queries take them."""
         start = (self.at - days * DAY) // HOUR * HOUR
-        end = -(-self.at // HOUR) * HOUR
+        end = -(-self.until // HOUR) * HOUR
         return {
             "start": start,
             "first_day": min(-(-start // DAY) * DAY, end),
@@ -55,8 +63,13 @@ class Ask:
         }
 
     def whole_days(self, days: int) -> dict[str, int]:
-        """The last whole UTC days and today."""
-        return {"start": self.today - (days - 1) * DAY, "end": self.today + DAY}
+        """The last whole UTC days and today; in the past today is read by the hour."""
+        tomorrow = self.today + DAY
+        return {
+            "start": self.today - (days - 1) * DAY,
+            "last_day": tomorrow if self.newest else self.until // DAY * DAY,
+            "end": tomorrow if self.newest else self.until,
+        }
 
     def table(
         self,
@@ -68,7 +81,7 @@ class Ask:
         finding: bool = False,
     ) -> Table:
         """The answer; its note begins with the stretch of time that it is about."""
-        when = "" if start is None else f"{instant(start)} to {instant(self.at)}"
+        when = "" if start is None else f"{instant(start)} to {instant(self.until)}"
         return Table(
             name=self.name,
             title=self.title,

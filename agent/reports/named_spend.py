@@ -78,7 +78,7 @@ def _days_ago(ask: Ask, days: int) -> int:
 
 def _team_days(ask: Ask, days: int) -> dict[str, dict[int, int]]:
     found: dict[str, dict[int, int]] = {}
-    span = {"start": _days_ago(ask, days), "end": ask.today + DAY}
+    span = {**ask.whole_days(1), "start": _days_ago(ask, days)}
     for row in ask.reader.rows("report_team_days", span):
         found.setdefault(row["team"], {})[row["day"] // DAY] = row["credits_nano"]
     return found
@@ -120,7 +120,7 @@ def models(ask: Ask) -> Table:
 
 def request_summary(ask: Ask) -> Table:
     """Errors and latency by endpoint."""
-    span = {"start": (ask.at - DAY) // HOUR * HOUR, "end": ask.at}
+    span = {"start": (ask.at - DAY) // HOUR * HOUR, "end": ask.until}
     rows = []
     for row in ask.reader.rows("report_requests", span):
         known = row["latency_count"]

@@ -19,7 +19,7 @@ from agent.reports.drivers import Kinds, by_kind, drivers
 from agent.reports.figure import change_of, share_of
 from agent.reports.history import first_known
 from agent.reports.layers import truth, truth_of_window
-from agent.reports.moment import DAY
+from agent.reports.moment import DAY, moment
 from agent.reports.month import month_of
 from agent.reports.rolled import Rolled
 from agent.reports.selection import select
@@ -136,7 +136,8 @@ class _Detail:
         mine = [allocation for allocation in self.settings.allocations if self._counts_for(allocation)]
         mine.sort(key=lambda allocation: allocation.scope.kind.depth)
         month = month_of(max(self.report.at - 1, 0), self.settings.organization.time_zone)
-        rolled = Rolled(self.reader, self.report.at)
+        when = moment(self.reader, self.report.now)
+        rolled = Rolled(self.reader, self.names, when.as_of or self.report.at)
         burning = Burning(
             used=lambda kind: rolled.credits(kind, month.start, self.report.at, days=True),
             burn=self._burn_by,

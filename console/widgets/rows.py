@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from console.widgets.ink import Span, Tone, left, right
+from console.widgets.ink import Span, Tone, clip_middle, left, right
 from console.widgets.sparkline import sparkline
 
 
@@ -18,13 +18,13 @@ class Cell:
     text: str
     sort: Any = None
     tone: Tone = Tone.PLAIN
-    series: tuple[float, ...] = ()  # drawn as a sparkline over the width of the column, in place of the text
+    series: tuple[float | None, ...] = ()  # drawn as a sparkline over the column, in place of the text
 
     def shown(self, width: int, *, at_right: bool) -> str:
         """The cell in exactly `width` terminal cells."""
         if self.series:
             return sparkline(self.series, width)
-        return right(self.text, width) if at_right else left(self.text, width)
+        return right(self.text, width) if at_right else left(clip_middle(self.text, width), width)
 
 
 @dataclass(frozen=True, slots=True)

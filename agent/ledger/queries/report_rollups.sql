@@ -26,12 +26,26 @@ GROUP BY r.kind, r.id, h.place;
 -- Primary key of roll_day, range on (kind, bucket).
 SELECT bucket, id, requests, credits_nano FROM roll_day WHERE kind = :kind AND bucket >= :start AND bucket < :end;
 
--- name: hour_sums
--- Primary key of roll_hour, range on (kind, bucket).
-SELECT sum(requests) AS requests, sum(tokens_input) AS tokens_input, sum(tokens_output) AS tokens_output,
-       sum(credits_nano) AS credits_nano, sum(completions) AS completions,
+-- name: sums_of_minutes
+-- Primary key of roll_minute, range on (kind, bucket).
+SELECT id, sum(credits_nano) AS credits_nano, sum(requests) AS requests, sum(tokens_input) AS tokens_input,
+       sum(tokens_output) AS tokens_output, sum(unpriced) AS unpriced, sum(completions) AS completions,
        sum(completion_credits_nano) AS completion_credits_nano
-FROM roll_hour WHERE kind = :kind AND bucket >= :start AND bucket < :end;
+FROM roll_minute WHERE kind = :kind AND bucket >= :start AND bucket < :end GROUP BY id;
+
+-- name: sums_of_hours
+-- Primary key of roll_hour, range on (kind, bucket).
+SELECT id, sum(credits_nano) AS credits_nano, sum(requests) AS requests, sum(tokens_input) AS tokens_input,
+       sum(tokens_output) AS tokens_output, sum(unpriced) AS unpriced, sum(completions) AS completions,
+       sum(completion_credits_nano) AS completion_credits_nano
+FROM roll_hour WHERE kind = :kind AND bucket >= :start AND bucket < :end GROUP BY id;
+
+-- name: sums_of_days
+-- Primary key of roll_day, range on (kind, bucket).
+SELECT id, sum(credits_nano) AS credits_nano, sum(requests) AS requests, sum(tokens_input) AS tokens_input,
+       sum(tokens_output) AS tokens_output, sum(unpriced) AS unpriced, sum(completions) AS completions,
+       sum(completion_credits_nano) AS completion_credits_nano
+FROM roll_day WHERE kind = :kind AND bucket >= :start AND bucket < :end GROUP BY id;
 
 -- name: unpriced_models
 -- Primary key of roll_hour, range on (kind, bucket).

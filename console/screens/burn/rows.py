@@ -35,7 +35,7 @@ def rows(burning: Sequence[BurnRow]) -> list[Row]:
 
 
 def _row(row: BurnRow) -> Row:
-    points = tuple(float(point) for point in row.sparkline)
+    points = tuple(None if point is None else float(point) for point in row.sparkline)
     return Row(
         key=row.name,
         cells=(

@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 
 from agent.alerts.watermark import complete_until
+from agent.domain.allocation import Allocation, Scope
 from agent.domain.usage import Layer
 from agent.ledger import open_reader, open_writer
 from agent.ledger.rows import CostRow
 from agent.reports.burn import BurnReport, burn
+from agent.reports.named import report as named_report
 from agent.settings import Settings
 from agent.settings_schema import BillingGroup, Organization
 from tests.agent.ledger.build import batch, event
@@ -155,6 +157,43 @@ def test_minutes_after_the_instant_looked_at_do_not_count(steady: Path) -> None:
     assert found.total_24h.value == Decimal("1.6") * 1440
     assert found.month_to_date.value == Decimal("1.6") * (17 * 1440 + 12 * 60 + 10)
     assert found.day.points[-1].value == Decimal("1.6")
+
+
+def test_the_past_looks_the_same_later_as_it_did_then(tmp_path: Path) -> None:
+    """Within an hour that bursts after the instant looked at, in every part of the report."""
+    then, later = NOW - 1_800 - 1_200, NOW
+    key = Allocation("org-1-key-key_search", Scope.parse("api_key:key_search"), 10**6 * NANO)
+    settings = replace(SETTINGS, allocations=(*SETTINGS.allocations, key))
+    seen = {}
+    for path, end in ((tmp_path / "then.sqlite", then), (tmp_path / "later.sqlite", later)):
+        burst = [
+            use(minute, 60, who, 500.0 if minute >= then else 1.0, requests=900 if minute >= then else 10)
+            for minute in range(NOW - 7_200, end, 60)
+            for who in (SEARCH, SUPPORT)
+        ]
+        fill(path, days=10, end=end, spike=burst)
+        with open_reader(path) as reader:
+            found = burn(reader, settings, later, at=then)
+            summary = named_report(reader, settings, "models", later, at=then // 3_600 * 3_600)
+        seen[end] = (
+            found.budgets,
+            found.cost_per_inference,
+            found.attributed,
+            [(row.name, row.now.value, row.usual.value, row.day.value, row.requests) for row in found.teams],
+            found.month_to_date,
+            found.total_24h,
+            summary.rows,
+        )
+
+    assert seen[then] == seen[later]
+
+
+def test_where_only_hours_are_known_requests_are_told_and_minutes_are_not(steady: Path) -> None:
+    found = report(steady, at=NOW - 2 * 86_400)
+
+    assert (found.burn.value, found.requests.value) == (Decimal("1.6"), 30)
+    assert found.teams[0].requests == 10
+    assert set(found.teams[0].sparkline) == {None}
 
 
 def test_a_ledger_filled_long_ago_is_shown_where_its_data_ends(steady: Path) -> None:

@@ -16,7 +16,7 @@ from agent.reports.named import REPORTS, Table, report
 from agent.settings import Settings
 from tests.agent.ledger.build import batch, event
 from tests.agent.ledger.plain import Event
-from tests.agent.reports.world import NANO
+from tests.agent.reports.world import NANO, NOW, SEARCH, SETTINGS, fill, use
 
 END = 1_795_046_400  # 2026-11-19 00:00 UTC
 EMBED = Service("embed-a", Operation.EMBEDDING, "embeddings")
@@ -186,3 +186,18 @@ def test_an_unknown_report_names_the_known_ones(ledger: Path) -> None:
         asked(ledger, "credit-per-team")
 
     assert "credits-per-team" in caught.value.hint
+
+
+@pytest.mark.parametrize("name", ["models", "levels", "credits-per-team", "top-drivers", "request-summary"])
+def test_reports_of_the_past_end_with_the_hour_that_they_name(tmp_path: Path, name: str) -> None:
+    """What burns after the instant looked at changes nothing, also within the same hour and day."""
+    at = NOW - 3_000
+    tables = []
+    for place, burst in enumerate((1.0, 500.0)):
+        path = tmp_path / f"{place}.sqlite"
+        fill(path, days=3, spike=[use(minute, 60, SEARCH, burst) for minute in range(at, NOW, 60)])
+        with open_reader(path) as reader:
+            tables.append(report(reader, SETTINGS, name, NOW, at=at))
+
+    assert tables[0].rows == tables[1].rows
+    assert "to 2026-11-18 11:00 UTC" in tables[0].note
