@@ -37,9 +37,7 @@ Cursor = tuple[str, str, str]
 """Source, name and value of a cursor that is saved in the same transaction as the rows it stands for."""
 
 CATCH_UP_ROWS = 50_000
-"""Events a transaction when nobody waits for the write lock."""
-LIVE_ROWS = 2_000
-"""Events a transaction while a console may want to write: the lock is held for well under 50 ms."""
+"""Most events a transaction: it holds the write lock for well under the time that others wait for it."""
 
 _HURRIED_SECONDS = 0.4  # a stop waits for the write under way and for its own
 
@@ -98,7 +96,7 @@ class LedgerWriter:
         A known request that comes with another team, cost center, project or environment than it has is
         refused and becomes a finding. With `correct` (a batch export after a stream) other units, credits or
         service of a known request replace the first ones, with a finding. A batch of more than `max_rows`
-        becomes several transactions (`LIVE_ROWS` while a console is open); the cursor is saved with the last.
+        becomes several transactions; the cursor is saved with the last.
         """
         result = WriteResult(0, 0)
         for first in range(0, max(len(batch), 1), max_rows):

@@ -1,4 +1,4 @@
-"""When something is due: intervals ("90s", "15m", "1h30m") and cron expressions, on the agent's clock."""
+"""When something is due: intervals ("90s", "15m", "6h") and cron expressions, on the agent's clock."""
 
 from __future__ import annotations
 

@@ -15,10 +15,11 @@ import numpy as np
 
 from agent.domain.usage import Dimensions, Operation, Service
 from agent.ledger.rows import EventBatch
-from agent.ledger.writer import LIVE_ROWS, LedgerWriter
+from agent.ledger.writer import LedgerWriter
 from tests.bench.result import Result
 
 BATCH = 50_000
+LIVE_ROWS = 2_000  # events that a stream brings at once
 MILLION = 20  # batches
 KEYS, MODELS, START = 5_000, 12, 1_700_006_400
 
