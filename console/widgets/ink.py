@@ -52,6 +52,15 @@ def clip(text: str, width: int) -> str:
     return set_cell_size(text, width - 1).rstrip() + "…" if width > 1 else "…"[:width]
 
 
+def clip_middle(text: str, width: int) -> str:
+    """At most `width` cells, cut inside: names that begin alike are told apart by their ends."""
+    over = cell_len(text) - width
+    if over <= 0 or width < 8:
+        return clip(text, width)
+    end = text[-(width // 3) :]
+    return clip(text, width - cell_len(end)) + end
+
+
 def clip_words(text: str, width: int) -> str:
     """At most `width` cells, cut between words, with an ellipsis where something was cut."""
     if cell_len(text) <= width:

@@ -13,6 +13,7 @@ from console.widgets.ink import (
     Tone,
     beside,
     clip,
+    clip_middle,
     clip_words,
     first_that_fits,
     fit,
@@ -39,6 +40,16 @@ def test_a_line_is_always_exactly_as_wide_as_asked(text, width):
 @pytest.mark.parametrize(("width", "text"), [(9, "burn rate"), (6, "burn…"), (3, "bu…"), (1, "…")])
 def test_cut_text_ends_with_an_ellipsis(width, text):
     assert clip("burn rate", width) == text
+
+
+@pytest.mark.parametrize(
+    "name", ["campaign-images-prod-1", "campaign-images-prod-3", "東京東京東京東京東京東京"]
+)
+def test_names_keep_their_ends_by_which_they_are_told_apart(name):
+    cut = clip_middle(name, 16)
+
+    assert width_of([Span(cut)]) <= 16
+    assert "…" in cut and name.endswith(cut[-5:]) and name.startswith(cut[:3])
 
 
 def test_sentences_are_cut_between_words():
