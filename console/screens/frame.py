@@ -45,7 +45,11 @@ def _mode(view: View, at: int | None, now: float) -> list[Span]:
         return [*spans, Span("○ no data yet", Tone.WARM)]
     if now - at > STALE_S:
         return [*spans, Span(f" DATA ENDS {fmt.moment(at, now)} ", Tone.BADGE)]
-    return spans if view.paused else [Span("● live", Tone.COOL)]
+    if view.paused:
+        return spans
+    if now - at > LATE_S:
+        return [Span(f"▲ data {fmt.age(now - at)} old", Tone.WARM)]
+    return [Span("● live", Tone.COOL)]
 
 
 def draw_status(status: Status | None, now: float, width: int) -> Line:

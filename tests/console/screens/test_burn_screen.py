@@ -150,6 +150,15 @@ async def test_rows_move_by_vim_keys_and_arrows():
 
 
 @piloted
+async def test_data_that_stopped_to_come_is_not_called_live():
+    async with console() as burn:
+        burn.live.change(replace(burn.live.report, at=samples.NOW - 1500))
+        await burn.settle()
+
+        assert "● live" not in burn.lines[0] and "data 25m old" in burn.lines[0]
+
+
+@piloted
 async def test_stepping_back_shows_the_past_with_a_badge_and_now_returns():
     async with console() as burn:
         await burn.press("[", "[")
