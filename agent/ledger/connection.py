@@ -121,5 +121,10 @@ _TROUBLES = (
         "check that the folder exists and that you may write there",
     ),
     ("readonly", "the ledger is read-only", "check the file's owner and permissions"),
+    (
+        "CHECK constraint failed: typeof(credits_nano)",
+        "a sum of credits would exceed 9.2 billion; nothing of this batch was written",
+        "look for rows with absurd amounts, or for a wrong price",
+    ),
     ("malformed", "the ledger is damaged", "restore the newest backup; sources are read again from there"),
 )

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.domain.usage import Layer
+from agent.errors import LedgerError
 from agent.ledger.amounts import (
     UNITS,
     accounts_of,
@@ -53,6 +54,7 @@ class EventWriter:
 
     def write(self, batch: EventBatch, ids: RequestIds, *, correct: bool) -> WriteResult:
         """Write one batch; see `LedgerWriter.write_events`. Findings bear the time of their event."""
+        _refuse_overflow(batch)
         self._known.catch_up(self._conn)
         rows = self._intern(batch, ids)
         order = np.argsort(ids.hashes, kind="stable")
@@ -206,6 +208,15 @@ class EventWriter:
             self._move(*corrections.cells(self._names), sweep=True)
         self._conn.executemany(statement("add_finding"), findings)
         return WriteResult(0, len(events) - refused, refused, len(corrections.at) // 2)
+
+
+def _refuse_overflow(batch: EventBatch) -> None:
+    """Sums in 64 bits stay exact when all of them together do: amounts of new events are never negative."""
+    if max(float(batch.credits_nano.sum(dtype=float)), float(batch.quantity_micro.sum(dtype=float))) >= 2**63:
+        raise LedgerError(
+            "a sum over this batch would exceed 9.2 billion credits or 9.2 trillion units; nothing was written",
+            hint="look for rows with absurd amounts, or for a wrong price",
+        )
 
 
 def _repeats(ids: RequestIds, order: Ints) -> dict[int, int]:

@@ -13,6 +13,7 @@ import numpy as np
 
 MOST_TOKENS = 10**11
 MOST_QUANTITY = 10**9
+MOST_CREDITS = 10**7
 """More than this in one request is a broken row, not usage."""
 
 Count = Annotated[int, msgspec.Meta(ge=0, le=MOST_TOKENS)]

@@ -12,10 +12,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.domain.money import AmountError, to_nano
+from agent.domain.money import NANO, AmountError, to_nano
 from agent.domain.usage import MICRO, QUANTITY_METER, Operation, Pattern, Service
 from agent.ledger.rows import EventBatch
-from agent.telemetry.decode import MOST_QUANTITY, MOST_TOKENS, BadRow, Lines, Part, Rows, UnitsField
+from agent.telemetry.decode import (
+    MOST_CREDITS,
+    MOST_QUANTITY,
+    MOST_TOKENS,
+    BadRow,
+    Lines,
+    Part,
+    Rows,
+    UnitsField,
+)
 from agent.telemetry.rates_columns import price_columns
 from agent.telemetry.series import Series
 from agent.telemetry.timestamps import epochs
@@ -24,6 +33,7 @@ if TYPE_CHECKING:
     from agent.telemetry.attribution import Attributor
     from agent.telemetry.rates import RateCard
 
+_TOO_DEAR = f"units_consumed: would cost more than {MOST_CREDITS} credits"
 _MOST_SERIES = 200_000  # kept between batches; bounds the memory where every row names another user
 
 
@@ -128,6 +138,11 @@ class BatchBuilder:
         refused = [rows.bad_row(place, bad[place]) for place in sorted(bad)]
         batch = _without(batch, bad) if bad else batch
         self._price(batch)
+        too_dear = np.flatnonzero(batch.credits_nano > MOST_CREDITS * NANO)
+        if len(too_dear):
+            places = np.delete(np.arange(len(rows.series)), list(bad))[too_dear]
+            refused += [rows.bad_row(place, _TOO_DEAR) for place in places.tolist()]
+            batch = _without(batch, too_dear.tolist())
         if len(self._series) > _MOST_SERIES:
             self._series = self._new_series()
         return batch, refused
@@ -179,8 +194,8 @@ class BatchBuilder:
             except AmountError as error:
                 self._rows.bad[place] = f"credits_consumed: {error}"
             else:
-                if amount < 0:
-                    self._rows.bad[place] = "credits_consumed: is negative"
+                if not 0 <= amount <= MOST_CREDITS:
+                    self._rows.bad[place] = f"credits_consumed: {amount} is not between 0 and {MOST_CREDITS}"
 
     def _price(self, batch: EventBatch) -> None:
         """Prices the rows that carry no amount of their own."""

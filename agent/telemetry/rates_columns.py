@@ -106,4 +106,5 @@ def _price_one_by_one(
         if row not in known:
             known[row] = rates[row[0]].price(Units(*row[1:])) if row[0] else None
         amount = known[row]
-        credits_nano[place], priced[place] = amount or 0, amount is not None
+        # Beyond what a column holds there is no usage; such a row is refused for its amount.
+        credits_nano[place], priced[place] = min(amount or 0, _SAFE), amount is not None

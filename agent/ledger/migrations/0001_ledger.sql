@@ -119,12 +119,12 @@ CREATE TABLE coverage (
 -- roll_minute has the few-valued kinds only; roll_day takes credits from "billed" where a day is covered by it.
 -- A bucket wider than a level is left out of that level: nobody knows how an hour spreads over its minutes.
 -- In metered minutes events still bring their errors and latency, which buckets cannot know. Rows of nothing are
--- swept. unpriced counts requests without a price.
+-- swept. unpriced counts requests without a price. A sum beyond 64 bits would become a float: it fails instead.
 CREATE TABLE roll_minute (
   kind INTEGER NOT NULL, bucket INTEGER NOT NULL, id INTEGER NOT NULL,
   requests INTEGER NOT NULL, errors INTEGER NOT NULL,
   tokens_input INTEGER NOT NULL, tokens_cached INTEGER NOT NULL, tokens_output INTEGER NOT NULL,
-  quantity_micro INTEGER NOT NULL, credits_nano INTEGER NOT NULL, unpriced INTEGER NOT NULL,
+  quantity_micro INTEGER NOT NULL, credits_nano INTEGER NOT NULL CHECK (typeof(credits_nano) = 'integer'), unpriced INTEGER NOT NULL,
   completions INTEGER NOT NULL, completion_credits_nano INTEGER NOT NULL,
   latency_ms INTEGER NOT NULL, latency_count INTEGER NOT NULL,
   PRIMARY KEY (kind, bucket, id)
@@ -133,7 +133,7 @@ CREATE TABLE roll_hour (
   kind INTEGER NOT NULL, bucket INTEGER NOT NULL, id INTEGER NOT NULL,
   requests INTEGER NOT NULL, errors INTEGER NOT NULL,
   tokens_input INTEGER NOT NULL, tokens_cached INTEGER NOT NULL, tokens_output INTEGER NOT NULL,
-  quantity_micro INTEGER NOT NULL, credits_nano INTEGER NOT NULL, unpriced INTEGER NOT NULL,
+  quantity_micro INTEGER NOT NULL, credits_nano INTEGER NOT NULL CHECK (typeof(credits_nano) = 'integer'), unpriced INTEGER NOT NULL,
   completions INTEGER NOT NULL, completion_credits_nano INTEGER NOT NULL,
   latency_ms INTEGER NOT NULL, latency_count INTEGER NOT NULL,
   PRIMARY KEY (kind, bucket, id)
@@ -142,7 +142,7 @@ CREATE TABLE roll_day (
   kind INTEGER NOT NULL, bucket INTEGER NOT NULL, id INTEGER NOT NULL,
   requests INTEGER NOT NULL, errors INTEGER NOT NULL,
   tokens_input INTEGER NOT NULL, tokens_cached INTEGER NOT NULL, tokens_output INTEGER NOT NULL,
-  quantity_micro INTEGER NOT NULL, credits_nano INTEGER NOT NULL, unpriced INTEGER NOT NULL,
+  quantity_micro INTEGER NOT NULL, credits_nano INTEGER NOT NULL CHECK (typeof(credits_nano) = 'integer'), unpriced INTEGER NOT NULL,
   completions INTEGER NOT NULL, completion_credits_nano INTEGER NOT NULL,
   latency_ms INTEGER NOT NULL, latency_count INTEGER NOT NULL,
   PRIMARY KEY (kind, bucket, id)
@@ -152,7 +152,7 @@ CREATE TABLE roll_day (
 -- A day's bill stands at the hour of 00:00, a day-wide bucket at the hour of its start.
 CREATE TABLE layer_hour (
   account INTEGER NOT NULL, layer INTEGER NOT NULL, bucket INTEGER NOT NULL,
-  requests INTEGER NOT NULL, credits_nano INTEGER NOT NULL,
+  requests INTEGER NOT NULL, credits_nano INTEGER NOT NULL CHECK (typeof(credits_nano) = 'integer'),
   PRIMARY KEY (account, layer, bucket)
 ) WITHOUT ROWID;
 

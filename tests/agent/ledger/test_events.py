@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from agent.errors import LedgerError
 from agent.ledger import open_writer
 from agent.ledger.writer import LedgerWriter
 from tests.agent.ledger.build import DAY, EMBED, PAYMENTS, batch, bucket, event
@@ -140,3 +141,14 @@ def test_many_small_batches_leave_few_runs_of_hashes(writer: LedgerWriter) -> No
 
     assert rows(writer.path, "SELECT sum(count), count(*) < 8 FROM hash_run") == [(40, 1)]
     assert writer.write_events(batch([event(f"r-{number}") for number in range(40)])).duplicates == 40
+
+
+def test_a_sum_beyond_64_bits_is_refused_instead_of_becoming_inexact(writer: LedgerWriter) -> None:
+    writer.write_events(batch([event("r-1", credits_nano=2**62)]))
+
+    with pytest.raises(LedgerError, match="exceed"):
+        writer.write_events(batch([event("r-2", credits_nano=2**62)]))
+    with pytest.raises(LedgerError, match="exceed"):
+        writer.write_events(batch([event(f"s-{number}", credits_nano=2**61) for number in range(5)]))
+
+    assert total(writer.path, "credits_nano") == 2**62

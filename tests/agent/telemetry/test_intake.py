@@ -200,6 +200,8 @@ def test_loose_types_are_understood() -> None:
         (record(units_consumed=True), "units_consumed: "),
         (record(credits_consumed=-1), "credits_consumed: "),
         (record(credits_consumed=1e30), "credits_consumed: "),
+        (record(credits_consumed=9_000_000_000), "credits_consumed: 9000000000 is not between 0 and"),
+        (record(units_consumed={"output": 10**11}), "units_consumed: would cost more than"),
         (record(credits_consumed="a lot"), "credits_consumed: "),
         (record(usage_labels=[1]), "usage_labels: "),
         (record(usage_labels="team"), "usage_labels: "),
