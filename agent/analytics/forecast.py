@@ -13,6 +13,7 @@ AVERAGED_DAYS = 14
 _SMOOTHED_DAYS = 56
 _ALPHAS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.7)
 _WEEKDAY_WEEKS = 2  # weekdays differ only once each of them was seen this often
+_JUDGED_DAYS = 4  # of which three errors can be seen
 _EIGHTY_PERCENT = 1.2816  # standard deviations on either side
 
 
@@ -22,9 +23,10 @@ class MonthEnd:
 
     projected: int  # the guide's formula
     smoothed: int
-    low: int  # four of five months end between these
-    high: int
+    low: int | None  # four of five months end between these; None: too few days to say
+    high: int | None
     average_day: int
+    averaged_days: int  # known days behind it
     history_days: int
     weekdays: bool  # whether weekdays were told apart
 
@@ -42,14 +44,15 @@ def month_end(
 ) -> MonthEnd | None:
     """Forecast a month from its whole days before `today`; None without one whole day.
 
-    `today_left` is the part of today that is still to come (0..1); only the smoothed forecast adds it.
+    Days that `days` does not have are unknown: they count neither as zero nor at all. `today_left` is the
+    part of today that is still to come (0..1); only the smoothed forecast adds it.
     """
     history = [day for day in sorted(days) if day < today]
     if not history:
         return None
-    history = list(range(max(history[0], today - _SMOOTHED_DAYS), today))
-    values = [days.get(day, 0) for day in history]
-    recent = values[-AVERAGED_DAYS:]
+    history = [day for day in history if day >= today - _SMOOTHED_DAYS] or history[-AVERAGED_DAYS:]
+    values = [days[day] for day in history]
+    recent = [days[day] for day in history if day >= today - AVERAGED_DAYS] or values[-AVERAGED_DAYS:]
     average = round(sum(recent) / len(recent))
     factors = _weekday_factors(history, values)
     level, error = _smooth([value / factors[day % 7] for day, value in zip(history, values, strict=True)])
@@ -57,13 +60,14 @@ def month_end(
         factors[(today + step) % 7] for step in range(1, days_left + 1)
     )
     smoothed = month_to_date + releases + round(level * ahead)
-    reach = round(_EIGHTY_PERCENT * error * ahead**0.5)
+    reach = None if error is None else round(_EIGHTY_PERCENT * error * ahead**0.5)
     return MonthEnd(
         projected=projected_month(month_to_date, average, days_left, releases),
         smoothed=smoothed,
-        low=max(month_to_date, smoothed - reach),
-        high=smoothed + reach,
+        low=None if reach is None else max(month_to_date, smoothed - reach),
+        high=None if reach is None else smoothed + reach,
         average_day=average,
+        averaged_days=len(recent),
         history_days=len(history),
         weekdays=len(set(factors.values())) > 1,
     )
@@ -82,10 +86,13 @@ def _weekday_factors(days: Sequence[int], values: Sequence[int]) -> dict[int, fl
     return flat
 
 
-def _smooth(values: Sequence[float]) -> tuple[float, float]:
-    """The smoothed level, and the standard deviation of a day around it, for the best of a few alphas."""
-    if len(values) < 3:
-        return fmean(values), 0.0
+def _smooth(values: Sequence[float]) -> tuple[float, float | None]:
+    """The smoothed level for the best of a few alphas, and the standard deviation of a day around it.
+
+    None for the deviation while too few days are known to judge it.
+    """
+    if len(values) < _JUDGED_DAYS:
+        return fmean(values), None
     best: tuple[float, float, float] | None = None
     for alpha in _ALPHAS:
         level = fmean(values[:3])
@@ -95,6 +102,6 @@ def _smooth(values: Sequence[float]) -> tuple[float, float]:
             level += alpha * (value - level)
         squared = fmean(error * error for error in errors)
         if best is None or squared < best[0]:
-            best = (squared, level, stdev(errors) if len(errors) > 1 else 0.0)
+            best = (squared, level, stdev(errors))
     assert best is not None
     return best[1], best[2]

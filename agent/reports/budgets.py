@@ -86,31 +86,37 @@ def _budget(allocation: Allocation, burning: Burning, used: int, burn: int, soft
         hard_cap=allocation.hard_cap,
         state="hard" if hard.over else "soft" if soft.over else "ok",
         burn=burning.burn_truth.rate(burn, burning.burn_s),
-        soft_runway_s=soft.seconds,
-        hard_runway_s=hard.seconds,
+        burn_s=burning.burn_s,
+        soft_runway_s=_this_month(soft, burning),
+        hard_runway_s=_this_month(hard, burning),
     )
+
+
+def _this_month(cap: Cap, burning: Burning) -> int | None:
+    """Seconds until a cap is reached; None where the month ends first, with which allocations begin anew."""
+    seconds = cap.seconds
+    return None if seconds and burning.at + seconds >= burning.month_end else seconds
 
 
 def _runway(cap: Cap | None, burning: Burning) -> Runway | None:
     if cap is None:
         return None
-    seconds = cap.seconds
-    at = None if seconds is None else burning.at + seconds
+    seconds = _this_month(cap, burning)
     return Runway(
         allocation_id=cap.allocation_id,
         cap=cap.name,
         over=cap.over,
         seconds=seconds,
-        at=at,
-        sentence=_sentence(cap, at, burning),
+        at=None if seconds is None else burning.at + seconds,
+        sentence=_sentence(cap, seconds),
     )
 
 
-def _sentence(cap: Cap, at: int | None, burning: Burning) -> str:
+def _sentence(cap: Cap, seconds: int | None) -> str:
     if cap.over:
         return f"{cap.allocation_id} is over its {cap.name} cap"
-    if at is None or cap.seconds is None:
+    if cap.seconds is None:
         return f"nothing burns towards the {cap.name} cap of {cap.allocation_id}"
-    if at >= burning.month_end:
+    if seconds is None:
         return f"no {cap.name} cap is reached this month at this burn; {cap.allocation_id} is nearest"
-    return f"{cap.allocation_id} reaches its {cap.name} cap in {duration(cap.seconds)}"
+    return f"{cap.allocation_id} reaches its {cap.name} cap in {duration(seconds)}"

@@ -138,7 +138,7 @@ class _Burn:
             budgets=caps,
             runway=runway,
             forecast=forecast(
-                self.rolled, self.settings, self.month, self.at, month_to_date, self.truth_month
+                self.reader, self.rolled, self.settings, self.month, self.at, month_to_date, self.truth_month
             ),
             cost_per_inference=self._cost_per_inference(),
             attributed=self._attributed(),

@@ -60,7 +60,8 @@ class Budget:
     hard_cap: Decimal
     state: str  # ok | soft (at or past the soft cap) | hard (at or past the hard cap)
     burn: Figure  # credits/min now, in this scope
-    soft_runway_s: int | None  # 0: reached; None: never at this burn
+    burn_s: int  # `burn` is the mean of so many seconds: both runways rest on them
+    soft_runway_s: int | None  # 0: reached; None: not this month at this burn
     hard_runway_s: int | None
 
 
@@ -71,7 +72,7 @@ class Runway:
     allocation_id: str
     cap: str  # soft | hard
     over: bool  # already past it
-    seconds: int | None  # 0 when over
+    seconds: int | None  # 0 when over; None: not this month at this burn
     at: int | None  # instant at which the cap is reached
     sentence: str  # "team-search reaches its hard cap in 3 h 10 min"
 
@@ -84,12 +85,12 @@ class Forecast:
         Figure  # the guide's formula: month to date + average day of the last 14 x days left + releases
     )
     smoothed: Figure  # simple exponential smoothing with weekday shares, plus releases
-    low: Figure  # four of five months end between low and high, judged by the spread of the days
+    low: Figure  # four of five months end between low and high, judged by the spread of some days
     high: Figure
     average_day: Figure  # credits a day behind `projected`
     days_left: int  # whole days after today
     releases: Figure  # credits that planned releases add or save
-    history_days: int
+    history_days: int  # days of which the burn is known
     method: str  # one line that names both methods and their window
 
 

@@ -4,28 +4,36 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from agent.analytics.forecast import AVERAGED_DAYS, MonthEnd, month_end
+from agent.analytics.forecast import MonthEnd, month_end
 from agent.ledger.kinds import Kind
 from agent.reports.burn_report import Forecast
 from agent.reports.figure import Figure
-from agent.reports.layers import Truth
+from agent.reports.layers import Truth, covered_days
 from agent.reports.moment import DAY
 from agent.reports.month import Month, day_number
 from agent.reports.rolled import Rolled
 from agent.reports.words import plural
 
 if TYPE_CHECKING:
+    from agent.ledger.reader import LedgerReader
     from agent.settings import Settings
 
 HISTORY_DAYS = 56
 
 
 def forecast(
-    rolled: Rolled, settings: Settings, month: Month, at: int, month_to_date: int, truth: Truth
+    reader: LedgerReader,
+    rolled: Rolled,
+    settings: Settings,
+    month: Month,
+    at: int,
+    month_to_date: int,
+    truth: Truth,
 ) -> Forecast:
     """Where the month ends, by both methods."""
     first = (month.today_start - HISTORY_DAYS * DAY) // DAY * DAY
-    days = rolled.days(Kind.TOTAL, first, month.today_start).get(0, {})
+    days = dict.fromkeys(covered_days(reader, first, month.today_start), 0)
+    days |= rolled.days(Kind.TOTAL, first, month.today_start).get(0, {})
     # A day of the ledger is UTC; noon decides which local day it counts as.
     by_number = {
         day_number(day + DAY // 2, settings.organization.time_zone): nano for day, nano in days.items()
@@ -67,9 +75,9 @@ def _forecast(end: MonthEnd | None, month: Month, truth: Truth, releases: int) -
             0,
             "no whole day of history yet",
         )
-    averaged = min(end.history_days, AVERAGED_DAYS)
     method = (
-        f"month to date + average of {plural(averaged, 'day')} x {plural(month.days_left, 'day')} left"
+        f"month to date + average of {plural(end.averaged_days, 'day')}"
+        f" x {plural(month.days_left, 'day')} left"
         f" + releases; "
         f"smoothed: exponential over {plural(end.history_days, 'day')}"
         + (" with weekdays" if end.weekdays else "")

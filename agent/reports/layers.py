@@ -125,6 +125,17 @@ def _seconds(spans: Spans, start: int, end: int) -> int:
     return sum(max(0, min(end, last) - max(start, first)) for first, last in spans)
 
 
+def covered_days(reader: LedgerReader, start: int, end: int) -> set[int]:
+    """UTC days of [start, end) that are known as a whole of some account: without a row nothing burnt."""
+    return {
+        day
+        for layer in (Layer.METERED, Layer.BILLED)
+        for spans in _covered(reader, layer, start, end).values()
+        for first, last in spans
+        for day in range(-(-first // DAY) * DAY, last - DAY + 1, DAY)
+    }
+
+
 def _billed_days(reader: LedgerReader, start: int, end: int) -> set[tuple[int, int]]:
     """(account, day) of whole days inside [start, end) that are billed."""
     return {

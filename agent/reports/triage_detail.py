@@ -153,10 +153,18 @@ class _Detail:
         return tuple(by_id[allocation.id] for allocation in mine), binding
 
     def _counts_for(self, allocation: Allocation) -> bool:
+        """Whether anything in the row burns, now or usually, against an allocation."""
         kind = SCOPE_KINDS[allocation.scope.kind]
         if kind is self.kind:
             return allocation.scope.value == self.value
-        return kind is Kind.TOTAL or self._largest(kind) == allocation.scope.value
+        return kind is Kind.TOTAL or allocation.scope.value in self._burning(kind)
+
+    def _burning(self, kind: Kind) -> set[str]:
+        """The values of a dimension that burn in the row."""
+        sums = self.names.sums(kind, [*self.cells, *self.usual])
+        idents = [ident for ident, found in sums.items() if any(found[:2])]
+        self.names.learn(self.reader, idents)
+        return {self.names.name(ident) for ident in idents}
 
     def _burn_by(self, kind: Kind) -> dict[int, int]:
         return self.names.credits(kind, self.whole.values())

@@ -122,6 +122,7 @@ def budget(scope: str, allocation: str, monthly: str, used: str, hard_s: int | N
         hard_cap=Decimal("1.00"),
         state="hard" if share >= 1 else "soft" if share >= Decimal("0.7") else "ok",
         burn=figure("412.5"),
+        burn_s=300,
         soft_runway_s=0 if share >= Decimal("0.7") else 200_000,
         hard_runway_s=hard_s,
     )

@@ -179,7 +179,7 @@ def _runway(report: BurnReport, now: float, width: int) -> list[Line]:
     if runway.over:
         time_left, tone = "▲ reached", Tone.HOT
     elif runway.seconds is None:
-        time_left, tone = "beyond sight", Tone.PLAIN
+        time_left, tone = "not this month", Tone.PLAIN
     else:
         near = runway.seconds < 86400
         time_left, tone = fmt.span(runway.seconds), Tone.HOT if near else Tone.STRONG
@@ -209,7 +209,8 @@ def _attributed(report: BurnReport, width: int) -> Line:
 
 def _forecast(report: BurnReport, now: float, width: int) -> list[Line]:
     forecast = report.forecast
-    span = f"{fmt.number(forecast.low.value)}–{fmt.number(forecast.high.value)}"
+    low, high = forecast.low.value, forecast.high.value
+    span = fmt.NOTHING if low is None or high is None else f"{fmt.number(low)}–{fmt.number(high)}"
     return [
         [Span(fmt.number(forecast.projected.value), Tone.STRONG), Span(" credits", Tone.DIM)],
         _pair("smoothed", fmt.number(forecast.smoothed.value), width),

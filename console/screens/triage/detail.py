@@ -141,7 +141,7 @@ def _reach(budget: Budget) -> tuple[str, Tone]:
     if budget.state == "hard":
         return "▲ hard cap reached", Tone.HOT
     if budget.hard_runway_s is None:
-        return "hard cap beyond sight", Tone.DIM
+        return "hard cap not this month", Tone.DIM
     tone = Tone.HOT if budget.hard_runway_s < 86_400 else Tone.PLAIN
     return f"hard cap in {fmt.span(budget.hard_runway_s)}", tone
 

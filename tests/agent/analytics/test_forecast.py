@@ -16,11 +16,18 @@ def test_only_whole_days_before_today_are_averaged() -> None:
     assert (end.average_day, end.projected, end.history_days) == (16_000, 490_000, 20)
 
 
-def test_a_day_without_usage_counts_as_zero() -> None:
-    end = month_end({100: 10, 103: 10}, 104, month_to_date=0, days_left=1, releases=0, today_left=0.0)
+def test_only_days_that_are_known_are_averaged() -> None:
+    end = month_end({100: 10, 101: 0, 103: 20}, 104, month_to_date=0, days_left=1, releases=0, today_left=0.0)
 
     assert end is not None
-    assert end.average_day == 5
+    assert (end.average_day, end.averaged_days, end.history_days) == (10, 3, 3)
+
+
+def test_three_days_are_too_few_for_bounds() -> None:
+    end = month_end({100: 10, 101: 30, 103: 20}, 104, month_to_date=0, days_left=1, releases=0, today_left=0)
+
+    assert end is not None
+    assert (end.low, end.high) == (None, None)
 
 
 def test_smoothing_knows_that_weekends_are_quiet() -> None:
@@ -40,6 +47,7 @@ def test_a_forecast_lies_inside_its_own_bounds() -> None:
     end = month_end(days, 50, month_to_date=500, days_left=10, releases=0, today_left=0.5)
 
     assert end is not None
+    assert end.low is not None and end.high is not None
     assert 500 <= end.low < end.smoothed < end.high
 
 

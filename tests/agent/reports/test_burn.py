@@ -77,13 +77,49 @@ def test_the_month_is_judged_against_its_allocations(steady: Path) -> None:
 
 
 def test_the_runway_names_the_cap_that_bites_first(steady: Path) -> None:
-    found = report(steady)
+    nearer = replace(SETTINGS.allocations[2], monthly_nano=26_000 * NANO)
 
-    # search has 60,000 - 25,230 left at 1 a minute, the others have far longer.
+    found = report(steady, replace(SETTINGS, allocations=(*SETTINGS.allocations[:2], nearer)))
+
+    # search has 26,000 - 25,230 left at 1 a minute, the others have far longer.
     assert found.runway is not None
     assert found.runway.allocation_id == "org-1-team-search"
-    assert found.runway.seconds == (60_000 - 25_230) * 60
+    assert found.runway.seconds == (26_000 - 25_230) * 60
+    assert found.runway.at == NOW + found.runway.seconds
+    assert found.runway.sentence == "org-1-team-search reaches its hard cap in 12 h 50 min"
+
+
+def test_a_cap_beyond_the_month_is_not_reached(steady: Path) -> None:
+    """With the month the count begins anew, so that no date after it would be true."""
+    found = report(steady)
+
+    # search has 60,000 - 25,230 left at 1 a minute: 24 days, of which the month has 12.
+    assert found.runway is not None
+    assert found.runway.allocation_id == "org-1-team-search"
+    assert (found.runway.seconds, found.runway.at) == (None, None)
     assert "this month" in found.runway.sentence
+    assert {row.hard_runway_s for row in found.budgets} == {None}
+
+
+def test_days_without_an_agent_are_not_days_without_burn(tmp_path: Path) -> None:
+    midnight = NOW // 86_400 * 86_400
+    with open_writer(tmp_path / "l.sqlite") as writer:
+        for first, last in ((20, 13), (3, 0)):
+            for start in range(midnight - first * 86_400, midnight - last * 86_400, 86_400):
+                hours = [use(hour, 3_600, SEARCH, 60.0) for hour in range(start, start + 86_400, 3_600)]
+                rows = {"completions": hours}
+                writer.write_usage_window("openai", start, start + 86_400, rows, read_at=NOW)
+        still = midnight - 4 * 86_400
+        writer.write_usage_window("openai", still, still + 86_400, {"completions": []}, read_at=NOW)
+        rows = {"completions": [use(NOW - 60, 60, SEARCH, 1.0)]}
+        writer.write_usage_window("openai", midnight, NOW, rows, read_at=NOW)
+
+    found = report(tmp_path / "l.sqlite").forecast
+
+    # Of the last 14 days one before the gap, three after it and one that was watched and still are known.
+    assert found.average_day.value == Decimal(1440) * 4 / 5
+    assert found.history_days == 6 + 1 + 3
+    assert "average of 5 days" in found.method
 
 
 def test_the_forecast_is_the_guides_formula(steady: Path) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from agent.domain.allocation import Allocation, Scope
 from agent.domain.cause import Cause
 from agent.domain.usage import Layer
 from agent.ledger import open_reader, open_writer
@@ -134,6 +135,21 @@ def test_a_detail_shows_the_allocation_chain_and_the_cap_that_binds(storm: Path)
     assert searching.binding is not None and supporting.binding is not None
     assert searching.binding.allocation_id == "org-1-team-search"
     assert supporting.binding.allocation_id == "org-1-bg-product"
+
+
+def test_every_cap_that_something_in_the_row_burns_against_is_in_the_chain(storm: Path) -> None:
+    smaller = Allocation("org-1-team-support", Scope.parse("team:support"), 15_000 * NANO)
+    settings = replace(SETTINGS, allocations=(*SETTINGS.allocations, smaller))
+
+    with open_reader(storm) as reader:
+        report = triage(reader, settings, NOW + 60)
+        model = detail(reader, settings, report, Kind.MODEL, "gpt-5-mini")
+        key = detail(reader, settings, report, Kind.API_KEY, "key_search")
+
+    assert [row.allocation_id for row in model.budgets][2:] == ["org-1-team-search", "org-1-team-support"]
+    assert model.binding is not None
+    assert (model.binding.allocation_id, model.binding.burn_s) == ("org-1-team-support", 900)
+    assert smaller.id not in [row.allocation_id for row in key.budgets]
 
 
 def test_drilling_keeps_only_what_is_inside(storm: Path) -> None:
