@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import gc
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -13,20 +12,19 @@ import numpy as np
 
 from agent.domain.usage import Pattern
 from agent.ledger.rows import EventBatch, QuarantineRow, WriteResult
-from agent.telemetry.attribution import Attributor, load_attributor
-from agent.telemetry.intake_batch import BatchBuilder
+from agent.telemetry.attribution import load_attributor
+from agent.telemetry.intake_ahead import read_ahead, worth_reading_ahead
 from agent.telemetry.intake_files import UsageFile, open_usage_file
-from agent.telemetry.rates import RateCard, load_rate_card
+from agent.telemetry.intake_read import ReadBatch, Reader, no_cycle_collection
+from agent.telemetry.rates import load_rate_card
 
 if TYPE_CHECKING:
     from agent.ledger.writer import LedgerWriter
     from agent.settings import Settings
-    from agent.telemetry.decode import BadRow
 
 SOURCE = "ingest"
 """Source under which refused rows are kept."""
 
-_BATCH = 50_000  # rows a transaction
 _MOST_KEPT = 1_000  # refused rows a file that are kept; the others are only counted
 
 Progress = Callable[[UsageFile, int], None]
@@ -47,62 +45,43 @@ class IntakeSummary:
 class Intake:
     """Takes files into one ledger."""
 
-    def __init__(
-        self,
-        writer: LedgerWriter,
-        rates: RateCard,
-        attributor: Attributor,
-        now: int,
-        *,
-        account: str,
-        pattern: Pattern = Pattern.TAG,
-        correct: bool = True,
-    ) -> None:
+    def __init__(self, writer: LedgerWriter, reader: Reader, now: int, *, correct: bool = True) -> None:
         self.summary = IntakeSummary()
         self._writer = writer
-        self._attributor = attributor
+        self._reader = reader
         self._now = now
         self._correct = correct
-        self._builder = BatchBuilder(rates, attributor, account, pattern)
 
     def take(self, file: UsageFile, progress: Progress | None = None) -> None:
         """All rows of a file. Raises `BurndeckError` when it is no file of usage records."""
         self.summary.files += 1
-        rows = kept = 0
-        refused: list[BadRow] = []
-        with _no_cycle_collection():
-            for part in file.parts():
-                self._builder.add(part)
-                refused += part.bad
-                rows += len(part.records) + len(part.bad)
-                if len(self._builder) + len(refused) >= _BATCH:
-                    kept += self._flush(file.name, refused, _MOST_KEPT - kept)
-                    refused = []
-                    if progress:
-                        progress(file, rows)
-            self._flush(file.name, refused, _MOST_KEPT - kept)
-        if progress:
-            progress(file, rows)
+        kept = 0
+        ahead = worth_reading_ahead(file)
+        batches = read_ahead(self._reader, file) if ahead else self._reader.batches(file)
+        with no_cycle_collection(), closing(batches):
+            for read in batches:
+                kept += self._write(file.name, read, _MOST_KEPT - kept)
+                if progress:
+                    progress(file, read.rows)
 
-    def _flush(self, name: str, refused: Iterable[BadRow], room: int) -> int:
-        """Write what has come together; at most `room` refused rows are kept. Returns how many were."""
-        batch, more = self._builder.build()
-        bad = [*refused, *more]
+    def _write(self, name: str, read: ReadBatch, room: int) -> int:
+        """Write a batch; at most `room` refused rows are kept. Returns how many were."""
+        batch = read.batch
         if len(batch):
             # The last part may exceed the usual size a little; that is no reason for a second transaction.
             self.summary.written += self._writer.write_events(
                 batch, correct=self._correct, max_rows=len(batch)
             )
             self._note_unpriced(batch)
-        self.summary.rejected += len(bad)
-        self.summary.reasons.update(row.reason for row in bad)
-        kept = sorted(bad, key=lambda row: row.line)[: max(room, 0)]
+        self.summary.rejected += len(read.refused)
+        self.summary.reasons.update(row.reason for row in read.refused)
+        kept = read.refused[: max(room, 0)]
         if kept:
             self._writer.quarantine(
                 [QuarantineRow(SOURCE, f"{name}:{row.line}", row.reason, row.raw[:500]) for row in kept],
                 self._now,
             )
-        for finding in self._attributor.take_findings():
+        for finding in read.findings:
             self._writer.finding(finding.kind, finding.subject, finding.detail, self._now)
         return len(kept)
 
@@ -130,28 +109,9 @@ def ingest(
     """
     rates = load_rate_card(settings)
     writer.save_rates(rates.rows())
-    intake = Intake(
-        writer,
-        rates,
-        load_attributor(settings),
-        int(settings.clock().now()),
-        account=account or settings.default_account,
-        pattern=pattern,
-        correct=correct,
-    )
+    reader = Reader(rates, load_attributor(settings), account or settings.default_account, pattern)
+    intake = Intake(writer, reader, int(settings.clock().now()), correct=correct)
     for name in names:
         with open_usage_file(name) as file:
             intake.take(file, progress)
     return intake.summary
-
-
-@contextmanager
-def _no_cycle_collection() -> Iterator[None]:
-    """Millions of short-lived objects make the cycle collector run for nothing."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
