@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,8 @@ from agent.errors import ConfigError
 
 SERVICE = "burndeck"
 """Name under which the keyring holds our secrets."""
+
+_KEY_IN_TEXT = re.compile(r"\b(sk-[A-Za-z0-9_-]{3})[A-Za-z0-9_-]{5,}|(?i:(bearer) +)\S+")
 
 
 class Secret:
@@ -46,6 +49,11 @@ class Found:
     place: str
 
 
+def redact(text: str) -> str:
+    """The text with every key and bearer token cut to its beginning."""
+    return _KEY_IN_TEXT.sub(lambda match: f"{match[1] or match[2] + ' '}***", text)
+
+
 def secret_name(source: str) -> str:
     """Name of the admin key of a source: `openai` has `openai_admin_key`."""
     return source.lower().replace("-", "_").replace(".", "_") + "_admin_key"
@@ -66,7 +74,7 @@ def find_secret(*sources: str, environ: Mapping[str, str] | None = None) -> Foun
             return found
         value, trouble = _from_keyring(name)
         if value:
-            return Found(Secret(value), "keyring")
+            return Found(_one_word(value, "the keyring"), "keyring")
     name = secret_name(sources[0])
     detail = f" ({trouble})" if trouble else ""
     raise NoSecretError(
@@ -107,12 +115,12 @@ def _outside_keyring(name: str, environ: Mapping[str, str]) -> Iterator[Found]:
     if file := environ.get(f"{variable}_FILE"):
         yield Found(_read(Path(file), f"{variable}_FILE"), f"file named by {variable}_FILE")
     if value := environ.get(variable, "").strip():
-        yield Found(Secret(value), f"environment variable {variable}")
+        yield Found(_one_word(value, variable), f"environment variable {variable}")
 
 
 def _read(path: Path, place: str) -> Secret:
     try:
-        value = path.read_text(encoding="utf-8").strip()
+        value = path.read_text(encoding="utf-8-sig").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(
             f"{place}: {path} cannot be read: {_first_line(error)}",
@@ -120,6 +128,17 @@ def _read(path: Path, place: str) -> Secret:
         ) from error
     if not value:
         raise ConfigError(f"{place}: {path} is empty", hint="Put the admin key into it, on one line.")
+    return _one_word(value, f"{place}: {path}")
+
+
+def _one_word(value: str, place: str) -> Secret:
+    """The key, which goes into a header: anything else there would end up in error messages."""
+    value = value.strip()
+    if not re.fullmatch(r"[!-~]+", value):
+        raise ConfigError(
+            f"{place} holds more than an admin key",
+            hint="It must be one word of printable ASCII: no second line, blank or comment.",
+        )
     return Secret(value)
 
 

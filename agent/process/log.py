@@ -6,17 +6,12 @@ import datetime
 import json
 import logging
 import logging.handlers
-import re
 from pathlib import Path
 
-_SECRET = re.compile(r"\b(sk-[A-Za-z0-9_-]{3})[A-Za-z0-9_-]{5,}|(?i:(bearer) +)\S+")
+from agent.secrets import redact
+
 _MAX_BYTES = 5 * 1024 * 1024
 _KEPT_FILES = 3
-
-
-def redact(text: str) -> str:
-    """The text with every key and bearer token cut to its beginning."""
-    return _SECRET.sub(lambda match: f"{match[1] or match[2] + ' '}***", text)
 
 
 class JsonLines(logging.Formatter):

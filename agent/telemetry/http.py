@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import random
 import sys
 import time
@@ -15,7 +16,8 @@ from typing import TYPE_CHECKING, TypeVar
 import msgspec
 
 from agent import __version__
-from agent.errors import SourceError
+from agent.errors import ConfigError, SourceError
+from agent.secrets import redact
 
 # httpx brings a command of its own along wherever rich is installed, and with it a terminal library,
 # which the agent must not load. Declared missing, it is left out.
@@ -35,7 +37,7 @@ _RETRIED = frozenset({408, 409, 429})
 
 
 class HttpError(SourceError):
-    """An answer that is no success, or no answer; `status` is 0 where there was none."""
+    """An answer that is no success or cannot be read, or no answer; `status` is 0 where there was none."""
 
     def __init__(
         self,
@@ -46,7 +48,7 @@ class HttpError(SourceError):
         code: str = "",
         retry_after: float | None = None,
     ) -> None:
-        super().__init__(message, hint=hint)
+        super().__init__(redact(message), hint=redact(hint))
         self.status = status
         self.code = code
         self.retry_after = retry_after
@@ -55,6 +57,11 @@ class HttpError(SourceError):
     def refused(self) -> bool:
         """The provider knows us and says no: 401 or 403."""
         return self.status in (401, 403)
+
+    @property
+    def concerns_all(self) -> bool:
+        """No call to this provider would do better: no answer, a bad key, too many requests."""
+        return self.status in (0, 401, 429)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +97,8 @@ class _Detail(msgspec.Struct):
 class ApiClient:
     """Reads one provider: `get` decodes an answer, retrying what may be retried.
 
-    All calls of a client share one cooldown: after a 429 none of them is sent before it ends.
+    All calls of a client share one cooldown: after a 429 none of them is sent before it ends. Raises
+    `ConfigError` for a base_url with a password in it, which would be in every message.
     """
 
     def __init__(
@@ -102,8 +110,15 @@ class ApiClient:
         policy: RetryPolicy = PATIENT,
         at_once: int = 3,
     ) -> None:
+        url = httpx.URL(base_url)
+        if url.userinfo:
+            raise ConfigError(
+                f"base_url names a user or password for {url.host}",
+                hint="Take what stands before the @ out of it; a gateway's own secret goes into headers.",
+            )
         self._base_url = base_url.rstrip("/")
-        self._host = httpx.URL(base_url).netloc.decode()
+        self._host = url.netloc.decode()
+        self._secret = secret
         self._policy = policy
         self._gate = asyncio.Semaphore(at_once)
         self._not_before = 0.0  # time.monotonic(): real time, since it is the provider who asks
@@ -147,10 +162,12 @@ class ApiClient:
 
     async def _get_once(self, path: str, params: Params, type_: type[T]) -> tuple[T, bytes]:
         async with self._gate:
-            await self._cooled_down()
+            await self._cooled_down(path)
             try:
                 reply = await self._client.get(path.lstrip("/"), params=list(params))
-            except httpx.TransportError as error:
+            except httpx.DecodingError as error:
+                raise _MayRetry(self._unreadable(path, error)) from error
+            except httpx.RequestError as error:
                 raise _MayRetry(self._unreachable(path, error)) from error
         if reply.is_success:
             try:
@@ -159,23 +176,29 @@ class ApiClient:
                 raise _MayRetry(self._unreadable(path, error)) from error
         raise self._failure(path, reply)
 
-    async def _cooled_down(self) -> None:
-        while (wait := self._not_before - time.monotonic()) > 0:  # noqa: ASYNC110 - others may prolong it
+    async def _cooled_down(self, path: str) -> None:
+        while (wait := self._not_before - time.monotonic()) > 0:
+            if wait > self._policy.obeyed_wait_s:
+                raise HttpError(
+                    f"{self._host}: GET {path} not sent: after a 429 the provider wants {wait:.0f} s of rest",
+                    hint=_hint(429, "", ""),
+                    status=429,
+                    retry_after=wait,
+                )
             await asyncio.sleep(wait)
 
     def _wait(self, failure: _MayRetry, attempt: int) -> float | None:
         """Real seconds until the next attempt; None: longer than we obey."""
         asked = failure.error.retry_after
-        if asked is not None and asked > self._policy.obeyed_wait_s:
-            return None
         backoff = min(self._policy.first_wait_s * 2 ** (attempt - 1), self._policy.longest_wait_s)
         wait = asked if asked is not None else backoff * random.uniform(0.75, 1.25)
         if failure.error.status == 429:
             self._not_before = max(self._not_before, time.monotonic() + wait)
-        return wait
+        return None if wait > max(self._policy.obeyed_wait_s, backoff) else wait
 
     def _failure(self, path: str, reply: httpx.Response) -> HttpError | _MayRetry:
         message, code = _said(reply.content)
+        message = self._clean(message)
         error = HttpError(
             f"{self._host}: GET {path} answered {reply.status_code}" + (f": {message}" if message else ""),
             hint=_hint(reply.status_code, message, code),
@@ -189,9 +212,13 @@ class ApiClient:
             return _MayRetry(error)
         return error
 
-    def _unreachable(self, path: str, error: httpx.TransportError) -> HttpError:
+    def _clean(self, text: str) -> str:
+        """What somebody else wrote, without our key, whatever it looks like."""
+        return redact(text.replace(self._secret.reveal(), "***"))[:300]
+
+    def _unreachable(self, path: str, error: httpx.RequestError) -> HttpError:
         what = "did not answer in time" if isinstance(error, httpx.TimeoutException) else "cannot be reached"
-        detail = f": {error}" if str(error) else f": {type(error).__name__}"
+        detail = f": {self._clean(str(error)) or type(error).__name__}"
         return HttpError(
             f"{self._host}: GET {path}: {what}{detail}",
             hint=f"Check the network, and base_url ({self._base_url}) in burndeck.toml.",
@@ -199,8 +226,9 @@ class ApiClient:
 
     def _unreadable(self, path: str, error: Exception) -> HttpError:
         return HttpError(
-            f"{self._host}: GET {path}: the answer cannot be read: {error}",
+            f"{self._host}: GET {path}: the answer cannot be read: {self._clean(str(error))}",
             hint="A truncated answer passes; if it stays, base_url names no OpenAI Administration API.",
+            status=200,
         )
 
 
@@ -223,25 +251,30 @@ def _said(body: bytes) -> tuple[str, str]:
             code = envelope.code
         case _:
             message, code = envelope.message, envelope.code
-    return (message or "")[:300], "" if code is None else str(code)
+    return message or "", "" if code is None else str(code)
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:
     """Seconds that the provider asks us to wait: milliseconds, seconds or a date; None if it does not say."""
-    try:
-        if text := headers.get("retry-after-ms"):
-            return max(0.0, float(text) / 1000)
-    except ValueError:
-        pass
     text = headers.get("retry-after", "")
-    try:
-        return max(0.0, float(text))
-    except ValueError:
-        pass
+    milliseconds = _seconds(headers.get("retry-after-ms", ""))
+    if milliseconds is not None:
+        return milliseconds / 1000
+    if (seconds := _seconds(text)) is not None:
+        return seconds
     try:
         return max(0.0, parsedate_to_datetime(text).timestamp() - time.time())
+    except (ValueError, OverflowError):
+        return None
+
+
+def _seconds(text: str) -> float | None:
+    """A number that can be waited for; None for everything else, also for infinity."""
+    try:
+        number = float(text)
     except ValueError:
         return None
+    return max(0.0, number) if math.isfinite(number) else None
 
 
 def _hint(status: int, message: str, code: str) -> str:

@@ -142,3 +142,28 @@ def test_a_headless_machine_is_told_of_the_other_ways() -> None:
     assert "OPENAI_ADMIN_KEY_FILE" in storing.value.hint
     assert "systemd credential" in storing.value.hint
     assert VALUE not in f"{storing.value.message}{storing.value.hint}"
+
+
+@pytest.mark.parametrize("content", [f"{VALUE}\n# our admin key\n", f"{VALUE} two", f"{VALUE}é"])
+def test_more_than_one_word_is_refused_without_being_shown(
+    tmp_path: Path, desk: InMemory, content: str
+) -> None:
+    file = tmp_path / "key"
+    file.write_text(content, encoding="utf-8")
+    store_secret("openai", Secret(content))
+
+    for environ in ({"OPENAI_ADMIN_KEY_FILE": str(file)}, {"OPENAI_ADMIN_KEY": content}, {}):
+        with pytest.raises(ConfigError) as caught:
+            find_secret("openai", environ=environ)
+
+        assert "one word" in caught.value.hint
+        assert VALUE not in f"{caught.value.message}{caught.value.hint}"
+
+
+def test_a_key_file_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+    file = tmp_path / "key"
+    file.write_text(VALUE, encoding="utf-8-sig")
+
+    found = find_secret("openai", environ={"OPENAI_ADMIN_KEY_FILE": str(file)})
+
+    assert found.secret.reveal() == VALUE

@@ -14,7 +14,8 @@ import pytest
 from agent.errors import LedgerError
 from agent.process import unit
 from agent.process.lock import LedgerLock
-from agent.process.log import redact, start_log
+from agent.process.log import start_log
+from agent.secrets import redact
 from agent.settings import Settings
 
 KEY = "sk-admin-AbC123456789"
