@@ -56,11 +56,15 @@ class Attributor:
         self._answers: dict[tuple[object, ...], Dimensions] = {}
         self._findings: dict[Finding, None] = {}
 
-    def learn(self, projects: Iterable[DirectoryProject] = (), keys: Iterable[DirectoryKey] = ()) -> None:
-        """Takes in the provider's directory: a key's project and name, a project's name."""
+    def learn(self, projects: Iterable[DirectoryProject] = (), keys: Iterable[DirectoryKey] = ()) -> bool:
+        """Takes in the provider's directory: a key's project and name, a project's name; True for news."""
+        before = dict(self._projects), dict(self._keys)
         self._projects.update((project.id, project.name) for project in projects)
         self._keys.update((key.id, (key.name, key.project)) for key in keys)
+        if (self._projects, self._keys) == before:
+            return False
         self._answers.clear()
+        return True
 
     def resolve(
         self,

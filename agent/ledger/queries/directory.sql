@@ -31,3 +31,12 @@ UPDATE directory_key SET removed_at = ? WHERE account = ? AND removed_at IS NULL
 -- Primary key, prefix (account).
 UPDATE directory_person SET removed_at = ? WHERE account = ? AND removed_at IS NULL
   AND kind || ' ' || id NOT IN (SELECT value FROM json_each(?));
+
+-- name: directory_projects
+-- Primary key, prefix (account).
+SELECT id, name, status, created_at, archived_at FROM directory_project WHERE account = ?;
+
+-- name: directory_keys
+-- Primary key, prefix (account).
+SELECT id, project, name, redacted, owner_type, owner_id, owner_name, created_at, last_used_at, expires_at
+FROM directory_key WHERE account = ?;
