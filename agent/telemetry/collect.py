@@ -6,12 +6,13 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from agent.errors import BurndeckError, ConfigError
+from agent.errors import BurndeckError
 from agent.ledger.rows import SourceStatus
+from agent.secrets import redact
 from agent.settings_schema import Source as SourceSettings
 from agent.telemetry.http import HttpError
+from agent.telemetry.pages import PaginationError
 from agent.telemetry.sources import Source, SourceContext, open_source
-from agent.telemetry.sources.openai.pages import PaginationError
 
 if TYPE_CHECKING:
     from agent.settings import Settings
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 _FIRST_RETRY_S = 30.0
 _LONGEST_RETRY_S = 900.0
-_CONCERNS_ALL = frozenset({0, 401, 429})  # no answer, a bad key, too many requests: no duty would do better
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +88,8 @@ class Collector:
         self._in_a_row: dict[str, int] = {}
         self._incomplete: set[str] = set()  # duties whose lists have no end: no backlog until the next run
         self._last_ok: int | None = None
+        self._last_now = 0.0
+        self._rest_until = 0.0  # the provider is asked for nothing before
 
     @property
     def name(self) -> str:
@@ -100,16 +102,20 @@ class Collector:
 
     async def step(self, now: float) -> bool:
         """Does every duty that is due, then one piece of backlog; True while there may be more of it."""
+        if now < self._last_now:
+            self._forget_schedule()  # the clock was set back: what is due by it could be hours away
+        self._last_now = now
         did_something = False
         more = False
         source = await self._open(now)
-        if source is not None:
+        if source is not None and now >= self._rest_until:
             for duty in source.duties:
                 if self._due.get(duty.name, now) <= now:
                     did_something = True
                     if not await self._do(duty, now):
                         break
-            more = await self._work_off(source, now)
+            else:
+                more = await self._work_off(source, now)
         if did_something or more or source is None:
             await self._save_status(now)
         return more
@@ -121,7 +127,7 @@ class Collector:
 
     async def catch_up(self, now: float) -> None:
         """Does every duty and the whole backlog, whatever the schedule says."""
-        self._due.clear()
+        self._forget_schedule()
         await self.tick(now)
 
     async def close(self) -> None:
@@ -132,15 +138,15 @@ class Collector:
 
     def report(self) -> SourceReport:
         """How the source stands now."""
-        source, settings = self._source, self._context.source
-        failure = next(iter(self._failures.values()), None)
+        source, settings, failure = self._source, self._context.source, self._failure
+        others = len(self._failures) - 1
         tallies = source.tallies if source else {}
         return SourceReport(
             name=settings.name,
             kind=settings.kind,
             account=settings.account,
             state=failure.state if failure else "ok",
-            message=failure.message if failure else _summary(source.notes if source else []),
+            message=_and_more(failure.message, others) if failure else _summary(source),
             hint=failure.hint if failure else "",
             covered_to=source.covered_to if source else None,
             exit_code=failure.exit_code if failure else 0,
@@ -155,7 +161,7 @@ class Collector:
         if self._source is None and self._due.get("open", now) <= now:
             try:
                 self._source = await open_source(self._context)
-            except ConfigError as error:
+            except Exception as error:  # noqa: BLE001 - whatever it was, the other sources go on
                 self._failed("open", error, now)
             else:
                 self._succeeded("open")
@@ -171,9 +177,8 @@ class Collector:
             self._no_end(duty, error, now)
         except Exception as error:  # noqa: BLE001 - one duty never ends the others
             self._failed(duty.name, error, now)
-            if isinstance(error, HttpError) and error.status in _CONCERNS_ALL:
-                for other in self._source.duties if self._source else ():
-                    self._due[other.name] = self._due[duty.name]
+            if isinstance(error, HttpError) and error.concerns_all:
+                self._rest(self._due[duty.name])
                 return False
         else:
             self._succeeded(duty.name)
@@ -184,16 +189,37 @@ class Collector:
     async def _work_off(self, source: Source, now: float) -> bool:
         """One piece of the past, of the last duty that has one and is not failing; the first has most."""
         for duty in reversed(source.duties):
+            past = f"{duty.name} history"  # fails and is tried again for itself: what is new goes on
             if duty.name in self._failures or duty.name in self._incomplete:
+                self._due.pop(past, None)  # the duty itself comes first, whenever that is
+                continue
+            if self._due.get(past, now) > now:
                 continue
             try:
-                if await duty.backlog(now):
-                    return True
+                more = await duty.backlog(now)
             except PaginationError as error:
                 self._no_end(duty, error, now)
             except Exception as error:  # noqa: BLE001 - one duty never ends the others
-                self._failed(duty.name, error, now)
+                self._failed(past, error, now)
+                if isinstance(error, HttpError) and error.concerns_all:
+                    self._rest(self._due[past])
+                    return False
+            else:
+                self._succeeded(past)
+                self._due.pop(past, None)
+                if more:
+                    return True
         return False
+
+    def _forget_schedule(self) -> None:
+        self._due.clear()
+        self._rest_until = 0.0
+
+    def _rest(self, until: float) -> None:
+        """Asks for nothing before `until`."""
+        self._rest_until = until
+        duties = [duty.name for duty in self._source.duties] if self._source else []
+        self._due.update((name, until) for name in (*self._due, *duties))
 
     def _no_end(self, duty: Duty, error: PaginationError, now: float) -> None:
         """A list without an end: what came of it was not kept, which its endpoint notes; reading goes on."""
@@ -220,15 +246,18 @@ class Collector:
             message, hint, exit_code = error.message, error.hint, error.exit_code
             _log.warning("%s: %s: %s", self.name, duty, message)
         else:
-            message, exit_code = f"{type(error).__name__}: {error}", 3
+            message, exit_code = redact(f"{type(error).__name__}: {error}"), 3
             hint = "This is a defect of burndeck; the agent's log has more."
             _log.exception("%s: %s failed", self.name, duty)
         self._failures[duty] = _Failure(state, message, hint, exit_code, now + wait)
 
-    async def _save_status(self, now: float) -> None:
-        report = self.report()
-        failure = next(iter(self._failures.values()), None)
+    @property
+    def _failure(self) -> _Failure | None:
+        """The failure to tell of: the first one."""
+        return next(iter(self._failures.values()), None)
 
+    async def _save_status(self, now: float) -> None:
+        report, failure = self.report(), self._failure
         status = SourceStatus(
             source=report.name,
             kind=report.kind,
@@ -244,7 +273,12 @@ class Collector:
         await self._desk.write(lambda writer: writer.save_source_status(status))
 
 
-def _summary(notes: list[str]) -> str:
-    """The first note in full, the others as a number."""
-    more = f" (and {len(notes) - 1} more)" if len(notes) > 1 else ""
-    return notes[0] + more if notes else ""
+def _summary(source: Source | None) -> str:
+    """What an open source wants a person to know, in short."""
+    notes = source.notes if source else []
+    return _and_more(notes[0], len(notes) - 1) if notes else ""
+
+
+def _and_more(first: str, others: int) -> str:
+    """The first in full, the others as a number."""
+    return f"{first} (and {others} more)" if others > 0 else first

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from agent.settings import Settings
     from agent.settings_schema import Source as SourceSettings
     from agent.telemetry.http import RetryPolicy
+    from agent.telemetry.pages import Tally
     from agent.telemetry.schedule import Schedule
-    from agent.telemetry.sources.openai.pages import Tally
 
 T = TypeVar("T")
 

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from agent.telemetry.http import HttpError
-from agent.telemetry.sources.openai.pages import Tally, read_buckets
-from agent.telemetry.sources.openai.windows import DAY, floor
+from agent.telemetry.pages import Tally
+from agent.telemetry.postponed import Postponed
+from agent.telemetry.sources.openai.pages import read_buckets
+from agent.telemetry.sources.openai.windows import DAY, Stretch, Window, floor, merge, subtract
 from agent.telemetry.sources.openai.wire import Bucket, Cost
 
 if TYPE_CHECKING:
@@ -30,10 +32,9 @@ _FINAL_AFTER_S = 6 * 3600
 
 
 class CostProgress(msgspec.Struct, frozen=True):
-    """Days in [since, until) have been read, the last time at `read_at`; 0: never."""
+    """Which days have been read, and when all that may still change was read last; 0: never."""
 
-    since: int = 0
-    until: int = 0
+    days: tuple[Stretch, ...] = ()
     read_at: int = 0
 
 
@@ -61,6 +62,8 @@ class CostReader:
         self._history_s = history_s
         self._progress = progress
         self._grouping = 0
+        self._coarser = ""  # why costs come without a dimension
+        self._postponed = Postponed()
         self.tally = Tally()
 
     async def run(self, now: float) -> None:
@@ -74,49 +77,63 @@ class CostReader:
             end = low
 
     async def backlog(self, now: float) -> bool:
-        """Reads some older days; False when the history is complete."""
-        end = self._progress.since
-        if not end or end <= self._horizon(now):
+        """Reads some older days; False when none is left that can be read."""
+        past = (self._horizon(now), floor(now, DAY) + DAY)
+        gaps = subtract(past, merge((*self._progress.days, *self._postponed.at(now))))
+        if not gaps:
             return False
-        await self._read(max(end - _DAYS_AT_ONCE * DAY, self._horizon(now)), end, now, last=False)
+        start, end = gaps[-1]
+        start = max(start, end - _DAYS_AT_ONCE * DAY)
+        try:
+            found = await self._read(start, end, now, last=False)
+        except Exception as error:
+            if not (isinstance(error, HttpError) and error.concerns_all):
+                self._postponed.failed((start, end), now)
+            raise
+        for gap in subtract((start, end), found):
+            self._postponed.unanswered(gap, now)
         return True
 
     def _horizon(self, now: float) -> int:
         return floor(now - self._history_s, DAY)
 
-    async def _read(self, start: int, end: int, now: float, *, last: bool) -> None:
+    async def _read(self, start: int, end: int, now: float, *, last: bool) -> tuple[Stretch, ...]:
+        """Reads days and keeps those that the answer contained, be they empty; these are returned."""
         buckets = await self._ask(start, end)
+        asked = Window(start, end, DAY)
+        days = {bucket.start_time for bucket in buckets if asked.has(bucket.start_time)}
+        self.tally.absent += (end - start) // DAY - len(days)
+        found = merge((day, day + DAY) for day in days)
         progress = CostProgress(
-            min(start, self._progress.since or start),
-            max(end, self._progress.until),
+            merge((*self._progress.days, *found)),
             # Only with the last piece of a run is everything looked at again.
             int(now) if last else self._progress.read_at,
         )
-        await self._desk.write(lambda writer: self._write(writer, buckets, start, end, now, progress))
+        await self._desk.write(lambda writer: self._write(writer, buckets, found, now, progress))
         self._progress = progress
+        return found
 
     def _write(
         self,
         writer: LedgerWriter,
         buckets: list[Bucket[Cost]],
-        start: int,
-        end: int,
+        found: tuple[Stretch, ...],
         now: float,
         progress: CostProgress,
     ) -> None:
-        rows, outside = self._decoder.rows(buckets, start, end)
-        if outside:
-            self.tally.outside += outside
-            self.tally.note = f"{self.tally.outside} rows lay outside of the days asked for and were dropped"
-        writer.write_costs(
-            self._account,
-            start,
-            end,
-            rows,
-            final_before=floor(now - _FINAL_AFTER_S, DAY),
-            read_at=int(now),
-            cursor=(self._source, CURSOR, msgspec.json.encode(progress).decode()),
-        )
+        rows, outside = self._decoder.rows(buckets, found)
+        self.tally.outside += outside
+        cursor = (self._source, CURSOR, msgspec.json.encode(progress).decode())
+        for index, (start, end) in enumerate(found, 1):
+            writer.write_costs(
+                self._account,
+                start,
+                end,
+                [row for row in rows if start <= row.day < end],
+                final_before=floor(now - _FINAL_AFTER_S, DAY),
+                read_at=int(now),
+                cursor=cursor if index == len(found) else None,
+            )
 
     async def _ask(self, start: int, end: int) -> list[Bucket[Cost]]:
         """The days' costs; a grouping that the provider refuses is replaced by a coarser one from then on."""
@@ -130,12 +147,15 @@ class CostReader:
                 ("limit", str((end - start) // DAY)),
             ]
             try:
-                return await read_buckets(self._client, PATH, params, Cost, self.tally)
+                buckets = await read_buckets(self._client, PATH, params, Cost, self.tally)
             except HttpError as error:
                 if error.status != 400 or self._grouping + 1 == len(_GROUPINGS):
                     raise
                 self._grouping += 1
-                self.tally.note = f"not by {grouping[-1]}, which was refused: {error.message}"
+                self._coarser = f"not by {grouping[-1]}, which was refused: {error.message}"
+            else:
+                self.tally.trouble = self._coarser
+                return buckets
 
 
 def decode_cost_progress(text: str | None) -> CostProgress:

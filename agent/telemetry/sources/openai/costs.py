@@ -11,7 +11,7 @@ from agent.domain.money import to_nano
 from agent.domain.usage import Operation, Service
 from agent.errors import ConfigError
 from agent.ledger.rows import CostRow
-from agent.telemetry.sources.openai.windows import DAY
+from agent.telemetry.sources.openai.windows import DAY, Stretch
 
 if TYPE_CHECKING:
     from agent.settings_schema import Organization
@@ -67,15 +67,16 @@ class CostDecoder:
         self._currency_per_credit = organization.usd_per_credit
         self._attributor = attributor
 
-    def rows(self, buckets: Iterable[Bucket[Cost]], start: int, end: int) -> tuple[list[CostRow], int]:
-        """The rows of the days in [start, end), and how many rows lay outside and were dropped.
+    def rows(self, buckets: Iterable[Bucket[Cost]], days: Iterable[Stretch]) -> tuple[list[CostRow], int]:
+        """The rows of the days in these stretches, and how many rows lay outside and were dropped.
 
         Raises `ConfigError` when the bill is not in the organization's currency: its credits are unknown.
         """
+        wanted = {day for start, end in days for day in range(start, end, DAY)}
         rows: list[CostRow] = []
         outside = 0
         for bucket in buckets:
-            if start <= bucket.start_time < end and bucket.start_time % DAY == 0:
+            if bucket.start_time in wanted:
                 rows += [self._row(bucket.start_time, row, row.amount) for row in bucket.rows if row.amount]
             else:
                 outside += len(bucket.rows)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
 from agent.ledger.rows import DirectoryKey, DirectoryPerson, DirectoryProject
 from agent.telemetry.http import HttpError
-from agent.telemetry.sources.openai.pages import Tally, read_listing
+from agent.telemetry.pages import Tally
+from agent.telemetry.sources.openai.pages import read_listing
 from agent.telemetry.sources.openai.wire import ApiKey, Person, Project
+from agent.telemetry.together import together
 
 if TYPE_CHECKING:
     from agent.ledger.writer import LedgerWriter
@@ -42,17 +43,20 @@ class DirectoryReader:
         self._desk = desk
         self._attributor = attributor
         self._on_change = on_change
-        self._last: object = None
         self.tallies = {path: Tally() for path in (PROJECTS, KEYS, SERVICE_ACCOUNTS, USERS)}
 
     async def run(self, now: float) -> None:
         """Reads all of it; what vanished since the last reading gets a tombstone."""
+        for tally in self.tallies.values():
+            tally.trouble = ""
         found, complete = await self._list(PROJECTS, PROJECTS, Project, ("include_archived", "true"))
         projects = [_project(project) for project in found]
         ids = list(dict.fromkeys(project.id for project in projects))
-        (keys, all_keys), (people, all_people) = await asyncio.gather(self._keys(ids), self._people(ids))
+        # One after the other: each alone asks more at once than the client lets through.
+        keys, all_keys = await self._keys(ids)
+        people, all_people = await self._people(ids)
 
-        def write(writer: LedgerWriter) -> None:
+        def write(writer: LedgerWriter) -> bool:
             writer.save_directory(
                 self._account,
                 projects if complete else None,
@@ -60,12 +64,9 @@ class DirectoryReader:
                 people if complete and all_people else None,
                 seen_at=int(now),
             )
-            self._attributor.learn(projects, keys)
+            return self._attributor.learn(projects, keys)
 
-        await self._desk.write(write)
-        names = (projects, [(key.id, key.project, key.name) for key in keys])
-        if names != self._last:
-            self._last = names
+        if await self._desk.write(write):
             self._on_change()
 
     async def backlog(self, now: float) -> bool:
@@ -74,7 +75,7 @@ class DirectoryReader:
 
     async def _keys(self, projects: list[str]) -> tuple[list[DirectoryKey], bool]:
         # Without owner_project_access the provider hides enabled keys of people who left the project.
-        lists = await asyncio.gather(
+        lists = await together(
             *(
                 self._list(KEYS, KEYS.format(project_id=project), ApiKey, ("owner_project_access", "any"))
                 for project in projects
@@ -86,7 +87,7 @@ class DirectoryReader:
         return keys, all(complete for _, complete in lists)
 
     async def _people(self, projects: list[str]) -> tuple[list[DirectoryPerson], bool]:
-        (users, all_users), *lists = await asyncio.gather(
+        (users, all_users), *lists = await together(
             self._list(USERS, USERS, Person),
             *(
                 self._list(SERVICE_ACCOUNTS, SERVICE_ACCOUNTS.format(project_id=project), Person)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from agent.errors import SourceError
+from agent.telemetry.pages import PaginationError, Tally
 from agent.telemetry.sources.openai.wire import Bucket, BucketPage, Listing
 
 if TYPE_CHECKING:
@@ -16,22 +15,6 @@ Params = list[tuple[str, str]]
 
 PAGE_CAP = 2000
 """Pages of one read; a provider that offers more is going round in circles."""
-
-
-class PaginationError(SourceError):
-    """A list whose end cannot be found, so that nothing of it may be trusted as complete."""
-
-
-@dataclass(slots=True)
-class Tally:
-    """What one endpoint was asked for and gave in a pass."""
-
-    requests: int = 0
-    pages: int = 0
-    rows: int = 0
-    outside: int = 0  # rows of buckets outside of the window that was asked for, dropped
-    note: str = ""  # why the endpoint is set aside, or what was wrong with it
-    bodies: list[int] = field(default_factory=list, repr=False)  # hashes of the bodies of the last read
 
 
 async def read_buckets(
@@ -92,7 +75,7 @@ def _next(path: str, cursor: str, seen: set[str], tally: Tally) -> str:
     elif len(seen) >= PAGE_CAP:
         problem = f"more than {PAGE_CAP} pages"
     if problem:
-        tally.note = f"{problem}: what came is not known to be complete and was not kept"
-        raise PaginationError(f"{path}: {tally.note}", hint="The provider's pagination is at fault.")
+        tally.trouble = f"{problem}: what came is not known to be complete and was not kept"
+        raise PaginationError(f"{path}: {tally.trouble}", hint="The provider's pagination is at fault.")
     seen.add(cursor)
     return cursor

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from agent.ledger.writer import LedgerWriter
-    from agent.telemetry.sources.openai.pages import Tally
+    from agent.telemetry.pages import Tally
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +63,14 @@ class OpenAISource:
 async def open_source(context: SourceContext) -> OpenAISource:
     """Opens the source; raises `ConfigError` when it has no key, or its schedules or prices are wrong."""
     settings, source, desk = context.settings, context.source, context.desk
-    found = find_secret(*settings.secret_names(source))
+    # In a thread, since a keyring may wait for a person to unlock it.
+    found = await asyncio.to_thread(find_secret, *settings.secret_names(source))
     attributor = load_attributor(settings)
     rates = load_rate_card(settings)
 
     def cursors(writer: LedgerWriter) -> tuple[str | None, str | None]:
+        # Names that an earlier agent learned, so that the first answers are whose they were before.
+        attributor.learn(*writer.directory(source.account))
         return writer.cursor(source.name, usage_reader.CURSOR), writer.cursor(source.name, cost_reader.CURSOR)
 
     usage_cursor, cost_cursor = await desk.write(cursors)

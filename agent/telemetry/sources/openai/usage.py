@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from agent.domain.usage import Dimensions, Service
 from agent.ledger.rows import BucketRow
+from agent.telemetry.operations import tier_of
 from agent.telemetry.rates import in_force
 
 if TYPE_CHECKING:
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
     from agent.telemetry.sources.openai.kinds import UsageKind
     from agent.telemetry.sources.openai.windows import Window
     from agent.telemetry.sources.openai.wire import Bucket, Usage
-
-_TIER_WORDS = {"default": "standard", "auto": "standard", "on_demand": "standard"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +45,7 @@ class UsageDecoder:
         outside = 0
         known: dict[tuple[object, ...], _Series] = {}
         for bucket in buckets:
-            if not _belongs(bucket, window):
+            if not window.has(bucket.start_time):
                 outside += len(bucket.rows)
                 continue
             for row in bucket.rows:
@@ -79,10 +78,8 @@ class UsageDecoder:
         key = (kind.name, row.model or "", row.batch, row.service_tier)
         service = self._services.get(key)
         if service is None:
-            tier = "batch" if row.batch else row.service_tier or "standard"
-            service = self._services[key] = Service(
-                row.model or "", kind.operation, kind.name, _TIER_WORDS.get(tier, tier)
-            )
+            tier = "batch" if row.batch else tier_of(row.service_tier or "")
+            service = self._services[key] = Service(row.model or "", kind.operation, kind.name, tier)
         return service
 
 
@@ -100,13 +97,4 @@ def _bucket_row(kind: UsageKind, start: int, width: int, row: Usage, series: _Se
         units.tokens_output,
         units.quantity_micro,
         rates.price(units) if rates else None,
-    )
-
-
-def _belongs(bucket: Bucket[Usage], window: Window) -> bool:
-    """Whether it is one of the buckets that were asked for: inside, on the grid, of the width."""
-    return (
-        window.start <= bucket.start_time
-        and bucket.start_time + window.width <= window.end
-        and bucket.start_time % window.width == 0
     )

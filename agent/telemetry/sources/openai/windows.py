@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+
+Stretch = tuple[int, int]
+"""Seconds [start, end)."""
 
 MINUTE = 60
 HOUR = 3600
@@ -20,6 +23,10 @@ class Window:
     start: int
     end: int
     width: int
+
+    def has(self, start: int) -> bool:
+        """Whether a bucket is one of those to ask for: inside, and on the grid."""
+        return self.start <= start and start + self.width <= self.end and start % self.width == 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,17 +55,33 @@ class Pace:
 class Progress:
     """What has been read: disjoint, sorted stretches, and until when revisions have been looked for."""
 
-    covered: tuple[tuple[int, int], ...] = ()
+    covered: tuple[Stretch, ...] = ()  # read of the kind that leads
     revised_at: int = field(default=0)  # 0: never
+    holes: dict[str, tuple[Stretch, ...]] = field(default_factory=dict)  # kind -> covered, but not read of it
 
-    def with_read(self, window: Window) -> Progress:
-        """The progress after `window` has been read."""
-        return Progress(merge([*self.covered, (window.start, window.end)]), self.revised_at)
+    def with_read(
+        self, stretches: Iterable[Stretch], others: Mapping[str, Iterable[Stretch]] | None = None
+    ) -> Progress:
+        """The progress after the leading kind was read for `stretches`, the others for theirs."""
+        read = tuple(stretches)
+        holes = dict(self.holes)
+        for kind, stretches_of_kind in (others or {}).items():
+            holes[kind] = cut((*holes.get(kind, ()), *read), stretches_of_kind)
+        return Progress(merge([*self.covered, *read]), self.revised_at, _filled(holes))
+
+    def without(self, stretch: Stretch) -> Progress:
+        """The progress as if `stretch` had never been read."""
+        holes = {kind: cut(parts, [stretch]) for kind, parts in self.holes.items()}
+        return Progress(cut(self.covered, [stretch]), self.revised_at, _filled(holes))
 
     @property
     def covered_to(self) -> int | None:
         """End of the newest stretch read; None before the first."""
         return self.covered[-1][1] if self.covered else None
+
+
+def _filled(holes: Mapping[str, tuple[Stretch, ...]]) -> dict[str, tuple[Stretch, ...]]:
+    return {kind: parts for kind, parts in holes.items() if parts}
 
 
 def live(now: float, pace: Pace) -> Window:
@@ -73,9 +96,18 @@ def missing(now: float, pace: Pace, progress: Progress) -> Iterator[Window]:
         yield from _windows(start, end, pace.detail_from(now))
 
 
+def holes(now: float, pace: Pace, stretches: Iterable[Stretch]) -> Iterator[Window]:
+    """What one kind still lacks, newest first, as far back as usage is wanted."""
+    for start, end in reversed(list(stretches)):
+        low = max(start, pace.horizon(now))
+        if low < end:
+            yield from _windows(low, end, pace.detail_from(now))
+
+
 def revisable(now: float, pace: Pace, progress: Progress) -> Iterator[Window]:
     """What was read before it could have been final, newest first, without what `live` reads."""
-    since = floor(progress.revised_at - pace.reread, HOUR)  # whole hours: unchanged answers are told apart
+    revised_at = min(progress.revised_at, now)  # later than now: the clock was set back
+    since = floor(revised_at - pace.reread, HOUR)  # whole hours: unchanged answers are told apart
     until = live(now, pace).start
     for start, end in reversed(progress.covered):
         low, high = max(start, since, pace.horizon(now)), min(end, until)
@@ -104,9 +136,9 @@ def floor(at: float, step: int) -> int:
     return int(at // step) * step
 
 
-def merge(stretches: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
+def merge(stretches: Iterable[Stretch]) -> tuple[Stretch, ...]:
     """The same points as disjoint, sorted stretches."""
-    merged: list[tuple[int, int]] = []
+    merged: list[Stretch] = []
     for start, end in sorted(stretches):
         if merged and start <= merged[-1][1]:
             merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
@@ -115,7 +147,7 @@ def merge(stretches: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
     return tuple(merged)
 
 
-def subtract(target: tuple[int, int], covered: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+def subtract(target: Stretch, covered: Iterable[Stretch]) -> list[Stretch]:
     """The parts of `target` that no stretch of the sorted `covered` contains."""
     start, target_end = target
     gaps = []
@@ -128,3 +160,9 @@ def subtract(target: tuple[int, int], covered: Iterable[tuple[int, int]]) -> lis
     if start < target_end:
         gaps.append((start, target_end))
     return [(low, high) for low, high in gaps if low < high]
+
+
+def cut(stretches: Iterable[Stretch], parts: Iterable[Stretch]) -> tuple[Stretch, ...]:
+    """The points of `stretches` that are in none of `parts`, as disjoint, sorted stretches."""
+    away = merge(parts)
+    return tuple(gap for stretch in merge(stretches) for gap in subtract(stretch, away))

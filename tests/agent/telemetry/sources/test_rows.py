@@ -130,7 +130,7 @@ def cost_rows(body: bytes) -> tuple[list[CostRow], int]:
     """The rows of an answer about day 20,000 to an organization that pays in US dollars."""
     decoder = CostDecoder("openai", Organization(), Attributor(Registry()))
     page = msgspec.json.decode(body, type=BucketPage[Cost])
-    return decoder.rows(page.data, DAY * 20_000, DAY * 20_001)
+    return decoder.rows(page.data, [(DAY * 20_000, DAY * 20_001)])
 
 
 def test_a_bill_in_another_currency_is_refused_with_what_to_set() -> None:

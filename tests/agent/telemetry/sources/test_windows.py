@@ -40,7 +40,7 @@ def read_all(now: float, pace: Pace, progress: Progress) -> tuple[Progress, list
     done = []
     while window := next(missing(now, pace, progress), None):
         done.append(window)
-        progress = progress.with_read(window)
+        progress = progress.with_read([(window.start, window.end)])
     return progress, done
 
 
