@@ -20,7 +20,7 @@ _STATES = ("firing", "acknowledged", "pending", "resolved")
 def alerts(
     reader: LedgerReader, now: float, *, at: float | None = None, recent_s: int = RECENT_S
 ) -> list[AlertEntry]:
-    """Alerts that are open, and those that started in the last `recent_s` seconds.
+    """Alerts that are open, and those that started or ended in the last `recent_s` seconds.
 
     With `at`, as they stood at that instant: what started later is left out, what was resolved later is open.
     """
@@ -43,10 +43,11 @@ def _place(order: tuple[str, ...], word: str) -> int:
 
 
 def _entry(row: Row, at: int) -> AlertEntry:
-    resolved = row["resolved_at"]
-    state = row["state"]
+    resolved, fired, state = row["resolved_at"], row["fired_at"], row["state"]
     if resolved is not None and resolved > at:
         resolved, state = None, "firing"
+    if fired is not None and fired > at:
+        fired, state = None, "pending"
     return AlertEntry(
         id=row["id"],
         rule=row["rule"],
@@ -56,7 +57,7 @@ def _entry(row: Row, at: int) -> AlertEntry:
         scope=row["scope"],
         allocation_id=row["allocation_id"],
         started_at=row["started_at"],
-        fired_at=row["fired_at"],
+        fired_at=fired,
         resolved_at=resolved,
         last_at=row["last_at"],
         current=to_credits(row["current_nano"]),

@@ -11,7 +11,14 @@ from agent.reports.alerts import AlertEntry, alerts
 from tests.agent.reports.world import NANO, NOW
 
 
-def alert(scope: str, tier: str, state: AlertState, started: int, resolved: int | None = None) -> Alert:
+def alert(
+    scope: str,
+    tier: str,
+    state: AlertState,
+    started: int,
+    resolved: int | None = None,
+    fired: int | None = None,
+) -> Alert:
     signal = Signal(
         fingerprint=f"spike:{scope}",
         rule=AlertRule.BURN_SPIKE,
@@ -25,7 +32,7 @@ def alert(scope: str, tier: str, state: AlertState, started: int, resolved: int 
         team=scope,
         summary=f"{scope} burns",
     )
-    return Alert(signal, state, started, fired_at=started, resolved_at=resolved)
+    return Alert(signal, state, started, fired_at=fired or started, resolved_at=resolved)
 
 
 @pytest.fixture
@@ -67,3 +74,24 @@ def test_an_earlier_instant_shows_alerts_as_they_stood(ledger: Path) -> None:
 
 def test_resolved_ones_can_be_asked_for_further_back(ledger: Path) -> None:
     assert "old" in [entry.scope for entry in listed(ledger, recent_s=30 * 86_400)]
+
+
+def test_an_old_alert_is_open_until_it_is_resolved_and_recent_thereafter(tmp_path: Path) -> None:
+    path = tmp_path / "l.sqlite"
+    with open_writer(path) as writer:
+        long = alert("long", "hard_cap", AlertState.RESOLVED, NOW - 12 * 86_400, NOW - 600)
+        writer.alerts.save([long])
+
+    assert [(entry.scope, entry.state) for entry in listed(path)] == [("long", "resolved")]
+    assert [entry.state for entry in listed(path, at=NOW - 2 * 86_400)] == ["firing"]
+
+
+def test_an_alert_that_had_not_fired_yet_was_pending(tmp_path: Path) -> None:
+    path = tmp_path / "l.sqlite"
+    with open_writer(path) as writer:
+        slow = alert("slow", "warning", AlertState.RESOLVED, NOW - 3_600, NOW - 600, fired=NOW - 3_000)
+        writer.alerts.save([slow])
+
+    then = listed(path, at=NOW - 3_300)
+
+    assert [(entry.state, entry.fired_at, entry.resolved_at) for entry in then] == [("pending", None, None)]
