@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from agent.domain.usage import Layer
 from agent.errors import LedgerError
+from agent.ledger import state
 from agent.ledger.amounts import (
     UNITS,
     accounts_of,
@@ -206,15 +207,15 @@ class EventWriter:
         if corrections.at:
             self._conn.executemany(statement("correct_event"), corrections.updates())
             self._move(*corrections.cells(self._names), sweep=True)
-        self._conn.executemany(statement("add_finding"), findings)
+        state.add_findings(self._conn, findings)
         return WriteResult(0, len(events) - refused, refused, len(corrections.at) // 2)
 
 
 def _refuse_overflow(batch: EventBatch) -> None:
     """Sums in 64 bits stay exact when all of them together do: amounts of new events are never negative."""
-    if max(float(batch.credits_nano.sum(dtype=float)), float(batch.quantity_micro.sum(dtype=float))) >= 2**63:
+    if max(float(column.sum(dtype=float)) for column in (batch.credits_nano, batch.quantity_micro)) >= 2**63:
         raise LedgerError(
-            "a sum over this batch would exceed 9.2 billion credits or 9.2 trillion units; nothing was written",
+            "a sum would exceed 9.2 billion credits or 9.2 trillion units; nothing of this batch was written",
             hint="look for rows with absurd amounts, or for a wrong price",
         )
 

@@ -18,6 +18,11 @@ from agent.ledger.rows import (
 )
 from agent.ledger.sql import statement
 
+Finding = tuple[str, str, str, int]
+"""Kind, subject, detail and time of something worth a person's eye that is no alert."""
+
+MOST_FINDINGS = 1_000
+"""Findings of one batch that are kept; nobody reads more, and an export may bring one a row."""
 _RAW = 500  # characters kept of a refused row
 
 
@@ -29,9 +34,13 @@ def add_quarantine(conn: sqlite3.Connection, rows: Iterable[QuarantineRow], at: 
     )
 
 
-def add_finding(conn: sqlite3.Connection, kind: str, subject: str, detail: str, at: int) -> None:
-    """Keep something worth a person's eye, once."""
-    conn.execute(statement("add_finding"), (kind, subject, detail, at))
+def add_findings(conn: sqlite3.Connection, findings: Sequence[Finding]) -> None:
+    """Keep what is worth a person's eye, each once; of very many the first, and how many more there were."""
+    kept = list(findings[:MOST_FINDINGS])
+    if more := len(findings) - len(kept):
+        kind, subject, _, at = findings[MOST_FINDINGS]
+        kept.append((kind, subject, f"and {more:,} more findings of one batch", at))
+    conn.executemany(statement("add_finding"), kept)
 
 
 def put_rates(conn: sqlite3.Connection, rows: Iterable[RateRow]) -> None:

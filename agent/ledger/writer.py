@@ -167,10 +167,12 @@ class LedgerWriter:
                 conn, (row if isinstance(row, QuarantineRow) else QuarantineRow(*row) for row in rows), at
             )
 
-    def finding(self, kind: str, subject: str, detail: str, at: int) -> None:
-        """Keep something worth a person's eye that is no alert."""
-        with self.transaction() as conn:
-            state.add_finding(conn, kind, subject, detail, at)
+    def findings(self, rows: Iterable[tuple[str, str, str]], at: int) -> None:
+        """Keep what is worth a person's eye and no alert (kind, subject, detail); of very many the first."""
+        findings = [(*row, at) for row in rows]
+        if findings:
+            with self.transaction() as conn:
+                state.add_findings(conn, findings)
 
     def save_rates(self, rows: Iterable[RateRow]) -> None:
         """Keep the rates that price the rows."""

@@ -81,8 +81,9 @@ class Intake:
                 [QuarantineRow(SOURCE, f"{name}:{row.line}", row.reason, row.raw[:500]) for row in kept],
                 self._now,
             )
-        for finding in read.findings:
-            self._writer.finding(finding.kind, finding.subject, finding.detail, self._now)
+        self._writer.findings(
+            [(finding.kind, finding.subject, finding.detail) for finding in read.findings], self._now
+        )
         return len(kept)
 
     def _note_unpriced(self, batch: EventBatch) -> None:

@@ -140,8 +140,8 @@ class BatchBuilder:
         self._price(batch)
         too_dear = np.flatnonzero(batch.credits_nano > MOST_CREDITS * NANO)
         if len(too_dear):
-            places = np.delete(np.arange(len(rows.series)), list(bad))[too_dear]
-            refused += [rows.bad_row(place, _TOO_DEAR) for place in places.tolist()]
+            before = np.delete(np.arange(len(rows.series)), list(bad))[too_dear]
+            refused += [rows.bad_row(place, _TOO_DEAR) for place in before.tolist()]
             batch = _without(batch, too_dear.tolist())
         if len(self._series) > _MOST_SERIES:
             self._series = self._new_series()

@@ -10,6 +10,7 @@ from agent.ledger.rows import (
     SourceStatus,
 )
 from agent.ledger.writer import LedgerWriter
+from tests.agent.ledger.build import batch, event
 from tests.agent.ledger.look import findings, rows
 
 
@@ -37,7 +38,7 @@ def test_what_vanishes_from_the_directory_gets_a_tombstone_and_loses_it_when_it_
 def test_a_refusal_and_a_finding_are_kept_once(writer: LedgerWriter) -> None:
     for at in (1, 2):
         writer.quarantine([QuarantineRow("usage.csv", "line 3", "no timestamp", "x" * 900)], at)
-        writer.finding("conflict", "r-1", "two teams", at)
+        writer.findings([("conflict", "r-1", "two teams")], at)
 
     assert rows(writer.path, "SELECT location, length(raw), at FROM quarantine") == [("line 3", 500, 1)]
     assert findings(writer.path) == [("conflict", "r-1", "two teams")]
@@ -81,3 +82,20 @@ def test_rates_are_kept_and_the_calendar_of_releases_is_replaced(writer: LedgerW
 
     assert rows(writer.path, "SELECT nano_per_million FROM rate") == [(6,)]
     assert rows(writer.path, "SELECT id FROM release") == [("rel-6",)]
+
+
+def test_of_very_many_findings_the_first_are_kept_and_how_many_more_there_were(writer: LedgerWriter) -> None:
+    writer.findings([("label_shape", f"team:{number}", "bad") for number in range(2_500)], 1)
+
+    kept = findings(writer.path)
+    assert len(kept) == 1_001
+    assert kept[-1] == ("label_shape", "team:1000", "and 1,500 more findings of one batch")
+
+
+def test_an_export_that_corrects_every_row_leaves_few_findings(writer: LedgerWriter) -> None:
+    for tokens in (10, 11):
+        rows_of_it = [event(f"r-{number}", tokens_input=tokens) for number in range(1_200)]
+        result = writer.write_events(batch(rows_of_it), correct=True)
+
+    assert result.corrected == 1_200
+    assert len(findings(writer.path)) == 1_001

@@ -151,7 +151,7 @@ def test_unpriced_refused_and_noted_rows_are_listed(tmp_path: Path) -> None:
     path = written(tmp_path / "l.sqlite", [event("r", END - 60, credits_nano=None)])
     with open_writer(path) as writer:
         writer.quarantine([QuarantineRow("a.csv", "line 3", "timestamp: missing", "x,y")], END)
-        writer.finding("label changed", "r-1", "team a -> b", END)
+        writer.findings([("label changed", "r-1", "team a -> b")], END)
 
     assert asked(path, "unpriced").rows == (("gpt-a", 1, 1, 10, 5),)
     assert asked(path, "quarantine").rows[0][1:] == ("a.csv", "line 3", "timestamp: missing", "x,y")

@@ -211,8 +211,9 @@ class UsageReader:
                 read_at=now,
                 cursor=cursor if index == len(stretches) else None,
             )
-        for finding in self._decoder.take_findings():
-            writer.finding(finding.kind, finding.subject, finding.detail, now)
+        writer.findings(
+            [(each.kind, each.subject, each.detail) for each in self._decoder.take_findings()], now
+        )
 
     async def _ask(self, window: Window, kinds: Sequence[UsageKind], now: float) -> Answers:
         """Every kind's answer for the window; a kind that is refused alone is set aside for an hour."""
