@@ -10,17 +10,6 @@ from agent.alerts.month import Month
 from agent.domain.alert import Alert, AlertRule, Signal
 from agent.domain.allocation import Allocation, Scope, ScopeKind
 from agent.domain.money import to_credits
-from agent.ledger.kinds import Kind
-
-KIND_OF = {
-    ScopeKind.ORGANIZATION: Kind.TOTAL,
-    ScopeKind.BILLING_GROUP: Kind.BILLING_GROUP,
-    ScopeKind.DEPARTMENT: Kind.DEPARTMENT,
-    ScopeKind.TEAM: Kind.TEAM,
-    ScopeKind.PROJECT: Kind.PROJECT,
-    ScopeKind.API_KEY: Kind.API_KEY,
-}
-"""Which rollup knows the burn of a scope."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from agent.alerts.budget import KIND_OF, BudgetTier, budget_signals, told
+from agent.alerts.budget import BudgetTier, budget_signals, told
 from agent.alerts.lifecycle import Changes, Judged, Patience, step
 from agent.alerts.memory import BurnMemory
 from agent.alerts.month import Month
@@ -15,6 +16,7 @@ from agent.alerts.spike import limits_of, spike_signals
 from agent.alerts.watermark import complete_until
 from agent.domain.alert import Alert, AlertRule
 from agent.domain.allocation import Allocation, Scope
+from agent.ledger.kinds import SCOPE_KINDS
 
 if TYPE_CHECKING:
     from agent.ledger.alert_store import AlertStore
@@ -68,14 +70,17 @@ def _budget(store: AlertStore, settings: Settings, now: float) -> Judged:
 
 def _burnt(store: AlertStore, allocations: Sequence[Allocation], month: Month) -> Mapping[Scope, int]:
     """Nano-credits of the month by scope."""
-    kinds = {KIND_OF[allocation.scope.kind] for allocation in allocations}
+    kinds = {SCOPE_KINDS[allocation.scope.kind] for allocation in allocations}
     if not kinds:
         return {}
-    days, hours = store.burnt_days(month.days, kinds), store.burnt_hours(month.hours, kinds)
+    burnt = Counter(store.burnt_days(month.days, kinds))
+    burnt.update(store.burnt_hours(month.hours, kinds))
+    start, end = month.part
+    if start < end:
+        burnt.update(store.burnt_part(start, end, kinds))
     return {
-        allocation.scope: days.get(place, 0) + hours.get(place, 0)
+        allocation.scope: burnt[int(SCOPE_KINDS[allocation.scope.kind]), allocation.scope.value]
         for allocation in allocations
-        for place in [(int(KIND_OF[allocation.scope.kind]), allocation.scope.value)]
     }
 
 

@@ -32,8 +32,12 @@ class Month:
         return list(range(first, self.now + 1, _DAY_S))
 
     @property
+    def part(self) -> tuple[int, int]:
+        """The part of an hour before the first of `hours`: some time zones are half an hour off."""
+        return self.start, min(-(-self.start // _HOUR_S) * _HOUR_S, max(self.start, self.now))
+
+    @property
     def hours(self) -> list[int]:
-        """Hours of the month before the first of `days`: a time zone cuts a UTC day in two."""
+        """Whole hours of the month before the first of `days`: a time zone cuts a UTC day in two."""
         first_day = -(-self.start // _DAY_S) * _DAY_S
-        first = self.start // _HOUR_S * _HOUR_S
-        return list(range(first, min(first_day, self.now + 1), _HOUR_S))
+        return list(range(-(-self.start // _HOUR_S) * _HOUR_S, min(first_day, self.now + 1), _HOUR_S))

@@ -125,6 +125,16 @@ class AlertStore:
         """Nano-credits by (kind, value) over whole hours."""
         return self._burnt("alert_burnt_hours", "hours", hours, kinds)
 
+    def burnt_part(self, start: int, end: int, kinds: Iterable[Kind]) -> dict[tuple[int, str], int]:
+        """Nano-credits by (kind, value) over a part of one hour; wider buckets give their share of time."""
+        bound = {
+            "hour": start // 3_600 * 3_600,
+            "start": start,
+            "end": end,
+            "kinds": json.dumps([int(kind) for kind in kinds]),
+        }
+        return {(kind, value): nano for kind, value, nano in self._all("alert_burnt_part", bound)}
+
     def first_seen(self, kind: Kind, ident: int) -> int | None:
         """When a key or model first burnt; None when it is not known."""
         rows = self._all("alert_first_seen", (int(kind), ident))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import enum
 
+from agent.domain.allocation import ScopeKind
+
 
 class Kind(enum.IntEnum):
     """A dimension. The numbers are stored: never reuse or renumber one."""
@@ -47,3 +49,13 @@ ROLLUP_KINDS = (
     Kind.TEAM_MODEL,
 )
 """Kinds kept by hour and by day."""
+
+SCOPE_KINDS = {
+    ScopeKind.ORGANIZATION: Kind.TOTAL,
+    ScopeKind.BILLING_GROUP: Kind.BILLING_GROUP,
+    ScopeKind.DEPARTMENT: Kind.DEPARTMENT,
+    ScopeKind.TEAM: Kind.TEAM,
+    ScopeKind.PROJECT: Kind.PROJECT,
+    ScopeKind.API_KEY: Kind.API_KEY,
+}
+"""Which rollup knows the burn of an allocation's scope."""

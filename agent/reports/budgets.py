@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from agent.analytics.runway import Cap, binding
 from agent.domain.allocation import Allocation, ScopeKind
 from agent.domain.money import to_credits
-from agent.ledger.kinds import Kind
+from agent.ledger.kinds import SCOPE_KINDS, Kind
 from agent.reports.burn_report import Budget, Runway
 from agent.reports.figure import Figure
 from agent.reports.layers import Truth
@@ -18,15 +18,6 @@ from agent.reports.words import duration
 
 if TYPE_CHECKING:
     from agent.ledger.reader import LedgerReader
-
-SCOPE_KINDS = {
-    ScopeKind.ORGANIZATION: Kind.TOTAL,
-    ScopeKind.BILLING_GROUP: Kind.BILLING_GROUP,
-    ScopeKind.DEPARTMENT: Kind.DEPARTMENT,
-    ScopeKind.TEAM: Kind.TEAM,
-    ScopeKind.PROJECT: Kind.PROJECT,
-    ScopeKind.API_KEY: Kind.API_KEY,
-}
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from agent.analytics.cause import MODEL_DAYS, Features, known_age, likely_cause
 from agent.domain.allocation import Allocation
 from agent.domain.cause import Cause
-from agent.ledger.kinds import Kind
+from agent.ledger.kinds import SCOPE_KINDS, Kind
 from agent.reports.baselines import Baseline, ordinary_cells, past_cells
-from agent.reports.budgets import SCOPE_KINDS, Burning, budgets
+from agent.reports.budgets import Burning, budgets
 from agent.reports.burn_report import Budget
 from agent.reports.cells import Cell, Names, read_cells, read_names
 from agent.reports.drivers import Kinds, by_kind, drivers

@@ -75,6 +75,27 @@ CROSS JOIN roll_hour r ON r.kind = k.value AND r.bucket = b.value
 LEFT JOIN dim d ON d.id = r.id
 GROUP BY r.kind, r.id;
 
+-- name: alert_burnt_part
+-- Primary key of bucket and event_at: the part of an hour with which the month of a half-hour time zone begins.
+SELECT k.value, coalesce(d.value, ''), sum(x.credits_nano)
+FROM (
+  SELECT b.context, b.credits_nano * (min(b.start + b.width, :end) - max(b.start, :start)) / b.width AS credits_nano
+  FROM coverage c CROSS JOIN dim u CROSS JOIN bucket b
+    ON b.account = c.account AND b.kind = u.id AND b.start >= max(c.start, :hour) AND b.start < min(c."end", :end)
+  WHERE c.layer = 2 AND c."end" > :hour AND c.start < :end AND u.kind = 17 AND b.start + b.width > :start
+    AND b.width <= 3600
+  UNION ALL
+  SELECT e.context, e.credits_nano
+  FROM event e JOIN context x ON x.id = e.context
+  WHERE e.at >= :start AND e.at < :end
+    AND NOT EXISTS (SELECT 1 FROM coverage c WHERE c.account = x.account AND c.layer = 2
+                    AND c.start <= e.at AND c."end" > e.at)
+) x JOIN context w ON w.id = x.context CROSS JOIN json_each(:kinds) k
+LEFT JOIN dim d ON d.id = CASE k.value WHEN 1 THEN w.team WHEN 6 THEN w.billing_group WHEN 7 THEN w.department
+                          WHEN 8 THEN w.api_key WHEN 9 THEN w.project END
+WHERE x.credits_nano IS NOT NULL
+GROUP BY 1, 2;
+
 -- name: alert_key_name
 -- Some hundred keys at most: their directory by its primary key's end.
 SELECT name FROM directory_key WHERE id = ? AND name <> '' LIMIT 1;

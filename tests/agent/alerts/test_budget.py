@@ -16,12 +16,14 @@ from agent.alerts import evaluate
 from agent.alerts.budget import BudgetTier, budget_signals
 from agent.alerts.month import Month
 from agent.domain.allocation import Allocation, Scope
-from agent.domain.money import NANO
+from agent.domain.money import NANO, to_credits
 from agent.domain.usage import Dimensions, Operation, Service
-from agent.ledger import open_writer
+from agent.ledger import open_reader, open_writer
 from agent.ledger.rows import BucketRow
+from agent.reports.burn import burn
 from agent.settings import Settings
 from agent.settings_schema import Organization
+from tests.agent.reports.world import SEARCH, use
 
 HOUR = 3_600
 DAY = 86_400
@@ -177,6 +179,32 @@ def test_the_month_is_that_of_the_organizations_time_zone(budget: Budget) -> Non
 
     assert before[0] == []
     assert budget.tiers()[0] == ["warning"]
+
+
+@pytest.mark.parametrize("width", [60, HOUR])
+def test_a_month_that_begins_at_half_past_leaves_out_the_half_hour_before(tmp_path: Path, width: int) -> None:
+    """Burn and the budget rule read the same month, whatever its scope and however it was metered."""
+    midnight = int(datetime(2026, 11, 30, 18, 30, tzinfo=UTC).timestamp())  # December in Kolkata
+    hour, now = midnight - HOUR // 2, midnight + 5_400
+    rows = [
+        use(at, width, SEARCH, (100.0 if at < midnight else 1.0) * width / 60)
+        for at in range(hour, now, width)
+    ]
+    scopes = ("organization", "team:search", "project:proj_search", "billing_group:product")
+    allocations = tuple(Allocation(scope, Scope.parse(scope), NANO) for scope in scopes)
+    settings = Settings(organization=Organization(time_zone="Asia/Kolkata"), allocations=allocations)
+    with open_writer(tmp_path / "l.sqlite") as writer:
+        writer.write_usage_window("openai", hour, now, {"completions": rows}, read_at=now)
+        told = {
+            alert.signal.scope: alert.signal.current_nano for alert in evaluate(writer, settings, now).open
+        }
+
+    with open_reader(tmp_path / "l.sqlite") as reader:
+        shown = {row.scope: row.used.value for row in burn(reader, settings, now).budgets}
+
+    assert shown == {scope: to_credits(told[scope.partition(":")[2]]) for scope in scopes}
+    # An hour-wide bucket gives the half of it that lies in the month.
+    assert set(shown.values()) == {Decimal(90 if width == 60 else 3_000 + 60)}
 
 
 def test_an_alert_outlives_the_agent(budget: Budget) -> None:
