@@ -43,6 +43,14 @@ class LayerShare:
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """A history that the agent has not read to its end yet: totals and forecasts will still grow."""
+
+    days: int  # whole days known
+    of_days: int
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """The status line."""
 
@@ -51,3 +59,4 @@ class Status:
     age_s: int | None
     agent: AgentState
     sources: tuple[SourceState, ...]
+    reading: Reading | None = None  # None: the whole history is there, or no agent reads it

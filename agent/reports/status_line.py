@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from agent.domain.usage import Layer
 from agent.reports.layers import Truth
 from agent.reports.moment import Moment
-from agent.reports.status import AgentState, LayerShare, SourceState, Status
+from agent.reports.status import AgentState, LayerShare, Reading, SourceState, Status
 
 if TYPE_CHECKING:
     from agent.ledger.reader import LedgerReader
@@ -15,18 +15,37 @@ if TYPE_CHECKING:
 
 _MISSED_BEATS = 4
 _LEAST_LATE_S = 15
+_DAY_S = 86_400
+_HISTORY_S = 30 * _DAY_S  # of a source that burndeck.toml does not name
 
 
 def read_status(reader: LedgerReader, settings: Settings, moment: Moment, last_day: Truth) -> Status:
     """The status line of a report; `last_day` is the truth of the last 24 hours."""
     shares = [LayerShare(layer, last_day.share(layer)) for layer in reversed(Layer)]
+    agent, sources = agent_state(reader, settings, moment.now), source_states(reader)
     return Status(
         layers=tuple(share for share in shares if share.share),
         data_as_of=moment.as_of,
         age_s=moment.age_s,
-        agent=agent_state(reader, settings, moment.now),
-        sources=source_states(reader),
+        agent=agent,
+        sources=sources,
+        reading=_reading(reader, settings, sources, moment.now) if agent.state == "alive" else None,
     )
+
+
+def _reading(
+    reader: LedgerReader, settings: Settings, sources: tuple[SourceState, ...], now: int
+) -> Reading | None:
+    """How much of the history is there, of the source that lacks most; None when a day at most is missing."""
+    wanted = {source.name: int(source.history) for source in settings.sources}
+    least: Reading | None = None
+    for source in sources:
+        history = wanted.get(source.name, _HISTORY_S)
+        row = reader.one("metered_seconds", {"account": source.account, "start": now - history, "end": now})
+        known = int(row["seconds"] or 0) if row else 0
+        if history - known > _DAY_S and (least is None or known // _DAY_S < least.days):
+            least = Reading(known // _DAY_S, history // _DAY_S)
+    return least
 
 
 def agent_state(reader: LedgerReader, settings: Settings, now: int) -> AgentState:

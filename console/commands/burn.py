@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from agent.reports.words import duration
 from console.commands.common import common_options, print_json, reader_for, settings_for
 from console.commands.tables import amount, named, percent, table, when
 from console.commands.times import Instant
@@ -147,5 +148,11 @@ def _status(report: BurnReport) -> str:
     status = report.status
     layers = ", ".join(f"{share.layer.word} {percent(share.share)}" for share in status.layers) or "no data"
     sources = ", ".join(f"{source.name} {source.state}" for source in status.sources) or "none"
-    age = "-" if status.age_s is None else f"{status.age_s} s"
-    return f"layers: {layers}; data is {age} old; agent: {status.agent.state}; sources: {sources}"
+    age = "-" if status.age_s is None else duration(status.age_s)
+    line = f"layers: {layers}; data is {age} old; agent: {status.agent.state}; sources: {sources}"
+    if status.reading is None:
+        return line
+    days, of_days = status.reading.days, status.reading.of_days
+    return (
+        f"{line}\nreading the history: {days} of {of_days} days; month, totals and forecast will still grow"
+    )

@@ -56,7 +56,13 @@ def draw_status(status: Status | None, now: float, width: int) -> Line:
     """Agent, age of the data and truth layers; what fails comes first."""
     if status is None:
         return []
-    parts = [_agent(status.agent), *_sources(status.sources), _age(status, now), _layers(status)]
+    parts = [
+        _agent(status.agent),
+        *_sources(status.sources),
+        _reading(status),
+        _age(status, now),
+        _layers(status),
+    ]
     line: list[Span] = [Span(" ")]
     for part in parts:
         if not part:
@@ -89,6 +95,13 @@ def _sources(sources: tuple[SourceState, ...]) -> list[list[Span]]:
         elif source.state == "waiting":
             lines.append([Span(f"▲ {source.name} waits: {source.message}", Tone.WARM)])
     return lines
+
+
+def _reading(status: Status) -> list[Span]:
+    if status.reading is None:
+        return []
+    days, of_days = status.reading.days, status.reading.of_days
+    return [Span(f"reading the history: {days} of {of_days} days", Tone.WARM)]
 
 
 def _age(status: Status, now: float) -> list[Span]:

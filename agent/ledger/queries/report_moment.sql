@@ -4,6 +4,13 @@
 -- Primary key of coverage, skipping from account to account.
 SELECT account, max("end") AS "end" FROM coverage WHERE layer = 2 GROUP BY account;
 
+-- name: metered_seconds
+-- dim's unique index, then the primary key of coverage: one row a stretch.
+SELECT sum(min("end", :end) - max(start, :start)) AS seconds
+FROM coverage
+WHERE account = (SELECT id FROM dim WHERE kind = 12 AND value = :account) AND layer = 2
+  AND "end" > :start AND start < :end;
+
 -- name: newest_data
 -- Each is one look-up at the right end of an index.
 SELECT (SELECT max(at) FROM event) AS event,

@@ -129,7 +129,7 @@ def organization_budget(report: BurnReport) -> Budget | None:
 
 def _month(report: BurnReport, now: float, width: int) -> list[Line]:
     used, budget = report.month_to_date.value, organization_budget(report)
-    projected = report.forecast.projected.value
+    projected = None if report.status.reading else report.forecast.projected.value
     if budget is None or budget.monthly.value is None or used is None:
         return [
             [Span(fmt.number(used), Tone.STRONG), Span(" credits", Tone.DIM)],
@@ -171,8 +171,20 @@ def _gauge(budget: Budget, used: Decimal, projected: Decimal | None, width: int)
     return draw_gauge(float(used), full, width, notches, hot=budget.state == "hard")
 
 
+def _not_yet(report: BurnReport, width: int) -> list[Line]:
+    """In place of what would be made of a part of the past only."""
+    reading = report.status.reading
+    days = f"{reading.days} of {reading.of_days} days" if reading else ""
+    return [
+        [Span("not yet", Tone.DIM)],
+        *([Span(clip_words(t, width), Tone.DIM)] for t in ("reading the past", days)),
+    ]
+
+
 def _runway(report: BurnReport, now: float, width: int) -> list[Line]:
     runway = report.runway
+    if runway is not None and report.status.reading:
+        return [*_not_yet(report, width), EMPTY, _attributed(report, width)]
     if runway is None:
         hint = clip_words("see burndeck.toml", width)
         return [[Span("no allocation")], [Span(hint, Tone.DIM)], EMPTY, EMPTY, _attributed(report, width)]
@@ -208,6 +220,8 @@ def _attributed(report: BurnReport, width: int) -> Line:
 
 
 def _forecast(report: BurnReport, now: float, width: int) -> list[Line]:
+    if report.status.reading:
+        return _not_yet(report, width)
     forecast = report.forecast
     low, high = forecast.low.value, forecast.high.value
     span = fmt.NOTHING if low is None or high is None else f"{fmt.number(low)}–{fmt.number(high)}"
