@@ -19,7 +19,7 @@ _COMMON = (f"PRAGMA busy_timeout = {int(BUSY_SECONDS * 1000)}", "PRAGMA temp_sto
 _WRITER = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
-    "PRAGMA cache_size = -65536",  # KiB
+    "PRAGMA cache_size = -24576",  # KiB; a larger one made 5 million events no faster
     "PRAGMA wal_autocheckpoint = 8000",  # pages, 32 MB
     "PRAGMA journal_size_limit = 67108864",  # bytes
 )

@@ -99,6 +99,7 @@ def _read(there: Connection, reader: Reader, name: str) -> None:
                         read.batch, request_id=[], dimensions=new_dimensions, services=new_services
                     )
                     there.send(_Message(read, ids, first_dimension, first_service))
+                    del read, ids  # before the next ones come
         except BurndeckError as error:
             there.send(error)
         else:
