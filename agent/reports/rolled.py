@@ -42,16 +42,23 @@ class Counts:
 
 
 class Rolled:
-    """Sums over the rollups of one ledger, whose data ends at `as_of`."""
+    """Sums over the rollups of one state of a ledger, whose data ends at `as_of`; each is read once."""
 
     def __init__(self, reader: LedgerReader, names: Names, as_of: int) -> None:
         self._reader = reader
         self._names = names
         self._as_of = as_of
         self._cells: dict[tuple[int, int], Cells] = {}
+        self._counts: dict[tuple[Kind, int, int, bool], dict[int, Counts]] = {}
 
     def counts(self, kind: Kind, start: int, end: int, *, days: bool = False) -> dict[int, Counts]:
         """Everything by id in [start, end). With `days`, whole UTC days count as billed where they are."""
+        asked = (kind, start, end, days)
+        if asked not in self._counts:
+            self._counts[asked] = self._read(kind, start, end, days=days)
+        return self._counts[asked]
+
+    def _read(self, kind: Kind, start: int, end: int, *, days: bool) -> dict[int, Counts]:
         counts: dict[int, Counts] = defaultdict(Counts)
         for table, first, last in _pieces(start, end, days=days):
             if table != "part":
@@ -61,7 +68,7 @@ class Rolled:
                 self._add_minutes(counts, kind, first, last)
             else:
                 self._add_cells(counts, kind, first, last)
-        return counts
+        return dict(counts)
 
     def credits(self, kind: Kind, start: int, end: int, *, days: bool = False) -> Sums:
         """Nano-credits by id in [start, end)."""
