@@ -18,6 +18,11 @@ MOST_CREDITS = 10**7
 
 Count = Annotated[int, msgspec.Meta(ge=0, le=MOST_TOKENS)]
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=512)]
+_RAW = 500  # characters kept of a refused row
+_VALUE = re.compile(
+    r"""^([\w.]+: )(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[+-]?\d[\d.]*(?:[eE][+-]?\d+)?)(?=\s)"""
+)
+_BYTE = re.compile(r" \(byte \d+\)$")
 NO_LABELS = msgspec.Raw(b"null")
 
 
@@ -36,6 +41,16 @@ class BadRow:
     line: int
     reason: str
     raw: str
+
+    @classmethod
+    def of(cls, line: int, reason: str, raw: bytes) -> BadRow:
+        """A refused row with the beginning of its text; files have had millions of them."""
+        return cls(line, reason, raw[: 4 * _RAW].decode("utf-8", "replace")[:_RAW])
+
+    @property
+    def kind(self) -> str:
+        """The reason without what stood in the row, so that rows with the same fault count together."""
+        return _BYTE.sub("", _VALUE.sub(r"\1…", self.reason))
 
 
 class Lines:
@@ -76,6 +91,7 @@ class Part:
     rows: Lines | Rows = field(default_factory=Rows)
     bad: list[BadRow] = field(default_factory=list)
     last_line: int = 0
+    size: int = 0  # bytes of text that it holds
 
 
 class UnitsField(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):

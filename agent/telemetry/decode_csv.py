@@ -28,11 +28,12 @@ def csv_parts(blocks: Iterable[bytes], name: str) -> Iterator[Part]:
         for line, cells in _numbered(csv.reader(lines, delimiter=delimiter)):
             raw = (cells if isinstance(cells, str) else delimiter.join(cells)).encode("utf-8", "replace")
             part.last_line = line
+            part.size += len(raw)
             try:
                 part.records.append(_record(header, cells))
                 rows.add(line, raw)
             except RowError as error:
-                part.bad.append(BadRow(line, str(error), raw.decode()))
+                part.bad.append(BadRow.of(line, str(error), raw))
             if len(part.records) + len(part.bad) >= _PART:
                 yield part
                 part, rows = _empty()

@@ -36,10 +36,10 @@ def _part(text: bytes, first: int) -> Part:
     """Whole lines, of which the first has the number `first`."""
     records = decode_block(text)
     if records is not None:
-        return Part(records, Lines(text, first), last_line=first + len(records) - 1)
+        return Part(records, Lines(text, first), last_line=first + len(records) - 1, size=len(text))
     rows = Rows()
     lines = text.removesuffix(b"\n").split(b"\n")
-    part = Part(rows=rows, last_line=first + len(lines) - 1)
+    part = Part(rows=rows, last_line=first + len(lines) - 1, size=len(text))
     for number, line in enumerate(lines, start=first):
         if not line.strip():
             continue  # a blank line is no row
@@ -47,5 +47,5 @@ def _part(text: bytes, first: int) -> Part:
             part.records.append(decode_line(line))
             rows.add(number, line)
         except RowError as error:
-            part.bad.append(BadRow(number, str(error), line.decode("utf-8", "replace")))
+            part.bad.append(BadRow.of(number, str(error), line))
     return part

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from contextlib import closing
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,7 +15,7 @@ from agent.domain.usage import Pattern
 from agent.ledger.rows import EventBatch, QuarantineRow, WriteResult
 from agent.telemetry.attribution import load_attributor
 from agent.telemetry.intake_ahead import read_ahead, worth_reading_ahead
-from agent.telemetry.intake_files import UsageFile, open_usage_file
+from agent.telemetry.intake_files import STDIN, UsageFile, open_usage_file
 from agent.telemetry.intake_read import ReadBatch, Reader, no_cycle_collection
 from agent.telemetry.rates import load_rate_card
 
@@ -38,7 +39,8 @@ class IntakeSummary:
     files: int = 0
     written: WriteResult = field(default_factory=lambda: WriteResult(0, 0))
     rejected: int = 0
-    reasons: Counter[str] = field(default_factory=Counter)  # of rejected rows
+    reasons: Counter[str] = field(default_factory=Counter)  # rejected rows by kind of fault
+    examples: dict[str, str] = field(default_factory=dict)  # kind of fault -> reason of the first such row
     unpriced_models: Counter[str] = field(default_factory=Counter)  # rows by model
 
 
@@ -56,16 +58,17 @@ class Intake:
         """All rows of a file. Raises `BurndeckError` when it is no file of usage records."""
         self.summary.files += 1
         kept = 0
+        place = f"{STDIN}@{self._now}" if file.name == STDIN else str(Path(file.name).resolve())
         ahead = worth_reading_ahead(file)
         batches = read_ahead(self._reader, file) if ahead else self._reader.batches(file)
         with no_cycle_collection(), closing(batches):
             for read in batches:
-                kept += self._write(file.name, read, _MOST_KEPT - kept)
+                kept += self._write(place, read, _MOST_KEPT - kept)
                 if progress:
                     progress(file, read.rows)
 
-    def _write(self, name: str, read: ReadBatch, room: int) -> int:
-        """Write a batch; at most `room` refused rows are kept. Returns how many were."""
+    def _write(self, place: str, read: ReadBatch, room: int) -> int:
+        """Write a batch; at most `room` refused rows are kept, as of `place`. Returns how many were."""
         batch = read.batch
         if len(batch):
             # The last part may exceed the usual size a little; that is no reason for a second transaction.
@@ -74,11 +77,13 @@ class Intake:
             )
             self._note_unpriced(batch)
         self.summary.rejected += len(read.refused)
-        self.summary.reasons.update(row.reason for row in read.refused)
+        for row in read.refused:
+            self.summary.reasons[row.kind] += 1
+            self.summary.examples.setdefault(row.kind, row.reason)
         kept = read.refused[: max(room, 0)]
         if kept:
             self._writer.quarantine(
-                [QuarantineRow(SOURCE, f"{name}:{row.line}", row.reason, row.raw[:500]) for row in kept],
+                [QuarantineRow(SOURCE, f"{place}:{row.line}", row.reason, row.raw) for row in kept],
                 self._now,
             )
         self._writer.findings(

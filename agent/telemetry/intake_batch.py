@@ -59,7 +59,7 @@ class _Columns:
         """A refused row, with where it stood."""
         part = bisect_right(self.first, place) - 1
         line, raw = self.rows[part].origin(place - self.first[part])
-        return BadRow(line, reason, raw.decode("utf-8", "replace"))
+        return BadRow.of(line, reason, raw)
 
 
 class BatchBuilder:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from agent.telemetry.rates import RateCard
 
 _BATCH = 50_000  # rows a transaction
+_MOST_TEXT = 32 << 20  # bytes; fewer rows a transaction where rows are long
 
 
 @dataclass(slots=True)
@@ -41,15 +42,16 @@ class Reader:
 
     def batches(self, file: UsageFile) -> Generator[ReadBatch]:
         """All rows of a file. Raises `BurndeckError` when it is no file of usage records."""
-        rows = 0
+        rows = size = 0
         refused: list[BadRow] = []
         for part in file.parts():
             self._builder.add(part)
             refused += part.bad
             rows += len(part.records) + len(part.bad)
-            if len(self._builder) + len(refused) >= _BATCH:
+            size += part.size
+            if len(self._builder) + len(refused) >= _BATCH or size >= _MOST_TEXT:
                 yield self._batch(refused, rows, file.done)
-                refused = []
+                refused, size = [], 0
         yield self._batch(refused, rows, file.done)
 
     def _batch(self, refused: list[BadRow], rows: int, done: int) -> ReadBatch:

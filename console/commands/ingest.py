@@ -142,5 +142,5 @@ def _print(result: dict[str, Any], summary: IntakeSummary) -> None:
         click.echo(
             '  as [[models]] with name, tokens_input = "1.25", tokens_output = "10" (USD per million).'
         )
-    for reason, count in summary.reasons.most_common(_MOST_SHOWN):
-        click.echo(f"rejected {count:,}: {reason}", err=True)
+    for kind, count in summary.reasons.most_common(_MOST_SHOWN):
+        click.echo(f"rejected {count:,}: {summary.examples[kind]}", err=True)

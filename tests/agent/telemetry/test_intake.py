@@ -19,11 +19,14 @@ from agent.ledger import open_writer
 from agent.ledger.rows import EventBatch
 from agent.ledger.writer import LedgerWriter
 from agent.settings import Settings
+from agent.telemetry import intake_read
 from agent.telemetry.attribution import Attributor
 from agent.telemetry.decode import decode_block, record_of
 from agent.telemetry.decode_ndjson import ndjson_parts
 from agent.telemetry.intake import IntakeSummary, ingest
 from agent.telemetry.intake_batch import BatchBuilder
+from agent.telemetry.intake_files import open_usage_file
+from agent.telemetry.intake_read import Reader
 from agent.telemetry.rates import load_rate_card
 from agent.telemetry.registry import Registry
 
@@ -323,7 +326,7 @@ def test_csv_with_the_guides_columns_needs_no_mapping(
     assert (summary.written.tokens_input, summary.written.tokens_output) == (1010, 5)
     assert sorted(summary.reasons) == [
         "the row has 5 cells, the header 10",
-        "units_consumed: 'many' is not a number",
+        "units_consumed: … is not a number",
     ]
 
 
@@ -378,6 +381,58 @@ def test_refused_rows_are_kept_once_with_file_line_and_reason(
 
     assert (first.rejected, second.rejected) == (1, 1)
     assert quarantined(writer) == [("events.ndjson:2", "units_consumed.input: expected int >= 0")]
+
+
+def test_files_of_one_name_in_two_folders_keep_their_refused_rows_apart(
+    writer: LedgerWriter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for folder in ("one", "two"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "events.ndjson").write_text(f'{{"{folder}": 1}}\n')
+        monkeypatch.chdir(tmp_path / folder)
+        ingest(["events.ndjson"], Settings(), writer)
+
+    with closing(sqlite3.connect(writer.path)) as ledger:
+        rows = ledger.execute("SELECT location, raw FROM quarantine ORDER BY id").fetchall()
+    assert rows == [
+        (f"{tmp_path}/one/events.ndjson:1", '{"one": 1}'),
+        (f"{tmp_path}/two/events.ndjson:1", '{"two": 1}'),
+    ]
+
+
+def test_rows_with_the_same_fault_count_together_whatever_stood_in_them(
+    take: Callable[..., IntakeSummary],
+) -> None:
+    stamps = ["yesterday", "it's late", 7, 1e30]
+    models = ["sing", "dance"]
+
+    summary = take(
+        [record(request_id=f"s{place}", timestamp=stamp) for place, stamp in enumerate(stamps)]
+        + [record(request_id=f"m{place}", operation_type=name) for place, name in enumerate(models)]
+        + [record(request_id=f"c{number}", credits_consumed=-number) for number in (1, 2)]
+    )
+
+    assert sorted(summary.reasons.values()) == [2, 2, 2, 2]
+    assert "timestamp: 'yesterday' is neither ISO 8601 nor epoch seconds" in summary.examples.values()
+
+
+def test_long_rows_make_small_batches_and_of_a_refused_one_the_beginning_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(intake_read, "_MOST_TEXT", 200_000)
+    file = tmp_path / "events.ndjson"
+    lines = [json.dumps(record(request_id=f"r{number}", messages="x" * 20_000)) for number in range(40)]
+    lines.append(json.dumps({"messages": "é" * 20_000}, ensure_ascii=False))
+    file.write_text("\n".join(lines))
+    reader = Reader(load_rate_card(Settings()), Attributor(Registry()), "acct", Pattern.TAG)
+
+    with open_usage_file(str(file)) as usage:
+        batches = list(reader.batches(usage))
+
+    assert sum(len(read.batch) for read in batches) == 40
+    assert max(len(read.batch) for read in batches) < 20
+    (refused,) = [row for read in batches for row in read.refused]
+    assert len(refused.raw) == 500
 
 
 def test_a_changed_label_is_refused_and_corrected_units_replace(take: Callable[..., IntakeSummary]) -> None:

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -106,3 +108,11 @@ def test_the_command_ends_with_a_sentence_and_not_with_a_traceback(tmp_path: Pat
     assert done.returncode == 1
     assert "jq" in json.loads(done.stdout)["hint"]
     assert "Traceback" not in done.stderr
+
+
+def test_refused_rows_of_standard_input_are_kept_under_the_time_it_was_read(ledger: Path) -> None:
+    run("-", "--db", ledger, stdin='{"first": 1}\n')
+
+    with closing(sqlite3.connect(ledger)) as connection:
+        ((location, at),) = connection.execute("SELECT location, at FROM quarantine").fetchall()
+    assert location == f"-@{at}:1"
