@@ -91,7 +91,8 @@ def _basis(report: BurnReport, width: int) -> Line:
     """What "usual" rests on, in as many words as fit."""
     usual = report.usual
     short = {"hour_of_week": "weekly", "hour_of_day": "daily", "last_day": "last day"}.get(usual.basis, "")
-    wordings = [[Span(text, Tone.DIM)] for text in (usual.sentence, f"{short}, {usual.samples} h seen")]
+    brief = f"{short}, {usual.samples} h seen" if usual.samples else "no history yet"
+    wordings = [[Span(text, Tone.DIM)] for text in (usual.sentence, brief)]
     return _fitting(width, *wordings)
 
 
