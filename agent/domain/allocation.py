@@ -67,7 +67,7 @@ class Allocation:
     monthly_nano: int
     soft_cap: Decimal = Decimal("0.70")  # warns
     hard_cap: Decimal = Decimal("1.00")  # blocks
-    reserve_nano: int = 0  # ring-fenced on top of the monthly credits
+    reserve_nano: int = 0  # kept beside the monthly credits, for the record: no cap counts it
 
     @property
     def soft_cap_nano(self) -> int:

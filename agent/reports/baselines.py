@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from agent.analytics.baseline import DAYS, WEEK, WEEKS, Basis, choose_basis
 from agent.ledger.kinds import Kind
-from agent.reports.cells import Cell, Cells, Names, read_cells
+from agent.reports.cells import COUNTS, Cell, Cells, Names, read_cells
 from agent.reports.history import first_known, whole_hours
 from agent.reports.moment import DAY, HOUR, MINUTE
 from agent.reports.triage_report import TriageReport
@@ -172,17 +172,6 @@ def _rounded(weighted: int, whole: int) -> int:
     return (2 * weighted + whole) // (2 * whole)
 
 
-_COUNTS = (
-    "requests",
-    "tokens_input",
-    "tokens_cached",
-    "tokens_output",
-    "quantity_micro",
-    "unpriced",
-    "errors",
-)
-
-
 def past_cells(
     reader: LedgerReader, names: Names, baseline: Baseline, contexts: list[int] | None
 ) -> list[list[Cell]]:
@@ -209,7 +198,7 @@ def ordinary_cells(baseline: Baseline, windows: Sequence[Sequence[Cell]]) -> lis
     whole = baseline.whole * len(middle)
     for cell in sums.values():
         cell.credits_nano = _rounded(cell.credits_nano, whole)
-        for column in _COUNTS:
+        for column in COUNTS:
             setattr(cell, column, getattr(cell, column) / whole)
     return list(sums.values())
 
@@ -225,5 +214,5 @@ def _add(sums: Cells, cells: Iterable[Cell], weight: int) -> None:
         if found is None:
             found = sums[key] = Cell(*key)
         found.credits_nano += weight * cell.credits_nano
-        for column in _COUNTS:
+        for column in COUNTS:
             setattr(found, column, getattr(found, column) + weight * getattr(cell, column))

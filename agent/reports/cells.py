@@ -61,6 +61,17 @@ Cells = dict[tuple[int, int], Cell]
 Sums = dict[int, tuple[int, float, bool]]
 """Nano-credits, requests and whether estimated, by dim id."""
 
+COUNTS = (
+    "requests",
+    "tokens_input",
+    "tokens_cached",
+    "tokens_output",
+    "quantity_micro",
+    "unpriced",
+    "errors",
+)
+"""The columns beside nano-credits that an ordinary window has too."""
+
 _UNITS = (
     "requests",
     "tokens_input",

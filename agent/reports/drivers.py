@@ -12,7 +12,7 @@ from agent.analytics.decompose import Factor, Prices, Traffic, decompose
 from agent.domain.money import to_credits
 from agent.domain.usage import MICRO, QUANTITY_METER, Meter, Operation
 from agent.ledger.kinds import Kind
-from agent.reports.cells import Cell, Names
+from agent.reports.cells import COUNTS, Cell, Names
 from agent.reports.figure import share_of
 from agent.reports.triage_report import Driver
 
@@ -90,21 +90,10 @@ def by_kind(reader: LedgerReader, names: Names, cells: Iterable[Cell]) -> Kinds:
             names.service_name(reader, Kind.OPERATION, cell),
         )
         into = found.setdefault(kind, Cell(0, 0))
-        for column in _SUMMED:
+        into.credits_nano += cell.credits_nano
+        for column in COUNTS:
             setattr(into, column, getattr(into, column) + getattr(cell, column))
     return Kinds(found)
-
-
-_SUMMED = (
-    "requests",
-    "tokens_input",
-    "tokens_cached",
-    "tokens_output",
-    "quantity_micro",
-    "credits_nano",
-    "unpriced",
-    "errors",
-)
 
 
 def drivers(
