@@ -31,6 +31,10 @@ class Postponed:
         """Leaves out, for some hours, a stretch that was asked for and not answered."""
         self._until[stretch] = int(now) + _AFTER_NO_ANSWER_S
 
+    def __len__(self) -> int:
+        """How many stretches were left out when that was last asked for."""
+        return len(self._until)
+
     def at(self, now: float) -> tuple[Stretch, ...]:
         """The stretches to leave out now."""
         # An end that is too far away was set before the clock was set back.

@@ -94,6 +94,11 @@ class CostReader:
             self._postponed.unanswered(gap, now)
         return True
 
+    @property
+    def waiting(self) -> int:
+        """Stretches of days that failed or were not answered, and are tried again hours later."""
+        return len(self._postponed)
+
     def _horizon(self, now: float) -> int:
         return floor(now - self._history_s, DAY)
 

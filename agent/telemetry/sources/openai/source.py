@@ -52,8 +52,11 @@ class OpenAISource:
 
     @property
     def notes(self) -> list[str]:
-        """Endpoints set aside, rows dropped."""
-        return [f"{path}: {tally.note}" for path, tally in self.tallies.items() if tally.note]
+        """Endpoints set aside, rows dropped, parts of the past that wait."""
+        notes = [f"{path}: {tally.note}" for path, tally in self.tallies.items() if tally.note]
+        if waiting := self.usage.waiting + self.costs.waiting:
+            notes.append(f"parts of the past that could not be read: {waiting}; tried again in some hours")
+        return notes
 
     async def close(self) -> None:
         """Closes the client's connections."""

@@ -88,6 +88,11 @@ class UsageReader:
             return True
         return await self._fill_hole(now)
 
+    @property
+    def waiting(self) -> int:
+        """Stretches of the past that failed or were not answered, and are tried again hours later."""
+        return sum(map(len, self._postponed.values()))
+
     def forget_answers(self) -> None:
         """Takes the next answers for new and reads the newest minutes again: names or owners changed."""
         self._answers.clear()

@@ -186,14 +186,15 @@ def test_a_window_that_always_fails_holds_up_neither_older_ones_nor_the_newest(
     with agent(reading) as collecting:
         collecting.catch_up(NOW)
         for minutes in range(1, 12):
-            collecting.tick(NOW + 60 * minutes)
+            (waiting,) = collecting.tick(NOW + 60 * minutes)
         oldest, newest = reading.rows("SELECT MIN(start), MAX(start) FROM bucket")[0]
         mood.special = lambda asked: None
         (report,) = collecting.tick(NOW + 2 * HOUR)
 
     assert oldest < bad - 10 * HOUR
     assert newest >= NOW + 9 * 60
-    assert report.state == "ok"
+    assert waiting.message.startswith("parts of the past that could not be read: 1")
+    assert (report.state, report.message) == ("ok", "")
     assert reading.rows("SELECT COUNT(*) FROM coverage WHERE layer = 2") == [(1,)]
 
 
