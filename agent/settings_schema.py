@@ -145,7 +145,7 @@ class AllocationTable(Section, frozen=True):
     monthly_credits: Annotated[Decimal, says("Credits a calendar month.", '"1200000"')]
     soft_cap: Annotated[Decimal, says("Share of it at which to warn.")] = Decimal("0.70")
     hard_cap: Annotated[Decimal, says("Share of it at which it ends.")] = Decimal("1.00")
-    reserve: Annotated[Decimal, says("Credits held back on top of it.")] = Decimal(0)
+    reserve: Annotated[Decimal, says("Credits set aside beside it; no cap counts them.")] = Decimal(0)
 
     def __post_init__(self) -> None:
         try:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 SOURCE = "ingest"
 """Source under which refused rows are kept."""
 
+_FAST_CLOCK_S = 86_400  # so far ahead of ours a caller's clock may run; a later row would pass for live data
 _MOST_KEPT = 1_000  # refused rows a file that are kept; the others are only counted
 
 Progress = Callable[[UsageFile, int], None]
@@ -115,8 +116,11 @@ def ingest(
     """
     rates = load_rate_card(settings)
     writer.save_rates(rates.rows())
-    reader = Reader(rates, load_attributor(settings), account or settings.default_account, pattern)
-    intake = Intake(writer, reader, int(settings.clock().now()), correct=correct)
+    now = int(settings.clock().now())
+    reader = Reader(
+        rates, load_attributor(settings), account or settings.default_account, pattern, now + _FAST_CLOCK_S
+    )
+    intake = Intake(writer, reader, now, correct=correct)
     for name in names:
         with open_usage_file(name) as file:
             intake.take(file, progress)

@@ -63,10 +63,13 @@ class _Columns:
 
 
 class BatchBuilder:
-    """Collects decoded records and builds event batches of them."""
+    """Collects decoded records and builds event batches of them; refuses rows later than `latest`."""
 
-    def __init__(self, rates: RateCard, attributor: Attributor, account: str, pattern: Pattern) -> None:
+    def __init__(
+        self, rates: RateCard, attributor: Attributor, account: str, pattern: Pattern, latest: int
+    ) -> None:
         self._rates = rates
+        self._latest = latest
         self._new_series = partial(Series, attributor, account, pattern)
         self._series = self._new_series()
         self._rows = _Columns()
@@ -133,6 +136,8 @@ class BatchBuilder:
             batch.credits_nano[places] = list(rows.given.values())
             batch.priced[places] = True
         bad |= rows.bad | self._series.refused(series)
+        for place in np.flatnonzero(at > self._latest).tolist():
+            bad[place] = "timestamp: lies in the future"
         for place in np.flatnonzero(batch.tokens_cached > batch.tokens_input).tolist():
             bad[place] = "units_consumed.cached: more than input, which includes it"
         refused = [rows.bad_row(place, bad[place]) for place in sorted(bad)]

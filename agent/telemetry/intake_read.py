@@ -36,9 +36,11 @@ class ReadBatch:
 class Reader:
     """Reads files; what it has learned of services and dimensions it keeps from one to the next."""
 
-    def __init__(self, rates: RateCard, attributor: Attributor, account: str, pattern: Pattern) -> None:
+    def __init__(
+        self, rates: RateCard, attributor: Attributor, account: str, pattern: Pattern, latest: int
+    ) -> None:
         self._attributor = attributor
-        self._builder = BatchBuilder(rates, attributor, account, pattern)
+        self._builder = BatchBuilder(rates, attributor, account, pattern, latest)
 
     def batches(self, file: UsageFile) -> Generator[ReadBatch]:
         """All rows of a file. Raises `BurndeckError` when it is no file of usage records."""

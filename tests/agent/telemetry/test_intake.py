@@ -30,6 +30,8 @@ from agent.telemetry.intake_read import Reader
 from agent.telemetry.rates import load_rate_card
 from agent.telemetry.registry import Registry
 
+LATEST = 4_000_000_000  # a row may be this late
+
 RECORD: dict[str, Any] = {
     "timestamp": "2026-03-01T12:00:00.250000Z",
     "request_id": "req-1",
@@ -79,7 +81,7 @@ def quarantined(writer: LedgerWriter) -> list[tuple[str, str]]:
 
 def built(*records: Any) -> tuple[EventBatch, list[str]]:
     """The batch that records become, and the reasons of the refused ones."""
-    builder = BatchBuilder(load_rate_card(Settings()), Attributor(Registry()), "acct", Pattern.TAG)
+    builder = BatchBuilder(load_rate_card(Settings()), Attributor(Registry()), "acct", Pattern.TAG, LATEST)
     lines = [each if isinstance(each, bytes) else json.dumps(each).encode() for each in records]
     reasons = []
     for part in ndjson_parts([b"\n".join(lines)], "events"):
@@ -424,7 +426,7 @@ def test_long_rows_make_small_batches_and_of_a_refused_one_the_beginning_is_kept
     lines = [json.dumps(record(request_id=f"r{number}", messages="x" * 20_000)) for number in range(40)]
     lines.append(json.dumps({"messages": "é" * 20_000}, ensure_ascii=False))
     file.write_text("\n".join(lines))
-    reader = Reader(load_rate_card(Settings()), Attributor(Registry()), "acct", Pattern.TAG)
+    reader = Reader(load_rate_card(Settings()), Attributor(Registry()), "acct", Pattern.TAG, LATEST)
 
     with open_usage_file(str(file)) as usage:
         batches = list(reader.batches(usage))

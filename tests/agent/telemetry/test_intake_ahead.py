@@ -21,9 +21,11 @@ from agent.telemetry.intake_read import ReadBatch, Reader
 from agent.telemetry.rates import load_rate_card
 from agent.telemetry.registry import Registry
 
+LATEST = 4_000_000_000  # a row may be this late
+
 
 def make_reader() -> Reader:
-    return Reader(load_rate_card(Settings()), Attributor(Registry()), "acct", Pattern.TAG)
+    return Reader(load_rate_card(Settings()), Attributor(Registry()), "acct", Pattern.TAG, LATEST)
 
 
 def write_lines(file: Path, count: int) -> None:

@@ -116,3 +116,12 @@ def test_refused_rows_of_standard_input_are_kept_under_the_time_it_was_read(ledg
     with closing(sqlite3.connect(ledger)) as connection:
         ((location, at),) = connection.execute("SELECT location, at FROM quarantine").fetchall()
     assert location == f"-@{at}:1"
+
+
+def test_a_row_from_the_future_is_set_aside(tmp_path: Path, ledger: Path) -> None:
+    file = tmp_path / "events.ndjson"
+    file.write_text(ndjson({}, {"request_id": "b", "timestamp": "2099-01-01T00:00:00Z"}))
+
+    said = json.loads(run(file, "--db", ledger, "--json").stdout)
+
+    assert (said["accepted"], said["rejected"]) == (1, 1)
