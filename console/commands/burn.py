@@ -52,9 +52,12 @@ def render(report: BurnReport) -> str:
     """The report as text for a terminal."""
     if report.empty:
         return report.empty
-    parts = [_headline(report), _totals(report), _budgets(report)]
-    parts += [_rows("team", report.teams), _rows("model", report.models)]
-    parts += [_alerts(report), _unpriced(report), _status(report)]
+    # A zero that nobody measured must not be read before the reason for it.
+    parts = [_unpriced(report)] if not report.burn.value else []
+    parts += [_headline(report), _totals(report), _budgets(report)]
+    parts += [_rows("team", report.teams), _rows("model", report.models), _alerts(report)]
+    parts += [_unpriced(report)] if report.burn.value else []
+    parts.append(_status(report))
     return "\n\n".join(part for part in parts if part)
 
 
@@ -140,6 +143,7 @@ def _alerts(report: BurnReport) -> str:
 def _unpriced(report: BurnReport) -> str:
     return "\n".join(
         f"no price for {row.model}: {row.requests:,} requests in 24 h are counted, not priced"
+        " (put one into the file that [rates] names, then read or ingest again)"
         for row in report.unpriced
     )
 

@@ -65,7 +65,18 @@ def _pair(start: str, end: str, width: int, tone: Tone = Tone.PLAIN) -> Line:
     return spread([Span(start, Tone.DIM)], [Span(end, tone)], width)
 
 
+def _now_unpriced(report: BurnReport, width: int) -> list[Line]:
+    """In place of a zero that nobody measured: what runs has no price."""
+    return [
+        [Span("unpriced", Tone.WARM)],
+        _pair("requests/min", fmt.number(report.requests.value), width),
+        *([Span(clip_words(text, width), Tone.DIM)] for text in ("see `burndeck", "report unpriced`")),
+    ]
+
+
 def _now(report: BurnReport, now: float, width: int) -> list[Line]:
+    if report.unpriced and not report.burn.value and report.requests.value:
+        return _now_unpriced(report, width)
     usual, money = report.usual, fmt.money(report.burn_money.value, report.currency)
     change = rising(report.change, report.verdict)
     band = f"{fmt.number(usual.low.value)}–{fmt.number(usual.high.value)}"

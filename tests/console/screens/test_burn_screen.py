@@ -9,7 +9,7 @@ import pytest
 from textual.events import Key
 
 from agent.errors import ConfigError, LedgerError
-from agent.reports.status import AgentState
+from agent.reports.status import AgentState, Reading
 from console.screens.burn.screen import BurnScreen
 from console.screens.help import HelpScreen
 from console.screens.triage.screen import TriageScreen
@@ -433,3 +433,23 @@ async def test_a_click_on_a_hint_does_what_the_key_does():
 
 def test_the_samples_add_up():
     assert sum(Decimal(now) for _, now, _ in samples.TEAMS) == Decimal("1270.48")
+
+
+@pytest.mark.parametrize("size", SIZES)
+@piloted
+async def test_burn_that_nobody_priced_is_no_zero(size):
+    report = samples.burn_report()
+    unknown = replace(report, burn=replace(report.burn, value=Decimal(0)))
+    async with console(size, FixedLive(unknown)) as burn:
+        assert "unpriced" in burn.lines[3] + burn.lines[2] + burn.lines[4]
+        assert "requests/min" in burn.text
+
+
+@piloted
+async def test_while_the_history_is_read_nothing_is_foretold():
+    report = samples.burn_report()
+    reading = replace(report, status=replace(report.status, reading=Reading(12, 30)))
+    async with console((200, 60), FixedLive(reading)) as burn:
+        assert "reading the history: 12 of 30 days" in burn.text
+        assert "not yet" in burn.text
+        assert "40.9M" not in burn.text
