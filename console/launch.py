@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 
 import click
 
+from agent.errors import BurndeckError
 from console import cli
 
 
@@ -18,9 +20,18 @@ def main() -> None:
     if find_config() is None and where("openai") is None:
         click.echo("No burndeck.toml and no admin key yet: showing a simulated organization.", err=True)
         sys.exit(cli.run(["demo", *arguments]))
-    # An agent that runs already is fine; any other trouble is the console's to show.
-    cli.run(["agent", "start"])
+    _start_agent()
     sys.exit(cli.run(arguments))
+
+
+def _start_agent() -> None:
+    """Starts the agent unless it runs already; a broken configuration is the console's to show."""
+    from agent.process.background import running_pid
+    from agent.settings import load_settings
+
+    with suppress(BurndeckError):
+        if running_pid(load_settings().ledger_path) is None:
+            cli.run(["agent", "start"])
 
 
 if __name__ == "__main__":
