@@ -102,11 +102,15 @@ class Names:
     def sums(self, kind: Kind, cells: Iterable[Cell]) -> Sums:
         """Nano-credits, requests and whether estimated, by dim id in one dimension."""
         sums: Sums = {}
-        rows = self.services if kind in _SERVICE_COLUMNS else self.contexts
+        of_service = kind in _SERVICE_COLUMNS
+        rows = self.services if of_service else self.contexts
         column = _SERVICE_COLUMNS.get(kind) or _CONTEXT_COLUMNS.get(kind)
+        idents: dict[int, int] = {}  # a look-up in a row by name is slow, and many cells share one
         for cell in cells:
-            place = cell.service if rows is self.services else cell.context
-            ident = rows[place][column] if column else 0
+            place = cell.service if of_service else cell.context
+            ident = idents.get(place, -1)
+            if ident < 0:
+                ident = idents[place] = rows[place][column] if column else 0
             credits_nano, requests, estimated = sums.get(ident, (0, 0, False))
             sums[ident] = (
                 credits_nano + cell.credits_nano,

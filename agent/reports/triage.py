@@ -83,6 +83,7 @@ class _Triage:
         self.cells: list[Cell] = self.selection.keep(cells.values())
         by_account = self.names.requests(Kind.ACCOUNT, self.cells)
         self.truth: Truth = truth_of_window(reader, self.start, self.end, by_account)
+        self._unknown: Figure = self.truth.rate(None, self.window_s)
         self.baseline: Baseline = find_baseline(reader, self.start, self.end)
 
     def report(self) -> TriageReport:
@@ -134,6 +135,11 @@ class _Triage:
         rows.sort(key=lambda row: (-row.rise, row.requests_usual - row.requests, row.value))
         return TriageTable(kind, tuple(rows))
 
+    def _rate(self, nano: int) -> Figure:
+        """`Truth.rate`, with what is the same for hundreds of rows worked out once."""
+        same = self._unknown
+        return Figure(per_minute(nano, self.window_s), same.unit, same.layer, same.as_of, same.mixed)
+
     def _row(
         self, kind: Kind, ident: int, now: tuple[int, float, bool], usual: tuple[int, float], rise: int
     ) -> TriageRow:
@@ -142,8 +148,8 @@ class _Triage:
         return TriageRow(
             value=value,
             label=self.labels.get((kind, value), value),
-            now=self.truth.rate(nano, self.window_s),
-            usual=self.truth.rate(usual[0] if self.baseline.windows else None, self.window_s),
+            now=self._rate(nano),
+            usual=self._rate(usual[0]) if self.baseline.windows else self._unknown,
             rise=per_minute(nano - usual[0], self.window_s),
             change=change_of(nano, usual[0]),
             share_of_rise=share_of(nano - usual[0], rise) if nano > usual[0] else None,
