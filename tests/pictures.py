@@ -57,14 +57,14 @@ def main() -> None:
     """Plays the scenario until shortly after its alert, then draws."""
     scenario = load_scenario(SCENARIO)
     organization = build_organization(SEED)
-    span = scenario.starts_after_s + 1500
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        stage = build_stage(
-            folder, organization, "http://127.0.0.1:9/v1", clock=(AFTERNOON + span, time.time(), 1e-6)
-        )
-        run = Run(scenario, SEED, span / 60, 60, start=AFTERNOON, keep=stage.ledger)
-        run_headless(run, lambda share, word: None)
+        ledger = folder / "ledger.sqlite"
+        run = Run(scenario, SEED, scenario.speed, scenario.for_s, start=AFTERNOON, keep=ledger)
+        answer = run_headless(run, lambda share, word: None)
+        end = AFTERNOON + answer["simulated_s"]
+        # The clock stands still while the pictures are drawn.
+        stage = build_stage(folder, organization, "http://127.0.0.1:9/v1", clock=(end, time.time(), 1e-6))
         asyncio.run(draw(stage.config))
 
 
