@@ -27,7 +27,7 @@ def alerts(
 ) -> None:
     """Open and recent alerts, worst first.
 
-    Exit code 1 while one fires that nobody acknowledged.
+    Exit code 1 while one fires.
     """
     from agent.reports.alerts import alerts as entries_of
 
