@@ -16,7 +16,8 @@ from agent.domain.duration import Duration
 from agent.domain.money import to_nano
 from agent.errors import ConfigError
 from agent.ledger.rows import ReleaseRow
-from agent.settings_schema import Agent, Alerts, BillingGroup, ConfigFile, Organization, Source
+from agent.settings_alerts import Alerts
+from agent.settings_schema import Agent, BillingGroup, ConfigFile, Organization, Source
 from agent.toml_file import Key, config_error, decode_toml, read_text
 
 

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from msgspec import inspect as schema
 
+from agent.domain.duration import Duration
 from agent.settings_schema import (
     AllocationTable,
     BillingGroup,
     ConfigFile,
     Organization,
     Release,
-    Section,
     Source,
 )
+from agent.settings_section import Section
 
 _TITLE = """\
 # burndeck.toml. A line that begins with "#" and a key shows what holds anyway, or an example: take the "#"
@@ -52,20 +53,36 @@ def _table(header: str, section: type[Section]) -> Iterator[str]:
     assert isinstance(info, schema.StructType)
     always = _SET.get(section, ())
     optional = header.startswith("[[") and not always
-    yield f"# {(section.__doc__ or '').strip()}"
+    yield f"# {(section.__doc__ or '').strip().splitlines()[0]}"
     yield f"#{header}" if optional else header
     nested: list[tuple[str, type[Section]]] = []
     for field in info.fields:
         if isinstance(field.default, Section):
-            nested.append((field.name, type(field.default)))
+            nested.append((f"[{_path(header)}.{field.name}]", type(field.default)))
+            continue
+        if repeated := _rows_of(field.type):
+            nested.append((f"[[{_path(header)}.{field.name}]]", repeated))
             continue
         text, example = _says(field.type)
         default = field.default if field.default_factory is msgspec.NODEFAULT else field.default_factory()
         yield f"# {text}"
         yield f"{'' if field.name in always else '#'}{field.name} = {_value(default, example)}"
-    for name, inner in nested:
+    for table, inner in nested:
         yield ""
-        yield from _table(f"[{header.strip('[]')}.{name}]", inner)
+        yield from _table(table, inner)
+
+
+def _path(header: str) -> str:
+    return header.strip("[]")
+
+
+def _rows_of(kind: schema.Type) -> type[Section] | None:
+    """The table of an array of tables; None for any other key."""
+    while isinstance(kind, schema.Metadata):
+        kind = kind.type
+    if isinstance(kind, schema.VarTupleType) and isinstance(kind.item_type, schema.StructType):
+        return cast("type[Section]", kind.item_type.cls)
+    return None
 
 
 def _says(kind: schema.Type) -> tuple[str, str]:
@@ -82,6 +99,8 @@ def _value(default: Any, example: str) -> str:
     """A value in TOML: the default, or the example where the default says nothing."""
     if example and default in (msgspec.NODEFAULT, "", (), None, 0):
         return example if example[0] in '["' else f'"{example}"'
+    if isinstance(default, (bool, int)) and not isinstance(default, Duration):
+        return str(default).lower()
     if isinstance(default, Section):
         pairs = (f"{name} = {_value(getattr(default, name), '')}" for name in default.__struct_fields__)
         return "{ " + ", ".join(pairs) + " }"

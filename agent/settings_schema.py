@@ -11,46 +11,15 @@ import msgspec
 from agent.domain.allocation import Scope, allocation_id_problem
 from agent.domain.duration import Duration
 from agent.domain.labels import label_problem
+from agent.settings_alerts import Alerts
+from agent.settings_section import Section, positive, says, schedule
 
 _LEAST_REREAD = Duration(60)  # what is read again anew every third of it must not take longer than that
-
-
-def says(text: str, example: str = "") -> msgspec.Meta:
-    """The description of a key, and the value that the sample shows when there is no default."""
-    return msgspec.Meta(description=text, examples=[example] if example else None)
-
-
-def _positive(key: str, value: Decimal | int) -> None:
-    if not (Decimal(value).is_finite() and value > 0):
-        raise ValueError(f"{key}: must be more than zero")
 
 
 def _label(key: str, label: str, value: str) -> None:
     if problem := label_problem(label, value):
         raise ValueError(f"{key}: {problem}")
-
-
-def _schedule(key: str, text: str) -> None:
-    """A stretch of time or a cron expression."""
-    try:
-        _positive(key, Duration.parse(text))
-    except ValueError:
-        if _is_cron(text):
-            return
-        problem = f"{key}: {text!r} is neither a stretch of time ('60s', '1h') nor a cron expression"
-        raise ValueError(problem) from None
-
-
-def _is_cron(text: str) -> bool:
-    if len(text.split()) != 5:
-        return False
-    from croniter import croniter
-
-    return bool(croniter.is_valid(text))
-
-
-class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A table of burndeck.toml."""
 
 
 class Organization(Section, frozen=True):
@@ -63,7 +32,7 @@ class Organization(Section, frozen=True):
     time_zone: Annotated[str, says('Zone of "month" and "day" in budgets.')] = "UTC"
 
     def __post_init__(self) -> None:
-        _positive("usd_per_credit", self.usd_per_credit)
+        positive("usd_per_credit", self.usd_per_credit)
         try:
             ZoneInfo(self.time_zone)
         except (ZoneInfoNotFoundError, ValueError):
@@ -94,15 +63,17 @@ class Source(Section, frozen=True):
     history: Annotated[Duration, says("How far back the first start reads.")] = Duration(2_592_000)
     detail: Annotated[Duration, says("As far back it reads minutes, hours before.")] = Duration(21_600)
     settle: Annotated[Duration, says("A minute is complete this long after its end.")] = Duration(60)
-    headers: Annotated[dict[str, str], says("Further HTTP headers, for a proxy in between.")] = {}
+    headers: Annotated[dict[str, str], says("Further HTTP headers, for a proxy in between.")] = msgspec.field(
+        default_factory=dict
+    )
 
     def __post_init__(self) -> None:
         if not self.base_url.startswith(("http://", "https://")):
             raise ValueError(f"base_url: {self.base_url!r} must begin with https:// or http://")
         for key in ("every", "costs_every", "directory_every"):
-            _schedule(key, getattr(self, key))
+            schedule(key, getattr(self, key))
         for key in ("reread", "costs_reread", "history", "detail"):
-            _positive(key, getattr(self, key))
+            positive(key, getattr(self, key))
         if self.reread < _LEAST_REREAD:
             raise ValueError(f"reread: must be {_LEAST_REREAD} or more")
         msgspec.structs.force_setattr(self, "name", self.name or self.kind)
@@ -131,7 +102,7 @@ class BillingGroup(Section, frozen=True):
     def __post_init__(self) -> None:
         _label("id", "billing_group", self.id)
         if self.usd_per_credit is not None:
-            _positive("usd_per_credit", self.usd_per_credit)
+            positive("usd_per_credit", self.usd_per_credit)
 
 
 class AllocationTable(Section, frozen=True):
@@ -154,57 +125,12 @@ class AllocationTable(Section, frozen=True):
             raise ValueError(f"scope: {error}") from None
         if problem := allocation_id_problem(self.id, scope):
             raise ValueError(f"id: {problem}")
-        _positive("monthly_credits", self.monthly_credits)
-        _positive("soft_cap", self.soft_cap)
+        positive("monthly_credits", self.monthly_credits)
+        positive("soft_cap", self.soft_cap)
         if self.hard_cap < self.soft_cap:
             raise ValueError("hard_cap: must not be below soft_cap")
         if self.reserve < 0:
             raise ValueError("reserve: must not be negative")
-
-
-class Tier(Section, frozen=True):
-    """A step of the budget alert."""
-
-    name: Annotated[str, says("How the tier is called.", "warning")]
-    at: Annotated[Decimal, says("Share of the allocation at which it fires.", '"0.70"')]
-
-    def __post_init__(self) -> None:
-        _positive("at", self.at)
-
-
-class Spike(Section, frozen=True):
-    """When a rise in burn is worth an alert."""
-
-    sensitivity: Annotated[Decimal, says("1 is usual; 2 alerts on rises half as large.")] = Decimal(1)
-    min_credits_per_hour: Annotated[Decimal, says("Rises below this never alert.")] = Decimal(100)
-    min_share: Annotated[Decimal, says("Nor do rises below this share of the organization's burn.")] = (
-        Decimal("0.05")
-    )
-    hold: Annotated[Duration, says("A rise must last this long before it alerts.")] = Duration(60)
-    clear: Annotated[Duration, says("An alert ends when its rise has been gone for this long.")] = Duration(
-        600
-    )
-
-    def __post_init__(self) -> None:
-        _positive("sensitivity", self.sensitivity)
-
-
-class Alerts(Section, frozen=True):
-    """Budget tiers and burn spikes."""
-
-    every: Annotated[str, says("Judge the burn this often.")] = "60s"
-    tiers: Annotated[tuple[Tier, ...], says("Steps of the budget alert, rising.")] = (
-        Tier(name="warning", at=Decimal("0.70")),
-        Tier(name="critical", at=Decimal("0.90")),
-        Tier(name="hard_cap", at=Decimal("1.00")),
-    )
-    spike: Spike = Spike()
-
-    def __post_init__(self) -> None:
-        _schedule("every", self.every)
-        shares = [tier.at for tier in self.tiers]
-        if shares != sorted(set(shares)):
-            raise ValueError("tiers: must rise from tier to tier")
 
 
 class Release(Section, frozen=True):
@@ -237,7 +163,7 @@ class Agent(Section, frozen=True):
     )
 
     def __post_init__(self) -> None:
-        _positive("heartbeat", self.heartbeat)
+        positive("heartbeat", self.heartbeat)
 
 
 class ClockTable(Section, frozen=True):

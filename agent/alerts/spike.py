@@ -21,7 +21,7 @@ from agent.ledger.alert_store import AlertStore
 from agent.ledger.kinds import Kind
 
 if TYPE_CHECKING:
-    from agent.settings_schema import Spike
+    from agent.settings_alerts import Spike
 
 _NANO = 10**9
 _MIN_DAYS = 3  # of the same hour, before anything can be called unusual

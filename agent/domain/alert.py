@@ -13,7 +13,18 @@ class AlertRule(enum.StrEnum):
     """What was judged."""
 
     BUDGET = "budget"  # burn of the month against an allocation
-    BURN_SPIKE = "burn_spike"  # burn against what is usual
+    DAY_FORECAST = "day_forecast"  # burn of the day against its forecast
+    LAST_MONTH = "last_month"  # burn of the month against the same elapsed share of the month before
+    BURN_SPIKE = "burn_spike"  # burn against what is usual, of a key, team, model or the whole
+    RATE_OF_CHANGE = "rate_of_change"  # burn against the stretch just before
+    PACE = "pace"  # burn against the pace at which an allocation lasts its month
+    RUNWAY = "runway"  # time until a cap bites
+    NEW_BURNER = "new_burner"  # a key or model that never burnt before
+    UNTAGGED = "untagged"  # burn that nobody owns
+    ERRORS = "errors"  # share of calls that fail or are sent again
+    CACHE = "cache"  # cached share of input collapses
+    DRIFT = "drift"  # truth layers are too far apart
+    SILENT_DATA = "silent_data"  # usage stops arriving
 
 
 class AlertState(enum.StrEnum):
@@ -25,9 +36,18 @@ class AlertState(enum.StrEnum):
     RESOLVED = "resolved"
 
 
+INFO = "info"
 WARNING = "warning"
 CRITICAL = "critical"
-"""Tiers of a spike; those of a budget have the names that burndeck.toml gives them."""
+HARD_CAP = "hard_cap"
+"""The shipped tiers, mildest first; burndeck.toml may name others for budgets."""
+
+TIERS = (INFO, WARNING, CRITICAL, HARD_CAP)
+
+
+def tier_rank(tier: str) -> int:
+    """How grave a tier is; one that burndeck.toml made up ranks as a warning."""
+    return TIERS.index(tier) if tier in TIERS else TIERS.index(WARNING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +72,7 @@ class Signal:
     period: str = ""
     api_key: str = ""
     team: str = ""
+    environment: str = ""  # of what burns; empty: several, or nobody knows
     cause: str = ""
     summary: str = ""
     evidence: Mapping[str, Any] = field(default_factory=dict)
@@ -68,10 +89,23 @@ class Alert:
     fired_at: int | None = None
     resolved_at: int | None = None
     id: int | None = None  # None: not in the ledger yet
+    acknowledged_at: int | None = None
+    acknowledged_by: str = ""
+    escalated_at: int | None = None  # when nobody had acknowledged in time
+    muted_by: str = ""  # `silence:3` or `alert:17`: whatever keeps it from being told
+    told_at: int | None = None  # when people were last told of it
+    told: int = 0  # how often they were
+    above_nano: int = 0  # nano-credits burnt above what is expected, since it started
+    incident: int | None = None
 
     @property
     def open(self) -> bool:
         return self.state is not AlertState.RESOLVED
+
+    @property
+    def live(self) -> bool:
+        """It fires, whether or not somebody has acknowledged it."""
+        return self.state in (AlertState.FIRING, AlertState.ACKNOWLEDGED)
 
     @property
     def last_at(self) -> int:

@@ -65,12 +65,22 @@ def begin(conn: sqlite3.Connection, patience: Callable[[], float]) -> None:
 
 def connect_reader(path: Path) -> sqlite3.Connection:
     """Open an existing file for reading only."""
+    _must_exist(path)
+    return _connect(path, "rw", (*_COMMON, *_READER))
+
+
+def connect_box(path: Path) -> sqlite3.Connection:
+    """Open an existing file for one small write; a statement waits for another process's write lock."""
+    _must_exist(path)
+    return _connect(path, "rw", (*_COMMON, "PRAGMA synchronous = FULL"))
+
+
+def _must_exist(path: Path) -> None:
     if not path.exists():
         raise LedgerError(
             f"there is no ledger at {path}",
             hint="fill one with `burndeck agent start` or `burndeck ingest FILE`, or try `burndeck demo`",
         )
-    return _connect(path, "rw", (*_COMMON, *_READER))
 
 
 def _connect(path: Path, mode: str, pragmas: tuple[str, ...]) -> sqlite3.Connection:

@@ -12,6 +12,7 @@ from pathlib import Path
 from agent.ledger import schema, state
 from agent.ledger.alert_store import AlertStore
 from agent.ledger.connection import BUSY_SECONDS, begin, connect_writer, saying, take_turns, tune_writer
+from agent.ledger.control_store import ControlStore
 from agent.ledger.costs import CostWriter
 from agent.ledger.events import EventWriter
 from agent.ledger.identity import ALL_BITS, identify
@@ -54,6 +55,7 @@ class LedgerWriter:
         self._names = Names()
         self._known = KnownRequests()
         self.alerts = AlertStore(self._conn, self._lock, self.transaction)
+        self.control = ControlStore(self._conn, self._lock, self.transaction)
         try:
             with saying(path):
                 schema.version(self._conn, path, empty_is_fine=True)

@@ -1,0 +1,61 @@
+-- Intents and the audit log. Texts that anybody may have written come as bytes: text that is no UTF-8 would end
+-- the reading.
+
+-- name: ledger_name
+-- One row.
+SELECT id FROM ledger_name;
+
+-- name: intent_place
+-- One row each: where the next intent goes.
+SELECT n.id, coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'intent'), 0) + 1 FROM ledger_name n;
+
+-- name: add_intent
+INSERT INTO intent (id, body, signature) VALUES (?, ?, ?);
+
+-- name: intents_new
+-- intent_new, the partial index of those that wait.
+SELECT id FROM intent INDEXED BY intent_new WHERE state = 'new' ORDER BY id LIMIT ?;
+
+-- name: intent_new_row
+-- Primary key.
+SELECT substr(CAST(body AS BLOB), 1, :most), substr(CAST(signature AS BLOB), 1, :most)
+FROM intent WHERE id = :id AND state = 'new';
+
+-- name: settle_intent
+-- Primary key.
+UPDATE intent SET state = :state, reason = :reason, handled_at = :at WHERE id = :id;
+
+-- name: intent_outcome
+-- Primary key.
+SELECT id, state, reason, handled_at FROM intent WHERE id = ?;
+
+-- name: saw_intent
+-- Primary key: a nonce that is there stays as it is.
+INSERT OR IGNORE INTO intent_seen (nonce, intent) VALUES (?, ?);
+
+-- name: newest_seen_intent
+-- The right end of intent_seen_place.
+SELECT max(intent) FROM intent_seen;
+
+-- name: audit_head
+-- One row, and the right end of the primary key.
+SELECT (SELECT seq FROM audit_head), (SELECT hash FROM audit_head), (SELECT max(seq) FROM audit);
+
+-- name: add_audit
+INSERT INTO audit (seq, at, actor, kind, subject, detail, prev_hash, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?);
+
+-- name: put_audit_head
+-- Primary key; the table has one row.
+INSERT OR REPLACE INTO audit_head (one, seq, hash) VALUES (1, ?, ?);
+
+-- name: audit_after
+-- Primary key, a page at a time.
+SELECT seq, at, CAST(actor AS BLOB) AS actor, CAST(kind AS BLOB) AS kind, CAST(subject AS BLOB) AS subject,
+       CAST(detail AS BLOB) AS detail, CAST(prev_hash AS BLOB) AS prev_hash, CAST(hash AS BLOB) AS hash
+FROM audit WHERE seq > :after ORDER BY seq LIMIT :most;
+
+-- name: audit_since
+-- audit_at.
+SELECT seq, at, CAST(actor AS BLOB) AS actor, CAST(kind AS BLOB) AS kind, CAST(subject AS BLOB) AS subject,
+       CAST(detail AS BLOB) AS detail, CAST(prev_hash AS BLOB) AS prev_hash, CAST(hash AS BLOB) AS hash
+FROM audit WHERE at >= :since ORDER BY at DESC, seq DESC LIMIT :most;

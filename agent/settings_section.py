@@ -1,0 +1,49 @@
+"""What every table of burndeck.toml is made of: the base class, descriptions and common checks."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import msgspec
+
+from agent.domain.duration import Duration
+
+
+def says(text: str, example: str = "") -> msgspec.Meta:
+    """The description of a key, and the value that the sample shows when there is no default."""
+    return msgspec.Meta(description=text, examples=[example] if example else None)
+
+
+def positive(key: str, value: Decimal | int) -> None:
+    """Raises `ValueError` unless a value is finite and above zero."""
+    if not (Decimal(value).is_finite() and value > 0):
+        raise ValueError(f"{key}: must be more than zero")
+
+
+def share(key: str, value: Decimal) -> None:
+    """Raises `ValueError` unless a value lies in 0..1."""
+    if not (value.is_finite() and 0 <= value <= 1):
+        raise ValueError(f"{key}: must be a share between 0 and 1")
+
+
+def schedule(key: str, text: str) -> None:
+    """Raises `ValueError` unless the text is a stretch of time or a cron expression."""
+    try:
+        positive(key, Duration.parse(text))
+    except ValueError:
+        if _is_cron(text):
+            return
+        problem = f"{key}: {text!r} is neither a stretch of time ('60s', '1h') nor a cron expression"
+        raise ValueError(problem) from None
+
+
+def _is_cron(text: str) -> bool:
+    if len(text.split()) != 5:
+        return False
+    from croniter import croniter
+
+    return bool(croniter.is_valid(text))
+
+
+class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A table of burndeck.toml."""
