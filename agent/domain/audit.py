@@ -26,6 +26,11 @@ class AuditRecord:
     prev_hash: str
     hash: str
 
+    @property
+    def head(self) -> ChainHead:
+        """The head of a log whose newest row this is."""
+        return ChainHead(self.seq, self.hash)
+
     def digest(self) -> str:
         """What `hash` must be: SHA-256 over all other fields, in hexadecimal."""
         return _digest(self.seq, self.at, self.actor, self.kind, self.subject, self.detail, self.prev_hash)
@@ -65,7 +70,9 @@ def chained(
 
 def break_between(head: ChainHead, record: AuditRecord) -> str:
     """Why a row does not follow a head, or nothing when it does."""
-    if record.seq != head.seq + 1:
+    if record.seq <= head.seq:
+        return "the row was added"
+    if record.seq > head.seq + 1:
         return f"row {head.seq + 1} is missing"
     if record.digest() != record.hash:
         return "the row was changed"

@@ -23,6 +23,10 @@ _WRITER = (
     "PRAGMA wal_autocheckpoint = 8000",  # pages, 32 MB
     "PRAGMA journal_size_limit = 67108864",  # bytes
 )
+_BOX = (
+    "PRAGMA synchronous = FULL",
+    "PRAGMA wal_autocheckpoint = 0",  # a person who acknowledges does not wait for what the agent piled up
+)
 _READER = ("PRAGMA query_only = ON", "PRAGMA cache_size = -16384")
 
 
@@ -72,7 +76,7 @@ def connect_reader(path: Path) -> sqlite3.Connection:
 def connect_box(path: Path) -> sqlite3.Connection:
     """Open an existing file for one small write; a statement waits for another process's write lock."""
     _must_exist(path)
-    return _connect(path, "rw", (*_COMMON, "PRAGMA synchronous = FULL"))
+    return _connect(path, "rw", (*_COMMON, *_BOX))
 
 
 def _must_exist(path: Path) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from agent.domain.allocation import Scope
-from agent.domain.audit import GENESIS, ChainHead, chained
+from agent.domain.audit import EMPTY, ChainHead, chained
 from agent.domain.intent import LARGEST_BYTES, Intent, IntentState
 from agent.ledger.sql import statement
 
@@ -38,7 +38,7 @@ class IntentHandler:
     """
 
     scopes: Callable[[LedgerWriter, Intent], Collection[Scope]]
-    """Every scope that the intent's subject lies in: its own, and those around it as far as they are known."""
+    """Every scope that the intent's subject lies in: its own, and those around it where they are known."""
     apply: Callable[[LedgerWriter, Intent, int], None]
     """Writer, intent, and the time at which it is done."""
 
@@ -63,8 +63,8 @@ class ControlStore:
         """
         with self._transaction() as conn:
             seq, digest, newest = conn.execute(statement("audit_head")).fetchone()
-            head = ChainHead(seq or 0, digest or GENESIS)
-            # Rows that somebody else put behind the head stay, for `verify` to find; logging goes on after them.
+            head = EMPTY if seq is None else ChainHead(seq, digest.decode("utf-8", "replace"))
+            # Rows that somebody else put behind the head stay, for `verify` to find; the log goes on after.
             record = chained(head, max(head.seq, newest or 0) + 1, at, actor, kind, subject, detail)
             row = (record.seq, at, actor, kind, subject, record.detail, record.prev_hash, record.hash)
             conn.execute(statement("add_audit"), row)

@@ -16,7 +16,7 @@ CREATE TABLE intent (
 CREATE INDEX intent_new ON intent (id) WHERE state = 'new';
 
 -- What the agent itself has seen of verified intents, whatever becomes of their rows.
-CREATE TABLE intent_seen (nonce TEXT PRIMARY KEY, intent INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE intent_seen (nonce TEXT PRIMARY KEY, intent INTEGER NOT NULL) WITHOUT ROWID; -- 0: found elsewhere than it was made for
 CREATE INDEX intent_seen_place ON intent_seen (intent);
 
 -- Who did what, hash-chained. The head is kept apart: rows cut off at the end are missed by it.

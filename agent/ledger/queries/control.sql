@@ -39,7 +39,8 @@ SELECT max(intent) FROM intent_seen;
 
 -- name: audit_head
 -- One row, and the right end of the primary key.
-SELECT (SELECT seq FROM audit_head), (SELECT hash FROM audit_head), (SELECT max(seq) FROM audit);
+SELECT (SELECT CAST(seq AS INTEGER) FROM audit_head), (SELECT CAST(hash AS BLOB) FROM audit_head),
+       (SELECT max(seq) FROM audit);
 
 -- name: add_audit
 INSERT INTO audit (seq, at, actor, kind, subject, detail, prev_hash, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?);
@@ -52,7 +53,7 @@ INSERT OR REPLACE INTO audit_head (one, seq, hash) VALUES (1, ?, ?);
 -- Primary key, a page at a time.
 SELECT seq, at, CAST(actor AS BLOB) AS actor, CAST(kind AS BLOB) AS kind, CAST(subject AS BLOB) AS subject,
        CAST(detail AS BLOB) AS detail, CAST(prev_hash AS BLOB) AS prev_hash, CAST(hash AS BLOB) AS hash
-FROM audit WHERE seq > :after ORDER BY seq LIMIT :most;
+FROM audit WHERE seq > :after AND seq <= :upto ORDER BY seq LIMIT :most;
 
 -- name: audit_since
 -- audit_at.
