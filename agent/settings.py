@@ -14,6 +14,7 @@ from agent.clock import Clock, ScaledClock, SystemClock
 from agent.domain.allocation import Allocation, Scope, ScopeKind
 from agent.domain.duration import Duration
 from agent.domain.money import to_nano
+from agent.domain.person import Person, public_key_text
 from agent.errors import ConfigError
 from agent.ledger.rows import ReleaseRow
 from agent.settings_alerts import Alerts
@@ -33,6 +34,7 @@ class Settings:
     registry_files: tuple[Path, ...] = ()
     billing_groups: tuple[BillingGroup, ...] = ()
     allocations: tuple[Allocation, ...] = ()
+    people: tuple[Person, ...] = ()
     alerts: Alerts = field(default_factory=Alerts)
     releases: tuple[ReleaseRow, ...] = ()
     agent: Agent = field(default_factory=Agent)
@@ -108,6 +110,7 @@ def parse_settings(text: str, file: Path) -> Settings:
         registry_files=at.all(("registry", "files"), config.registry.files),
         billing_groups=config.billing_groups,
         allocations=_allocations(config),
+        people=tuple(row.person() for row in config.people),
         alerts=config.alerts,
         releases=_releases(config),
         agent=config.agent,
@@ -190,6 +193,8 @@ def _check_together(config: ConfigFile, text: str, where: str) -> None:
     once("billing_groups", "id", [group.id for group in config.billing_groups])
     once("allocations", "id", [row.id for row in config.allocations])
     once("allocations", "scope", [row.scope for row in config.allocations])
+    once("people", "name", [row.name for row in config.people])
+    once("people", "public_key", [public_key_text(row.person().public_key) for row in config.people])
     once("releases", "id", [row.id for row in config.releases])
     for index, row in enumerate(config.allocations):
         scope = Scope.parse(row.scope)

@@ -12,6 +12,7 @@ from agent.domain.allocation import Scope, allocation_id_problem
 from agent.domain.duration import Duration
 from agent.domain.labels import label_problem
 from agent.settings_alerts import Alerts
+from agent.settings_people import PersonTable
 from agent.settings_section import Section, positive, says, schedule
 
 _LEAST_REREAD = Duration(60)  # what is read again anew every third of it must not take longer than that
@@ -188,6 +189,7 @@ class ConfigFile(Section, frozen=True):
     registry: Owners = Owners()
     billing_groups: tuple[BillingGroup, ...] = ()
     allocations: tuple[AllocationTable, ...] = ()
+    people: tuple[PersonTable, ...] = ()
     alerts: Alerts = Alerts()
     releases: tuple[Release, ...] = ()
     agent: Agent = Agent()
