@@ -30,6 +30,13 @@ def default_ledger() -> Path:
     return user_data_path("burndeck", appauthor=False) / "ledger.sqlite"
 
 
+def identity_file() -> Path:
+    """The person's private key on a machine without a keyring."""
+    from platformdirs import user_data_path
+
+    return user_data_path("burndeck", appauthor=False) / "identity.key"
+
+
 def lock_of(ledger: Path) -> Path:
     """The lock file beside a ledger; the agent that holds it is the only one.
 

@@ -72,7 +72,7 @@ def find_secret(*sources: str, environ: Mapping[str, str] | None = None) -> Foun
         name = secret_name(source)
         for found in _outside_keyring(name, environ):
             return found
-        value, trouble = _from_keyring(name)
+        value, trouble = from_keyring(name)
         if value:
             return Found(_one_word(value, "the keyring"), "keyring")
     name = secret_name(sources[0])
@@ -93,18 +93,36 @@ def where(*sources: str, environ: Mapping[str, str] | None = None) -> str | None
 
 def store_secret(source: str, secret: Secret) -> None:
     """Puts an admin key into the keyring; raises `ConfigError` with another way on a headless machine."""
+    name = secret_name(source)
+    if trouble := to_keyring(name, secret):
+        raise ConfigError(
+            f"the keyring takes no secret here: {trouble}",
+            hint=f"On a headless machine put the key into a file that only you can read and set "
+            f"{name.upper()}_FILE, or give the service a systemd credential named {name}.",
+        )
+
+
+def to_keyring(name: str, secret: Secret) -> str:
+    """Puts a secret into the keyring; returns why it could not, or nothing."""
     import keyring
     from keyring.errors import KeyringError
 
-    name = secret_name(source)
     try:
         keyring.set_password(SERVICE, name, secret.reveal())
     except (KeyringError, OSError) as error:
-        raise ConfigError(
-            f"the keyring takes no secret here: {_first_line(error)}",
-            hint=f"On a headless machine put the key into a file that only you can read and set "
-            f"{name.upper()}_FILE, or give the service a systemd credential named {name}.",
-        ) from error
+        return _first_line(error)
+    return ""
+
+
+def from_keyring(name: str) -> tuple[str | None, str]:
+    """The keyring's value, and why it could not be asked; a keyring that fails is one that has nothing."""
+    import keyring
+    from keyring.errors import KeyringError
+
+    try:
+        return keyring.get_password(SERVICE, name), ""
+    except (KeyringError, OSError) as error:
+        return None, f"the keyring cannot be asked: {_first_line(error)}"
 
 
 def _outside_keyring(name: str, environ: Mapping[str, str]) -> Iterator[Found]:
@@ -140,17 +158,6 @@ def _one_word(value: str, place: str) -> Secret:
             hint="It must be one word of printable ASCII: no second line, blank or comment.",
         )
     return Secret(value)
-
-
-def _from_keyring(name: str) -> tuple[str | None, str]:
-    """The keyring's value, and why it could not be asked; a keyring that fails is one that has nothing."""
-    import keyring
-    from keyring.errors import KeyringError
-
-    try:
-        return keyring.get_password(SERVICE, name), ""
-    except (KeyringError, OSError) as error:
-        return None, f"the keyring cannot be asked: {_first_line(error)}"
 
 
 def _first_line(error: Exception) -> str:

@@ -21,6 +21,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "triage": ("console.commands.triage", "Whose rise it is, and why."),
     "report": ("console.commands.report", "The guide's reports."),
     "alerts": ("console.commands.alerts", "Open and recent alerts."),
+    "identity": ("console.commands.identity", "Your key pair, and the people whom burndeck.toml knows."),
+    "audit": ("console.commands.audit", "Who did what, and the proof that nobody rewrote it."),
 }
 """Command -> (module, one line for the overview). A module's command carries the command's name."""
 

@@ -1,0 +1,32 @@
+"""Who may do what: one table, which the console asks early and the agent asks again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from agent.domain.intent import IntentKind
+from agent.domain.person import Person, Role
+
+_ON_CALL = frozenset({Role.OPERATOR, Role.ENGINEERING, Role.LEAD, Role.FINANCE, Role.ADMIN})
+
+ALLOWED: Mapping[IntentKind, frozenset[Role]] = {
+    IntentKind.ACKNOWLEDGE: _ON_CALL,
+    IntentKind.SILENCE: _ON_CALL,
+    IntentKind.UNSILENCE: _ON_CALL,
+    IntentKind.PLANNED_ACTIVITY: _ON_CALL,
+}
+"""Roles of which one is enough. A kind that is missing here is allowed to nobody."""
+
+
+def may(person: Person, kind: IntentKind) -> bool:
+    """Whether one of a person's roles allows this kind of intent; its scopes are another question."""
+    return not ALLOWED.get(kind, frozenset()).isdisjoint(person.roles)
+
+
+def refusal(person: Person, kind: IntentKind) -> str:
+    """The sentence for a person who may not."""
+    needed = ", ".join(sorted(ALLOWED.get(kind, frozenset()))) or "nobody has"
+    roles = ", ".join(person.roles) or "none"
+    return (
+        f"{person.name} may not {kind.value}: it takes one of the roles {needed}; {person.name} has {roles}"
+    )

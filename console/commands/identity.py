@@ -1,0 +1,141 @@
+"""`burndeck identity`: the key pair with which a person signs, and whom burndeck.toml knows."""
+
+from __future__ import annotations
+
+import getpass
+from typing import TYPE_CHECKING
+
+import click
+
+from agent.domain.person import Person, public_key_text
+from agent.errors import BurndeckError, ConfigError
+from console.commands.common import common_options, print_json, settings_for
+from console.commands.tables import table
+
+if TYPE_CHECKING:
+    from agent.control.identity import Identity
+
+
+@click.group(
+    "identity",
+    epilog="""\b
+Examples:
+  burndeck identity create >> burndeck.toml
+  burndeck identity show
+""",
+)
+def identity() -> None:
+    """The key pair with which you sign what you want done, and the people whom burndeck.toml knows."""
+
+
+@identity.command()
+@click.option("--name", help="Who you are in burndeck.toml; by default your user name here.")
+@click.option("--force", is_flag=True, help="Replace the identity that is there.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def create(name: str | None, force: bool, as_json: bool) -> None:
+    """Make a key pair, and print the [[people]] table for burndeck.toml.
+
+    The private key goes into the keyring, on a machine without one into a file that only you can read; it is
+    never printed.
+    """
+    from agent.control.identity import new_identity, store_identity
+
+    if not force and (place := _place_of_present()):
+        raise ConfigError(
+            f"there is an identity already ({place})",
+            hint="`burndeck identity show` tells more; --force replaces it, and what it signed stays signed.",
+        )
+    made = store_identity(new_identity(name or _user_name()))
+    if as_json:
+        print_json(_as_data(made, None) | {"block": made.config_block()})
+        return
+    click.echo(made.config_block(), nl=False)
+    click.echo(f"The private key is kept here: {made.place}.", err=True)
+    click.echo(
+        "Give the table above to whoever keeps burndeck.toml, and start the agent again afterwards.", err=True
+    )
+
+
+@identity.command()
+@common_options
+def show(config: str | None, db: str | None, as_json: bool) -> None:
+    """Who you are here, and what burndeck.toml lets you do.
+
+    Exit code 1 when there is no identity, or when burndeck.toml does not know it.
+    """
+    from agent.control.standing import standing
+
+    settings = settings_for(config, db)
+    found = standing(settings)
+    if found.identity is None:
+        raise BurndeckError("there is no identity here", hint="Run `burndeck identity create`.")
+    if as_json:
+        print_json(_as_data(found.identity, found.person))
+    else:
+        click.echo(f"name        {found.person.name if found.person else found.identity.name}")
+        click.echo(f"public key  {public_key_text(found.identity.public_key)}")
+        click.echo(f"kept in     {found.identity.place}")
+        if found.person:
+            click.echo(f"roles       {', '.join(found.person.roles) or 'none'}")
+            click.echo(f"scopes      {_scopes(found.person)}")
+        else:
+            click.echo(f"\n{settings.file or 'burndeck.toml'} does not know it. Add, with the right roles:\n")
+            click.echo(found.identity.config_block(), nl=False)
+    click.get_current_context().exit(0 if found.person else 1)
+
+
+@identity.command("list")
+@common_options
+def list_(config: str | None, db: str | None, as_json: bool) -> None:
+    """The people whom burndeck.toml knows."""
+    people = settings_for(config, db).people
+    if as_json:
+        print_json({"people": [_person(person) for person in people]})
+    elif people:
+        rows = [
+            (person.name, ", ".join(person.roles), _scopes(person), public_key_text(person.public_key))
+            for person in people
+        ]
+        click.echo(table(("name", "roles", "scopes", "public key"), rows))
+    else:
+        click.echo("burndeck.toml knows nobody: `burndeck identity create` prints the table to add")
+
+
+def _place_of_present() -> str | None:
+    from agent.control.identity import NoIdentityError, find_identity
+
+    try:
+        found = find_identity()
+    except NoIdentityError:  # the file that was named is still to be made
+        return None
+    return found.place if found else None
+
+
+def _user_name() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        raise click.UsageError("this machine has no name for you; give one with --name.") from None
+
+
+def _scopes(person: Person) -> str:
+    return ", ".join(map(str, person.scopes)) or "everything"
+
+
+def _person(person: Person) -> dict[str, object]:
+    return {
+        "name": person.name,
+        "public_key": public_key_text(person.public_key),
+        "roles": list(person.roles),
+        "scopes": [str(scope) for scope in person.scopes],
+    }
+
+
+def _as_data(found: Identity, person: Person | None) -> dict[str, object]:
+    mine: dict[str, object] = {
+        "name": found.name,
+        "public_key": public_key_text(found.public_key),
+        "place": found.place,
+        "known": person is not None,
+    }
+    return mine | (_person(person) if person else {"roles": [], "scopes": []})
