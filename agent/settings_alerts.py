@@ -7,6 +7,9 @@ from decimal import Decimal
 from typing import Annotated, Literal
 
 from agent.domain.duration import Duration
+from agent.settings_channels import Channel as Channel
+from agent.settings_channels import Route as Route
+from agent.settings_channels import resolve
 from agent.settings_rules import Rules
 from agent.settings_section import Section, positive, says, schedule
 
@@ -116,62 +119,6 @@ class Silencing(Section, frozen=True):
             positive(key, getattr(self, key))
 
 
-class Channel(Section, frozen=True):
-    """A way to reach people or machines. One [[alerts.channels]] table each.
-
-    Secrets (webhook addresses, routing keys, tokens, passwords) stay out of this file: `burndeck login NAME`.
-    """
-
-    name: Annotated[str, says("How routes call it.", "payments-slack")]
-    kind: Annotated[
-        Literal["slack", "pagerduty", "email", "webhook", "github", "jira", "servicenow", "apprise"],
-        says("What it speaks.", "slack"),
-    ]
-    url: Annotated[
-        str, says("Where it is, when that is no secret: API base, smtp://host:587, https://hook.", "")
-    ] = ""
-    sender: Annotated[str, says("From-address of e-mail, or user name.", "burndeck@example.com")] = ""
-    user: Annotated[str, says("Account name for SMTP, Jira or ServiceNow.", "burndeck")] = ""
-    project: Annotated[
-        str, says("Repository (owner/name), Jira project or ServiceNow group.", "ACME/ops")
-    ] = ""
-    timeout: Annotated[Duration, says("An attempt to deliver ends after this long.")] = Duration(10)
-
-    def __post_init__(self) -> None:
-        if not re.fullmatch(r"[a-z0-9][a-z0-9_.-]*", self.name):
-            raise ValueError(f"name: {self.name!r} may have small letters, digits, '-', '_' and '.' only")
-        positive("timeout", self.timeout)
-
-
-class Route(Section, frozen=True):
-    """Who is told where. One [[alerts.routes]] table each; every route that fits counts."""
-
-    send: Annotated[
-        tuple[str, ...],
-        says("Destinations: #channel, e-mail address, channel name, or CHANNEL:target.", '["#payments-ops"]'),
-    ]
-    recipient: Annotated[
-        str, says("The part of the tier's notify list that it reaches; empty: whatever happens.", "team_lead")
-    ] = ""
-    tiers: Annotated[tuple[str, ...], says("Only these tiers.", '["critical", "hard_cap"]')] = ()
-    rules: Annotated[tuple[str, ...], says("Only these rules.", '["budget"]')] = ()
-    teams: Annotated[tuple[str, ...], says("Only these teams.", '["payments"]')] = ()
-    allocations: Annotated[tuple[str, ...], says("Only these allocations.", '["org-1234-bg-payments"]')] = ()
-    environments: Annotated[tuple[str, ...], says("Only these environments.", '["prod"]')] = ()
-    hours: Annotated[str, says("Only then, in the organization's time zone.", "mon-fri 08:00-18:00")] = ""
-
-    def __post_init__(self) -> None:
-        from agent.domain.hours import Hours
-
-        if not self.send:
-            raise ValueError("send: names no destination")
-        if self.hours:
-            try:
-                Hours.parse(self.hours)
-            except ValueError as error:
-                raise ValueError(f"hours: {error}") from None
-
-
 class Alerts(Section, frozen=True):
     """What is worth an alert, who is told, and how."""
 
@@ -196,6 +143,16 @@ class Alerts(Section, frozen=True):
         ):
             if len(set(names)) != len(names):
                 raise ValueError(f"{key}: every name is used once")
+        # The names of secrets tell '-', '.' and '_' not apart.
+        plain = [re.sub(r"[-.]", "_", channel.name) for channel in self.channels]
+        if len(set(plain)) != len(plain):
+            raise ValueError("channels: names must differ by more than '-', '_' and '.'")
+        for number, route in enumerate(self.routes, start=1):
+            for text in route.send:
+                try:
+                    resolve(text, self.channels)
+                except ValueError as error:
+                    raise ValueError(f"routes: in the send of route {number}: {error}") from None
 
     def tier(self, name: str) -> Tier | None:
         """The tier of a name."""
