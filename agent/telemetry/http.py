@@ -4,25 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import math
 import random
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
-from agent import __version__
 from agent.errors import ConfigError, SourceError
+from agent.http import httpx, new_client, retry_after
 from agent.secrets import redact
-
-# httpx brings a command of its own along wherever rich is installed, and with it a terminal library,
-# which the agent must not load. Declared missing, it is left out.
-sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
-import httpx  # noqa: E402
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -122,17 +114,11 @@ class ApiClient:
         self._policy = policy
         self._gate = asyncio.Semaphore(at_once)
         self._not_before = 0.0  # time.monotonic(): real time, since it is the provider who asks
-        self._client = httpx.AsyncClient(
+        self._client = new_client(
+            base_url,
             base_url=self._base_url + "/",
-            headers={
-                "Authorization": f"Bearer {secret.reveal()}",
-                "User-Agent": f"burndeck/{__version__}",
-                **(headers or {}),
-            },
-            timeout=httpx.Timeout(policy.timeout_s, connect=min(10.0, policy.timeout_s)),
-            # Loading the certificate store takes longer than a whole poll of a server on loopback.
-            verify=base_url.startswith("https:"),
-            trust_env=base_url.startswith("https:"),
+            headers={"Authorization": f"Bearer {secret.reveal()}", **(headers or {})},
+            timeout_s=policy.timeout_s,
         )
 
     async def __aenter__(self) -> ApiClient:
@@ -204,7 +190,7 @@ class ApiClient:
             hint=_hint(reply.status_code, message, code),
             status=reply.status_code,
             code=code,
-            retry_after=_retry_after(reply.headers),
+            retry_after=retry_after(reply.headers),
         )
         told = reply.headers.get("x-should-retry", "").lower()
         retried = reply.status_code in _RETRIED or reply.status_code >= 500
@@ -252,29 +238,6 @@ def _said(body: bytes) -> tuple[str, str]:
         case _:
             message, code = envelope.message, envelope.code
     return message or "", "" if code is None else str(code)
-
-
-def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds that the provider asks us to wait: milliseconds, seconds or a date; None if it does not say."""
-    text = headers.get("retry-after", "")
-    milliseconds = _seconds(headers.get("retry-after-ms", ""))
-    if milliseconds is not None:
-        return milliseconds / 1000
-    if (seconds := _seconds(text)) is not None:
-        return seconds
-    try:
-        return max(0.0, parsedate_to_datetime(text).timestamp() - time.time())
-    except (ValueError, OverflowError):
-        return None
-
-
-def _seconds(text: str) -> float | None:
-    """A number that can be waited for; None for everything else, also for infinity."""
-    try:
-        number = float(text)
-    except ValueError:
-        return None
-    return max(0.0, number) if math.isfinite(number) else None
 
 
 def _hint(status: int, message: str, code: str) -> str:
