@@ -159,6 +159,10 @@ def _allocations(config: ConfigFile) -> tuple[Allocation, ...]:
             soft_cap=row.soft_cap,
             hard_cap=row.hard_cap,
             reserve_nano=to_nano(row.reserve),
+            buffer_nano=to_nano(row.emergency_buffer),
+            override_approvers=row.override_approvers,
+            block_expires_s=int(row.block_expires),
+            approved_models=row.approved_models,
         )
         for row in config.allocations
     )

@@ -8,9 +8,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
-from agent.domain.allocation import Scope, allocation_id_problem
+from agent.domain.allocation import BLOCK_EXPIRES_S, OVERRIDE_APPROVERS, Scope, allocation_id_problem
 from agent.domain.duration import Duration
 from agent.domain.labels import label_problem
+from agent.domain.person import Role
 from agent.settings_alerts import Alerts
 from agent.settings_people import PersonTable
 from agent.settings_section import Section, positive, says, schedule
@@ -118,6 +119,18 @@ class AllocationTable(Section, frozen=True):
     soft_cap: Annotated[Decimal, says("Share of it at which to warn.")] = Decimal("0.70")
     hard_cap: Annotated[Decimal, says("Share of it at which it ends.")] = Decimal("1.00")
     reserve: Annotated[Decimal, says("Credits set aside beside it; no cap counts them.")] = Decimal(0)
+    emergency_buffer: Annotated[
+        Decimal, says("Credits that an override may release at the hard cap; the reserve counts too.")
+    ] = Decimal(0)
+    override_approvers: Annotated[
+        tuple[Role, ...], says("Roles that must approve an override of the hard cap, a person each.")
+    ] = tuple(map(Role, OVERRIDE_APPROVERS))
+    block_expires: Annotated[
+        Duration, says("A block of the hard cap undoes itself after this long unless renewed; 0s: never.")
+    ] = Duration(BLOCK_EXPIRES_S)
+    approved_models: Annotated[
+        tuple[str, ...], says("Models that suggestions may name; empty for all.", '["gpt-5-mini"]')
+    ] = ()
 
     def __post_init__(self) -> None:
         try:
@@ -130,8 +143,9 @@ class AllocationTable(Section, frozen=True):
         positive("soft_cap", self.soft_cap)
         if self.hard_cap < self.soft_cap:
             raise ValueError("hard_cap: must not be below soft_cap")
-        if self.reserve < 0:
-            raise ValueError("reserve: must not be negative")
+        for key in ("reserve", "emergency_buffer"):
+            if getattr(self, key) < 0:
+                raise ValueError(f"{key}: must not be negative")
 
 
 class Release(Section, frozen=True):

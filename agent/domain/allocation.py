@@ -24,6 +24,10 @@ class ScopeKind(enum.StrEnum):
         return tuple(ScopeKind).index(self)
 
 
+OVERRIDE_APPROVERS = ("finance", "engineering")
+"""Roles (`agent.domain.person`) that must approve an override of a hard cap, one person each."""
+BLOCK_EXPIRES_S = 3_600
+
 _ID_PART = {
     ScopeKind.BILLING_GROUP: "bg",
     ScopeKind.DEPARTMENT: "dept",
@@ -68,6 +72,10 @@ class Allocation:
     soft_cap: Decimal = Decimal("0.70")  # warns
     hard_cap: Decimal = Decimal("1.00")  # blocks
     reserve_nano: int = 0  # kept beside the monthly credits, for the record: no cap counts it
+    buffer_nano: int = 0  # what an override may release at the hard cap
+    override_approvers: tuple[str, ...] = OVERRIDE_APPROVERS
+    block_expires_s: int = BLOCK_EXPIRES_S  # a block undoes itself then; 0: never
+    approved_models: tuple[str, ...] = ()  # that suggestions may name; empty: all
 
     @property
     def soft_cap_nano(self) -> int:
