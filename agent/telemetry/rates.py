@@ -5,12 +5,12 @@ A model without a price is counted and shown as unpriced; it is never guessed fr
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import TYPE_CHECKING
 
+from agent.domain.model_name import listed_name
 from agent.domain.money import MAX_NANO, NanoCredits
 from agent.domain.usage import MICRO, QUANTITY_METER, Meter, Operation, Service, Units
 from agent.ledger.rows import RateRow
@@ -19,8 +19,6 @@ from agent.telemetry.rates_file import BUILT_IN, Period, PriceList, read_prices
 if TYPE_CHECKING:
     from agent.settings import Settings
 
-# What may follow a model's name without making it another model: a date or a version.
-_SNAPSHOT = re.compile(r"(.+)-(?:\d{4}-\d{2}-\d{2}|\d{8}|\d{4}|v\d+(?:\.\d+)*)")
 _WITHOUT_MODEL = frozenset(
     {
         Operation.WEB_SEARCH,
@@ -138,15 +136,6 @@ def in_force(periods: tuple[ServiceRates, ...], at: int) -> ServiceRates | None:
         if rates.since is None or rates.since <= at:
             current = rates
     return current
-
-
-def listed_name(model: str, listed: Mapping[str, object]) -> str | None:
-    """The listed model that `model` is: itself, or without a date or version at its end; else None."""
-    name: str | None = model
-    while name is not None and name not in listed:
-        snapshot = _SNAPSHOT.fullmatch(name)
-        name = snapshot[1] if snapshot else None
-    return name
 
 
 def _over(below: tuple[Period, ...], above: tuple[Period, ...]) -> tuple[Period, ...]:
