@@ -1,0 +1,152 @@
+"""The outbox: messages written in the transaction of what they tell of, and what became of their delivery."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import msgspec
+
+from agent.domain.notice import Notice, NoticeKind
+from agent.ledger.sql import statement
+
+
+class Place(Protocol):
+    """Where a message goes."""
+
+    @property
+    def channel(self) -> str:
+        """Name in [[alerts.channels]]."""
+        ...
+
+    @property
+    def target(self) -> str:
+        """What the channel reaches there; empty where it reaches one thing only."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A message that waits, without its text."""
+
+    id: str
+    channel: str
+    target: str
+    dedup_key: str
+    attempts: int
+    created_at: int
+    next_at: int
+    kind: NoticeKind
+    at: int
+
+
+class Outbox:
+    """Messages of one ledger, on the connection of its writer."""
+
+    def __init__(
+        self,
+        conn: sqlite3.Connection,
+        lock: threading.RLock,
+        transaction: Callable[[], AbstractContextManager[sqlite3.Connection]],
+    ) -> None:
+        self._conn = conn
+        self._lock = lock
+        self._transaction = transaction
+
+    def put(self, notice: Notice, places: Iterable[Place], now: int) -> int:
+        """Adds a message for every place, in the transaction under way; returns how many are new.
+
+        Putting the same message again changes nothing, also after it was sent.
+        """
+        text = encode_notice(notice)
+        new = 0
+        with self._transaction() as conn:
+            for place in places:
+                row = {
+                    "id": delivery_id(notice.id, place.channel, place.target),
+                    "notice": text,
+                    "channel": place.channel,
+                    "target": place.target,
+                    "alert": notice.alert,
+                    "dedup_key": notice.dedup_key,
+                    "at": now,
+                }
+                new += conn.execute(statement("put_outbox"), row).rowcount
+        return new
+
+    def waiting(self, most: int) -> list[Waiting]:
+        """The oldest messages that are not delivered, in the order in which one destination gets them."""
+        found = [
+            Waiting(*row, kind=NoticeKind(kind), at=at)
+            for *row, kind, at in self._all("outbox_waiting", {"most": most})
+        ]
+        # Of two messages of one second the one that closes comes last, or a page would stay open for good.
+        return sorted(found, key=lambda one: (one.created_at, one.at, one.kind.closes, one.id))
+
+    def notices(self, ids: Sequence[str]) -> dict[str, Notice]:
+        """The messages of some ids."""
+        return {
+            ident: decode_notice(text)
+            for ident, text in self._all("outbox_notices", {"ids": json.dumps(list(ids))})
+        }
+
+    def receipt(self, notice: Notice, place: Place) -> str:
+        """What the receiver called an earlier message of the same episode; empty where there is none."""
+        bound = {
+            "alert": notice.alert,
+            "channel": place.channel,
+            "target": place.target,
+            "dedup_key": notice.dedup_key,
+        }
+        rows = self._all("outbox_receipt", bound)
+        return str(rows[0][0]) if rows else ""
+
+    def told(self, alert: int | None) -> list[tuple[str, str]]:
+        """Channel and target of everybody to whom a message about an alert was addressed."""
+        return [(channel, target) for channel, target in self._all("outbox_told", {"alert": alert})]
+
+    def sent(self, ident: str, receipt: str, now: int) -> None:
+        """Marks a message as delivered."""
+        self._run("outbox_sent", {"id": ident, "at": now, "receipt": receipt})
+
+    def again(self, ident: str, error: str, next_at: int) -> None:
+        """Marks an attempt as failed; the next one is due at `next_at`."""
+        self._run("outbox_again", {"id": ident, "error": error, "next_at": next_at})
+
+    def give_up(self, ident: str, error: str, *, gone: bool = False) -> None:
+        """Marks a message as undeliverable; `gone`: its receiver wants no more of them."""
+        self._run("outbox_given_up", {"id": ident, "error": error, "state": "gone" if gone else "failed"})
+
+    def purge(self, before: int) -> int:
+        """Forgets messages from before a time that are delivered or given up; returns how many."""
+        with self._transaction() as conn:
+            return conn.execute(statement("outbox_purge"), {"before": before}).rowcount
+
+    def _run(self, name: str, bound: Mapping[str, object]) -> None:
+        with self._transaction() as conn:
+            conn.execute(statement(name), bound)
+
+    def _all(self, name: str, bound: Mapping[str, object]) -> list[Any]:
+        with self._lock:
+            return self._conn.execute(statement(name), bound).fetchall()
+
+
+def delivery_id(notice_id: str, channel: str, target: str) -> str:
+    """One id for a message to one destination, so that it is there once however often it is put."""
+    return hashlib.sha256(f"{notice_id}\n{channel}\n{target}".encode()).hexdigest()[:32]
+
+
+def encode_notice(notice: Notice) -> str:
+    """A notice as JSON."""
+    return msgspec.json.encode(notice).decode()
+
+
+def decode_notice(text: str) -> Notice:
+    """The notice of a JSON text; keys that this burndeck does not know are left out."""
+    return msgspec.json.decode(text, type=Notice)
