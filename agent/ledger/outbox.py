@@ -83,8 +83,8 @@ class Outbox:
     def waiting(self, most: int) -> list[Waiting]:
         """The oldest messages that are not delivered, in the order in which one destination gets them."""
         found = [
-            Waiting(*row, kind=NoticeKind(kind), at=at)
-            for *row, kind, at in self._all("outbox_waiting", {"most": most})
+            Waiting(*columns, NoticeKind(kind), at)
+            for *columns, kind, at in self._all("outbox_waiting", {"most": most})
         ]
         # Of two messages of one second the one that closes comes last, or a page would stay open for good.
         return sorted(found, key=lambda one: (one.created_at, one.at, one.kind.closes, one.id))
