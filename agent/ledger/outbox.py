@@ -83,8 +83,10 @@ class Outbox:
     def waiting(self, most: int) -> list[Waiting]:
         """The oldest messages that are not delivered, in the order in which one destination gets them."""
         found = [
-            Waiting(*columns, NoticeKind(kind), at)
-            for *columns, kind, at in self._all("outbox_waiting", {"most": most})
+            Waiting(ident, channel, target, key, attempts, created_at, next_at, NoticeKind(kind), at)
+            for ident, channel, target, key, attempts, created_at, next_at, kind, at in self._all(
+                "outbox_waiting", {"most": most}
+            )
         ]
         # Of two messages of one second the one that closes comes last, or a page would stay open for good.
         return sorted(found, key=lambda one: (one.created_at, one.at, one.kind.closes, one.id))
@@ -95,6 +97,10 @@ class Outbox:
             ident: decode_notice(text)
             for ident, text in self._all("outbox_notices", {"ids": json.dumps(list(ids))})
         }
+
+    def told(self, alert: int | None) -> list[tuple[str, str]]:
+        """Channel and target of everybody who was told of an alert, or is about to be."""
+        return [(channel, target) for channel, target in self._all("outbox_told", {"alert": alert})]
 
     def receipt(self, notice: Notice, place: Place) -> str:
         """What the receiver called an earlier message of the same episode; empty where there is none."""

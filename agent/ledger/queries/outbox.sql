@@ -25,6 +25,11 @@ ORDER BY sent_at DESC LIMIT 1;
 -- outbox_alert.
 SELECT DISTINCT channel, target FROM outbox WHERE alert = :alert;
 
+-- name: outbox_told
+-- outbox_alert: the messages of one alert.
+SELECT DISTINCT channel, target FROM outbox
+WHERE alert = :alert AND state IN ('sent', 'waiting') ORDER BY channel, target;
+
 -- name: outbox_sent
 -- Primary key.
 UPDATE outbox SET state = 'sent', attempts = attempts + 1, sent_at = :at, receipt = :receipt, error = ''

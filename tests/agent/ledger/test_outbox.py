@@ -99,6 +99,21 @@ def test_a_later_message_of_the_episode_finds_what_the_receiver_called_it(writer
     assert writer.outbox.receipt(other, tickets) == ""
 
 
+def test_whoever_was_told_of_an_alert_is_known_unless_the_message_never_reached_them(
+    writer: LedgerWriter,
+) -> None:
+    writer.outbox.put(a_notice(), [PAGER, ROOM], 1000)
+    writer.outbox.put(replace(a_notice(), id="again"), [PAGER], 1060)
+    writer.outbox.put(replace(a_notice(), id="other", alert=None), [Destination("mail")], 1060)
+    room = next(row for row in writer.outbox.waiting(10) if row.channel == "slack")
+
+    assert writer.outbox.told(17) == [("pager", ""), ("slack", "#payments-ops")]
+
+    writer.outbox.give_up(room.id, "400")
+    assert writer.outbox.told(17) == [("pager", "")]
+    assert writer.outbox.told(None) == []
+
+
 def test_old_messages_are_forgotten_but_never_one_that_waits(writer: LedgerWriter) -> None:
     writer.outbox.put(a_notice(), [PAGER, ROOM], 1000)
     pager, _ = sorted(writer.outbox.waiting(10), key=lambda row: row.channel)
