@@ -113,10 +113,6 @@ class Outbox:
         rows = self._all("outbox_receipt", bound)
         return str(rows[0][0]) if rows else ""
 
-    def told(self, alert: int | None) -> list[tuple[str, str]]:
-        """Channel and target of everybody to whom a message about an alert was addressed."""
-        return [(channel, target) for channel, target in self._all("outbox_told", {"alert": alert})]
-
     def sent(self, ident: str, receipt: str, now: int) -> None:
         """Marks a message as delivered."""
         self._run("outbox_sent", {"id": ident, "at": now, "receipt": receipt})

@@ -22,10 +22,6 @@ WHERE alert = :alert AND channel = :channel AND target = :target AND dedup_key =
 ORDER BY sent_at DESC LIMIT 1;
 
 -- name: outbox_told
--- outbox_alert.
-SELECT DISTINCT channel, target FROM outbox WHERE alert = :alert;
-
--- name: outbox_told
 -- outbox_alert: the messages of one alert.
 SELECT DISTINCT channel, target FROM outbox
 WHERE alert = :alert AND state IN ('sent', 'waiting') ORDER BY channel, target;
