@@ -157,3 +157,8 @@ class Alerts(Section, frozen=True):
     def tier(self, name: str) -> Tier | None:
         """The tier of a name."""
         return next((tier for tier in self.tiers if tier.name == name), None)
+
+    def policy(self, name: str) -> Tier:
+        """What holds for a tier: as configured, else as shipped, else as for a warning."""
+        shipped = {tier.name: tier for tier in TIERS}
+        return self.tier(name) or shipped.get(name) or shipped["warning"]

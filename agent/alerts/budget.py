@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from agent.alerts.month import Month
@@ -23,13 +23,17 @@ class BudgetTier:
 def budget_signals(
     allocations: Sequence[Allocation], tiers: Sequence[BudgetTier], burnt: Mapping[Scope, int], month: Month
 ) -> tuple[Signal, ...]:
-    """The highest tier that each allocation has reached; `burnt` is the month's nano-credits by scope."""
+    """The highest tier that each allocation has reached; `burnt` is the month's nano-credits by scope.
+
+    Lower tiers that are reached as well begin nothing of their own (`breach` is False), but go on.
+    """
     found = []
     for allocation in allocations:
         used = burnt.get(allocation.scope, 0)
         reached = [tier for tier in tiers if used >= tier.at * allocation.monthly_nano]
-        if reached:
-            found.append(_signal(allocation, reached, used, month))
+        for count in range(len(reached), 0, -1):
+            signal = _signal(allocation, reached[:count], used, month)
+            found.append(signal if count == len(reached) else replace(signal, breach=False))
     return tuple(found)
 
 

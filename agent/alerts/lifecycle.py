@@ -85,7 +85,8 @@ def _go_on(alert: Alert, signal: Signal, judged: Judged, now: int) -> Changes:
 def _latest(alert: Alert, signal: Signal, patience: Patience, now: int) -> Signal:
     """What an open alert says after another signal."""
     if not signal.breach:
-        return replace(alert.signal, at=signal.at)
+        amount = signal.current_nano or alert.signal.current_nano
+        return replace(alert.signal, at=signal.at, current_nano=amount)
     settled = patience.settle_s is not None and now - (alert.fired_at or now) > patience.settle_s
     if not settled:
         return signal
@@ -99,7 +100,8 @@ def _latest(alert: Alert, signal: Signal, patience: Patience, now: int) -> Signa
 
 
 def _fire(alert: Alert, now: int, *, told: bool = False) -> Changes:
-    fired = replace(alert, state=AlertState.FIRING, fired_at=now)
+    # What people were told of already is told to nobody again.
+    fired = replace(alert, state=AlertState.FIRING, fired_at=now, told_at=now if told else None)
     return Changes(saved=(fired,), fired=() if told else (fired,))
 
 

@@ -25,6 +25,11 @@ class NoticeKind(enum.StrEnum):
         """Whether a ticket or page that it belongs to ends with it."""
         return self is NoticeKind.RESOLVED
 
+    @property
+    def follows(self) -> bool:
+        """Whether it is for those who were told before, too."""
+        return self in (NoticeKind.ACKNOWLEDGED, NoticeKind.RESOLVED)
+
 
 @dataclass(frozen=True, slots=True)
 class Notice:

@@ -8,7 +8,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -52,6 +52,9 @@ class Whose:
     team_id: int
     team: str
     environment: str
+    project: str = ""
+    department: str = ""
+    billing_group: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +166,16 @@ class AlertStore:
         """Every alert that is not resolved."""
         return [_alert(row) for row in self._rows("alerts_open")]
 
+    def alert(self, ident: int) -> Alert | None:
+        """The alert of an id; None when there is none."""
+        found = [_alert(row) for row in self._rows("alert_by_id", {"id": ident})]
+        return found[0] if found else None
+
+    def alerts_of_incidents(self, incidents: Iterable[int]) -> list[Alert]:
+        """Every alert of some incidents, resolved ones too."""
+        bound = {"incidents": json.dumps(sorted(incidents))}
+        return [_alert(row) for row in self._rows("alerts_of_incidents", bound)]
+
     def alerts_of_period(self, rule: AlertRule, period: str, since: int) -> list[Alert]:
         """Alerts of a rule and period that began at `since` or later, resolved ones too."""
         return [
@@ -170,17 +183,23 @@ class AlertStore:
             for row in self._rows("alerts_of_period", {"rule": rule.value, "period": period, "since": since})
         ]
 
-    def save(self, changed: Iterable[Alert], dropped: Iterable[Alert] = ()) -> None:
-        """Keeps new and changed alerts and forgets suspicions that came to nothing, all or none of it."""
+    def save(self, changed: Iterable[Alert], dropped: Iterable[Alert] = ()) -> list[Alert]:
+        """Keeps new and changed alerts and forgets suspicions that came to nothing, all or none of it.
+
+        Returns the changed ones, with the ids that new ones got.
+        """
         changed, dropped = list(changed), list(dropped)
         if not changed and not dropped:
-            return
+            return []
+        kept = []
         with self._transaction() as conn:
             for alert in changed:
                 name = "add_alert" if alert.id is None else "update_alert"
-                conn.execute(statement(name), _columns(alert))
+                added = conn.execute(statement(name), _columns(alert)).lastrowid
+                kept.append(replace(alert, id=added) if alert.id is None else alert)
             for alert in dropped:
                 conn.execute(statement("drop_alert"), {"id": alert.id})
+        return kept
 
     def _burnt(
         self, name: str, key: str, buckets: Sequence[int], kinds: Iterable[Kind]
@@ -221,7 +240,16 @@ def _columns(alert: Alert) -> dict[str, object]:
         "score": format(signal.score, "f"),
         "api_key": signal.api_key,
         "team": signal.team,
+        "environment": signal.environment,
         "cause": signal.cause,
+        "acknowledged_at": alert.acknowledged_at,
+        "acknowledged_by": alert.acknowledged_by,
+        "escalated_at": alert.escalated_at,
+        "muted_by": alert.muted_by,
+        "told_at": alert.told_at,
+        "told": alert.told,
+        "above_nano": alert.above_nano,
+        "incident": alert.incident,
         "summary": signal.summary,
         "evidence": json.dumps(signal.evidence, separators=(",", ":"), sort_keys=True),
     }
@@ -243,6 +271,7 @@ def _alert(row: Mapping[str, Any]) -> Alert:
         period=row["period"],
         api_key=row["api_key"],
         team=row["team"],
+        environment=row["environment"],
         cause=row["cause"],
         summary=row["summary"],
         evidence=json.loads(row["evidence"]),
@@ -254,4 +283,12 @@ def _alert(row: Mapping[str, Any]) -> Alert:
         fired_at=row["fired_at"],
         resolved_at=row["resolved_at"],
         id=row["id"],
+        acknowledged_at=row["acknowledged_at"],
+        acknowledged_by=row["acknowledged_by"],
+        escalated_at=row["escalated_at"],
+        muted_by=row["muted_by"],
+        told_at=row["told_at"],
+        told=row["told"],
+        above_nano=row["above_nano"],
+        incident=row["incident"],
     )

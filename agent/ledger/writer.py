@@ -15,8 +15,11 @@ from agent.ledger.connection import BUSY_SECONDS, begin, connect_writer, saying,
 from agent.ledger.control_store import ControlStore
 from agent.ledger.costs import CostWriter
 from agent.ledger.events import EventWriter
+from agent.ledger.history_store import HistoryStore
 from agent.ledger.identity import ALL_BITS, identify
+from agent.ledger.incident_store import IncidentStore
 from agent.ledger.names import Names
+from agent.ledger.outbox import Outbox
 from agent.ledger.requests import KnownRequests
 from agent.ledger.rows import (
     BucketRow,
@@ -55,7 +58,10 @@ class LedgerWriter:
         self._names = Names()
         self._known = KnownRequests()
         self.alerts = AlertStore(self._conn, self._lock, self.transaction)
+        self.incidents = IncidentStore(self._conn, self._lock, self.transaction)
         self.control = ControlStore(self._conn, self._lock, self.transaction)
+        self.outbox = Outbox(self._conn, self._lock, self.transaction)
+        self.history = HistoryStore(self._read)
         try:
             with saying(path):
                 schema.version(self._conn, path, empty_is_fine=True)
@@ -84,6 +90,10 @@ class LedgerWriter:
                 self._names.forget()
                 self._known.forget()
                 raise
+
+    def _read(self, name: str, params: Mapping[str, object]) -> list[tuple[object, ...]]:
+        with self._lock, saying(self.path):
+            return self._conn.execute(statement(name), params).fetchall()
 
     def write_events(
         self,

@@ -28,3 +28,20 @@ class AlertEntry:
     team: str
     cause: str
     summary: str
+    environment: str = ""
+    unit: str = "credits/min"  # of current and expected
+    severity: str = "warning"  # info | warning | error | critical
+    acknowledged_at: int | None = None
+    acknowledged_by: str = ""
+    acknowledge_by: int | None = None  # when it escalates unless somebody takes it
+    escalated_at: int | None = None
+    muted_by: str = ""  # silence:3 | alert:17
+    told_at: int | None = None
+    told: int = 0  # how often people were told of it
+    above: Decimal = Decimal(0)  # credits above what is expected, since it started
+    incident: int | None = None
+
+    @property
+    def live(self) -> bool:
+        """It fires, whether or not somebody has taken it."""
+        return self.state in ("firing", "acknowledged")

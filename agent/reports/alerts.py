@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
+from agent.domain.alert import AlertRule
 from agent.domain.money import to_credits
+from agent.domain.severity import severity, unit_of
 from agent.reports.alert_list import AlertEntry
+from agent.settings_alerts import Alerts
 
 if TYPE_CHECKING:
     from agent.ledger.reader import LedgerReader, Row
@@ -18,15 +22,21 @@ _STATES = ("firing", "acknowledged", "pending", "resolved")
 
 
 def alerts(
-    reader: LedgerReader, now: float, *, at: float | None = None, recent_s: int = RECENT_S
+    reader: LedgerReader,
+    now: float,
+    *,
+    at: float | None = None,
+    recent_s: int = RECENT_S,
+    policies: Alerts | None = None,
 ) -> list[AlertEntry]:
     """Alerts that are open, and those that started or ended in the last `recent_s` seconds.
 
     With `at`, as they stood at that instant: what started later is left out, what was resolved later is open.
+    `policies` tell when each escalates.
     """
     until = int(now if at is None else at)
     rows = reader.rows("alerts_listed", {"since": until - recent_s, "until": until})
-    entries = [_entry(row, until) for row in rows]
+    entries = [entry_of(row, until, policies) for row in rows]
     entries.sort(
         key=lambda entry: (_place(_STATES, entry.state), _place(_TIERS, entry.tier), -entry.started_at)
     )
@@ -42,12 +52,17 @@ def _place(order: tuple[str, ...], word: str) -> int:
     return order.index(word) if word in order else len(order)
 
 
-def _entry(row: Row, at: int) -> AlertEntry:
-    resolved, fired, state = row["resolved_at"], row["fired_at"], row["state"]
+def entry_of(row: Row, at: int, policies: Alerts | None = None) -> AlertEntry:
+    """A row of the table of alerts, as it stood at an instant."""
+    resolved, fired, taken, state = row["resolved_at"], row["fired_at"], row["acknowledged_at"], row["state"]
+    if taken is not None and taken > at:
+        taken, state = None, "firing"
     if resolved is not None and resolved > at:
-        resolved, state = None, "firing"
+        resolved, state = None, "firing" if taken is None else "acknowledged"
     if fired is not None and fired > at:
         fired, state = None, "pending"
+    within = (policies or Alerts()).policy(row["tier"]).acknowledge_within
+    waits = state == "firing" and fired is not None and within is not None
     return AlertEntry(
         id=row["id"],
         rule=row["rule"],
@@ -67,4 +82,16 @@ def _entry(row: Row, at: int) -> AlertEntry:
         team=row["team"],
         cause=row["cause"],
         summary=row["summary"],
+        environment=row["environment"],
+        unit=unit_of(AlertRule(row["rule"]), json.loads(row["evidence"])),
+        severity=severity(row["tier"], row["environment"]),
+        acknowledged_at=taken,
+        acknowledged_by=row["acknowledged_by"] if taken is not None else "",
+        acknowledge_by=fired + within if waits and fired is not None and within is not None else None,
+        escalated_at=row["escalated_at"],
+        muted_by=row["muted_by"] if state != "resolved" else "",
+        told_at=row["told_at"],
+        told=row["told"],
+        above=to_credits(row["above_nano"]),
+        incident=row["incident"],
     )

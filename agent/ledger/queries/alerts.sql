@@ -45,8 +45,9 @@ GROUP BY 1, 2, 3 HAVING sum(counts) > 0 OR sum(failed) > 0;
 
 -- name: alert_contexts_after
 -- Primary keys.
-SELECT x.id, x.api_key, k.value, x.team, t.value, n.value
+SELECT x.id, x.api_key, k.value, x.team, t.value, n.value, p.value, d.value, g.value
 FROM context x JOIN dim k ON k.id = x.api_key JOIN dim t ON t.id = x.team JOIN dim n ON n.id = x.environment
+JOIN dim p ON p.id = x.project JOIN dim d ON d.id = x.department JOIN dim g ON g.id = x.billing_group
 WHERE x.id > ?;
 
 -- name: alert_services_after
@@ -108,16 +109,27 @@ SELECT * FROM alert INDEXED BY alert_open WHERE state <> 'resolved' ORDER BY id;
 -- alert_started.
 SELECT * FROM alert WHERE rule = :rule AND period = :period AND started_at >= :since ORDER BY started_at, id;
 
+-- name: alert_by_id
+SELECT * FROM alert WHERE id = :id;
+
+-- name: alerts_of_incidents
+-- alert_incident, by enumerating the few that are open.
+SELECT a.* FROM json_each(:incidents) i CROSS JOIN alert a ON a.incident = i.value ORDER BY a.id;
+
 -- name: add_alert
 INSERT INTO alert (fingerprint, rule, tier, state, scope_kind, scope, allocation_id, period, started_at, fired_at,
-  resolved_at, last_at, current_nano, expected_nano, threshold, score, api_key, team, cause, summary, evidence)
+  resolved_at, last_at, current_nano, expected_nano, threshold, score, api_key, team, environment, cause, summary, evidence,
+  acknowledged_at, acknowledged_by, escalated_at, muted_by, told_at, told, above_nano, incident)
 VALUES (:fingerprint, :rule, :tier, :state, :scope_kind, :scope, :allocation_id, :period, :started_at, :fired_at,
-  :resolved_at, :last_at, :current_nano, :expected_nano, :threshold, :score, :api_key, :team, :cause, :summary, :evidence);
+  :resolved_at, :last_at, :current_nano, :expected_nano, :threshold, :score, :api_key, :team, :environment, :cause, :summary, :evidence,
+  :acknowledged_at, :acknowledged_by, :escalated_at, :muted_by, :told_at, :told, :above_nano, :incident);
 
 -- name: update_alert
 UPDATE alert SET tier = :tier, state = :state, fired_at = :fired_at, resolved_at = :resolved_at, last_at = :last_at,
   current_nano = :current_nano, expected_nano = :expected_nano, threshold = :threshold, score = :score,
-  api_key = :api_key, team = :team, cause = :cause, summary = :summary, evidence = :evidence
+  api_key = :api_key, team = :team, environment = :environment, cause = :cause, summary = :summary, evidence = :evidence,
+  acknowledged_at = :acknowledged_at, acknowledged_by = :acknowledged_by, escalated_at = :escalated_at,
+  muted_by = :muted_by, told_at = :told_at, told = :told, above_nano = :above_nano, incident = :incident
 WHERE id = :id;
 
 -- name: drop_alert

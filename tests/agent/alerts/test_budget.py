@@ -106,9 +106,9 @@ def test_each_tier_fires_once_and_the_higher_takes_over(budget: Budget) -> None:
     assert [still for _, _, still in said] == [
         ["warning"],
         ["warning"],
-        ["critical"],
-        ["hard_cap"],
-        ["hard_cap"],
+        ["warning", "critical"],
+        ["warning", "critical", "hard_cap"],
+        ["warning", "critical", "hard_cap"],
     ]
 
 

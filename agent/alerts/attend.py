@@ -1,0 +1,202 @@
+"""What becomes of alerts after they were judged: incidents, silences, messages, in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from agent.alerts.duties import Due, duty, ended, recipients_of
+from agent.alerts.grouping import accrued, begin, group_of, update
+from agent.alerts.lifecycle import Changes
+from agent.alerts.mute import Within, muted_by
+from agent.alerts.notices import Facts, notice_of, silence_notice
+from agent.alerts.post import Post
+from agent.domain.alert import Alert, tier_rank
+from agent.domain.incident import TimelineEntry
+from agent.domain.money import to_credits
+from agent.domain.silence import Silence
+
+if TYPE_CHECKING:
+    from agent.ledger.writer import LedgerWriter
+    from agent.settings import Settings
+
+AGENT = "agent"
+
+
+@dataclass(frozen=True)
+class Attendance:
+    """What attending needs beside the changes. `facts` is asked only for alerts that are told."""
+
+    writer: LedgerWriter
+    settings: Settings
+    now: int
+    within: Within
+    facts: Callable[[Alert], Facts]
+    before: Mapping[str, Alert] = field(default_factory=dict)  # open alerts by fingerprint, as they were
+    period: str = ""  # the month of budgets
+
+
+def attend(case: Attendance, changes: Changes) -> tuple[tuple[Alert, ...], tuple[Alert, ...]]:
+    """Keeps the changes and all that follows from them; returns (fired, resolved) as they were kept.
+
+    Everything is one transaction: a crash leaves all of it or nothing, and what is told stands in the outbox.
+    """
+    with case.writer.transaction():
+        kept = _keep(case, changes)
+        live = {alert.id: alert for alert in case.writer.alerts.open_alerts() if alert.live}
+        _assign_incidents(case, live)
+        silences = _count_silences(case, live)
+        _tell_of_ends(case, kept, silences, live)
+        _tell(case, live, [silence for silence in silences if silence.ended_at is None])
+        _update_incidents(case)
+    fired = {alert.signal.fingerprint for alert in changes.fired}
+    ends = {alert.signal.fingerprint for alert in changes.resolved}
+    return (
+        tuple(alert for alert in live.values() if alert.signal.fingerprint in fired),
+        tuple(alert for alert in kept if not alert.open and alert.signal.fingerprint in ends),
+    )
+
+
+def _keep(case: Attendance, changes: Changes) -> list[Alert]:
+    """Saves the judged alerts with what they have burnt above expectation."""
+    saved = []
+    for alert in changes.saved:
+        before = case.before.get(alert.signal.fingerprint)
+        saved.append(replace(alert, above_nano=alert.above_nano + accrued(before, alert)))
+    return case.writer.alerts.save(saved, changes.dropped)
+
+
+def _assign_incidents(case: Attendance, live: dict[int | None, Alert]) -> None:
+    """Gives every alert that began an incident, opening one where its group has none."""
+    incidents = case.writer.incidents
+    by_group = {incident.group: incident for incident in incidents.open_incidents()}
+    groups = {incident.id: incident.group for incident in by_group.values() if incident.id is not None}
+    newly = sorted(
+        (alert for alert in live.values() if alert.incident is None),
+        key=lambda alert: (alert.started_at, alert.id or 0),
+    )
+    for alert in newly:
+        group = group_of(alert, list(live.values()), groups, case.within)
+        incident = by_group.get(group)
+        if incident is None:
+            incident = by_group[group] = incidents.add_incident(begin(alert, group, case.now))
+            assert incident.id is not None
+            groups[incident.id] = group
+        live[alert.id] = replace(alert, incident=incident.id)
+        _save(case, live[alert.id])
+        _line(case, live[alert.id], "fired", f"{alert.signal.tier}: {alert.signal.summary}")
+    for alert in live.values():
+        was = case.before.get(alert.signal.fingerprint)
+        if was is not None and tier_rank(alert.signal.tier) > tier_rank(was.signal.tier):
+            _line(case, alert, "raised", f"{was.signal.tier} became {alert.signal.tier}")
+
+
+def _count_silences(case: Attendance, live: Mapping[int | None, Alert]) -> list[Silence]:
+    """Adds what muted alerts have burnt to their silences, and ends those that are over."""
+    counted = []
+    for silence in case.writer.incidents.open_silences():
+        muted = (alert for alert in live.values() if alert.muted_by == f"silence:{silence.id}")
+        burnt = sum(
+            _burnt_since(was, alert)
+            for alert in muted
+            if (was := case.before.get(alert.signal.fingerprint)) is not None
+        )
+        after = replace(silence, burnt_nano=silence.burnt_nano + burnt)
+        if why := after.over(case.now):
+            after = replace(after, ended_at=case.now, ended_why=why)
+        if after != silence:
+            case.writer.incidents.update_silence(after)
+        counted.append(after)
+    return counted
+
+
+def _burnt_since(was: Alert, alert: Alert) -> int:
+    """Nano-credits between two judgements: above what is expected of a rate, all of a period's amount."""
+    above = alert.above_nano - was.above_nano
+    if above or alert.signal.period == "":
+        return above
+    return max(alert.signal.current_nano - was.signal.current_nano, 0)
+
+
+def _tell_of_ends(
+    case: Attendance, kept: list[Alert], silences: list[Silence], live: Mapping[int | None, Alert]
+) -> None:
+    for alert in kept:
+        if alert.open or alert.fired_at is None:
+            continue
+        new_month = alert.signal.period[:7] not in ("", case.period)
+        why = "a new month has begun" if new_month else "what it was about is over"
+        _line(case, alert, "resolved", why)
+        if due := ended(alert, case.settings.alerts.policy(alert.signal.tier), why):
+            _send(case, due)
+    for silence in silences:
+        if silence.ended_at is not None:
+            _announce_end(case, silence, live)
+
+
+def _announce_end(case: Attendance, silence: Silence, live: Mapping[int | None, Alert]) -> None:
+    muted = [alert for alert in live.values() if alert.muted_by == f"silence:{silence.id}"]
+    why = {
+        "time": "its time is up",
+        "credits": f"{to_credits(silence.burnt_nano):,.0f} credits were burnt under it",
+    }[silence.ended_why]
+    tiers = [case.settings.alerts.policy(alert.signal.tier) for alert in muted]
+    told = [name for tier in tiers for name in recipients_of(tier)] or ["ops_on_call"]
+    notice = silence_notice(silence, why, len(muted), case.now)
+    Post(case.writer, case.settings).put(notice, ("silence_author", *dict.fromkeys(told)), silence.author)
+    for alert in muted:
+        _line(case, alert, "silence ended", f"silence {silence.id} by {silence.author}: {why}")
+    detail = {"why": silence.ended_why, "burnt_nano": silence.burnt_nano}
+    case.writer.control.audit(case.now, AGENT, "silence.ended", f"silence:{silence.id}", detail)
+
+
+def _tell(case: Attendance, live: dict[int | None, Alert], silences: list[Silence]) -> None:
+    """The gravest first, so that it is told and mutes what belongs to it."""
+    order = sorted(live.values(), key=lambda one: (-tier_rank(one.signal.tier), one.started_at, one.id or 0))
+    for alert in order:
+        muted = muted_by(alert, list(live.values()), silences, case.within, case.now)
+        after = replace(alert, muted_by=muted)
+        due = duty(after, case.settings.alerts.policy(alert.signal.tier), case.now, was_muted=alert.muted_by)
+        if due is not None:
+            after = due.alert
+        if after != alert:
+            live[alert.id] = after
+            _save(case, after)
+        if muted != alert.muted_by and muted:
+            _line(case, after, "muted", f"muted by {muted.replace(':', ' ')}")
+        if due is not None:
+            if after.escalated_at != alert.escalated_at:
+                _line(case, after, "escalated", due.why)
+            _send(case, due)
+
+
+def _update_incidents(case: Attendance) -> None:
+    open_ones = case.writer.incidents.open_incidents()
+    members: dict[int, list[Alert]] = {}
+    for alert in case.writer.alerts.alerts_of_incidents(one.id for one in open_ones if one.id is not None):
+        members.setdefault(alert.incident or 0, []).append(alert)
+    for incident in open_ones:
+        after = update(incident, members.get(incident.id or 0, ()), case.now)
+        if after != incident:
+            case.writer.incidents.update_incident(after)
+
+
+def _send(case: Attendance, due: Due) -> None:
+    tier = case.settings.alerts.policy(due.alert.signal.tier)
+    notice = notice_of(due, tier, case.facts(due.alert), case.now)
+    told = Post(case.writer, case.settings).put(notice, due.recipients)
+    if told:
+        _line(case, due.alert, "told", f"{due.kind.value}: {', '.join(told)} ({due.why})")
+    detail = {"kind": due.kind.value, "told": list(told), "tier": due.alert.signal.tier}
+    case.writer.control.audit(case.now, AGENT, f"alert.{due.kind.value}", f"alert:{due.alert.id}", detail)
+
+
+def _save(case: Attendance, alert: Alert) -> None:
+    case.writer.alerts.save([alert])
+
+
+def _line(case: Attendance, alert: Alert, kind: str, text: str) -> None:
+    if alert.incident is not None:
+        entry = TimelineEntry(alert.incident, case.now, kind, AGENT, text, alert.id)
+        case.writer.incidents.add_timeline([entry])

@@ -1,0 +1,93 @@
+"""What a message says beside its signal: truth layer and age, binding cap, runway, what would save."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from typing import TYPE_CHECKING
+
+from agent.alerts.lineage import Lineage, value_of
+from agent.alerts.mute import scope_of
+from agent.alerts.notices import Facts
+from agent.alerts.spent import burnt_by_scope
+from agent.analytics.runway import Cap, binding
+from agent.domain.alert import Alert, AlertRule
+from agent.domain.allocation import Allocation, Scope
+from agent.domain.money import to_credits
+
+if TYPE_CHECKING:
+    from agent.alerts.context import RuleContext
+
+_RATE_S = 900  # the burn of a quarter of an hour says how long a cap lasts
+_NO_BURN = frozenset({AlertRule.SILENT_DATA, AlertRule.DRIFT})
+
+
+def facts_of(context: RuleContext) -> Callable[[Alert], Facts]:
+    """Facts for the alerts of one evaluation, read only when one is told."""
+
+    @cache
+    def used() -> Mapping[Scope, int]:
+        return burnt_by_scope(context.store, context.settings.allocations, context.month)
+
+    @cache
+    def rates() -> Mapping[Scope, int]:
+        return _rates(context, context.settings.allocations)
+
+    def facts(alert: Alert) -> Facts:
+        layer, data_at = _truth(context)
+        if alert.signal.rule in _NO_BURN:
+            return Facts(layer, alert.signal.at)
+        around = _around(context, alert)
+        cap = binding(
+            Cap(each.id, "hard", each.hard_cap_nano, used().get(each.scope, 0), rates().get(each.scope, 0))
+            for each in around
+        )
+        own = next((each for each in around if each.id == alert.signal.allocation_id), None)
+        named = own or next((each for each in around if cap and each.id == cap.allocation_id), None)
+        return Facts(
+            layer=layer,
+            data_at=data_at,
+            monthly_nano=named.monthly_nano if named else 0,
+            binding_cap=_sentence(cap) if cap else "no cap counts this burn",
+            runway_s=cap.seconds if cap else None,
+        )
+
+    return facts
+
+
+def _truth(context: RuleContext) -> tuple[str, int]:
+    """The layer that the newest figures are of, and up to when they are complete."""
+    at = context.at if context.at is not None else int(context.now)
+    metered = any(end >= at for end in context.store.covered_to())
+    return ("metered" if metered else "estimated"), at
+
+
+def _around(context: RuleContext, alert: Alert) -> list[Allocation]:
+    """Allocations that count what the alert is about."""
+    scope = scope_of(alert)
+    if scope is None:
+        return [each for each in context.settings.allocations if not each.scope.value]
+    within = Lineage(lambda: context.store.contexts().values()).within
+    return [each for each in context.settings.allocations if each.scope == scope or within(scope, each.scope)]
+
+
+def _rates(context: RuleContext, allocations: Sequence[Allocation]) -> Mapping[Scope, int]:
+    """Nano-credits an hour by scope, over the last quarter of an hour."""
+    if context.at is None:
+        return {}
+    contexts = context.store.contexts()
+    kinds = {each.scope.kind for each in allocations}
+    burnt: Counter[Scope] = Counter()
+    for cell in context.store.cells(context.at - _RATE_S, context.at):
+        whose = contexts[cell.context]
+        for kind in kinds:
+            value = value_of(whose, kind)
+            if value or not kind.depth:
+                burnt[Scope(kind, value)] += cell.credits_nano
+    return {scope: nano * 3_600 // _RATE_S for scope, nano in burnt.items()}
+
+
+def _sentence(cap: Cap) -> str:
+    used, limit = to_credits(cap.used_nano), to_credits(cap.limit_nano)
+    return f"hard cap of {cap.allocation_id}: {used:,.0f} of {limit:,.0f} credits"

@@ -1,0 +1,229 @@
+"""What people want of alerts, carried out: acknowledge, silence, lift a silence, mark planned activity.
+
+Each runs in the transaction that marks its signed intent as done; a refusal says why to the person.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from agent.alerts.duties import acknowledged, ended
+from agent.alerts.lineage import Lineage, value_of
+from agent.alerts.mute import scope_of
+from agent.alerts.notices import Facts, notice_of
+from agent.alerts.post import Post
+from agent.domain.alert import HARD_CAP, Alert, AlertState
+from agent.domain.allocation import Scope, ScopeKind
+from agent.domain.incident import TimelineEntry
+from agent.domain.intent import Intent, IntentKind, Refused
+from agent.domain.money import to_credits, to_nano
+from agent.domain.planned import Planned
+from agent.domain.silence import Silence, parse_matcher
+from agent.ledger.control_store import IntentHandler
+
+if TYPE_CHECKING:
+    from agent.ledger.writer import LedgerWriter
+    from agent.settings import Settings
+
+_LONGEST_PLAN_S = 31 * 86_400
+_WILD = frozenset("*?[")
+_NAMED = {"team": ScopeKind.TEAM, "api_key": ScopeKind.API_KEY}
+
+
+def handlers(settings: Settings) -> Mapping[IntentKind, IntentHandler]:
+    """The handlers of the intents that alerts understand."""
+    people = _Answers(settings)
+    return {
+        IntentKind.ACKNOWLEDGE: IntentHandler(_scopes_of_subject, people.acknowledge),
+        IntentKind.SILENCE: IntentHandler(_scopes_of_silence, people.silence),
+        IntentKind.UNSILENCE: IntentHandler(_scopes_of_lifted, people.unsilence),
+        IntentKind.PLANNED_ACTIVITY: IntentHandler(_scopes_of_subject, people.plan),
+    }
+
+
+class _Answers:
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def acknowledge(self, writer: LedgerWriter, intent: Intent, now: int) -> None:
+        """Somebody takes an alert: it is not repeated and does not escalate any more."""
+        alert = _alert(writer, intent.subject)
+        if alert.state is AlertState.ACKNOWLEDGED:
+            raise Refused(f"{alert.acknowledged_by} has acknowledged it already")
+        if alert.state is not AlertState.FIRING:
+            raise Refused(f"alert {alert.id} is {alert.state.value}: there is nothing to acknowledge")
+        taken = replace(
+            alert, state=AlertState.ACKNOWLEDGED, acknowledged_at=now, acknowledged_by=intent.person
+        )
+        writer.alerts.save([taken])
+        note = str(intent.payload.get("note", ""))
+        _line(writer, taken, now, "acknowledged", intent.person, note or "acknowledged")
+        tier = self._settings.alerts.policy(taken.signal.tier)
+        if due := acknowledged(taken, tier):
+            notice = notice_of(due, tier, Facts(data_at=taken.last_at), now)
+            Post(writer, self._settings).put(notice, due.recipients)
+
+    def silence(self, writer: LedgerWriter, intent: Intent, now: int) -> None:
+        """What matches is not told until a time or an amount is reached."""
+        rules = self._settings.alerts.silence
+        payload = intent.payload
+        seconds, limit = _int(payload, "seconds"), _int(payload, "limit_nano")
+        if seconds > rules.longest:
+            raise Refused(f"no silence lasts longer than {rules.longest}")
+        reason = str(payload.get("reason", "")).strip()
+        if not reason:
+            raise Refused("a silence needs a reason")
+        matchers = _matchers(payload)
+        if matchers.get("tier") == HARD_CAP:
+            raise Refused("a hard cap is never silenced")
+        try:
+            wanted = Silence(intent.person, reason, matchers, now, now + seconds, limit)
+        except ValueError as error:
+            raise Refused(str(error)) from None
+        silence = writer.incidents.add_silence(wanted)
+        for alert in writer.alerts.open_alerts():
+            if alert.live and silence.matches(alert):
+                span = f"{seconds // 60} min or {to_credits(limit):,f} credits"
+                text = f"silence {silence.id} for {span}: {reason}"
+                _line(writer, alert, now, "silenced", intent.person, text)
+
+    def unsilence(self, writer: LedgerWriter, intent: Intent, now: int) -> None:
+        """Ends a silence before its time."""
+        silence = _silence(writer, intent.subject)
+        if silence.ended_at is not None:
+            raise Refused(f"silence {silence.id} has ended already ({silence.ended_why})")
+        writer.incidents.update_silence(replace(silence, ended_at=now, ended_why="lifted"))
+        for alert in writer.alerts.open_alerts():
+            if alert.muted_by == f"silence:{silence.id}":
+                text = f"silence {silence.id} lifted: {intent.payload.get('reason', '')}"
+                _line(writer, alert, now, "silence ended", intent.person, text)
+
+    def plan(self, writer: LedgerWriter, intent: Intent, now: int) -> None:
+        """What burns was meant to: it is neither told nor learnt as usual. Ends the alert it was said of."""
+        payload = intent.payload
+        alert = _alert(writer, intent.subject) if intent.subject.startswith("alert:") else None
+        scope = _subject_scope(intent.subject) if alert is None else None
+        start, end = _int(payload, "start"), _int(payload, "end")
+        if not start < end <= now + _LONGEST_PLAN_S:
+            raise Refused("planned activity ends after it begins, and within a month from now")
+        if alert is not None and alert.signal.tier == HARD_CAP:
+            raise Refused("a hard cap is reached whether or not it was planned")
+        writer.incidents.add_planned(
+            Planned(
+                scope_kind=alert.signal.scope_kind if alert else scope.kind.value if scope else "",
+                scope=alert.signal.scope if alert else scope.value if scope else "",
+                start=start,
+                end=end,
+                author=intent.person,
+                reason=str(payload.get("reason", "")),
+            )
+        )
+        if alert is not None and alert.open:
+            text = f"planned activity: {payload.get('reason', '')}"
+            _line(writer, alert, now, "planned", intent.person, text)
+            if not alert.signal.period:  # a budget that is used up stays used up
+                self._end_planned(writer, alert, intent.person, now)
+
+    def _end_planned(self, writer: LedgerWriter, alert: Alert, person: str, now: int) -> None:
+        over = replace(alert, state=AlertState.RESOLVED, resolved_at=now)
+        writer.alerts.save([over])
+        tier = self._settings.alerts.policy(over.signal.tier)
+        if due := ended(over, tier, f"{person} says that it was planned"):
+            notice = notice_of(due, tier, Facts(data_at=over.last_at), now)
+            Post(writer, self._settings).put(notice, due.recipients)
+
+
+def silence_payload(matchers: Collection[str], seconds: int, credits_: Any, reason: str) -> dict[str, Any]:
+    """The payload of a silence; raises `ValueError` for a matcher that nobody understands."""
+    pairs = dict(parse_matcher(text) for text in matchers)
+    return {"matchers": pairs, "seconds": seconds, "limit_nano": int(to_nano(credits_)), "reason": reason}
+
+
+def _matchers(payload: Mapping[str, Any]) -> dict[str, str]:
+    given = payload.get("matchers")
+    if not isinstance(given, dict):
+        raise Refused("a silence needs matchers")
+    try:
+        return dict(parse_matcher(f"{field}={pattern}") for field, pattern in given.items())
+    except ValueError as error:
+        raise Refused(str(error)) from None
+
+
+def _int(payload: Mapping[str, Any], name: str) -> int:
+    value = payload.get(name)
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise Refused(f"{name}: must be a whole number")
+    return value
+
+
+def _alert(writer: LedgerWriter, subject: str) -> Alert:
+    kind, _, ident = subject.partition(":")
+    alert = writer.alerts.alert(int(ident)) if kind == "alert" and ident.isdecimal() else None
+    if alert is None:
+        raise Refused(f"there is no {subject}")
+    return alert
+
+
+def _silence(writer: LedgerWriter, subject: str) -> Silence:
+    kind, _, ident = subject.partition(":")
+    silence = writer.incidents.silence(int(ident)) if kind == "silence" and ident.isdecimal() else None
+    if silence is None:
+        raise Refused(f"there is no {subject}")
+    return silence
+
+
+def _subject_scope(subject: str) -> Scope:
+    try:
+        return Scope.parse(subject)
+    except ValueError as error:
+        raise Refused(str(error)) from None
+
+
+def _scopes_of_subject(writer: LedgerWriter, intent: Intent) -> Collection[Scope]:
+    """Every scope that an alert, or a scope named itself, lies in."""
+    if intent.subject.startswith("alert:"):
+        scope = scope_of(_alert(writer, intent.subject))
+    else:
+        scope = _subject_scope(intent.subject)
+    return scopes_around(writer, scope)
+
+
+def _scopes_of_silence(writer: LedgerWriter, intent: Intent) -> Collection[Scope]:
+    """What a silence reaches at most: matchers with wildcards may reach anything."""
+    matchers = _matchers(intent.payload)
+    if (ident := matchers.get("alert", "")).isdecimal():
+        return scopes_around(writer, scope_of(_alert(writer, f"alert:{ident}")))
+    for field, kind in _NAMED.items():
+        value = matchers.get(field, "")
+        if value and not _WILD & set(value):
+            return scopes_around(writer, Scope(kind, value))
+    return scopes_around(writer, None)
+
+
+def _scopes_of_lifted(writer: LedgerWriter, intent: Intent) -> Collection[Scope]:
+    silence = _silence(writer, intent.subject)
+    return _scopes_of_silence(writer, replace(intent, payload={"matchers": dict(silence.matchers)}))
+
+
+def scopes_around(writer: LedgerWriter, scope: Scope | None) -> set[Scope]:
+    """A scope and all that it lies in; the organization alone for None."""
+    organization = Scope(ScopeKind.ORGANIZATION)
+    if scope is None or scope == organization:
+        return {organization}
+    contexts = list(writer.alerts.contexts().values())
+    lineage = Lineage(lambda: contexts)
+    wider = {
+        Scope(kind, value)
+        for whose in contexts
+        for kind in ScopeKind
+        if 0 < kind.depth < scope.kind.depth and (value := value_of(whose, kind))
+    }
+    return {scope, organization, *(outer for outer in wider if lineage.within(scope, outer))}
+
+
+def _line(writer: LedgerWriter, alert: Alert, now: int, kind: str, actor: str, text: str) -> None:
+    if alert.incident is not None:
+        entry = TimelineEntry(alert.incident, now, kind, actor, text, alert.id)
+        writer.incidents.add_timeline([entry])

@@ -1,0 +1,107 @@
+"""Incidents, silences and planned activity in the ledger, on the connection of its writer."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
+from dataclasses import asdict, replace
+from typing import Any
+
+from agent.domain.incident import Incident, TimelineEntry
+from agent.domain.planned import Planned
+from agent.domain.silence import Silence
+from agent.ledger.sql import statement
+
+
+class IncidentStore:
+    """What people and the agent decide about alerts. Writes join the transaction that is open."""
+
+    def __init__(
+        self,
+        conn: sqlite3.Connection,
+        lock: threading.RLock,
+        transaction: Callable[[], AbstractContextManager[sqlite3.Connection]],
+    ) -> None:
+        self._conn = conn
+        self._lock = lock
+        self._transaction = transaction
+
+    def open_incidents(self) -> list[Incident]:
+        """Every incident that is not closed."""
+        return [
+            Incident(title, group, tier, cause, opened_at, closed_at, above_nano, ident)
+            for ident, title, group, tier, cause, opened_at, closed_at, above_nano in self._all(
+                "incidents_open"
+            )
+        ]
+
+    def add_incident(self, incident: Incident) -> Incident:
+        """Opens an incident; returns it with its id."""
+        return replace(incident, id=self._write("add_incident", asdict(incident)))
+
+    def update_incident(self, incident: Incident) -> None:
+        """Keeps what an evaluation changed."""
+        self._write("update_incident", asdict(incident))
+
+    def add_timeline(self, entries: Iterable[TimelineEntry]) -> None:
+        """Adds lines to timelines."""
+        for entry in entries:
+            self._write("add_timeline", asdict(entry))
+
+    def open_silences(self) -> list[Silence]:
+        """Silences that have not ended, also those whose time is up: ending one is announced."""
+        return [_silence(row) for row in self._all("silences_open")]
+
+    def silence(self, ident: int) -> Silence | None:
+        """The silence of an id; None when there is none."""
+        rows = self._all("silence_by_id", {"id": ident})
+        return _silence(rows[0]) if rows else None
+
+    def add_silence(self, silence: Silence) -> Silence:
+        """Begins a silence; returns it with its id."""
+        return replace(silence, id=self._write("add_silence", _silence_columns(silence)))
+
+    def update_silence(self, silence: Silence) -> None:
+        """Keeps how much was burnt under a silence, and its end."""
+        self._write("update_silence", _silence_columns(silence))
+
+    def planned(self, since: int) -> list[Planned]:
+        """Planned activity that ends after `since`."""
+        return [Planned(*row) for row in self._all("planned_since", {"since": since})]
+
+    def add_planned(self, planned: Planned) -> Planned:
+        """Keeps planned activity; returns it with its id."""
+        return replace(planned, id=self._write("add_planned", asdict(planned)))
+
+    def _write(self, name: str, bound: dict[str, Any]) -> int | None:
+        with self._transaction() as conn:
+            return conn.execute(statement(name), bound).lastrowid
+
+    def _all(self, name: str, bound: Any = ()) -> list[Any]:
+        with self._lock:
+            return self._conn.execute(statement(name), bound).fetchall()
+
+
+def _silence(row: tuple[Any, ...]) -> Silence:
+    ident, author, reason, matchers, starts_at, ends_at, limit_nano, burnt_nano, ended_at, ended_why = row
+    return Silence(
+        author,
+        reason,
+        json.loads(matchers),
+        starts_at,
+        ends_at,
+        limit_nano,
+        burnt_nano,
+        ended_at,
+        ended_why,
+        ident,
+    )
+
+
+def _silence_columns(silence: Silence) -> dict[str, Any]:
+    columns = asdict(silence)
+    columns["matchers"] = json.dumps(dict(silence.matchers), sort_keys=True)
+    return columns
