@@ -96,12 +96,10 @@ def write_identity(identity: Identity, file: Path) -> Identity:
 def find_identity(*, environ: Mapping[str, str] | None = None) -> Identity | None:
     """The identity in force on this machine, or None; `ConfigError` when one that is there cannot be used."""
     environ = os.environ if environ is None else environ
-    if named := environ.get(VARIABLE):
-        return read_identity(Path(named))
-    value, _ = from_keyring(_ITEM)
-    if value:
+    named = environ.get(VARIABLE)
+    if not named and (value := from_keyring(_ITEM)[0]):
         return _parsed(value, "keyring")
-    file = paths.identity_file()
+    file = Path(named) if named else paths.identity_file()
     return read_identity(file) if file.exists() else None
 
 
@@ -109,7 +107,10 @@ def the_identity(*, environ: Mapping[str, str] | None = None) -> Identity:
     """The identity in force; raises `NoIdentityError` when there is none."""
     if identity := find_identity(environ=environ):
         return identity
-    raise NoIdentityError("there is no identity here to sign with", hint=_CREATE_HINT)
+    named = (os.environ if environ is None else environ).get(VARIABLE)
+    raise NoIdentityError(
+        f"there is no identity to sign with {f'in {named}' if named else 'here'}", hint=_CREATE_HINT
+    )
 
 
 def read_identity(file: Path) -> Identity:

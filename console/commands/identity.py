@@ -102,12 +102,9 @@ def list_(config: str | None, db: str | None, as_json: bool) -> None:
 
 
 def _place_of_present() -> str | None:
-    from agent.control.identity import NoIdentityError, find_identity
+    from agent.control.identity import find_identity
 
-    try:
-        found = find_identity()
-    except NoIdentityError:  # the file that was named is still to be made
-        return None
+    found = find_identity()
     return found.place if found else None
 
 

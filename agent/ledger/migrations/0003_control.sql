@@ -13,7 +13,7 @@ CREATE TABLE intent (
   reason TEXT NOT NULL DEFAULT '',
   handled_at INTEGER
 );
-CREATE INDEX intent_new ON intent (id) WHERE state = 'new';
+CREATE INDEX intent_new ON intent (state) WHERE state = 'new';
 
 -- What the agent itself has seen of verified intents, whatever becomes of their rows.
 CREATE TABLE intent_seen (nonce TEXT PRIMARY KEY, intent INTEGER NOT NULL) WITHOUT ROWID; -- 0: found elsewhere than it was made for

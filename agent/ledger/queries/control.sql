@@ -17,8 +17,8 @@ INSERT INTO intent (id, body, signature) VALUES (?, ?, ?);
 SELECT id FROM intent INDEXED BY intent_new WHERE state = 'new' ORDER BY id LIMIT ?;
 
 -- name: intent_new_row
--- Primary key.
-SELECT substr(CAST(body AS BLOB), 1, :most), substr(CAST(signature AS BLOB), 1, :most)
+-- Primary key. The substr of nothing is NULL.
+SELECT coalesce(substr(CAST(body AS BLOB), 1, :most), x''), coalesce(substr(CAST(signature AS BLOB), 1, :most), x'')
 FROM intent WHERE id = :id AND state = 'new';
 
 -- name: settle_intent
