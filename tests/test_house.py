@@ -7,7 +7,10 @@ import sys
 
 import pytest
 
-HEAVY = ("textual", "rich", "numpy", "httpx", "sqlite_utils", "keyring", "starlette", "uvicorn", "croniter")
+HEAVY = (
+    *("textual", "rich", "numpy", "httpx", "sqlite_utils", "keyring", "starlette", "uvicorn", "croniter"),
+    "cryptography",
+)
 
 
 def loaded_after(code: str) -> set[str]:
@@ -23,6 +26,7 @@ def loaded_after(code: str) -> set[str]:
         pytest.param("import console.cli", id="the command"),
         pytest.param("import agent.settings, agent.ledger; agent.ledger.open_reader", id="the read path"),
         pytest.param("import agent.reports.burn", id="the burn report"),
+        pytest.param("import agent.control", id="intents, before one is signed"),
     ],
 )
 def test_a_start_loads_nothing_heavy(code: str) -> None:

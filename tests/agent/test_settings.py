@@ -13,6 +13,7 @@ from agent.settings import Settings, load_settings, parse_settings
 from agent.settings_sample import sample_config
 
 FILE = Path("/etc/burndeck/burndeck.toml")
+KEY = f"ed25519:{'A' * 43}="
 
 
 def error_of(text: str) -> ConfigError:
@@ -100,6 +101,12 @@ def test_values_come_typed_and_paths_are_relative_to_the_file() -> None:
         ('[[billing_groups]]\nid="a"\n[[allocations]]\nid="org-1-bg-b"\nscope="billing_group:b"\nmonthly_credits="1"',
          ":5", "no billing group 'b'"),
         ('[alerts]\ntiers = [{name="a", at="0.9"}, {name="b", at="0.7"}]', ":2", "must rise"),
+        ('[[people]]\nname="two words"\npublic_key="x"\nroles=[]', ":2", "people[1].name: 'two words'"),
+        ('[[people]]\nname="ada"\npublic_key="ed25519:QUJD"\nroles=[]', ":3", "people[1].public_key"),
+        (f'[[people]]\nname="ada"\npublic_key="{KEY}"\nroles=["boss"]', ":4", "people[1].roles"),
+        (f'[[people]]\nname="ada"\npublic_key="{KEY}"\nroles=[]\nscopes=["x"]', ":5", "people[1].scopes"),
+        (f'[[people]]\nname="ada"\npublic_key="{KEY}"\nroles=[]\n'
+         f'[[people]]\nname="bob"\npublic_key="{KEY}"\nroles=[]', ":7", "people[2].public_key"),
         ('[[releases]]\nid="a"\nday="tomorrow"', ":3", "'tomorrow'"),
         ('[clock]\nepoch=1\nstarted=1\nspeed=0', ":4", "must be positive"),
         ('not toml', "", "line 1"),

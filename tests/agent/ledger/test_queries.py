@@ -11,7 +11,7 @@ from agent.ledger.writer import LedgerWriter
 
 GROWING = (
     *("event", "bucket", "cost", "roll_minute", "roll_hour", "roll_day", "layer_hour"),
-    *("finding", "quarantine"),
+    *("finding", "quarantine", "intent", "intent_seen", "audit"),
 )
 """Tables that grow with traffic and must be reached by a key or an index."""
 

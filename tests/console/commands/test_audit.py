@@ -1,0 +1,62 @@
+"""`burndeck audit`: the list, the proof, and their exit codes."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from agent.ledger import open_writer
+from console.cli import burndeck
+from tests.agent.control.build import tamper
+
+
+@pytest.fixture
+def ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    config = tmp_path / "burndeck.toml"
+    config.write_text('[organization]\nid = "org-1"\n')
+    monkeypatch.setenv("BURNDECK_CONFIG", str(config))
+    path = tmp_path / "ledger.sqlite"
+    now = int(time.time())
+    with open_writer(path) as writer:
+        writer.control.audit(now - 40 * 86_400, "agent", "alert_fired", "16", {"tier": "critical"})
+        writer.control.audit(now - 60, "ada", "acknowledge", "17", {"note": "mine"})
+    return path
+
+
+def run(ledger: Path, *arguments: str) -> Result:
+    return CliRunner().invoke(burndeck, ["audit", *arguments, "--db", str(ledger)], catch_exceptions=False)
+
+
+def test_an_intact_log_ends_well_and_prints_a_head_that_can_be_noted(ledger: Path) -> None:
+    found = json.loads(run(ledger, "verify", "--json").stdout)
+
+    assert (found["intact"], found["rows"], found["broken_at"]) == (True, 2, None)
+    assert found["limits"] in run(ledger, "verify").stdout
+    assert run(ledger, "verify", "--noted", found["head"]).exit_code == 0
+    assert run(ledger, "verify", "--noted", f"2:{'0' * 64}").exit_code == 1
+
+
+def test_a_broken_log_ends_with_a_finding_that_names_the_row(ledger: Path) -> None:
+    tamper(ledger, "UPDATE audit SET actor = 'eve' WHERE seq = 2")
+
+    result = run(ledger, "verify")
+
+    assert result.exit_code == 1
+    assert "BROKEN at row 2: the row was changed" in result.stdout
+    found = json.loads(run(ledger, "verify", "--json").stdout)
+    assert (found["intact"], found["broken_at"]) == (False, 2)
+
+
+def test_the_list_shows_who_did_what_lately(ledger: Path) -> None:
+    lately = run(ledger, "list")
+    everything = json.loads(run(ledger, "list", "--since", "90d", "--json").stdout)
+
+    assert "ada" in lately.stdout
+    assert "alert_fired" not in lately.stdout
+    assert [record["kind"] for record in everything["records"]] == ["acknowledge", "alert_fired"]
+    assert everything["records"][0]["detail"] == {"note": "mine"}
+    assert "nothing was done" in run(ledger, "list", "--since", "1s").stdout
