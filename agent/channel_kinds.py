@@ -47,8 +47,8 @@ KINDS: dict[str, ChannelKind] = {
     "webhook": ChannelKind(
         SecretPart(
             "signing_secret",
-            "signing secret (whsec_...; two with a comma between while it is changed)",
-            "the receiver, or make one and give it to the receiver",
+            "signing secret",
+            "the receiver (whsec_...); while it is changed give both, with a comma between",
         ),
         needs=("url",),
         secure=False,  # the secret signs the message and stays here

@@ -1,4 +1,4 @@
-"""Where admin keys come from, and the type that keeps them out of logs, messages and the ledger."""
+"""Where secrets come from, and the type that keeps them out of logs, messages and the ledger."""
 
 from __future__ import annotations
 
@@ -38,7 +38,17 @@ class Secret:
 
 
 class NoSecretError(ConfigError):
-    """Nobody has given the admin key that is looked for."""
+    """Nobody has given the secret that is looked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class SecretName:
+    """A secret before anybody looks for it: how it is kept, and how people speak of it."""
+
+    name: str  # `openai_admin_key`; the environment has it in capitals
+    what: str  # `admin key`
+    owner: str  # what `burndeck login` is told
+    phrase: bool = False  # may hold blanks, as passwords do
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +66,21 @@ def redact(text: str) -> str:
 
 def secret_name(source: str) -> str:
     """Name of the admin key of a source: `openai` has `openai_admin_key`."""
-    return source.lower().replace("-", "_").replace(".", "_") + "_admin_key"
+    return f"{plain_name(source)}_admin_key"
 
 
-def find_secret(*sources: str, environ: Mapping[str, str] | None = None) -> Found:
-    """The admin key of the first of `sources` (a source's name, then its kind) that has one.
+def plain_name(name: str) -> str:
+    """A name as part of a variable's: small letters, and `_` for `-` and `.`."""
+    return name.lower().replace("-", "_").replace(".", "_")
+
+
+def admin_key(source: str) -> SecretName:
+    """The admin key of a source."""
+    return SecretName(secret_name(source), "admin key", source)
+
+
+def find_secret(*wanted: str | SecretName, environ: Mapping[str, str] | None = None) -> Found:
+    """The first of the secrets that is there; a text is a source, and stands for its admin key.
 
     Looks into the systemd credential, the file that `<NAME>_FILE` names, the environment and the
     keyring, in this order. Raises `NoSecretError` when there is none, another `ConfigError` when one that was
@@ -68,38 +88,43 @@ def find_secret(*sources: str, environ: Mapping[str, str] | None = None) -> Foun
     """
     environ = os.environ if environ is None else environ
     trouble = ""
-    for source in dict.fromkeys(sources):
-        name = secret_name(source)
+    names = [_named(each) for each in dict.fromkeys(wanted)]
+    for name in names:
         for found in _outside_keyring(name, environ):
             return found
-        value, trouble = from_keyring(name)
+        value, trouble = from_keyring(name.name)
         if value:
-            return Found(_one_word(value, "the keyring"), "keyring")
-    name = secret_name(sources[0])
+            return Found(_checked(value, "the keyring", name), "keyring")
+    first = names[0]
     detail = f" ({trouble})" if trouble else ""
+    variable = first.name.upper()
     raise NoSecretError(
-        f"no admin key for {sources[0]}{detail}",
-        hint=f"Run `burndeck login {sources[0]}`, or set {name.upper()}_FILE or {name.upper()}.",
+        f"no {first.what} for {first.owner}{detail}",
+        hint=f"Run `burndeck login {first.owner}`, or set {variable}_FILE or {variable}.",
     )
 
 
-def where(*sources: str, environ: Mapping[str, str] | None = None) -> str | None:
-    """The place of the admin key that would be used, or None; never its value."""
+def where(*wanted: str | SecretName, environ: Mapping[str, str] | None = None) -> str | None:
+    """The place of the secret that would be used, or None; never its value."""
     try:
-        return find_secret(*sources, environ=environ).place
+        return find_secret(*wanted, environ=environ).place
     except ConfigError:
         return None
 
 
-def store_secret(source: str, secret: Secret) -> None:
-    """Puts an admin key into the keyring; raises `ConfigError` with another way on a headless machine."""
-    name = secret_name(source)
-    if trouble := to_keyring(name, secret):
+def store_secret(wanted: str | SecretName, secret: Secret) -> None:
+    """Puts a secret into the keyring; raises `ConfigError` with another way on a headless machine."""
+    named = _named(wanted)
+    if trouble := to_keyring(named.name, secret):
         raise ConfigError(
             f"the keyring takes no secret here: {trouble}",
-            hint=f"On a headless machine put the key into a file that only you can read and set "
-            f"{name.upper()}_FILE, or give the service a systemd credential named {name}.",
+            hint=f"On a headless machine put the {named.what} into a file that only you can read and set "
+            f"{named.name.upper()}_FILE, or give the service a systemd credential named {named.name}.",
         )
+
+
+def _named(wanted: str | SecretName) -> SecretName:
+    return admin_key(wanted) if isinstance(wanted, str) else wanted
 
 
 def to_keyring(name: str, secret: Secret) -> str:
@@ -125,18 +150,19 @@ def from_keyring(name: str) -> tuple[str | None, str]:
         return None, f"the keyring cannot be asked: {_first_line(error)}"
 
 
-def _outside_keyring(name: str, environ: Mapping[str, str]) -> Iterator[Found]:
+def _outside_keyring(wanted: SecretName, environ: Mapping[str, str]) -> Iterator[Found]:
+    name = wanted.name
     directory = environ.get("CREDENTIALS_DIRECTORY")
     if directory and (path := Path(directory) / name).is_file():
-        yield Found(_read(path, f"systemd credential {name}"), f"systemd credential {name}")
+        yield Found(_read(path, f"systemd credential {name}", wanted), f"systemd credential {name}")
     variable = name.upper()
     if file := environ.get(f"{variable}_FILE"):
-        yield Found(_read(Path(file), f"{variable}_FILE"), f"file named by {variable}_FILE")
+        yield Found(_read(Path(file), f"{variable}_FILE", wanted), f"file named by {variable}_FILE")
     if value := environ.get(variable, "").strip():
-        yield Found(_one_word(value, variable), f"environment variable {variable}")
+        yield Found(_checked(value, variable, wanted), f"environment variable {variable}")
 
 
-def _read(path: Path, place: str) -> Secret:
+def _read(path: Path, place: str, wanted: SecretName) -> Secret:
     try:
         value = path.read_text(encoding="utf-8-sig").strip()
     except (OSError, UnicodeDecodeError) as error:
@@ -145,17 +171,19 @@ def _read(path: Path, place: str) -> Secret:
             hint="Give the user that runs the agent the right to read it.",
         ) from error
     if not value:
-        raise ConfigError(f"{place}: {path} is empty", hint="Put the admin key into it, on one line.")
-    return _one_word(value, f"{place}: {path}")
+        raise ConfigError(f"{place}: {path} is empty", hint=f"Put the {wanted.what} into it, on one line.")
+    return _checked(value, f"{place}: {path}", wanted)
 
 
-def _one_word(value: str, place: str) -> Secret:
-    """The key, which goes into a header: anything else there would end up in error messages."""
+def _checked(value: str, place: str, wanted: SecretName) -> Secret:
+    """The secret, which may go into a header: anything else there would end up in error messages."""
     value = value.strip()
-    if not re.fullmatch(r"[!-~]+", value):
+    if not re.fullmatch(r"[ -~]+" if wanted.phrase else r"[!-~]+", value):
+        kind = "one line" if wanted.phrase else "one word"
         raise ConfigError(
-            f"{place} holds more than an admin key",
-            hint="It must be one word of printable ASCII: no second line, blank or comment.",
+            f"{place} holds more than the {wanted.what}",
+            hint=f"It must be {kind} of printable ASCII: no second line"
+            + (" or comment." if wanted.phrase else ", blank or comment."),
         )
     return Secret(value)
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from decimal import Decimal
 from typing import Annotated, Literal
 
 from agent.domain.duration import Duration
+from agent.secrets import plain_name
 from agent.settings_channels import Channel as Channel
 from agent.settings_channels import Route as Route
 from agent.settings_channels import resolve
@@ -144,7 +144,7 @@ class Alerts(Section, frozen=True):
             if len(set(names)) != len(names):
                 raise ValueError(f"{key}: every name is used once")
         # The names of secrets tell '-', '.' and '_' not apart.
-        plain = [re.sub(r"[-.]", "_", channel.name) for channel in self.channels]
+        plain = [plain_name(channel.name) for channel in self.channels]
         if len(set(plain)) != len(plain):
             raise ValueError("channels: names must differ by more than '-', '_' and '.'")
         for number, route in enumerate(self.routes, start=1):

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from agent.channel_kinds import KINDS, ChannelKind
 from agent.domain.duration import Duration
+from agent.secrets import SecretName, plain_name
 from agent.settings_section import Section, positive, says
 
 _ADDRESS = re.compile(r"[^\s@,;:<>()\"\\]+@[^\s@,;:<>()\"\\]+")
@@ -64,6 +65,14 @@ class Channel(Section, frozen=True):
     def base_url(self) -> str:
         """Where it is, without a slash at the end: as configured, else where its kind usually is."""
         return (self.url or self.of_kind.url).rstrip("/")
+
+    @property
+    def secret(self) -> SecretName | None:
+        """The secret that it needs; None where it needs none, as a mail server without accounts."""
+        if self.kind == "email" and not self.user:
+            return None
+        part = self.of_kind.secret
+        return SecretName(f"burndeck_{plain_name(self.name)}_{part.key}", part.what, self.name, part.phrase)
 
     def _check_url(self) -> None:
         schemes = _MAIL_SCHEMES if self.kind == "email" else _SCHEMES

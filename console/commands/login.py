@@ -1,50 +1,80 @@
-"""`burndeck login`: a provider's admin key into the keyring."""
+"""`burndeck login`: the secret of a provider or of an alert channel into the keyring."""
 
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
-from console.commands.common import print_json
+from console.commands.common import common_options, print_json, settings_for
 
+if TYPE_CHECKING:
+    from agent.secrets import SecretName
+    from agent.settings_channels import Channel
 
-@click.command(
-    epilog="""\b
+_EPILOG = """\b
 Examples:
   burndeck login openai
+  burndeck login payments-slack
   pass show openai-admin-key | burndeck login openai --stdin
 """
-)
-@click.argument("source", default="openai")
-@click.option("--stdin", "from_stdin", is_flag=True, help="Read the key from standard input.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-def login(source: str, from_stdin: bool, as_json: bool) -> None:
-    """Put the admin key of SOURCE (a name in [[sources]], or its kind) into the keyring.
 
-    The key is asked for without being shown. An admin key with the scope api.usage.read is enough to read.
+
+@click.command("login", epilog=_EPILOG)
+@click.argument("name", default="openai")
+@click.option("--stdin", "from_stdin", is_flag=True, help="Read the secret from standard input.")
+@common_options
+def login(name: str, from_stdin: bool, config: str | None, db: str | None, as_json: bool) -> None:
+    """Put the secret of NAME into the keyring, asked for without being shown.
+
+    NAME is a source in [[sources]] or its kind, which has an admin key (the scope api.usage.read is enough to
+    read), or a channel in [[alerts.channels]], which has what its kind needs: a webhook's address, a token.
     """
     from agent.errors import ConfigError
-    from agent.secrets import Secret, secret_name, store_secret, where
+    from agent.secrets import Secret, store_secret, where
 
-    value = sys.stdin.readline() if from_stdin else _asked(source)
-    value = value.strip()
-    if not value or any(character.isspace() for character in value):
-        raise ConfigError(
-            "that is no admin key", hint="An OpenAI admin key is one word and begins with sk-admin-."
-        )
-    store_secret(source, Secret(value))
-    place = where(source) or "keyring"
+    wanted, place_to_look = _wanted(name, settings_for(config, db).alerts.channels)
+    value = (sys.stdin.readline() if from_stdin else _asked(wanted, place_to_look)).strip()
+    if not value or not value.isascii() or not value.isprintable() or (" " in value and not wanted.phrase):
+        raise ConfigError(f"that is no {wanted.what}", hint=_shape(wanted, place_to_look))
+    store_secret(wanted, Secret(value))
+    place = where(wanted) or "keyring"
     if as_json:
-        print_json({"source": source, "name": secret_name(source), "stored": "keyring", "in_use": place})
+        print_json({"source": name, "name": wanted.name, "stored": "keyring", "in_use": place})
         return
-    click.echo(f"stored in the keyring as {secret_name(source)}")
+    click.echo(f"stored in the keyring as {wanted.name}")
     if place != "keyring":
         click.echo(f"note: the agent uses the {place}, which comes before the keyring")
 
 
-def _asked(source: str) -> str:
+def _wanted(name: str, channels: tuple[Channel, ...]) -> tuple[SecretName, str]:
+    """The secret that is meant, and where a person finds it; a name of no channel is a source's."""
+    from agent.errors import ConfigError
+    from agent.secrets import admin_key
+
+    channel = next((channel for channel in channels if channel.name == name), None)
+    if channel is None:
+        return admin_key(name), ""
+    if channel.secret is None:
+        raise ConfigError(
+            f"the channel {name} needs no secret",
+            hint="Set user in its [[alerts.channels]] table if its mail server asks for one.",
+        )
+    return channel.secret, channel.of_kind.secret.where
+
+
+def _shape(wanted: SecretName, place_to_look: str) -> str:
+    if not place_to_look:
+        return "An OpenAI admin key is one word and begins with sk-admin-."
+    return f"It is one {'line' if wanted.phrase else 'word'} of printable ASCII; look at {place_to_look}."
+
+
+def _asked(wanted: SecretName, place_to_look: str) -> str:
     if not sys.stdin.isatty():
-        raise click.UsageError("there is no terminal to ask in; pass the key with --stdin.")
-    answer: str = click.prompt(f"Admin key for {source}", hide_input=True)
+        raise click.UsageError(f"there is no terminal to ask in; pass the {wanted.what} with --stdin.")
+    if place_to_look:
+        click.echo(f"It comes from {place_to_look}.")
+    question = f"{wanted.what[:1].upper()}{wanted.what[1:]} for {wanted.owner}"
+    answer: str = click.prompt(question, hide_input=True)
     return answer

@@ -13,6 +13,7 @@ from keyring.errors import NoKeyringError
 
 from agent.errors import ConfigError
 from agent.secrets import Secret, find_secret, secret_name, store_secret, where
+from agent.settings_channels import Channel
 
 VALUE = "sk-admin-very-secret"
 
@@ -167,3 +168,35 @@ def test_a_key_file_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
     found = find_secret("openai", environ={"OPENAI_ADMIN_KEY_FILE": str(file)})
 
     assert found.secret.reveal() == VALUE
+
+
+def test_a_channel_has_a_secret_of_its_own_that_is_found_in_the_same_places(desk: InMemory) -> None:
+    channel = Channel(name="payments-slack", kind="slack")
+    assert channel.secret is not None
+    store_secret(channel.secret, Secret("https://hooks.slack.com/services/T/B/x"))
+
+    assert where(channel.secret, environ={}) == "keyring"
+    environ = {"BURNDECK_PAYMENTS_SLACK_WEBHOOK_URL": "https://other"}
+    assert find_secret(channel.secret, environ=environ).secret.reveal() == "https://other"
+
+
+def test_a_channel_without_its_secret_says_how_to_give_it(desk: InMemory) -> None:
+    channel = Channel(name="pager", kind="pagerduty")
+    assert channel.secret is not None
+
+    with pytest.raises(ConfigError) as caught:
+        find_secret(channel.secret, environ={})
+
+    assert caught.value.message == "no integration key for pager"
+    assert "`burndeck login pager`" in caught.value.hint
+    assert "BURNDECK_PAGER_ROUTING_KEY_FILE" in caught.value.hint
+
+
+def test_a_password_may_hold_blanks_and_a_mail_server_without_accounts_needs_none(desk: InMemory) -> None:
+    mail = Channel(name="mail", kind="email", url="smtp://m:587", sender="a@b.c", user="a")
+    assert mail.secret is not None
+
+    found = find_secret(mail.secret, environ={"BURNDECK_MAIL_PASSWORD": " two words "})
+
+    assert found.secret.reveal() == "two words"
+    assert Channel(name="mail", kind="email", url="smtp://m:587", sender="a@b.c").secret is None

@@ -187,4 +187,58 @@ def test_the_sample_loads_as_it_is_and_with_every_key_set() -> None:
     full = parse_settings(everything, FILE)
     assert full.allocations
     assert full.releases
-    assert full.alerts == parse_settings(sample, FILE).alerts
+    assert full.alerts.spike == parse_settings(sample, FILE).alerts.spike
+    assert (full.alerts.tiers[0].name, full.alerts.channels[0].kind) == ("warning", "slack")
+    assert full.alerts.routes[0].send == ("#payments-ops",)
+
+
+@pytest.mark.parametrize(
+    ("channel", "part"),
+    [
+        ('kind = "slak"', "kind: 'slak' is none of slack, pagerduty"),
+        ('kind = "email"', "url: a channel of kind email needs it"),
+        (
+            'kind = "email"\nurl = "smtp://m:587"\nsender = "Ada <a@b.c>"',
+            "sender: 'Ada <a@b.c>' is no e-mail",
+        ),
+        ('kind = "webhook"\nurl = "hook.example"', "url: must begin with https:// or http://"),
+        ('kind = "webhook"\nurl = "https://u:p@hook.example"', "url: a user belongs into user"),
+        ('kind = "slack"\nurl = "https://hooks.slack.com/services/T/B/x"', "address is its secret"),
+        ('kind = "github"\nproject = "ops"', "project: 'ops' is not written owner/name"),
+        ('kind = "jira"\nurl = "http://jira.example"\nuser = "a"\nproject = "OPS"', "url: must be https://"),
+        ('kind = "slack"\ntimeout = "0s"', "timeout: must be more than zero"),
+    ],
+)
+def test_a_channel_that_cannot_work_is_an_error_at_its_key(channel: str, part: str) -> None:
+    error = error_of(f'[[alerts.channels]]\nname = "c"\n{channel}')
+
+    assert "alerts.channels[1]." in error.message
+    assert part in error.message
+
+
+@pytest.mark.parametrize(
+    ("send", "part"),
+    [
+        ("#ops", "'#ops' may go by several channels of kind slack: write one:#ops or two:#ops"),
+        ("ada@example.com", "'ada@example.com' needs a channel of kind email"),
+        ("pager:ada", "a channel of kind pagerduty has no targets"),
+        ("nobody", "'nobody' names no channel; known: one, two, pager"),
+    ],
+)
+def test_a_route_that_leads_nowhere_is_an_error(send: str, part: str) -> None:
+    channels = "".join(
+        f'[[alerts.channels]]\nname = "{name}"\nkind = "{kind}"\n'
+        for name, kind in (("one", "slack"), ("two", "slack"), ("pager", "pagerduty"))
+    )
+    error = error_of(f'{channels}[[alerts.routes]]\nsend = ["{send}"]')
+
+    assert "in the send of route 1" in error.message
+    assert part in error.message
+
+
+def test_the_names_of_two_channels_never_mean_one_secret() -> None:
+    error = error_of(
+        '[[alerts.channels]]\nname = "a-b"\nkind = "slack"\n[[alerts.channels]]\nname = "a.b"\nkind = "slack"'
+    )
+
+    assert "must differ" in error.message
