@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from agent.analytics.baseline import HOUR, WEEK, WEEKS, Expected, Seasonal, step_noise
+from agent.analytics.month import Month, month_of
 from agent.domain.money import NANO
 from agent.ledger.kinds import MINUTE_KINDS, Kind
 from agent.reports.alerts import open_alerts
@@ -31,7 +32,6 @@ from agent.reports.forecasts import forecast
 from agent.reports.history import first_known, whole_hours
 from agent.reports.layers import Truth, truth, truth_of_window
 from agent.reports.moment import DAY, MINUTE, Moment, moment
-from agent.reports.month import Month, month_of
 from agent.reports.plots import last_day, last_hour
 from agent.reports.rolled import Counts, Rolled, Sums
 from agent.reports.status_line import read_status

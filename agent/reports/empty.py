@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from agent.analytics.month import month_of
 from agent.reports.alerts import open_alerts
 from agent.reports.burn_report import BurnReport, CostPerInference, Forecast, Series, Usual
 from agent.reports.conversion import CURRENCY
 from agent.reports.figure import Figure
 from agent.reports.layers import Truth
 from agent.reports.moment import DAY, HOUR, MINUTE, NOTHING, Moment
-from agent.reports.month import month_of
 from agent.reports.status_line import read_status
 
 if TYPE_CHECKING:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from agent.analytics.forecast import MonthEnd, month_end
+from agent.analytics.month import Month, day_number
 from agent.ledger.kinds import Kind
 from agent.reports.burn_report import Forecast
 from agent.reports.figure import Figure
 from agent.reports.layers import Truth, covered_days
 from agent.reports.moment import DAY
-from agent.reports.month import Month, day_number
 from agent.reports.rolled import Rolled
 from agent.reports.words import plural
 

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from agent.analytics.cause import MODEL_DAYS, Features, known_age, likely_cause
+from agent.analytics.month import month_of
 from agent.domain.allocation import Allocation
 from agent.domain.cause import Cause
 from agent.ledger.kinds import SCOPE_KINDS, Kind
@@ -20,7 +21,6 @@ from agent.reports.figure import change_of, share_of
 from agent.reports.history import first_known
 from agent.reports.layers import truth, truth_of_window
 from agent.reports.moment import DAY, moment
-from agent.reports.month import month_of
 from agent.reports.rolled import Rolled
 from agent.reports.selection import select
 from agent.reports.triage_report import KeyFacts, TriageDetail, TriageReport
