@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from agent.analytics.baseline import DAYS, WEEK, WEEKS, Basis, choose_basis
+from agent.domain.words import plural
 from agent.ledger.kinds import Kind
 from agent.reports.cells import COUNTS, Cell, Cells, Names, read_cells
 from agent.reports.history import first_known, whole_hours
 from agent.reports.moment import DAY, HOUR, MINUTE
 from agent.reports.triage_report import TriageReport
-from agent.reports.words import plural
 
 if TYPE_CHECKING:
     from agent.ledger.reader import LedgerReader

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 from agent.analytics.runway import Cap, binding
 from agent.domain.allocation import Allocation, ScopeKind
 from agent.domain.money import to_credits
+from agent.domain.words import duration
 from agent.ledger.kinds import SCOPE_KINDS, Kind
 from agent.reports.burn_report import Budget, Runway
 from agent.reports.figure import Figure
 from agent.reports.layers import Truth
-from agent.reports.words import duration
 
 if TYPE_CHECKING:
     from agent.ledger.reader import LedgerReader

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from agent.analytics.forecast import MonthEnd, month_end
 from agent.analytics.month import Month, day_number
+from agent.domain.words import plural
 from agent.ledger.kinds import Kind
 from agent.reports.burn_report import Forecast
 from agent.reports.figure import Figure
 from agent.reports.layers import Truth, covered_days
 from agent.reports.moment import DAY
 from agent.reports.rolled import Rolled
-from agent.reports.words import plural
 
 if TYPE_CHECKING:
     from agent.ledger.reader import LedgerReader

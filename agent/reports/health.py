@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from agent.domain.words import duration, plural
 from agent.ledger.kinds import Kind
 from agent.reports.moment import DAY, Moment, moment
 from agent.reports.status_line import agent_state, source_states
-from agent.reports.words import duration, plural
 
 if TYPE_CHECKING:
     from agent.errors import BurndeckError

@@ -7,11 +7,11 @@ from decimal import Decimal
 
 from agent.domain.money import to_credits
 from agent.domain.usage import Layer
+from agent.domain.words import instant
 from agent.ledger.kinds import Kind
 from agent.reports.figure import share_of
 from agent.reports.named_scope import Ask
 from agent.reports.table import Table
-from agent.reports.words import instant
 
 _MOST = 200
 _OWNED_LEVELS = (

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from agent.domain.words import instant
 from agent.reports.moment import DAY, HOUR, moment
 from agent.reports.table import Cell, Table
-from agent.reports.words import instant
 
 if TYPE_CHECKING:
     from agent.ledger.reader import LedgerReader

@@ -11,6 +11,7 @@ from agent.analytics.cause import MODEL_DAYS, Features, known_age, likely_cause
 from agent.analytics.month import month_of
 from agent.domain.allocation import Allocation
 from agent.domain.cause import Cause
+from agent.domain.words import percent
 from agent.ledger.kinds import SCOPE_KINDS, Kind
 from agent.reports.baselines import Baseline, ordinary_cells, past_cells
 from agent.reports.budgets import Burning, budgets
@@ -24,7 +25,6 @@ from agent.reports.moment import DAY, moment
 from agent.reports.rolled import Rolled
 from agent.reports.selection import select
 from agent.reports.triage_report import KeyFacts, TriageDetail, TriageReport
-from agent.reports.words import percent
 
 if TYPE_CHECKING:
     from agent.ledger.reader import LedgerReader

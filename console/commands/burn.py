@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from agent.reports.words import duration
+from agent.domain.words import duration
 from console.commands.common import common_options, print_json, reader_for, settings_for
 from console.commands.tables import amount, named, percent, table, when
 from console.commands.times import Instant

@@ -1,4 +1,4 @@
-"""Amounts and times in words, as sentences of reports use them."""
+"""Amounts and times in words, as sentences of reports and alerts use them."""
 
 from __future__ import annotations
 
