@@ -14,10 +14,11 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, TypeVar
 
 from agent import __version__
-from agent.alerts import BurnMemory, evaluate
+from agent.alerts.delivery import Dispatcher
 from agent.errors import LedgerError
-from agent.ledger import open_writer
+from agent.ledger import open_reader, open_writer
 from agent.process.lock import LedgerLock
+from agent.process.watch import LOOK_S, Watch
 from agent.telemetry.collect import Collector, configured_sources
 from agent.telemetry.http import PATIENT
 from agent.telemetry.once import Collecting, OnceReport, collect_once, keep_settings
@@ -71,7 +72,8 @@ class _Agent:
         self._clock = clock
         self._desk = WriterThread(writer)
         self._started_at = int(clock.now())
-        self._burn_memory = BurnMemory()
+        self._dispatcher = Dispatcher(settings, self._desk, clock)
+        self._watch = Watch(settings, self._dispatcher.kick)
 
     async def run(self, stop: threading.Event | None) -> None:
         """Keeps every loop going until it is told to stop."""
@@ -80,6 +82,8 @@ class _Agent:
         loops = {
             "heartbeat": self._every(Interval(self._settings.agent.heartbeat), self._beat),
             "evaluate": self._every(parse_schedule(self._settings.alerts.every), self._evaluate),
+            "watch": self._watching,
+            "deliver": self._dispatcher.run,
         }
         for source in sources:
             loops[f"collect {source.name}"] = self._collecting(source)
@@ -132,13 +136,18 @@ class _Agent:
         await self._desk.write(lambda writer: writer.beat(pid, host, __version__, started_at, int(now)))
 
     async def _evaluate(self, now: float) -> None:
-        evaluation = await self._desk.write(
-            lambda writer: evaluate(writer, self._settings, now, self._burn_memory)
-        )
-        for alert in evaluation.fired:
-            _log.warning("alert fired: %s", alert.signal.summary)
-        for alert in evaluation.resolved:
-            _log.info("alert resolved: %s", alert.signal.summary)
+        await self._desk.write(lambda writer: self._watch.judge(writer, now))
+
+    async def _watching(self) -> None:
+        """Looks at what others have committed, or this agent itself, a moment after they did."""
+        seen, left = -1, False
+        with open_reader(self._settings.ledger_path) as reader:
+            while True:
+                version = reader.data_version()
+                if version != seen or (left and not self._watch.resting):
+                    seen = version
+                    left = await self._desk.write(lambda writer: self._watch.look(writer, self._clock.now()))
+                await asyncio.sleep(LOOK_S)
 
 
 async def _keep_going(name: str, loop: Loop) -> None:

@@ -3,62 +3,39 @@
 from __future__ import annotations
 
 import sys
-from importlib import import_module
 
 import click
 
 from agent import __version__
 from agent.errors import BurndeckError
+from console.lazy import Lazy, LazyGroup
 
-COMMANDS: dict[str, tuple[str, str]] = {
-    "demo": ("console.commands.demo", "Simulated organization, agent and console in one command."),
-    "init": ("console.commands.init", "Write a commented burndeck.toml."),
-    "login": ("console.commands.login", "Put a provider's admin key into the keyring."),
-    "doctor": ("console.commands.doctor", "Health of every part, and what to do about it."),
-    "agent": ("console.commands.agent", "Run, start, stop or look at the background agent."),
-    "ingest": ("console.commands.ingest", "Take usage events from files or standard input."),
-    "burn": ("console.commands.burn", "What burns now, against what is usual."),
-    "triage": ("console.commands.triage", "Whose rise it is, and why."),
-    "report": ("console.commands.report", "The guide's reports."),
-    "alerts": ("console.commands.alerts", "Open and recent alerts."),
-    "identity": ("console.commands.identity", "Your key pair, and the people whom burndeck.toml knows."),
-    "audit": ("console.commands.audit", "Who did what, and the proof that nobody rewrote it."),
+COMMANDS = {
+    "demo": Lazy("console.commands.demo", "Simulated organization, agent and console in one command."),
+    "init": Lazy("console.commands.init", "Write a commented burndeck.toml."),
+    "login": Lazy("console.commands.login", "Put the secret of a provider or channel into the keyring."),
+    "doctor": Lazy("console.commands.doctor", "Health of every part, and what to do about it."),
+    "agent": Lazy("console.commands.agent", "Run, start, stop or look at the background agent."),
+    "ingest": Lazy("console.commands.ingest", "Take usage events from files or standard input."),
+    "burn": Lazy("console.commands.burn", "What burns now, against what is usual."),
+    "triage": Lazy("console.commands.triage", "Whose rise it is, and why."),
+    "report": Lazy("console.commands.report", "The guide's reports."),
+    "alerts": Lazy("console.commands.alerts", "Alerts: list, take, replay, lint, and who is told."),
+    "silence": Lazy("console.commands.silence", "Silence alerts until a time or an amount."),
+    "identity": Lazy("console.commands.identity", "Your key pair, and the people whom burndeck.toml knows."),
+    "audit": Lazy("console.commands.audit", "Who did what, and the proof that nobody rewrote it."),
 }
 """Command -> (module, one line for the overview). A module's command carries the command's name."""
 
 
-class LazyGroup(click.Group):
-    """Imports a command's module when it is run, so that `--version` and `--help` stay fast."""
+class Commands(LazyGroup):
+    """All commands."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        entry = COMMANDS.get(cmd_name)
-        if entry is None:
-            return None
-        command = getattr(import_module(entry[0]), cmd_name)
-        assert isinstance(command, click.Command)
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        name = click.utils.make_str(args[0])
-        if name not in COMMANDS and not name.startswith("-"):
-            import difflib
-
-            near = difflib.get_close_matches(name, COMMANDS, n=1)
-            ctx.fail(f"no command {name!r}." + (f" Did you mean {near[0]!r}?" if near else ""))
-        return super().resolve_command(ctx, args)
+    LAZY = COMMANDS
 
 
 @click.group(
-    cls=LazyGroup,
+    cls=Commands,
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Example: burndeck demo --scenario retry-storm",

@@ -25,7 +25,8 @@ class Due:
 def duty(alert: Alert, tier: Tier, now: int, *, was_muted: str = "") -> Due | None:
     """What is due for a live alert at `now`; its alert is the one to keep.
 
-    `was_muted` says what muted it last. At most one message at a time: an alert that begins is told before anything else is asked of it.
+    `was_muted` says what muted it last. At most one message at a time: an alert that begins is told before
+    anything else is asked of it.
     """
     if not alert.live or alert.muted_by:
         return None

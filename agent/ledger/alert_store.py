@@ -92,6 +92,12 @@ class AlertStore:
             finally:
                 self._conn.execute("COMMIT")
 
+    def mark(self, now: int) -> tuple[int, ...]:
+        """Changes whenever burn of today or yesterday does."""
+        today = now // 86_400 * 86_400
+        rows = self._all("alert_mark", {"days": json.dumps([today - 86_400, today])})
+        return tuple(value for row in rows for value in row)
+
     def covered_to(self) -> list[int]:
         """How far the provider's usage is complete, for each account that is metered."""
         return [end for _, end in self._all("alert_coverage_ends")]

@@ -43,6 +43,12 @@ def alerts(
     return entries
 
 
+def alert_of(reader: LedgerReader, ident: str, now: float) -> AlertEntry | None:
+    """The alert of an id; None when there is none."""
+    row = reader.one("alert_by_id", {"id": int(ident)}) if ident.isdecimal() else None
+    return None if row is None else entry_of(row, int(now))
+
+
 def open_alerts(reader: LedgerReader, at: int) -> tuple[AlertEntry, ...]:
     """The alerts that fire or are acknowledged at an instant."""
     return tuple(entry for entry in alerts(reader, at) if entry.state in ("firing", "acknowledged"))

@@ -1,39 +1,66 @@
-"""`burndeck alerts`: what fires, and what fired lately."""
+"""`burndeck alerts`: what fires, what fired lately, and what people decide about it."""
 
 from __future__ import annotations
+
+from typing import ClassVar
 
 import click
 
 from console.commands.common import common_options, print_json, reader_for, settings_for
 from console.commands.tables import amount, named, table, when
 from console.commands.times import Instant, Stretch
+from console.lazy import Lazy, LazyGroup
 
 _EPILOG = """\b
 Examples:
   burndeck alerts
   burndeck alerts --since 30d --json
+  burndeck alerts show 12
+  burndeck alerts ack 12 --note "rolling back"
 """
 
 
-@click.command("alerts", epilog=_EPILOG)
+class _Alerts(LazyGroup):
+    LAZY: ClassVar = {
+        "show": Lazy("console.commands.alerts_show", "One alert: why it fired, its incident, who was told."),
+        "incidents": Lazy("console.commands.alerts_show", "Open and recent incidents."),
+        "ack": Lazy("console.commands.alerts_ack", "Take an alert: no repeats, no escalation."),
+        "plan": Lazy("console.commands.alerts_ack", "Say that a rise was planned."),
+        "route": Lazy("console.commands.alerts_route", "Who is told of what."),
+        "test": Lazy("console.commands.alerts_test", "Replay history through a changed rule.", "test_rule"),
+        "check": Lazy("console.commands.alerts_check", "Lint the rules."),
+    }
+
+
+@click.group("alerts", cls=_Alerts, invoke_without_command=True, epilog=_EPILOG)
 @common_options
 @click.option(
     "--since", type=Stretch(), default="7d", show_default=True, help="How far back resolved ones go."
 )
 @click.option("--at", type=Instant(), help="As they stood at this time (UTC).")
 @click.option("--open", "only_open", is_flag=True, help="Leave resolved ones out.")
+@click.pass_context
 def alerts(
-    config: str | None, db: str | None, as_json: bool, since: int, at: float | None, only_open: bool
+    ctx: click.Context,
+    config: str | None,
+    db: str | None,
+    as_json: bool,
+    since: int,
+    at: float | None,
+    only_open: bool,
 ) -> None:
     """Open and recent alerts, worst first.
 
-    Exit code 1 while one fires.
+    Exit code 1 while one fires that nobody has acknowledged and nothing mutes.
     """
+    if ctx.invoked_subcommand is not None:
+        return
     from agent.reports.alerts import alerts as entries_of
 
     settings = settings_for(config, db)
     with reader_for(settings) as reader:
-        entries = entries_of(reader, settings.clock().now(), at=at, recent_s=since)
+        now = settings.clock().now()
+        entries = entries_of(reader, now, at=at, recent_s=since, policies=settings.alerts)
     if only_open:
         entries = [entry for entry in entries if entry.state != "resolved"]
     if as_json:
@@ -41,7 +68,8 @@ def alerts(
     elif entries:
         rows = [
             (
-                entry.state,
+                str(entry.id),
+                entry.state if not entry.muted_by else "muted",
                 entry.tier,
                 f"{entry.scope_kind}:{named(entry.scope)}",
                 when(entry.started_at),
@@ -51,8 +79,9 @@ def alerts(
             )
             for entry in entries
         ]
-        columns = ("state", "tier", "scope", "since", "current", "expected", "summary")
-        click.echo(table(columns, rows, right=(4, 5)))
+        columns = ("id", "state", "tier", "scope", "since", "current", "expected", "summary")
+        click.echo(table(columns, rows, right=(0, 5, 6)))
     else:
         click.echo("no alerts")
-    click.get_current_context().exit(1 if any(entry.state == "firing" for entry in entries) else 0)
+    waiting = any(entry.state == "firing" and not entry.muted_by for entry in entries)
+    ctx.exit(1 if waiting else 0)

@@ -1,0 +1,75 @@
+"""What the agent does when the ledger has changed: hears people, judges new burn, has messages delivered."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from agent.alerts import BurnMemory, Evaluation, evaluate
+from agent.alerts.handlers import handlers
+from agent.control import take
+
+if TYPE_CHECKING:
+    from agent.ledger.writer import LedgerWriter
+    from agent.settings import Settings
+
+LOOK_S = 0.1
+"""How often, in real seconds, it is looked whether anybody has committed anything; costs microseconds."""
+
+_LEAST_PAUSE_S = 0.3
+_PAUSE_OF_DURATION = 4.0  # judging takes a fifth of the writer's time at most, however fast data comes
+_log = logging.getLogger(__name__)
+
+
+@dataclass
+class Watch:
+    """Judges at once what has changed, and no more often than the machine can bear.
+
+    All calls are made on the writer's thread.
+    """
+
+    settings: Settings
+    told: Callable[[], None]  # called when there may be messages to deliver
+    monotonic: Callable[[], float] = time.monotonic
+
+    def __post_init__(self) -> None:
+        self._memory = BurnMemory()
+        self._handlers = handlers(self.settings)
+        self._mark: tuple[int, ...] = ()
+        self._next = 0.0
+
+    @property
+    def resting(self) -> bool:
+        """Whether new burn must wait a moment before it is judged."""
+        return self.monotonic() < self._next
+
+    def look(self, writer: LedgerWriter, now: float) -> bool:
+        """After a commit: carries out what people want, and judges the burn if it has changed.
+
+        Returns whether something is left to be judged as soon as it has rested.
+        """
+        heard = take(writer, self.settings, now, self._handlers)
+        mark = writer.alerts.mark(int(now))
+        if mark == self._mark and not any(each.done for each in heard):
+            return False
+        if self.resting and not heard:
+            return True
+        self.judge(writer, now, mark)
+        return False
+
+    def judge(self, writer: LedgerWriter, now: float, mark: tuple[int, ...] | None = None) -> Evaluation:
+        """Judges every rule now."""
+        began = self.monotonic()
+        self._mark = writer.alerts.mark(int(now)) if mark is None else mark
+        evaluation = evaluate(writer, self.settings, now, self._memory)
+        ended = self.monotonic()
+        self._next = ended + max(_LEAST_PAUSE_S, _PAUSE_OF_DURATION * (ended - began))
+        for alert in evaluation.fired:
+            _log.warning("alert %d fired: %s", alert.id or 0, alert.signal.summary)
+        for alert in evaluation.resolved:
+            _log.info("alert %d resolved: %s", alert.id or 0, alert.signal.summary)
+        self.told()
+        return evaluation

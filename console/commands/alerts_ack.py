@@ -1,0 +1,90 @@
+"""`burndeck alerts ack` and `burndeck alerts plan`: signed decisions about an alert."""
+
+from __future__ import annotations
+
+import click
+
+from console.commands.common import common_options, settings_for
+from console.commands.intents import send
+from console.commands.times import Instant, Stretch
+
+_WAIT = click.option(
+    "--wait", type=float, default=5.0, show_default=True, help="Seconds to wait for the agent."
+)
+
+
+@click.command("ack", epilog='Example: burndeck alerts ack 12 --note "rolling back the release"')
+@common_options
+@click.argument("alert", type=int)
+@click.option("--note", default="", help="What you are doing about it; kept in the timeline.")
+@_WAIT
+def ack(config: str | None, db: str | None, as_json: bool, alert: int, note: str, wait: float) -> None:
+    """Take an alert: it is not repeated and does not escalate any more.
+
+    Signed with your identity (`burndeck identity create`) and carried out by the agent. Exit code 1 when it
+    is refused or no agent answers.
+    """
+    from agent.control import IntentKind
+
+    settings = settings_for(config, db)
+    payload = {"note": note}
+    send(
+        settings,
+        IntentKind.ACKNOWLEDGE,
+        f"alert:{alert}",
+        payload,
+        done=f"alert {alert} acknowledged",
+        wait_s=wait,
+        as_json=as_json,
+    )
+
+
+@click.command(
+    "plan", epilog='Example: burndeck alerts plan alert:12 --for 6h --reason "re-indexing, CHG-118"'
+)
+@common_options
+@click.argument("subject")
+@click.option("--from", "start", type=Instant(), help="When it began or begins (UTC); by default now.")
+@click.option("--for", "span", type=Stretch(), default="6h", show_default=True, help="How long it lasts.")
+@click.option("--reason", required=True, help="What it is.")
+@_WAIT
+def plan(
+    config: str | None,
+    db: str | None,
+    as_json: bool,
+    subject: str,
+    start: float | None,
+    span: int,
+    reason: str,
+    wait: float,
+) -> None:
+    """Say that a rise was planned, of an alert (`alert:12`) or a scope (`team:search`).
+
+    It is not told, its hours are not learnt as usual, and the forecast leaves them out. For an alert it begins
+    when the alert did.
+    """
+    from agent.control import IntentKind
+    from agent.errors import BurndeckError
+    from agent.reports.alerts import alert_of
+    from console.commands.common import reader_for
+
+    settings = settings_for(config, db)
+    now = settings.clock().now()
+    if start is None and subject.startswith("alert:"):
+        with reader_for(settings) as reader:
+            entry = alert_of(reader, subject.removeprefix("alert:"), now)
+        if entry is None:
+            raise BurndeckError(f"there is no {subject}", hint="`burndeck alerts` lists them.")
+        start = float(entry.started_at)
+    begin = int(now if start is None else start)
+    payload = {"start": begin, "end": max(begin, int(now)) + span, "reason": reason}
+    done = f"{subject} marked as planned"
+    send(
+        settings,
+        IntentKind.PLANNED_ACTIVITY,
+        subject,
+        payload,
+        done=done,
+        wait_s=wait,
+        as_json=as_json,
+    )

@@ -1,0 +1,64 @@
+"""What commands that change something share: a signed intent, and waiting for what the agent makes of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from console.commands.common import print_json, reader_for
+
+if TYPE_CHECKING:
+    from agent.control import IntentKind, Outcome
+    from agent.settings import Settings
+
+_LOOK_S = 0.05
+
+
+def send(
+    settings: Settings,
+    kind: IntentKind,
+    subject: str,
+    payload: Mapping[str, Any],
+    *,
+    done: str,
+    wait_s: float,
+    as_json: bool,
+) -> None:
+    """Signs an intent, waits up to `wait_s` for the agent, and says what became of it.
+
+    Exit code 0 when it is done, 1 when it was refused or when no agent has taken it yet.
+    """
+    from agent.control import IntentState, submit
+
+    receipt = submit(settings, kind, subject, payload, settings.clock().now())
+    result = _wait(settings, receipt.id, wait_s)
+    state = result.state if result else IntentState.NEW
+    reason = result.reason if result else ""
+    if as_json:
+        print_json({"intent": receipt.id, "state": state.value, "reason": reason, "person": receipt.person})
+    elif state is IntentState.DONE:
+        click.echo(f"{done} by {receipt.person}")
+    elif state is IntentState.REFUSED:
+        click.secho(f"refused: {reason}", fg="red", err=True)
+    else:
+        click.echo(
+            f"signed by {receipt.person} and waiting (intent {receipt.id}): no agent has taken it yet.\n"
+            "  See `burndeck agent status`; it is carried out as soon as an agent runs, within half an hour.",
+            err=True,
+        )
+    click.get_current_context().exit(0 if state is IntentState.DONE else 1)
+
+
+def _wait(settings: Settings, ident: int, wait_s: float) -> Outcome | None:
+    from agent.control import IntentState, outcome
+
+    deadline = time.monotonic() + wait_s
+    with reader_for(settings) as reader:
+        while True:
+            result = outcome(reader, ident)
+            if (result and result.state is not IntentState.NEW) or time.monotonic() >= deadline:
+                return result
+            time.sleep(_LOOK_S)
