@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
+from typing import ClassVar
 
 import click
 
@@ -31,7 +33,7 @@ COMMANDS = {
 class Commands(LazyGroup):
     """All commands."""
 
-    LAZY = COMMANDS
+    LAZY: ClassVar[Mapping[str, Lazy]] = COMMANDS
 
 
 @click.group(

@@ -1,10 +1,10 @@
-"""Command groups that import a command's module when it is run, so that `--version` and `--help` stay fast."""
+"""Command groups that import a command when it is run, so that `--version` and `--help` stay fast."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib import import_module
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import click
 
@@ -20,7 +20,7 @@ class Lazy(NamedTuple):
 class LazyGroup(click.Group):
     """A group of commands that are imported one by one. A subclass names them in `LAZY`."""
 
-    LAZY: Mapping[str, Lazy] = {}
+    LAZY: ClassVar[Mapping[str, Lazy]] = {}
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self.LAZY)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 import click
@@ -21,7 +22,7 @@ Examples:
 
 
 class _Alerts(LazyGroup):
-    LAZY: ClassVar = {
+    LAZY: ClassVar[Mapping[str, Lazy]] = {
         "show": Lazy("console.commands.alerts_show", "One alert: why it fired, its incident, who was told."),
         "incidents": Lazy("console.commands.alerts_show", "Open and recent incidents."),
         "ack": Lazy("console.commands.alerts_ack", "Take an alert: no repeats, no escalation."),

@@ -39,9 +39,7 @@ def ack(config: str | None, db: str | None, as_json: bool, alert: int, note: str
     )
 
 
-@click.command(
-    "plan", epilog='Example: burndeck alerts plan alert:12 --for 6h --reason "re-indexing, CHG-118"'
-)
+@click.command("plan", epilog='Example: burndeck alerts plan alert:12 --for 6h --reason "re-index"')
 @common_options
 @click.argument("subject")
 @click.option("--from", "start", type=Instant(), help="When it began or begins (UTC); by default now.")
@@ -60,8 +58,8 @@ def plan(
 ) -> None:
     """Say that a rise was planned, of an alert (`alert:12`) or a scope (`team:search`).
 
-    It is not told, its hours are not learnt as usual, and the forecast leaves them out. For an alert it begins
-    when the alert did.
+    It is not told, its hours are not learnt as usual, and the forecast leaves them out. For an alert it
+    begins when the alert did.
     """
     from agent.control import IntentKind
     from agent.errors import BurndeckError

@@ -27,9 +27,13 @@ def _given_before(name: str) -> Callable[[], str | None]:
     """Default of an option: what was given for it before the command, as in `burndeck --db F burn`."""
 
     def default() -> str | None:
-        root = click.get_current_context().find_root()
-        value = root.params.get(name)
-        return value if isinstance(value, str) else None
+        context = click.get_current_context().parent
+        while context is not None:
+            value = context.params.get(name)
+            if isinstance(value, str):
+                return value
+            context = context.parent
+        return None
 
     return default
 
