@@ -47,6 +47,35 @@ class ListedRate:
     output: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One place in the organization where somebody has burnt; names are empty where nobody knows."""
+
+    billing_group: str
+    department: str
+    team: str
+    project: str
+    api_key: str
+    environment: str
+
+    def value(self, kind: ScopeKind) -> str:
+        """The name of a level."""
+        return "" if kind is ScopeKind.ORGANIZATION else str(getattr(self, kind.value))
+
+    def within(self, scope: Scope) -> bool:
+        """Whether it lies in a scope."""
+        return self.value(scope.kind) == scope.value
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """How much was burnt over some weeks."""
+
+    first_hour: int | None  # None: nothing
+    busiest_hour_nano: int
+    whole_nano: int
+
+
 class HistoryStore:
     """Reads of the past. `HistoryStore(reader.rows)` serves a command, `writer.history` the agent."""
 
@@ -77,6 +106,24 @@ class HistoryStore:
             shares = self._sampled([context for context, _ in contexts], listed[0], at)
         (whole,) = self._all("history_sums", days=listed, **bound)
         return self._named(_scaled(shares, whole))
+
+    def burnt(self, scope: Scope, days: Sequence[int]) -> int:
+        """Nano-credits of a scope over whole UTC days."""
+        kind = SCOPE_KINDS[scope.kind]
+        ident = 0 if scope.kind is ScopeKind.ORGANIZATION else self._id(kind, scope.value)
+        if ident is None:
+            return 0
+        ((*_, nano),) = self._all("history_sums", days=list(days), kind=int(kind), id=ident)
+        return int(nano)
+
+    def places(self) -> list[Place]:
+        """Every place in the organization where anything ever burnt."""
+        return [Place(*row) for row in self._all("history_lineage")]
+
+    def extent(self, start: int, end: int) -> Extent:
+        """How much the organization burnt in `[start, end)`."""
+        ((first, busiest, whole),) = self._all("history_busiest_hour", start=start, end=end)
+        return Extent(first, busiest, whole)
 
     def rates(self, at: int) -> dict[str, ListedRate]:
         """The rates in force at an instant, by model."""

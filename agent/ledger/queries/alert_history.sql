@@ -57,3 +57,14 @@ FROM service s JOIN dim m ON m.id = s.model JOIN dim o ON o.id = s.operation JOI
 -- Some hundreds of rows, oldest first.
 SELECT model, effective_from, meter, nano_per_million FROM rate
 WHERE tier = 'standard' AND model <> '' AND effective_from <= :at ORDER BY effective_from;
+
+-- name: history_lineage
+-- Some thousand contexts at most, read once. Columns in the order of ScopeKind, widest first, then the environment.
+SELECT DISTINCT g.value, d.value, t.value, p.value, k.value, n.value
+FROM context x JOIN dim g ON g.id = x.billing_group JOIN dim d ON d.id = x.department JOIN dim t ON t.id = x.team
+JOIN dim p ON p.id = x.project JOIN dim k ON k.id = x.api_key JOIN dim n ON n.id = x.environment;
+
+-- name: history_busiest_hour
+-- Primary key of roll_hour, range on (kind, bucket): a row an hour.
+SELECT min(bucket), coalesce(max(credits_nano), 0), coalesce(sum(credits_nano), 0) FROM roll_hour
+WHERE kind = 0 AND bucket >= :start AND bucket < :end;

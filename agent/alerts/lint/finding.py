@@ -1,0 +1,68 @@
+"""What a check of the rules finds, and everything that it may look at."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from agent.toml_file import Key, line_of, shown
+
+if TYPE_CHECKING:
+    from agent.ledger.history_store import HistoryStore, Place
+    from agent.settings import Settings
+    from agent.settings_channels import Channel
+
+
+class Level(enum.StrEnum):
+    """How bad a finding is."""
+
+    ERROR = "error"  # somebody would not be told, or could not undo what an alert does
+    WARNING = "warning"  # a rule does not do what whoever wrote it meant
+    NOTE = "note"  # worth knowing
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One finding at a key of burndeck.toml; line is None where the key is not written there."""
+
+    level: Level
+    file: str
+    line: int | None
+    key: str
+    problem: str
+    fix: str
+
+    @property
+    def place(self) -> str:
+        """File and line as editors understand them."""
+        return f"{self.file}:{self.line}" if self.line else self.file
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What the ledger knows, for the checks that ask it."""
+
+    history: HistoryStore
+    places: tuple[Place, ...]
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Settings under check, with the text that they were read from. `past` is None without a ledger."""
+
+    settings: Settings
+    text: str = ""
+    past: Past | None = None
+    secret_of: Callable[[Channel], str | None] = field(default=lambda _: None)
+    """Where a channel's secret would be found; None: nowhere."""
+
+    def finding(self, level: Level, key: Key, problem: str, fix: str) -> Finding:
+        """A finding at a key."""
+        file = str(self.settings.file) if self.settings.file else "burndeck.toml"
+        return Finding(level, file, line_of(self.text, key), shown(key), problem, fix)
+
+
+Check = Callable[[Case], "list[Finding]"]
