@@ -58,9 +58,10 @@ def facts_of(context: RuleContext) -> Callable[[Alert], Facts]:
 
 def _truth(context: RuleContext) -> tuple[str, int]:
     """The layer that the newest figures are of, and up to when they are complete."""
-    at = context.at if context.at is not None else int(context.now)
-    metered = any(end >= at for end in context.store.covered_to())
-    return ("metered" if metered else "estimated"), at
+    ends = context.store.covered_to()
+    newest = max([*ends, context.store.newest_event() or 0], default=0)
+    at = newest if context.at is None else context.at
+    return ("metered" if any(end >= at for end in ends) else "estimated"), at
 
 
 def _around(context: RuleContext, alert: Alert) -> list[Allocation]:

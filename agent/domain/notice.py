@@ -26,6 +26,11 @@ class NoticeKind(enum.StrEnum):
         return self is NoticeKind.RESOLVED
 
     @property
+    def turn(self) -> int:
+        """Of messages of one second about one alert, which comes first: nobody takes what nobody was told of."""
+        return {NoticeKind.ACKNOWLEDGED: 1, NoticeKind.RESOLVED: 2}.get(self, 0)
+
+    @property
     def follows(self) -> bool:
         """Whether it is for those who were told before, too."""
         return self in (NoticeKind.ACKNOWLEDGED, NoticeKind.RESOLVED)

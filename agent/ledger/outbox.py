@@ -89,7 +89,7 @@ class Outbox:
             )
         ]
         # Of two messages of one second the one that closes comes last, or a page would stay open for good.
-        return sorted(found, key=lambda one: (one.created_at, one.at, one.kind.closes, one.id))
+        return sorted(found, key=lambda one: (one.created_at, one.at, one.kind.turn, one.id))
 
     def notices(self, ids: Sequence[str]) -> dict[str, Notice]:
         """The messages of some ids."""

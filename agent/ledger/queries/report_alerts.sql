@@ -10,3 +10,7 @@ SELECT * FROM (
   UNION
   SELECT * FROM alert WHERE resolved_at >= :since
 ) WHERE started_at <= :until ORDER BY started_at DESC, id DESC;
+
+-- name: timelines
+-- Every line; a test and an export read it.
+SELECT incident, at, kind, actor, text, alert FROM timeline ORDER BY id;
