@@ -43,13 +43,13 @@ def create(name: str | None, force: bool, as_json: bool) -> None:
     if not force and (place := _place_of_present()):
         raise ConfigError(
             f"there is an identity already ({place})",
-            hint="`burndeck identity show` tells more; --force replaces it, and what it signed stays signed.",
+            hint="`burndeck identity show` tells more; --force replaces it for good.",
         )
     made = store_identity(new_identity(name or _user_name()))
     if as_json:
         print_json(_as_data(made, None) | {"block": made.config_block()})
         return
-    click.echo(made.config_block(), nl=False)
+    click.echo("\n" + made.config_block(), nl=False)  # a file to append to may end without a line end
     click.echo(f"The private key is kept here: {made.place}.", err=True)
     click.echo(
         "Give the table above to whoever keeps burndeck.toml, and start the agent again afterwards.", err=True

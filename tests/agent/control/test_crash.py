@@ -55,3 +55,36 @@ def test_an_agent_killed_at_any_instant_has_done_each_intent_wholly_or_not_at_al
             pass
         assert {state for _, state, _ in desk.states()} == {"done"}
         assert verify(reader).intact
+
+
+DIE_IN_THE_HANDLER = """
+import os, signal, sys
+from pathlib import Path
+from agent.control.identity import read_identity
+from agent.ledger import open_writer
+from tests.agent.control.build import Desk, remember
+def apply(writer, intent, now):
+    remember(writer, intent, now)
+    if intent.subject == "b":
+        os.kill(os.getpid(), signal.SIGKILL)
+desk = Desk(open_writer(Path(sys.argv[1])), read_identity(Path(sys.argv[2])))
+for subject in ("a", "b", "c"):
+    desk.submit(subject)
+desk.take(apply=apply)
+"""
+
+
+def test_an_agent_killed_between_the_work_and_its_record_does_it_when_it_comes_back(tmp_path: Path) -> None:
+    ledger, key = tmp_path / "ledger.sqlite", tmp_path / "key"
+    write_identity(new_identity("ada"), key)
+
+    subprocess.run([sys.executable, "-c", DIE_IN_THE_HANDLER, str(ledger), str(key)], check=False)
+
+    with open_writer(ledger) as writer, open_reader(ledger) as reader:
+        desk = Desk(writer, read_identity(key))
+        assert desk.done() == ["a"]
+        assert [state for _, state, _ in desk.states()] == ["done", "new", "new"]
+        assert verify(reader).rows == 1
+        desk.take()
+        assert desk.done() == ["a", "b", "c"]
+        assert verify(reader).rows == 3
