@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -95,9 +96,9 @@ def load_settings(path: Path | None = None) -> Settings:
     return parse_settings(read_text(chosen, "configuration"), chosen)
 
 
-def parse_settings(text: str, file: Path) -> Settings:
-    """The settings in `text`; relative paths in it are relative to `file`'s folder."""
-    config = decode_toml(text, str(file), ConfigFile, _hook)
+def parse_settings(text: str, file: Path, changes: Mapping[str, Any] | None = None) -> Settings:
+    """The settings in `text`, with `changes` over it; relative paths are relative to `file`'s folder."""
+    config = decode_toml(text, str(file), ConfigFile, _hook, changes)
     _check_together(config, text, str(file))
     at = _Paths(text, file)
     clock = config.clock

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
@@ -36,8 +36,14 @@ def read_text(path: Path, what: str) -> str:
         ) from error
 
 
-def decode_toml(text: str, where: str, schema: type[T], hook: Callable[[type, Any], Any] | None = None) -> T:
-    """Decodes `text` into `schema`; raises `ConfigError` that names `where`, line and key.
+def decode_toml(
+    text: str,
+    where: str,
+    schema: type[T],
+    hook: Callable[[type, Any], Any] | None = None,
+    changes: Mapping[str, Any] | None = None,
+) -> T:
+    """Decodes `text`, with `changes` over it, into `schema`; raises `ConfigError` with `where`, line and key.
 
     A `ValueError("key: what is wrong")` raised in a schema's `__post_init__` is shown at that key.
     """
@@ -47,7 +53,18 @@ def decode_toml(text: str, where: str, schema: type[T], hook: Callable[[type, An
         raise ConfigError(
             f"{where}: not valid TOML: {error}", hint="See https://toml.io for the syntax."
         ) from None
-    return convert_table(data, text, where, schema, hook=hook)
+    return convert_table(overlaid(data, changes or {}), text, where, schema, hook=hook)
+
+
+def overlaid(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Two tables as one: tables within are laid over each other, anything else of `above` replaces."""
+    whole = dict(below)
+    for key, value in above.items():
+        known = whole.get(key)
+        if isinstance(known, Mapping) and isinstance(value, Mapping):
+            value = overlaid(known, value)
+        whole[key] = value
+    return whole
 
 
 def convert_table(
