@@ -13,8 +13,9 @@ from agent.settings_alerts import Alerts
 
 if TYPE_CHECKING:
     from agent.ledger.reader import LedgerReader, Row
+    from agent.reports.alert_report import IncidentEntry
 
-__all__ = ["AlertEntry", "alerts"]
+__all__ = ["AlertEntry", "alerts", "incidents"]
 
 RECENT_S = 7 * 86_400
 _TIERS = ("hard_cap", "critical", "warning", "info")
@@ -47,6 +48,13 @@ def alert_of(reader: LedgerReader, ident: str, now: float) -> AlertEntry | None:
     """The alert of an id; None when there is none."""
     row = reader.one("alert_by_id", {"id": int(ident)}) if ident.isdecimal() else None
     return None if row is None else entry_of(row, int(now))
+
+
+def incidents(reader: LedgerReader, now: float, recent_s: int = RECENT_S) -> list[IncidentEntry]:
+    """Incidents that are open, and those closed in the last `recent_s` seconds; the newest first."""
+    from agent.reports import incidents as found  # not needed for the first frame
+
+    return found.incidents(reader, now, recent_s)
 
 
 def open_alerts(reader: LedgerReader, at: int) -> tuple[AlertEntry, ...]:
