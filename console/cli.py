@@ -22,6 +22,7 @@ COMMANDS = {
     "burn": Lazy("console.commands.burn", "What burns now, against what is usual."),
     "triage": Lazy("console.commands.triage", "Whose rise it is, and why."),
     "report": Lazy("console.commands.report", "The guide's reports."),
+    "detect": Lazy("console.commands.detect", "How unusual each row of a series is."),
     "alerts": Lazy("console.commands.alerts", "Alerts: list, take, replay, lint, and who is told."),
     "silence": Lazy("console.commands.silence", "Silence alerts until a time or an amount."),
     "identity": Lazy("console.commands.identity", "Your key pair, and the people whom burndeck.toml knows."),
