@@ -1,0 +1,141 @@
+"""One channel in use: opened when it is needed, never asked too often, and opened anew with a new secret."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from agent.alerts.channels import Channel, DeliveryFailed, Message, Receipt, open_channel
+from agent.alerts.routes import Destination
+
+if TYPE_CHECKING:
+    from agent.domain.notice import Notice
+    from agent.settings import Settings
+    from agent.settings_channels import Channel as Table
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What became of a message that was sent while somebody waited."""
+
+    destination: Destination
+    ok: bool
+    detail: str  # what the receiver calls it, or why it was not taken
+    hint: str = ""
+
+
+class Outlet:
+    """A channel of the configuration. Its times are real seconds: it is the receiver who asks for them."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+        self._not_before = 0.0  # time.monotonic()
+        self._channel: Channel | None = None
+        self._opening = asyncio.Lock()
+        self._users = 0
+        self._stale = False
+
+    def free(self, under_way: int) -> int:
+        """How many more messages it takes now."""
+        return 0 if self.resting_s > 0 else self._table.of_kind.at_once - under_way
+
+    @property
+    def resting_s(self) -> float:
+        """How long it takes no message."""
+        return max(self._not_before - time.monotonic(), 0.0)
+
+    def rest(self, seconds: float) -> None:
+        """Takes no message for a while."""
+        self._not_before = max(self._not_before, time.monotonic() + seconds)
+
+    async def warm(self) -> None:
+        """Opens it before it is needed: the first message does not wait for imports and the keyring."""
+        try:
+            await self._open()
+        except DeliveryFailed as failure:
+            _log.warning("%s. %s", failure.message, failure.hint)
+
+    async def deliver(self, message: Message) -> Receipt:
+        """One attempt within the channel's time-out; raises `DeliveryFailed`, whatever goes wrong."""
+        self._users += 1
+        try:
+            async with asyncio.timeout(self._table.timeout):
+                channel = await self._open()
+                self.rest(self._table.of_kind.pause_s)
+                return await channel.deliver(message)
+        except TimeoutError:
+            raise DeliveryFailed(
+                f"{self._table.name}: no answer within {self._table.timeout}",
+                hint="It is tried again by itself.",
+            ) from None
+        except DeliveryFailed as failure:
+            # Perhaps its secret is wrong: the next attempt asks for it anew.
+            self._stale = self._stale or failure.slow
+            if failure.retry_after is not None:
+                self.rest(failure.retry_after)
+            raise
+        except Exception as error:  # noqa: BLE001 - one channel's mistake must not end the others
+            # What an unknown error says may hold a secret; its type does not.
+            raise DeliveryFailed(
+                f"{self._table.name}: failed with {type(error).__name__}", hint="Please report it."
+            ) from None
+        finally:
+            self._users -= 1
+
+    async def close(self) -> None:
+        """Closes its connections."""
+        channel, self._channel = self._channel, None
+        if channel is not None:
+            await channel.close()
+
+    async def _open(self) -> Channel:
+        async with self._opening:
+            if self._stale and self._users <= 1:
+                self._stale = False
+                await self.close()
+            if self._channel is None:
+                self._channel = await asyncio.to_thread(open_channel, self._table)
+            return self._channel
+
+
+def message_for(settings: Settings, notice: Notice, target: str, now: float, receipt: str = "") -> Message:
+    """A notice for one target, with what messages say of the organization."""
+    return Message(
+        notice=notice,
+        now=now,
+        target=target,
+        receipt=receipt,
+        organization=settings.organization.id,
+        console_url=settings.alerts.console_url,
+    )
+
+
+async def send_now(
+    settings: Settings, notice: Notice, destinations: Sequence[Destination], now: float
+) -> list[Delivery]:
+    """Sends a message to every destination once, without outbox and agent, and says what became of each."""
+    tables = {table.name: table for table in settings.alerts.channels}
+
+    async def by_channel(name: str) -> list[Delivery]:
+        outlet = Outlet(tables[name])
+        done = []
+        for destination in (each for each in destinations if each.channel == name):
+            await asyncio.sleep(min(outlet.resting_s, tables[name].timeout))
+            try:
+                receipt = await outlet.deliver(message_for(settings, notice, destination.target, now))
+            except DeliveryFailed as failure:
+                done.append(Delivery(destination, False, failure.message, failure.hint))
+            else:
+                done.append(Delivery(destination, True, receipt.reference))
+        await outlet.close()
+        return done
+
+    names = dict.fromkeys(destination.channel for destination in destinations)
+    found = await asyncio.gather(*(by_channel(name) for name in names))
+    return [delivery for each in found for delivery in each]
