@@ -65,7 +65,7 @@ def _begin(signal: Signal, judged: Judged, now: int) -> Changes:
     if ended := (judged.ended or {}).get(signal.fingerprint):
         return Changes(saved=(replace(ended, signal=signal, state=AlertState.FIRING, resolved_at=None),))
     alert = Alert(signal, AlertState.PENDING, started_at=signal.at)
-    if judged.patience.hold_s:
+    if judged.patience.hold_s and not signal.sure:
         return Changes(saved=(alert,))
     return _fire(alert, now, told=signal.fingerprint in judged.known)
 
@@ -77,7 +77,7 @@ def _go_on(alert: Alert, signal: Signal, judged: Judged, now: int) -> Changes:
     if not signal.breach:
         return _without_signal(alert, judged, now)
     held = replace(alert, signal=signal)
-    if signal.at - alert.started_at >= judged.patience.hold_s:
+    if signal.sure or signal.at - alert.started_at >= judged.patience.hold_s:
         return _fire(held, now)
     return Changes(saved=(held,))
 
@@ -109,7 +109,8 @@ def _without_signal(alert: Alert, judged: Judged, now: int) -> Changes:
     gone = judged.at - alert.last_at
     if alert.state is AlertState.PENDING:
         return Changes(dropped=(alert,)) if gone > 0 else Changes()
-    if gone < judged.patience.clear_s:
+    # A rule without patience ends at once, also where the clock was set back and `gone` is negative.
+    if gone < judged.patience.clear_s > 0:
         return Changes()
     ended = replace(alert, state=AlertState.RESOLVED, resolved_at=now)
     return Changes(saved=(ended,), resolved=(ended,))

@@ -77,6 +77,7 @@ class Signal:
     summary: str = ""
     evidence: Mapping[str, Any] = field(default_factory=dict)
     breach: bool = True
+    sure: bool = False  # beyond doubt: it fires without waiting whether it lasts
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ _SHAPE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Hours:
-    """Days of the week (0 is Monday) and a stretch of the day; past midnight where it ends before it begins."""
+    """Days of the week (0 is Monday) and a stretch of the day, past midnight where its end comes first."""
 
     days: frozenset[int]
     start: time

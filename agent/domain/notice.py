@@ -27,7 +27,7 @@ class NoticeKind(enum.StrEnum):
 
     @property
     def turn(self) -> int:
-        """Of messages of one second about one alert, which comes first: nobody takes what nobody was told of."""
+        """Which of several messages of one second comes first: nobody takes what nobody was told of."""
         return {NoticeKind.ACKNOWLEDGED: 1, NoticeKind.RESOLVED: 2}.get(self, 0)
 
     @property
