@@ -84,9 +84,8 @@ def _go_on(alert: Alert, signal: Signal, judged: Judged, now: int) -> Changes:
 
 def _latest(alert: Alert, signal: Signal, patience: Patience, now: int) -> Signal:
     """What an open alert says after another signal."""
-    if not signal.breach:
-        amount = signal.current_nano or alert.signal.current_nano
-        return replace(alert.signal, at=signal.at, current_nano=amount)
+    if not signal.breach and not signal.summary:  # it says no more than that the rule still holds
+        return replace(alert.signal, at=signal.at)
     settled = patience.settle_s is not None and now - (alert.fired_at or now) > patience.settle_s
     if not settled:
         return signal

@@ -76,7 +76,7 @@ def entry_of(row: Row, at: int, policies: Alerts | None = None) -> AlertEntry:
     if fired is not None and fired > at:
         fired, state = None, "pending"
     within = (policies or Alerts()).policy(row["tier"]).acknowledge_within
-    waits = state == "firing" and fired is not None and within is not None
+    waits = state == "firing" and not row["muted_by"] and fired is not None and within is not None
     return AlertEntry(
         id=row["id"],
         rule=row["rule"],
