@@ -59,3 +59,6 @@ SCOPE_KINDS = {
     ScopeKind.API_KEY: Kind.API_KEY,
 }
 """Which rollup knows the burn of an allocation's scope."""
+
+Series = tuple[Kind, int]
+"""What rollups keep a row of: a kind and the id of one of its values. The whole is (TOTAL, 0)."""

@@ -34,6 +34,7 @@ from agent.ledger.rows import (
     SourceStatus,
     WriteResult,
 )
+from agent.ledger.rule_store import RuleStore
 from agent.ledger.sql import statement
 from agent.ledger.windows import WindowWriter
 
@@ -62,6 +63,7 @@ class LedgerWriter:
         self.control = ControlStore(self._conn, self._lock, self.transaction)
         self.outbox = Outbox(self._conn, self._lock, self.transaction)
         self.history = HistoryStore(self._read)
+        self.rules = RuleStore(self._read)
         try:
             with saying(path):
                 schema.version(self._conn, path, empty_is_fine=True)
