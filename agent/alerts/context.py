@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -10,11 +10,17 @@ from typing import TYPE_CHECKING
 from agent.alerts.lifecycle import Judged
 from agent.alerts.memory import BurnMemory
 from agent.alerts.month import Month
+from agent.alerts.recent import Recent
+from agent.analytics.month import Month as Calendar
+from agent.analytics.month import month_of
 from agent.domain.alert import Alert
+from agent.domain.allocation import Scope
 from agent.domain.planned import Planned
+from agent.ledger.pieces import HOUR_S
 
 if TYPE_CHECKING:
     from agent.ledger.alert_store import AlertStore
+    from agent.ledger.rule_store import RuleStore
     from agent.settings import Settings
 
 
@@ -26,6 +32,7 @@ class RuleContext:
     """
 
     store: AlertStore
+    rules: RuleStore
     settings: Settings
     now: float
     at: int | None
@@ -37,6 +44,24 @@ class RuleContext:
     def month(self) -> Month:
         """The month of budgets."""
         return Month.at(self.now, self.settings.organization.time_zone)
+
+    @cached_property
+    def calendar(self) -> Calendar:
+        """The same month and the local day, with their ends."""
+        return month_of(int(self.now), self.settings.organization.time_zone)
+
+    @cached_property
+    def used(self) -> Mapping[Scope, int]:
+        """Nano-credits of the month so far by the scope of every allocation that ever burnt."""
+        series = self.rules.series({row.scope for row in self.settings.allocations})
+        end = (int(self.now) // HOUR_S + 1) * HOUR_S
+        burnt = self.rules.burnt(set(series.values()), self.calendar.start, end, days=True)
+        return {scope: burnt[each] for scope, each in series.items()}
+
+    @cached_property
+    def recent(self) -> Recent | None:
+        """What burnt and failed lately; None when nothing recent can be judged."""
+        return None if self.at is None else Recent(self.rules, self.settings.alerts.rules, self.at)
 
 
 Rule = Callable[[RuleContext], Judged | None]

@@ -41,5 +41,10 @@ def day_number(at: int, time_zone: str) -> int:
     return datetime.datetime.fromtimestamp(at, ZoneInfo(time_zone)).date().toordinal()
 
 
+def day_start(number: int, time_zone: str) -> int:
+    """The first instant of a local day."""
+    return _midnight(datetime.date.fromordinal(number), ZoneInfo(time_zone))
+
+
 def _midnight(day: datetime.date, zone: ZoneInfo) -> int:
     return int(datetime.datetime.combine(day, datetime.time(), zone).timestamp())
