@@ -47,10 +47,9 @@ def month_end(
     Days that `days` does not have are unknown: they count neither as zero nor at all. `today_left` is the
     part of today that is still to come (0..1); only the smoothed forecast adds it.
     """
-    history = [day for day in sorted(days) if day < today]
+    history = _history(days, today)
     if not history:
         return None
-    history = [day for day in history if day >= today - _SMOOTHED_DAYS] or history[-AVERAGED_DAYS:]
     values = [days[day] for day in history]
     recent = [days[day] for day in history if day >= today - AVERAGED_DAYS] or values[-AVERAGED_DAYS:]
     average = round(sum(recent) / len(recent))
@@ -71,6 +70,23 @@ def month_end(
         history_days=len(history),
         weekdays=len(set(factors.values())) > 1,
     )
+
+
+def expected_day(days: Mapping[int, int], today: int) -> int | None:
+    """What `today` burns as a whole by the smoothed forecast; None without one whole day before it."""
+    history = _history(days, today)
+    if not history:
+        return None
+    values = [days[day] for day in history]
+    factors = _weekday_factors(history, values)
+    level, _ = _smooth([value / factors[day % 7] for day, value in zip(history, values, strict=True)])
+    return round(level * factors[today % 7])
+
+
+def _history(days: Mapping[int, int], today: int) -> list[int]:
+    """The days before today that a forecast rests on."""
+    history = [day for day in sorted(days) if day < today]
+    return [day for day in history if day >= today - _SMOOTHED_DAYS] or history[-AVERAGED_DAYS:]
 
 
 def _weekday_factors(days: Sequence[int], values: Sequence[int]) -> dict[int, float]:
