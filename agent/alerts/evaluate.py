@@ -54,6 +54,7 @@ def evaluate(
     with store.snapshot():
         context = RuleContext(
             store=store,
+            rules=writer.rules,
             settings=settings,
             now=now,
             at=complete_until(store.covered_to(), store.newest_event(), now),
