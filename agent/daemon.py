@@ -73,10 +73,12 @@ class _Agent:
         self._desk = WriterThread(writer)
         self._started_at = int(clock.now())
         self._dispatcher = Dispatcher(settings, self._desk, clock)
-        self._watch = Watch(settings, self._dispatcher.kick)
+        self._watch = Watch(settings, self._told)
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     async def run(self, stop: threading.Event | None) -> None:
         """Keeps every loop going until it is told to stop."""
+        self._loop = asyncio.get_running_loop()
         sources = configured_sources(self._settings)
         keep_settings(self._writer, self._settings, sources)
         loops = {
@@ -137,6 +139,11 @@ class _Agent:
 
     async def _evaluate(self, now: float) -> None:
         await self._desk.write(lambda writer: self._watch.judge(writer, now))
+
+    def _told(self) -> None:
+        """From the writer's thread: there may be messages to deliver."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._dispatcher.kick)
 
     async def _watching(self) -> None:
         """Looks at what others have committed, or this agent itself, a moment after they did."""

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-import agent.daemon
 from agent.clock import ScaledClock
 from agent.daemon import run_agent
 from agent.process.lock import LedgerLock
@@ -116,6 +115,6 @@ def test_an_evaluation_that_fails_does_not_stop_collecting(
         tried.set()
         raise RuntimeError("a defect")
 
-    monkeypatch.setattr(agent.daemon, "evaluate", fails)
+    monkeypatch.setattr("agent.process.watch.evaluate", fails)
 
     run_until(settings, lambda connection: tried.is_set() and covered_past_the_start(connection))

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from agent.alerts import evaluate
 from agent.alerts.budget import BudgetTier, budget_signals
 from agent.alerts.month import Month
+from agent.domain.alert import AlertRule
 from agent.domain.allocation import Allocation, Scope
 from agent.domain.money import NANO, to_credits
 from agent.domain.usage import Dimensions, Operation, Service
@@ -64,7 +65,10 @@ class Budget:
     def tiers(self, now: int = NOW) -> tuple[list[str], list[str], list[str]]:
         """Tiers that fire, that end, and that are open after an evaluation."""
         done = evaluate(self.writer, self.settings, now)
-        return tuple([alert.signal.tier for alert in part] for part in (done.fired, done.resolved, done.open))
+        parts = (done.fired, done.resolved, done.open)
+        return tuple(
+            [alert.signal.tier for alert in part if alert.signal.rule is AlertRule.BUDGET] for part in parts
+        )
 
     def top_up(self, factor: int) -> None:
         """The allocation is raised in the middle of the month."""
@@ -196,7 +200,9 @@ def test_a_month_that_begins_at_half_past_leaves_out_the_half_hour_before(tmp_pa
     with open_writer(tmp_path / "l.sqlite") as writer:
         writer.write_usage_window("openai", hour, now, {"completions": rows}, read_at=now)
         told = {
-            alert.signal.scope: alert.signal.current_nano for alert in evaluate(writer, settings, now).open
+            alert.signal.scope: alert.signal.current_nano
+            for alert in evaluate(writer, settings, now).open
+            if alert.signal.rule is AlertRule.BUDGET
         }
 
     with open_reader(tmp_path / "l.sqlite") as reader:
