@@ -76,7 +76,8 @@ class MailServer:
     def _check(self, server: SMTP, session: Session, envelope: Envelope, how: str, data: Any) -> AuthResult:
         assert isinstance(data, LoginPassword)
         self.logins.append(data.login.decode())
-        return AuthResult(success=data.password.decode() == PASSWORD)
+        right = data.password.decode() == PASSWORD
+        return AuthResult(success=right, handled=right)  # unhandled: the library answers 535
 
 
 class _Controller(Controller):
