@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from agent.alerts.lifecycle import Judged
+from agent.alerts.lineage import Lineage
 from agent.alerts.memory import BurnMemory
 from agent.alerts.month import Month
 from agent.alerts.recent import Recent
@@ -57,6 +58,11 @@ class RuleContext:
         end = (int(self.now) // HOUR_S + 1) * HOUR_S
         burnt = self.rules.burnt(set(series.values()), self.calendar.start, end, days=True)
         return {scope: burnt[each] for scope, each in series.items()}
+
+    @cached_property
+    def lineage(self) -> Lineage:
+        """Which scope lies within which."""
+        return Lineage(lambda: self.store.contexts().values())
 
     @cached_property
     def recent(self) -> Recent | None:

@@ -21,8 +21,10 @@ class ScopeKind(enum.StrEnum):
     @property
     def depth(self) -> int:
         """0 for the organization, 5 for a key: the larger, the narrower."""
-        return tuple(ScopeKind).index(self)
+        return _DEPTHS[self]
 
+
+_DEPTHS = {kind: depth for depth, kind in enumerate(ScopeKind)}
 
 OVERRIDE_APPROVERS = ("finance", "engineering")
 """Roles (`agent.domain.person`) that must approve an override of a hard cap, one person each."""

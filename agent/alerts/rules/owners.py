@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from agent.alerts.lineage import Lineage
 from agent.domain.allocation import Allocation, Scope, ScopeKind
 from agent.ledger.kinds import Kind, Series
 
@@ -39,7 +38,7 @@ def of_allocation(allocation: Allocation) -> Mapping[str, Any]:
 
 def ancestors(context: RuleContext, allocation: Allocation) -> list[Allocation]:
     """The allocations that count the burn of this one too, itself first."""
-    within = _lineage(context).within
+    within = context.lineage.within
     wider = [row for row in context.settings.allocations if within(allocation.scope, row.scope)]
     return [allocation, *wider]
 
@@ -60,7 +59,7 @@ def planned(context: RuleContext, kind: str, name: str, *, team: str = "") -> bo
         return True
     inner = _scope(kind, name)
     outers = [outer for row in running if (outer := _scope(row.scope_kind, row.scope))]
-    within = _lineage(context).within
+    within = context.lineage.within
     return inner is not None and any(within(inner, outer) for outer in outers)
 
 
@@ -69,10 +68,6 @@ def _scope(kind: str, name: str) -> Scope | None:
         return Scope(ScopeKind(kind), name)
     except ValueError:
         return None
-
-
-def _lineage(context: RuleContext) -> Lineage:
-    return Lineage(lambda: context.store.contexts().values())
 
 
 @dataclass(frozen=True, slots=True)
