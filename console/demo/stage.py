@@ -34,6 +34,11 @@ class Stage:
     def ledger(self) -> Path:
         return self.folder / "ledger.sqlite"
 
+    @property
+    def identity(self) -> Path:
+        """The key pair with which whoever watches the demo acknowledges and silences."""
+        return self.folder / "identity"
+
 
 def keep(stage: Stage, ledger: Path) -> None:
     """Copies the ledger to a new file, and beside it a configuration with its caps: `FILE.toml`."""
@@ -79,10 +84,18 @@ def build_stage(
         '[registry]\nfiles = ["owners.toml"]\n',
     ]
     if clock:
+        parts.append(_person(stage.identity))
         epoch, started, speed = clock
         parts.append(f"[clock]\nepoch = {epoch!r}\nstarted = {started!r}\nspeed = {speed!r}\n")
     stage.config.write_text("\n".join(parts), encoding="utf-8")
     return stage
+
+
+def _person(file: Path) -> str:
+    """Makes the one person of the demo; returns the table that makes the agent know them."""
+    from agent.control.identity import new_identity, write_identity
+
+    return write_identity(new_identity("you"), file).config_block()
 
 
 def _pace(tick_s: float) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -73,7 +74,10 @@ def _start(
 
 
 def _open_console(config: Path) -> None:
+    from agent.control.identity import VARIABLE
     from console.app import run_console
+
+    os.environ[VARIABLE] = str(config.parent / "identity")  # the demo's person, never the real one
 
     run_console(config, None)
 
