@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from agent.settings import Settings
 
 HISTORY_DAYS = 56
+_LEAST_ORDINARY_DAYS = 3
 
 
 def forecast(
@@ -39,12 +40,31 @@ def forecast(
         day_number(day + DAY // 2, settings.organization.time_zone): nano for day, nano in days.items()
     }
     by_number = _without_a_partial_first_day(by_number)
+    by_number, planned = _without_planned_days(reader, settings, by_number)
     releases = _releases(settings, month)
     today_left = (month.today_end - at) / (month.today_end - month.today_start)
     end = month_end(
         by_number, month.today, month_to_date, month.days_left, releases, max(0.0, min(1.0, today_left))
     )
-    return _forecast(end, month, truth, releases)
+    return _forecast(end, month, truth, releases, planned)
+
+
+def _without_planned_days(
+    reader: LedgerReader, settings: Settings, days: dict[int, int]
+) -> tuple[dict[int, int], int]:
+    """Days with planned activity say nothing of ordinary ones; returns how many were left out.
+
+    They stay where too few others are known.
+    """
+    zone = settings.organization.time_zone
+    planned: set[int] = set()
+    for row in reader.rows("planned_since", {"since": 0}):
+        first, last = day_number(row["start"], zone), day_number(row["end"] - 1, zone)
+        planned.update(range(first, last + 1))
+    ordinary = {day: nano for day, nano in days.items() if day not in planned}
+    if len(ordinary) < _LEAST_ORDINARY_DAYS:
+        return days, 0
+    return ordinary, len(days) - len(ordinary)
 
 
 def _without_a_partial_first_day(days: dict[int, int]) -> dict[int, int]:
@@ -61,7 +81,7 @@ def _releases(settings: Settings, month: Month) -> int:
     return total
 
 
-def _forecast(end: MonthEnd | None, month: Month, truth: Truth, releases: int) -> Forecast:
+def _forecast(end: MonthEnd | None, month: Month, truth: Truth, releases: int, planned: int = 0) -> Forecast:
     if end is None:
         unknown = Figure(None, "credits")
         return Forecast(
@@ -81,6 +101,7 @@ def _forecast(end: MonthEnd | None, month: Month, truth: Truth, releases: int) -
         f" + releases; "
         f"smoothed: exponential over {plural(end.history_days, 'day')}"
         + (" with weekdays" if end.weekdays else "")
+        + (f"; without {plural(planned, 'day')} of planned activity" if planned else "")
     )
     return Forecast(
         projected=truth.credits(end.projected),
