@@ -139,7 +139,7 @@ def resolve(text: str, channels: Iterable[Channel]) -> tuple[str, str]:
     name, colon, target = text.partition(":")
     if name in known:
         return _checked(text, known[name], target if colon else "")
-    if text.startswith("#"):
+    if text.startswith("#") and len(text) > 1:
         named = known.get(text[1:])
         if named is not None and named.kind == "slack":
             return named.name, ""

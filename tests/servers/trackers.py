@@ -26,7 +26,7 @@ class Entry:
 
 
 class GitHub:
-    """The issues of `ACME/ops`: the search knows them once they are `indexed`, a list has `listed` of them."""
+    """The issues of `ACME/ops`; a search finds them once they are `indexed`, a list has `listed` of them."""
 
     def __init__(self, token: str) -> None:
         self.token = token

@@ -177,7 +177,7 @@ def _html(message: Message) -> str:
         f"<tr><th align=left valign=top>{html.escape(fact.name)}</th><td>{html.escape(fact.text)}</td></tr>\n"
         for fact in facts(message)
     )
-    run = "\n".join(html.escape(one_line(text)) for text in commands(notice))
+    run = "\n".join(html.escape(text) for text in commands(notice))
     drill = f"<p><b>{html.escape(DRILL)}</b></p>\n" if notice.drill else ""
     return (
         f"<!doctype html>\n<html><body>\n<h2>{html.escape(headline(notice))}</h2>\n{drill}"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 from agent.alerts.channels.base import DeliveryFailed, Message, Receipt
 from agent.alerts.channels.sending import Sender, encoded
 from agent.alerts.channels.tickets import Ticket, keep, message_marker
-from agent.alerts.channels.words import DRILL, commands, cut, facts, headline, one_line
+from agent.alerts.channels.words import DRILL, commands, cut, facts, headline
 
 if TYPE_CHECKING:
     from agent.secrets import Secret
@@ -102,7 +102,7 @@ def render(message: Message, marker: str) -> str:
     """The body in Markdown, ending in the marker, which GitHub does not show."""
     lines = [f"**{DRILL}**", ""] if message.notice.drill else []
     lines += [f"- **{fact.name}:** {_plain(fact.text)}" for fact in facts(message)]
-    run = [one_line(text).replace("`", "'") for text in commands(message.notice)]
+    run = [text.replace("`", "'") for text in commands(message.notice)]
     if run:
         lines += ["", "```", *run, "```"]
     end = f"\n\n<!-- {marker} -->\n"

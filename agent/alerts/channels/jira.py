@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 from agent.alerts.channels.base import DeliveryFailed, Message, Receipt
 from agent.alerts.channels.sending import Sender, encoded
 from agent.alerts.channels.tickets import Ticket, keep, message_marker
-from agent.alerts.channels.words import DRILL, commands, cut, facts, headline, one_line
+from agent.alerts.channels.words import DRILL, commands, cut, facts, headline
 
 if TYPE_CHECKING:
     from agent.secrets import Secret
@@ -99,7 +99,7 @@ class Jira:
         newest = {"orderBy": "-created", "maxResults": "50"}
         there = await self._sender.send("GET", url, params=newest)
         if own.encode() not in there.body:
-            body = render(message, title=headline(message.notice), end=own)
+            body = render(message, title=cut(headline(message.notice), MOST_SUMMARY), end=own)
             await self._sender.send("POST", url, body=encoded({"body": body}))
 
     async def set_open(self, ticket: Ticket, *, opened: bool) -> None:
@@ -127,7 +127,7 @@ def render(message: Message, *, title: str = "", end: str = "") -> dict[str, Any
         _paragraph(_text(f"{fact.name}: ", strong=True), _text(cut(fact.text, _MOST_FACT)))
         for fact in facts(message)[:25]
     ]
-    if run := [one_line(text) for text in commands(message.notice)]:
+    if run := commands(message.notice):
         content.append({"type": "codeBlock", "attrs": {}, "content": [_text("\n".join(run))]})
     if end:
         content.append(_paragraph(_text(end)))

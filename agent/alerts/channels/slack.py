@@ -68,7 +68,7 @@ def render(message: Message) -> dict[str, Any]:
         blocks.append(_section(f"*{DRILL}*"))
     blocks += [_section(text) for text in packed(lines, MOST_SECTION)][: MOST_BLOCKS - 4]
     if run := commands(notice):
-        blocks.append(_section("```" + "\n".join(_code(cut(text, 500)) for text in run) + "```"))
+        blocks.append(_section("```" + "\n".join(_code(text) for text in run) + "```"))
     payload: dict[str, Any] = {"text": cut(escaped(title), MOST_TEXT), "blocks": blocks}
     if message.target:
         # Webhooks of today's apps are bound to a room and pass over it; the line says for whom it is.

@@ -14,6 +14,7 @@ from agent.domain.words import duration, instant
 
 DRILL = "This is a drill. Nothing has happened, nothing was changed and nobody has to act."
 
+_MOST_COMMAND = 500
 _KINDS = {
     NoticeKind.REPEATED: "still firing",
     NoticeKind.ESCALATED: "not acknowledged",
@@ -48,7 +49,7 @@ def headline(notice: Notice) -> str:
 def facts(message: Message) -> tuple[Fact, ...]:
     """All that a message says under its headline, each on one line."""
     told = [*_facts(message.notice, int(message.now)), ("Console", message.console_url)]
-    return tuple(Fact(name, one_line(text)) for name, text in told if text)
+    return tuple(Fact(name, line) for name, text in told if (line := one_line(text)))
 
 
 def plain(message: Message) -> str:
@@ -61,8 +62,9 @@ def plain(message: Message) -> str:
 
 
 def commands(notice: Notice) -> tuple[str, ...]:
-    """The commands to run next, the most useful first."""
-    return tuple(dict.fromkeys(text for text in (notice.next_command, notice.acknowledge) if text))
+    """The commands to run next, the most useful first, each on one line."""
+    lines = (cut(one_line(text), _MOST_COMMAND) for text in (notice.next_command, notice.acknowledge))
+    return tuple(dict.fromkeys(line for line in lines if line))
 
 
 def amount(nano: int) -> str:

@@ -152,7 +152,11 @@ def test_the_limits_of_every_tracker_are_kept(office: Office, key: str, text: st
 
     deliver(
         office.table,
-        a_message(a_notice(dedup_key=key, summary=text, scope=text, cause=text, suggestions=levers)),
+        a_message(
+            a_notice(
+                dedup_key=key, summary=text, scope=text, cause=text, next_command=text, suggestions=levers
+            )
+        ),
     )
 
     assert len(office.tracker.entries) == 1
