@@ -25,13 +25,15 @@ def test_the_key_table_is_the_registry() -> None:
 
 
 def test_the_example_configuration_loads(tmp_path: Path) -> None:
-    for block in re.findall(r"```toml\n# (\S+)\n(.*?)```", TEXT, re.DOTALL):
-        (tmp_path / block[0]).write_text(block[1], encoding="utf-8")
+    for name, block in re.findall(r"```toml\n# (\S+)\n(.*?)```", TEXT, re.DOTALL):
+        with (tmp_path / name).open("a", encoding="utf-8") as file:
+            file.write(block)
 
     settings = load_settings(tmp_path / "burndeck.toml")
 
     assert [allocation.id for allocation in settings.allocations] == ["org-1234-team-search"]
     assert [path.name for path in settings.registry_files] == ["owners.toml"]
+    assert [route.recipient for route in settings.alerts.routes] == ["ops_on_call"]
 
 
 @pytest.mark.parametrize("command", sorted(set(re.findall(r"burndeck ([a-z]+)", TEXT)) - {"is", "needs"}))
