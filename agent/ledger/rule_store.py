@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from agent.domain.allocation import Scope
-from agent.domain.usage import Layer
-from agent.ledger.history_store import HistoryStore, ListedRate, Read
+from agent.ledger.history_store import HistoryStore, ListedRate
 from agent.ledger.kinds import MINUTE_KINDS, SCOPE_KINDS, Kind, Series
 from agent.ledger.pieces import HOUR_S, pieces
-from agent.ledger.sources_seen import Account, LayerDay, SourceSeen
+from agent.ledger.sources_seen import SourceStore
 
 MINUTE_S = 60
 QUARTER_S = 900
 WHOLE: Series = (Kind.TOTAL, 0)
+_OF_TEAMS = (Kind.BILLING_GROUP, Kind.DEPARTMENT)
 _MOST_LOOK_UPS = 20_000  # of single buckets; beyond, reading all of a window is quicker
 
 
@@ -47,11 +46,8 @@ class Newcomer:
     first_seen: int
 
 
-class RuleStore:
+class RuleStore(SourceStore):
     """Reads of the rules. `writer.rules` serves the agent, `RuleStore(reader.rows)` a command."""
-
-    def __init__(self, read: Read) -> None:
-        self._read = read
 
     def known_since(self) -> int | None:
         """The first hour of which anything is known; None for an empty ledger."""
@@ -135,6 +131,11 @@ class RuleStore:
         for kind, ids in _by_kind(series).items():
             for context, ident in self._all("rule_contexts", kind=int(kind), ids=ids):
                 of_context.setdefault(context, []).append((kind, ident))
+        return self._summed(of_context, start, end)
+
+    def _summed(
+        self, of_context: Mapping[int, Sequence[Series]], start: int, end: int
+    ) -> dict[Series, dict[int, Sums]]:
         found: dict[Series, dict[int, Sums]] = {}
         for context, service, nano, requests, tokens, cached in self._cells(list(of_context), start, end):
             for each in of_context.get(context, ()):
@@ -154,40 +155,39 @@ class RuleStore:
         """The rates in force at an instant, by model."""
         return HistoryStore(self._read).rates(at)
 
-    def sources(self) -> list[SourceSeen]:
-        """Every source that reports, and how it stands."""
-        return [SourceSeen(*row) for row in self._all("rule_sources")]
-
-    def accounts(self) -> list[Account]:
-        """Every account that usage came from."""
-        return [Account(*row) for row in self._all("rule_accounts")]
-
-    def layer_hours(self, account: int, layer: Layer, start: int) -> list[int]:
-        """The hours since `start` in which a layer alone knows of usage of an account (dim id)."""
-        rows = self._all("rule_layer_hours", account=account, layer=int(layer), start=start)
-        return [hour for (hour,) in rows]
-
-    def layer_days(self, start: int, end: int) -> list[LayerDay]:
-        """What each layer alone says by account and UTC day."""
-        return [LayerDay(*row) for row in self._all("rule_layer_days", start=start, end=end)]
-
-    def covers(self, account: int, layer: Layer, start: int, end: int) -> bool:
-        """Whether a layer covers all of a stretch of an account."""
-        rows = self._all("rule_covered", start=start, end=end)
-        return any((row[0], row[1]) == (account, layer) for row in rows)
-
-    def metered_seconds(self, account: str, start: int, end: int) -> int:
-        """How much of a stretch the provider's usage was read for."""
-        ((seconds,),) = self._all("metered_seconds", account=account, start=start, end=end)
-        return int(seconds or 0)
-
     def _part(self, series: Sequence[Series], start: int, end: int) -> Mapping[Series, int]:
         """Nano-credits of a part of one hour."""
-        kept = [each for each in series if each[0] in MINUTE_KINDS]
-        burnt = self._part_by_minutes(kept, start, end) if kept else Counter()
-        others = [each for each in series if each[0] not in MINUTE_KINDS]
-        for each, by_service in self.cells(others, start, end).items() if others else ():
-            burnt[each] += sum(sums.credits_nano for sums in by_service.values())
+        burnt: Counter[Series] = Counter()
+        by_minute: list[Series] = []
+        by_cell: list[Series] = []
+        for kind, ids in _by_kind(series).items():
+            if kind in _OF_TEAMS:
+                burnt.update(self._part_by_teams(kind, ids, start, end))
+            else:
+                (by_minute if kind in MINUTE_KINDS else by_cell).extend((kind, ident) for ident in ids)
+        if by_minute:
+            burnt.update(self._part_by_minutes(by_minute, start, end))
+        if by_cell:
+            burnt.update(_totals(self.cells(by_cell, start, end)))
+        return burnt
+
+    def _part_by_teams(self, kind: Kind, ids: Sequence[int], start: int, end: int) -> Counter[Series]:
+        """A part of an hour of what is made of teams: minutes of teams that are in one only, else cells."""
+        groups: dict[int, set[int]] = {}
+        for team, ident in self._all("rule_teams", kind=int(kind)):
+            groups.setdefault(team, set()).add(ident)
+        asked = set(ids)
+        whole = {team: next(iter(each)) for team, each in groups.items() if len(each) == 1 and each <= asked}
+        burnt: Counter[Series] = Counter()
+        for (_, team), nano in self._part_by_minutes(
+            [(Kind.TEAM, team) for team in whole], start, end
+        ).items():
+            burnt[kind, whole[team]] += nano
+        mixed = [team for team, each in groups.items() if len(each) > 1 and each & asked]
+        if mixed:
+            rows = self._all("rule_contexts_of_teams", kind=int(kind), teams=mixed, ids=list(ids))
+            of_context = {context: [(kind, ident)] for context, ident in rows}
+            burnt.update(_totals(self._summed(of_context, start, end)))
         return burnt
 
     def _part_by_minutes(self, series: Sequence[Series], start: int, end: int) -> Counter[Series]:
@@ -217,9 +217,11 @@ class RuleStore:
             for context, service, requests, tokens, cached, nano in rows
         ]
 
-    def _all(self, name: str, **bound: object) -> list[tuple[Any, ...]]:
-        texts = {key: json.dumps(value) if isinstance(value, list) else value for key, value in bound.items()}
-        return [tuple(row) for row in self._read(name, texts)]
+
+def _totals(cells: Mapping[Series, Mapping[int, Sums]]) -> Counter[Series]:
+    return Counter(
+        {each: sum(sums.credits_nano for sums in by_service.values()) for each, by_service in cells.items()}
+    )
 
 
 def _by_kind(series: Iterable[Series]) -> dict[Kind, list[int]]:

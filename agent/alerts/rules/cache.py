@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -28,6 +28,7 @@ DAY_S = 86_400
 _CLEAR_S = 1_800
 _EASED = Decimal("0.7")  # an open alert ends when less than this part of the drop is left
 _OTHER_DAYS = 14
+_GLANCE = (6, 7, 8)  # days back
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,23 +102,37 @@ def cache_signal(fall: Fall, at: int, seconds: int, settings: Cache) -> Signal:
 
 def _fallen(context: RuleContext, recent: Recent, settings: Cache) -> dict[Series, tuple[Input, float]]:
     """Present input and usual share of every busy series that lost some of it."""
+    drop = settings.drop * _EASED
     now = {
         (kind, ident): Input(sums.tokens_input, sums.tokens_cached)
         for kind in (Kind.API_KEY, Kind.TEAM_MODEL)
         for ident, sums in recent.busy(kind).items()
-        if sums.tokens_input > 0
+        # What is lost is a part of what burns.
+        if matters(settings, sums.credits_nano, recent.whole.credits_nano, recent.seconds)
     }
-    if not now:
-        return {}
-    backs = range(1, _OTHER_DAYS + 1)
-    read = context.rules.hours(now, [hour - back * DAY_S for back in backs for hour in recent.hours])
+    # A few days say of most series that nothing fell; the others are looked at closely.
+    glance = _days(context, recent, {each for each in now if collapsed(now[each], 1.0, drop)}, _GLANCE)
+    suspects = {
+        series
+        for series, days in glance.items()
+        if any(collapsed(now[series], day.share, drop) for day in days.values())
+    }
     fallen = {}
-    for series, present in now.items():
-        days = {back: _day(read[series], recent, back) for back in backs}
-        usual = usual_share(present, {back: day for back, day in days.items() if day.tokens})
-        if usual is not None and collapsed(present, usual, settings.drop * _EASED):
-            fallen[series] = (present, usual)
+    for series, days in _days(context, recent, suspects, range(1, _OTHER_DAYS + 1)).items():
+        usual = usual_share(now[series], days)
+        if usual is not None and collapsed(now[series], usual, drop):
+            fallen[series] = (now[series], usual)
     return fallen
+
+
+def _days(
+    context: RuleContext, recent: Recent, series: Collection[Series], backs: Sequence[int]
+) -> dict[Series, dict[int, Input]]:
+    """Input of each series at the same hours of other days, by how many days back."""
+    if not series:
+        return {}
+    read = context.rules.hours(series, [hour - back * DAY_S for back in backs for hour in recent.hours])
+    return {each: {back: _day(read[each], recent, back) for back in backs} for each in series}
 
 
 def _day(hours: Mapping[int, Sums], recent: Recent, back: int) -> Input:

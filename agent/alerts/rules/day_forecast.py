@@ -65,12 +65,16 @@ def judge(context: RuleContext) -> Judged | None:
     rows = allocations(context)
     end = (int(context.now) // HOUR_S + 1) * HOUR_S
     burnt = context.rules.burnt({*rows.values(), WHOLE}, day.start, end)
-    signals = []
-    for allocation, series in rows.items():
-        waiting = [tier for tier in tiers if _fingerprint(allocation, tier, day) not in told]
-        if waiting and matters(settings, burnt[series], burnt[WHOLE], max(day.at - day.start, HOUR_S)):
-            forecast = _forecast(context, series, day, settings)
-            signals += _reached(context, allocation, series, day, waiting, burnt, forecast)
+    waiting = {
+        allocation: [tier for tier in tiers if _fingerprint(allocation, tier, day) not in told]
+        for allocation, series in rows.items()
+        if matters(settings, burnt[series], burnt[WHOLE], max(day.at - day.start, HOUR_S))
+    }
+    forecasts = _forecasts(context, {rows[row] for row, left in waiting.items() if left}, day, settings)
+    signals: list[Signal] = []
+    for allocation, left in waiting.items():
+        series = rows[allocation]
+        signals += _reached(context, allocation, series, day, left, burnt, forecasts.get(series))
     signals += [_kept(signal, day) for signal in told.values()]
     ended = {alert.signal.fingerprint: alert for alert in past if not alert.open}
     return Judged(AlertRule.DAY_FORECAST, day.at, tuple(signals), ended=ended)
@@ -152,18 +156,23 @@ def _reached(
     return [signal for tier in tiers if (signal := day_signal(progress, day, tier))]
 
 
-def _forecast(context: RuleContext, series: Series, day: Day, settings: DayForecast) -> int | None:
-    """The day's forecast from whole days; noon decides which local day a UTC day counts as."""
+def _forecasts(
+    context: RuleContext, series: set[Series], day: Day, settings: DayForecast
+) -> dict[Series, int | None]:
+    """The day's forecasts from whole days; noon decides which local day a UTC day counts as."""
+    if not series:
+        return {}
     zone = context.settings.organization.time_zone
     first = (day.start - _HISTORY_D * DAY_S) // DAY_S * DAY_S
     utc_days = range(first, day.start - DAY_S // 2, DAY_S)
-    burnt = context.rules.days([series], utc_days)[series]
-    since = min(burnt, default=None)
-    if since is None:
-        return None
-    # The first day began somewhere inside; days without burn since then are days too.
-    days = {day_number(each + DAY_S // 2, zone): burnt.get(each, 0) for each in utc_days if each > since}
-    return expected_day(days, day.number) if len(days) >= settings.min_days else None
+    numbers = {each: day_number(each + DAY_S // 2, zone) for each in utc_days}
+    forecasts: dict[Series, int | None] = {}
+    for each, burnt in context.rules.days(series, utc_days).items():
+        # The first day began somewhere inside; days without burn since then are days too.
+        since = min(burnt, default=day.start)
+        days = {numbers[utc]: burnt.get(utc, 0) for utc in utc_days if utc > since}
+        forecasts[each] = expected_day(days, day.number) if len(days) >= settings.min_days else None
+    return forecasts
 
 
 def _rhythm(context: RuleContext, series: Series, day: Day) -> list[DayPart]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import chain
@@ -63,9 +63,13 @@ def judge(context: RuleContext) -> Judged | None:
     if context.at is None:
         return None
     suspects = _suspects(context, settings)
+    readings: dict[Allocation, list[Reading]] = {}
+    for tier, step in settings.steps():
+        held_by = {standing: series for standing, series, possible in suspects if (tier, step) in possible}
+        for standing, reading in _readings(context, tier, step, held_by):
+            readings.setdefault(standing.allocation, []).append(reading)
     signals = chain.from_iterable(
-        pace_signals(standing, _readings(context, series, standing, steps), settings)
-        for standing, series, steps in suspects
+        pace_signals(standing, readings.get(standing.allocation, ()), settings) for standing, *_ in suspects
     )
     return Judged(AlertRule.PACE, context.at, tuple(signals), Patience(clear_s=_CLEAR_S))
 
@@ -116,16 +120,21 @@ def _suspects(
     hours = context.rules.hours(set(rows.values()), range(first, at, HOUR_S))
     found = []
     for allocation, series in rows.items():
-        pace = MonthPace(allocation.monthly_nano, calendar.end - calendar.start)
-        possible = []
-        for tier, step in steps:
-            start = max(at - step.long_s, calendar.start) // HOUR_S * HOUR_S
-            most = sum(sums.credits_nano for hour, sums in hours[series].items() if hour >= start)
-            if pace.reached(step.times, most, step.long_s) and not _expected(context, allocation, tier):
-                possible.append((tier, step))
+        used = context.used.get(allocation.scope, 0)
+        standing = Standing(allocation, used, context.month.name, at, calendar.start, calendar.end)
+
+        def most(seconds: int, standing: Standing = standing, series: Series = series) -> int:
+            start = max(standing.at - seconds, standing.month_start) // HOUR_S * HOUR_S
+            return sum(sums.credits_nano for hour, sums in hours[series].items() if hour >= start)
+
+        # Everybody's burn is at least that of the scope: no share is refused before it is known.
+        possible = [
+            (tier, step)
+            for tier, step in steps
+            if _holds(standing, Reading(tier, step, most(step.long_s), most(step.short_s), 0), settings)
+            and not _expected(context, allocation, tier)
+        ]
         if possible:
-            used = context.used.get(allocation.scope, 0)
-            standing = Standing(allocation, used, context.month.name, at, calendar.start, calendar.end)
             found.append((standing, series, possible))
     return found
 
@@ -136,16 +145,19 @@ def _expected(context: RuleContext, allocation: Allocation, tier: str) -> bool:
 
 
 def _readings(
-    context: RuleContext, series: Series, standing: Standing, steps: Sequence[tuple[str, PaceStep]]
-) -> Iterable[Reading]:
-    for tier, step in steps:
-        long_start = max(standing.at - step.long_s, standing.month_start)
-        short_start = max(standing.at - step.short_s, standing.month_start)
-        if long_start >= standing.at:
-            continue  # the data has not reached this month
-        burnt = context.rules.burnt({series, WHOLE}, long_start, standing.at)
-        short = context.rules.burnt([series], short_start, standing.at)
-        yield Reading(tier, step, burnt[series], short[series], burnt[WHOLE])
+    context: RuleContext, tier: str, step: PaceStep, held_by: Mapping[Standing, Series]
+) -> Iterable[tuple[Standing, Reading]]:
+    """Both windows of a step to the minute, of every allocation that may hold it."""
+    if not held_by:
+        return
+    at, month_start = next((standing.at, standing.month_start) for standing in held_by)
+    long_start, short_start = max(at - step.long_s, month_start), max(at - step.short_s, month_start)
+    if long_start >= at:
+        return  # the data has not reached this month
+    burnt = context.rules.burnt({*held_by.values(), WHOLE}, long_start, at)
+    short = context.rules.burnt(set(held_by.values()), short_start, at)
+    for standing, series in held_by.items():
+        yield standing, Reading(tier, step, burnt[series], short[series], burnt[WHOLE])
 
 
 def _signal(standing: Standing, reading: Reading, tier: str, *, breach: bool) -> Signal:

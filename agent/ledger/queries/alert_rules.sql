@@ -57,6 +57,17 @@ SELECT x.id, x.at FROM (
              END AS at FROM context
 ) x WHERE x.at IN (SELECT value FROM json_each(:ids));
 
+-- name: rule_teams
+-- Some thousand contexts: which teams are in which billing groups (6) or departments (7).
+SELECT DISTINCT team, CASE :kind WHEN 6 THEN billing_group ELSE department END FROM context;
+
+-- name: rule_contexts_of_teams
+-- Some thousand contexts: those of a few teams within a few billing groups (6) or departments (7).
+SELECT x.id, x.at FROM (
+  SELECT id, CASE :kind WHEN 6 THEN billing_group ELSE department END AS at FROM context
+  WHERE team IN (SELECT value FROM json_each(:teams))
+) x WHERE x.at IN (SELECT value FROM json_each(:ids));
+
 -- name: rule_cells_of
 -- Primary key of bucket, one look-up a covered stretch, usage kind, start and context. Wider buckets give their share of time.
 SELECT b.context, b.service,
