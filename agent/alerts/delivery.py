@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from agent.alerts.attempts import next_due, ready, verdict
 from agent.alerts.channels import DeliveryFailed, Receipt
-from agent.alerts.outlet import Delivery, Outlet, message_for, send_now
+from agent.alerts.outlet import Delivery, Outlet, message_for, send_now, speed_of
 from agent.alerts.routes import Destination
 from agent.errors import LedgerError
 
@@ -29,7 +29,7 @@ _log = logging.getLogger(__name__)
 _MOST_READ = 2_000  # messages looked at in one go
 _LONGEST_LOOK_S = 60.0  # real seconds: a clock that jumped is noticed after them
 _SHORTEST_LOOK_S = 0.05
-_LEDGER_RETRY_S = 5.0
+_LEDGER_RETRY_S = 1.0
 _KEPT_S = 90 * 86_400  # what was delivered or given up is known for so long
 _DAY_S = 86_400
 
@@ -62,7 +62,7 @@ class Dispatcher:
 
     async def run(self) -> None:
         """Delivers until it is cancelled; what is under way then is sent again later, with the same id."""
-        self._outlets = {table.name: Outlet(table) for table in self._settings.alerts.channels}
+        self._outlets = {table.name: Outlet(table, self._clock) for table in self._settings.alerts.channels}
         try:
             async with asyncio.TaskGroup() as group:
                 for outlet in self._outlets.values():
@@ -82,20 +82,21 @@ class Dispatcher:
                 await outlet.close()
 
     async def _round(self, group: asyncio.TaskGroup) -> float | None:
-        """Begins what may go; returns when the next message is due."""
+        """Begins what may go; returns when more may."""
         now = self._clock.now()
         under_way = list(self._under_way.values())
         free = {
             name: outlet.free(sum(row.channel == name for row in under_way))
             for name, outlet in self._outlets.items()
         }
+        speed = speed_of(self._clock)
         tidy = abs(now - self._tidied_at) >= _DAY_S
 
         def look(writer: LedgerWriter) -> tuple[list[Waiting], list[tuple[Waiting, Notice, str]]]:
             if tidy:
                 writer.outbox.purge(int(now) - _KEPT_S)
             waiting = writer.outbox.waiting(_MOST_READ)
-            chosen = ready(waiting, under_way, free, now)
+            chosen = ready(waiting, under_way, free, now, speed=speed)
             notices = writer.outbox.notices([row.id for row in chosen])
             receipts = [writer.outbox.receipt(notices[row.id], row) for row in chosen]
             return waiting, [
@@ -108,16 +109,16 @@ class Dispatcher:
         for row, notice, receipt in chosen:
             self._under_way[row.id] = row
             group.create_task(self._attempt(row, notice, receipt))
-        return next_due(waiting, now)
+        ends = [end for outlet in self._outlets.values() if (end := outlet.rests_until) is not None]
+        return min((end for end in (next_due(waiting, now), *ends) if end is not None), default=None)
 
     async def _wait(self, until: float | None) -> None:
-        """Waits for a kick, the end of an attempt, the next due message or the end of a channel's rest."""
-        waits = [_LONGEST_LOOK_S]
+        """Waits for a kick, the end of an attempt, or the time at which more may go."""
+        seconds = _LONGEST_LOOK_S
         if until is not None:
-            waits.append(self._clock.real_seconds(until - self._clock.now()))
-        waits += [outlet.resting_s for outlet in self._outlets.values() if outlet.resting_s > 0]
+            seconds = min(seconds, self._clock.real_seconds(until - self._clock.now()))
         with suppress(TimeoutError):
-            async with asyncio.timeout(max(min(waits), _SHORTEST_LOOK_S)):
+            async with asyncio.timeout(max(seconds, _SHORTEST_LOOK_S)):
                 await self._awake.wait()
 
     async def _attempt(self, row: Waiting, notice: Notice, receipt: str) -> None:
@@ -155,7 +156,7 @@ class Dispatcher:
     ) -> Callable[[LedgerWriter], None]:
         """The mark of a failed attempt; a message that is given up becomes a finding."""
         now = self._clock.now()
-        found = verdict(row, failure, now, random.random(), speed=self._speed())
+        found = verdict(row, failure, now, random.random(), speed=speed_of(self._clock))
         text = f"{failure.message}. {failure.hint}" if failure.hint else failure.message
         if found.next_at is not None:
             at = found.next_at
@@ -182,8 +183,3 @@ class Dispatcher:
             except LedgerError as error:
                 _log.warning("a delivery is not noted yet: %s", error.message)
                 await asyncio.sleep(_LEDGER_RETRY_S)
-
-    def _speed(self) -> float:
-        """Seconds of the ledger's clock in a real one."""
-        real = self._clock.real_seconds(1.0)
-        return 1.0 / real if real > 0 else 1.0

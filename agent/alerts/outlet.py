@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ from agent.alerts.channels import Channel, DeliveryFailed, Message, Receipt, ope
 from agent.alerts.routes import Destination
 
 if TYPE_CHECKING:
+    from agent.clock import Clock
     from agent.domain.notice import Notice
     from agent.settings import Settings
     from agent.settings_channels import Channel as Table
@@ -31,11 +31,12 @@ class Delivery:
 
 
 class Outlet:
-    """A channel of the configuration. Its times are real seconds: it is the receiver who asks for them."""
+    """A channel of the configuration."""
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: Table, clock: Clock) -> None:
         self._table = table
-        self._not_before = 0.0  # time.monotonic()
+        self._clock = clock
+        self._rest = (0.0, 0.0)  # begin and end; a clock that is set back before its begin ends it
         self._channel: Channel | None = None
         self._opening = asyncio.Lock()
         self._users = 0
@@ -43,16 +44,19 @@ class Outlet:
 
     def free(self, under_way: int) -> int:
         """How many more messages it takes now."""
-        return 0 if self.resting_s > 0 else self._table.of_kind.at_once - under_way
+        return self._table.of_kind.at_once - under_way if self.rests_until is None else 0
 
     @property
-    def resting_s(self) -> float:
-        """How long it takes no message."""
-        return max(self._not_before - time.monotonic(), 0.0)
+    def rests_until(self) -> float | None:
+        """Until when it takes no message; None where it takes them."""
+        begin, end = self._rest
+        return end if begin <= self._clock.now() < end else None
 
     def rest(self, seconds: float) -> None:
-        """Takes no message for a while."""
-        self._not_before = max(self._not_before, time.monotonic() + seconds)
+        """Takes no message for a while, in real seconds, since it is the receiver who asks for it."""
+        now = self._clock.now()
+        end = now + seconds * speed_of(self._clock)
+        self._rest = (now, max(end, self.rests_until or end))
 
     async def warm(self) -> None:
         """Opens it before it is needed: the first message does not wait for imports and the keyring."""
@@ -117,16 +121,18 @@ def message_for(settings: Settings, notice: Notice, target: str, now: float, rec
 
 
 async def send_now(
-    settings: Settings, notice: Notice, destinations: Sequence[Destination], now: float
+    settings: Settings, notice: Notice, destinations: Sequence[Destination], clock: Clock
 ) -> list[Delivery]:
     """Sends a message to every destination once, without outbox and agent, and says what became of each."""
     tables = {table.name: table for table in settings.alerts.channels}
 
     async def by_channel(name: str) -> list[Delivery]:
-        outlet = Outlet(tables[name])
+        outlet = Outlet(tables[name], clock)
         done = []
         for destination in (each for each in destinations if each.channel == name):
-            await asyncio.sleep(min(outlet.resting_s, tables[name].timeout))
+            now = clock.now()
+            if (end := outlet.rests_until) is not None:
+                await asyncio.sleep(min(clock.real_seconds(end - now), tables[name].timeout))
             try:
                 receipt = await outlet.deliver(message_for(settings, notice, destination.target, now))
             except DeliveryFailed as failure:
@@ -139,3 +145,9 @@ async def send_now(
     names = dict.fromkeys(destination.channel for destination in destinations)
     found = await asyncio.gather(*(by_channel(name) for name in names))
     return [delivery for each in found for delivery in each]
+
+
+def speed_of(clock: Clock) -> float:
+    """Seconds of a clock in a real one."""
+    real = clock.real_seconds(1.0)
+    return 1.0 / real if real > 0 else 1.0

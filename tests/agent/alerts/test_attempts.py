@@ -72,12 +72,12 @@ def test_a_later_message_of_an_episode_waits_for_the_earlier_one() -> None:
 
     assert ids(ROW, resolved) == ["1"]
     assert ids(ROW, resolved, under_way=(ROW,)) == []
-    assert ids(replace(ROW, next_at=2000), resolved) == []
+    assert ids(replace(ROW, attempts=6, next_at=2000), resolved) == []
     assert ids(resolved) == ["2"]
 
 
 def test_a_message_that_waits_holds_up_only_its_own_episode() -> None:
-    stuck = replace(ROW, next_at=2000)
+    stuck = replace(ROW, attempts=6, next_at=2000)
     other = replace(ROW, id="2", dedup_key="another")
 
     assert ids(stuck, other) == ["2"]
@@ -95,6 +95,11 @@ def test_a_channel_takes_no_more_than_it_has_room_for() -> None:
     mail = [replace(row, id=f"m{row.id}", channel="mail") for row in rows]
 
     assert ids(*rows, *mail, free={"pager": 2, "mail": 0}) == ["0", "1"]
+
+
+def test_a_clock_that_was_set_back_does_not_hold_messages_back() -> None:
+    assert ids(replace(ROW, created_at=90_000, next_at=90_000)) == ["1"]
+    assert ids(replace(ROW, attempts=20, next_at=1000 + 4500)) == []
 
 
 def test_the_next_message_is_known() -> None:
