@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from statistics import fmean, stdev
 
 AVERAGED_DAYS = 14
@@ -74,6 +75,12 @@ def month_end(
 
 def expected_day(days: Mapping[int, int], today: int) -> int | None:
     """What `today` burns as a whole by the smoothed forecast; None without one whole day before it."""
+    return _expected_day(tuple(days.items()), today)
+
+
+@lru_cache(maxsize=256)  # the same question is asked all day long
+def _expected_day(known: tuple[tuple[int, int], ...], today: int) -> int | None:
+    days = dict(known)
     history = _history(days, today)
     if not history:
         return None
