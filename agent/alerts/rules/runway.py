@@ -45,6 +45,13 @@ class Burning:
         """Its hard cap at the burn of the last hour."""
         return self._cap(self.hour_nano)
 
+    @property
+    def counted(self) -> Cap:
+        """The one of both that lasts longer: a burst counts as far as the hour confirms it."""
+        return max(
+            self.now, self.hourly, key=lambda cap: float("inf") if cap.seconds is None else cap.seconds
+        )
+
     def _cap(self, burn_nano_per_hour: int) -> Cap:
         row = self.allocation
         return Cap(row.id, "hard", row.hard_cap_nano, self.used_nano, burn_nano_per_hour)
@@ -70,7 +77,7 @@ def judge(context: RuleContext) -> Judged | None:
     burning = _near(context, settings)
     signals: list[Signal] = []
     for allocation in burning:
-        around = [burning[each].now for each in ancestors(context, allocation) if each in burning]
+        around = [burning[each].counted for each in ancestors(context, allocation) if each in burning]
         signals += runway_signals(burning[allocation], around, moment, settings)
     return Judged(AlertRule.RUNWAY, context.at, tuple(signals), Patience(clear_s=_CLEAR_S))
 
@@ -83,7 +90,7 @@ def runway_signals(burning: Burning, around: Sequence[Cap], moment: Moment, sett
     if not matters(settings, burning.hour_nano, burning.whole_nano, HOUR_S):
         return []
     bounds = {CRITICAL: int(settings.critical), WARNING: int(settings.warning)}
-    runway = _longer(burning.now.seconds, burning.hourly.seconds)
+    runway = burning.counted.seconds
     if runway is None or (runway and moment.at + runway >= moment.month_end):
         return []
     # A cap that is reached is told by its own tier of the budget: what was told of its runway stays open.
@@ -93,14 +100,9 @@ def runway_signals(burning: Burning, around: Sequence[Cap], moment: Moment, sett
         if runway < bound * _EASED:
             breach = tier == next(iter(breached), "")
             signals.append(
-                _signal(burning, binding(around) or burning.now, tier, bound, moment, breach=breach)
+                _signal(burning, binding(around) or burning.counted, tier, bound, moment, breach=breach)
             )
     return signals
-
-
-def _longer(now: int | None, hourly: int | None) -> int | None:
-    """The burn of the hour confirms that of its last quarter: the longer runway of both counts."""
-    return None if now is None or hourly is None else max(now, hourly)
 
 
 def _near(context: RuleContext, settings: Runway) -> Mapping[Allocation, Burning]:
@@ -131,7 +133,7 @@ def _near(context: RuleContext, settings: Runway) -> Mapping[Allocation, Burning
 
 
 def _signal(burning: Burning, cap: Cap, tier: str, bound: int, moment: Moment, *, breach: bool) -> Signal:
-    allocation, own = burning.allocation, burning.now
+    allocation, own = burning.allocation, burning.counted
     left = max(allocation.hard_cap_nano - burning.used_nano, 0)
     rate = own.burn_nano_per_hour // 60
     first = ""
@@ -156,7 +158,7 @@ def _signal(burning: Burning, cap: Cap, tier: str, bound: int, moment: Moment, *
         evidence={
             "unit": "credits/min",
             "runway_s": own.seconds,
-            "runway_at_the_hours_burn_s": burning.hourly.seconds,
+            "runway_at_the_last_quarters_burn_s": burning.now.seconds,
             "bound_s": bound,
             "binding_cap": cap.allocation_id,
             "binding_runway_s": cap.seconds,
