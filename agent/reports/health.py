@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from agent.domain.words import duration, plural
 from agent.ledger.kinds import Kind
+from agent.reports.channel_health import channel_states
 from agent.reports.moment import DAY, Moment, moment
 from agent.reports.status_line import agent_state, source_states
 
@@ -55,11 +56,11 @@ def health(
     trouble: BurndeckError | None = None,
     integrity: bool = True,
 ) -> Health:
-    """Looks at configuration, secrets, ledger, agent, sources and data; `integrity` reads the whole file.
+    """Looks at configuration, secrets, channels, ledger, agent, sources, data; `integrity` reads all its pages.
 
     Without a `reader`, `trouble` is why the ledger cannot be opened.
     """
-    checks = [_configuration(settings), *_secrets(settings)]
+    checks = [_configuration(settings), *_secrets(settings), *_channels(reader, settings, int(now))]
     if reader is None:
         detail = trouble.message if trouble else "cannot be opened"
         checks.append(Check("ledger", State.PROBLEM, detail, trouble.hint if trouble else ""))
@@ -97,6 +98,13 @@ def _secrets(settings: Settings) -> Iterator[Check]:
             yield Check(part, State.PROBLEM, "no admin key", f"burndeck login {source.name}")
         else:
             yield Check(part, State.OK, place)
+
+
+def _channels(reader: LedgerReader | None, settings: Settings, now: int) -> Iterator[Check]:
+    if settings.file is None:
+        return  # nothing is configured, which is said already
+    for found in channel_states(reader, settings, now):
+        yield Check(found.name, State(found.state), found.detail, found.hint)
 
 
 def _ledger(reader: LedgerReader, *, integrity: bool) -> Check:

@@ -1,0 +1,79 @@
+"""`burndeck login`: the secret of a source or of a channel, into the keyring and nowhere else."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import keyring
+import pytest
+from click.testing import CliRunner, Result
+
+from console.commands.login import login
+from tests.agent.test_secrets import InMemory
+
+CONFIG = """
+[[alerts.channels]]
+name = "ops-slack"
+kind = "slack"
+[[alerts.channels]]
+name = "mail"
+kind = "email"
+url = "smtp://mail.example:587"
+sender = "burndeck@example.com"
+user = "burndeck"
+[[alerts.channels]]
+name = "relay"
+kind = "email"
+url = "smtp+plain://localhost"
+sender = "burndeck@example.com"
+"""
+
+
+@pytest.fixture
+def kept(monkeypatch: pytest.MonkeyPatch) -> dict[tuple[str, str], str]:
+    backend = InMemory()
+    monkeypatch.setattr(keyring, "get_password", backend.get_password)
+    monkeypatch.setattr(keyring, "set_password", backend.set_password)
+    return backend.kept
+
+
+def run(tmp_path: Path, secret: str, *arguments: str) -> Result:
+    config = tmp_path / "burndeck.toml"
+    config.write_text(CONFIG)
+    return CliRunner().invoke(login, [*arguments, "--stdin", "--config", str(config)], input=secret)
+
+
+def test_a_name_of_no_channel_is_a_source(tmp_path: Path, kept: dict[tuple[str, str], str]) -> None:
+    result = run(tmp_path, "sk-admin-x\n", "openai")
+
+    assert result.exit_code == 0
+    assert kept == {("burndeck", "openai_admin_key"): "sk-admin-x"}
+
+
+def test_a_channel_has_what_its_kind_needs(tmp_path: Path, kept: dict[tuple[str, str], str]) -> None:
+    result = run(tmp_path, "https://hooks.slack.com/services/T/B/x\n", "ops-slack", "--json")
+
+    assert json.loads(result.stdout)["name"] == "burndeck_ops_slack_webhook_url"
+    assert kept == {("burndeck", "burndeck_ops_slack_webhook_url"): "https://hooks.slack.com/services/T/B/x"}
+
+
+def test_a_password_may_hold_blanks_and_a_webhooks_address_may_not(
+    tmp_path: Path, kept: dict[tuple[str, str], str]
+) -> None:
+    assert run(tmp_path, "two words\n", "mail").exit_code == 0
+    refused = run(tmp_path, "two words\n", "ops-slack")
+
+    assert kept == {("burndeck", "burndeck_mail_password"): "two words"}
+    assert refused.exception is not None
+    assert str(refused.exception) == "that is no incoming webhook URL"
+    assert "two words" not in refused.output
+
+
+def test_a_mail_server_without_accounts_needs_no_secret(
+    tmp_path: Path, kept: dict[tuple[str, str], str]
+) -> None:
+    result = run(tmp_path, "x\n", "relay")
+
+    assert str(result.exception) == "the channel relay needs no secret"
+    assert kept == {}
