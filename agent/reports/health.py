@@ -56,9 +56,9 @@ def health(
     trouble: BurndeckError | None = None,
     integrity: bool = True,
 ) -> Health:
-    """Looks at configuration, secrets, channels, ledger, agent, sources, data; `integrity` reads all its pages.
+    """Looks at configuration, secrets, channels, ledger, agent, sources and data.
 
-    Without a `reader`, `trouble` is why the ledger cannot be opened.
+    `integrity` reads the whole file. Without a `reader`, `trouble` is why the ledger cannot be opened.
     """
     checks = [_configuration(settings), *_secrets(settings), *_channels(reader, settings, int(now))]
     if reader is None:
