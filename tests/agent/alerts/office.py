@@ -23,6 +23,7 @@ from agent.ledger.rows import BucketRow
 from agent.settings import Settings
 from agent.settings_alerts import Alerts
 from agent.settings_channels import Channel, Route
+from agent.settings_rules import Rules
 
 HOUR = 3_600
 DAY = 86_400
@@ -30,6 +31,10 @@ NOVEMBER = int(datetime(2026, 11, 1, tzinfo=UTC).timestamp())
 NOW = NOVEMBER + 10 * DAY
 MONTHLY = 1_000_000 * NANO
 CHANNELS = (Channel(name="hook", kind="webhook", url="http://127.0.0.1:9/"),)
+
+BUDGETS_ALONE = Rules(
+    **{name: type(getattr(Rules(), name))(enabled=False) for name in Rules.__struct_fields__}
+)
 
 
 def reaching(*recipients: str) -> tuple[Route, ...]:
@@ -67,7 +72,7 @@ class Office:
         self.settings = Settings(
             ledger_path=path,
             allocations=allocations or (PAYMENTS,),
-            alerts=Alerts(channels=CHANNELS, routes=tuple(routes)),
+            alerts=Alerts(channels=CHANNELS, routes=tuple(routes), rules=BUDGETS_ALONE),
         )
 
     def burnt(self, credits_: str, member: Member | None = None, hour: int = NOVEMBER + DAY) -> None:
