@@ -54,9 +54,11 @@ Open = Callable[[], "tuple[Settings, LedgerReader]"]
 
 
 class Live:
-    """Keeps one question answered while the ledger changes, and answers others once.
+    """Keeps a screen's question answered while the ledger changes, and answers others once.
 
-    `open_ledger` is called in the thread, again after every failure, until it succeeds.
+    Beside it stands a question that every screen shares: it is answered after every change, whatever is
+    watched and even while paused, so it has to be cheap. `open_ledger` is called in the thread, again after
+    every failure, until it succeeds.
     """
 
     def __init__(self, open_ledger: Open) -> None:
@@ -65,8 +67,9 @@ class Live:
         self._deliver: Callable[[News], None] | None = None
         self._unheard: list[News] = []
         self._watched: Question | None = None
+        self._standing: Question | None = None
         self._asked: Question | None = None
-        self._due = False
+        self._due = self._standing_due = False
         self._paused = False
         self._stopped = False
         self._thread = threading.Thread(target=self._run, name="live", daemon=True)
@@ -87,6 +90,12 @@ class Live:
         """Answers the question at once and after every change of the ledger, in place of the one before."""
         with self._wake:
             self._watched, self._asked, self._due = question, None, True
+            self._wake.notify()
+
+    def stand(self, question: Question) -> None:
+        """Answers the standing question at once and after every change, in place of the one before."""
+        with self._wake:
+            self._standing, self._standing_due = question, True
             self._wake.notify()
 
     def leave(self, topic: str) -> None:
@@ -131,29 +140,27 @@ class Live:
 
     def _serve(self, settings: Settings, reader: LedgerReader) -> None:
         """Answers questions until stopped or until the ledger fails."""
-        version, last, changed = -1, 0.0, True
+        watched, standing = _Turn(), _Turn()
         while not self._stopped:
-            watched, asked, due = self._next()
-            if asked is not None:
-                self._answer(asked, settings, reader)
-            if watched is None:
+            taken = self._next()
+            if taken.asked is not None:
+                self._answer(taken.asked, settings, reader)
+            if taken.watched is None and taken.standing is None:
                 continue
-            elapsed = time.monotonic() - last
-            if not self._paused:
-                seen = reader.data_version()
-                changed, version = changed or seen != version or elapsed >= REFRESH_S, seen
-            if due or (changed and elapsed >= BETWEEN_S and not self._paused):
-                changed, last = False, time.monotonic()
-                self._answer(watched, settings, reader)
+            version, now = reader.data_version(), time.monotonic()
+            if taken.standing is not None and standing.comes(version, now, taken.standing_due):
+                self._answer(taken.standing, settings, reader)
+            if taken.watched is not None and watched.comes(version, now, taken.due, held=self._paused):
+                self._answer(taken.watched, settings, reader)
 
-    def _next(self) -> tuple[Question | None, Question | None, bool]:
-        """Waits for the next thing to do: (watched question, question asked once, answer now?)."""
+    def _next(self) -> _Taken:
+        """Waits for the next thing to do."""
         with self._wake:
-            if not (self._due or self._asked or self._stopped):
-                idle = self._paused or self._watched is None
+            if not (self._due or self._standing_due or self._asked or self._stopped):
+                idle = self._standing is None and (self._paused or self._watched is None)
                 self._wake.wait(None if idle else POLL_S)
-            taken = self._watched, self._asked, self._due
-            self._asked, self._due = None, False
+            taken = _Taken(self._watched, self._standing, self._asked, self._due, self._standing_due)
+            self._asked, self._due, self._standing_due = None, False, False
         return taken
 
     def _answer(self, question: Question, settings: Settings, reader: LedgerReader) -> None:
@@ -174,6 +181,37 @@ class Live:
             if not self._stopped:
                 self._wake.wait(seconds)
             self._due = self._watched is not None
+            self._standing_due = self._standing is not None
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """What there is to do in one round of the thread."""
+
+    watched: Question | None
+    standing: Question | None
+    asked: Question | None
+    due: bool  # the watched question is answered even if nothing has changed
+    standing_due: bool
+
+
+class _Turn:
+    """When a question that is kept answered is answered again."""
+
+    def __init__(self) -> None:
+        self._version, self._last, self._changed = -1, 0.0, True
+
+    def comes(self, version: int, now: float, due: bool, *, held: bool = False) -> bool:
+        """Whether now is the time: asked for, or changed and not answered just before. `held` keeps what has
+        changed for later."""
+        if not held:
+            elapsed = now - self._last
+            self._changed = self._changed or version != self._version or elapsed >= REFRESH_S
+            self._version = version
+            due = due or (self._changed and elapsed >= BETWEEN_S)
+        if due:
+            self._changed, self._last = False, now
+        return due
 
 
 def _bug(error: Exception) -> BurndeckError:
