@@ -10,6 +10,8 @@ from console.widgets.sparkline import BLOCKS, resample
 
 SHADE = "░"
 """The usual band where no column covers it: visible without colour."""
+POST, FOOT = "┆", "▲"
+"""The instant that is marked: over the height of the plot, and on its axis."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +19,14 @@ class Mark:
     """A level across the chart that has a name: a cap, a threshold."""
 
     value: float
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Instant:
+    """A moment on the x axis that has a name: when something began."""
+
+    place: float  # 0 is the left edge, 1 the right one
     name: str
 
 
@@ -29,6 +39,7 @@ class Series:
     high: Sequence[float | None] = ()
     marks: Sequence[Mark] = ()
     labels: Sequence[str] = ()  # along the x axis, spread evenly from first to last
+    instant: Instant | None = None
     scale: Callable[[float], str] = field(default=lambda value: f"{value:.3g}")
 
 
@@ -48,8 +59,10 @@ def draw_chart(series: Series, width: int, height: int) -> list[Line]:
         label = _label(series, top, row, rows)
         spans = [Span(right(label, gutter - 1) + " ", Tone.DIM)]
         spans += _row(points, low, high, top=top, floor=floor, rows=rows)
+        if series.instant is not None:
+            spans = _with_post(spans, gutter + _column(series.instant, plot))
         lines.append(_with_marks(spans, series.marks, top, floor, rows, width))
-    lines.append(_axis(series.labels, gutter, plot))
+    lines.append(_axis(series.labels, gutter, plot, series.instant))
     return lines
 
 
@@ -129,12 +142,37 @@ def _with_marks(
     return [*kept, Span(" "), Span(text, Tone.WARM)]
 
 
-def _axis(labels: Sequence[str], gutter: int, plot: int) -> Line:
-    """The labels spread over the width; those that would touch a neighbour are left out."""
-    if not labels:
-        return EMPTY
+def _column(instant: Instant, plot: int) -> int:
+    return min(plot - 1, max(0, int(instant.place * plot)))
+
+
+def _with_post(spans: list[Span], at: int) -> list[Span]:
+    """The line with a post in one column, where no bar stands."""
+    found: list[Span] = []
+    for span in spans:
+        if 0 <= at < len(span.text) and span.text[at] in f" {SHADE}":
+            parts = (span._replace(text=span.text[:at]), Span(POST, Tone.WARM))
+            found += [*parts, span._replace(text=span.text[at + 1 :])]
+        else:
+            found.append(span)
+        at -= len(span.text)
+    return [span for span in found if span.text]
+
+
+def _axis(labels: Sequence[str], gutter: int, plot: int, instant: Instant | None) -> Line:
+    """The labels spread over the width; those that would touch a neighbour or the instant are left out."""
     cells = [" "] * plot
-    order = [0, len(labels) - 1, *range(1, len(labels) - 1)]
+    named = range(0)
+    if instant is not None:
+        at = _column(instant, plot)
+        text = f"{FOOT} {instant.name}"
+        start = at
+        if at + len(text) > plot:  # no room at the right of the foot
+            text = f"{instant.name} {FOOT}"
+            start = max(0, at - len(text) + 1)
+        named = range(start, min(plot, start + len(text)))
+        cells[named.start : named.stop] = text[: len(named)]
+    order = [0, len(labels) - 1, *range(1, len(labels) - 1)] if labels else []
     for index in dict.fromkeys(order):
         text = labels[index]
         centre = index * (plot - 1) // max(1, len(labels) - 1)
@@ -142,4 +180,11 @@ def _axis(labels: Sequence[str], gutter: int, plot: int) -> Line:
         around = cells[max(0, start - 1) : start + len(text) + 1]
         if start >= 0 and all(cell == " " for cell in around):
             cells[start : start + len(text)] = text
-    return [Span(" " * gutter), Span("".join(cells), Tone.DIM)]
+    if all(cell == " " for cell in cells):
+        return EMPTY
+    before, name, after = (
+        "".join(cells[place])
+        for place in (slice(named.start), slice(named.start, named.stop), slice(named.stop, None))
+    )
+    spans = [Span(" " * gutter), Span(before, Tone.DIM), Span(name, Tone.WARM), Span(after, Tone.DIM)]
+    return [span for span in spans if span.text]

@@ -25,6 +25,7 @@ class Tone(enum.StrEnum):
     BAND = "band"  # the usual range behind a chart
     TAB = "tab"  # the screen or dimension that is shown
     BADGE = "badge"  # a mode that must not be overlooked: paused, in the past
+    ALARM = "alarm"  # what must be seen at once, wherever one looks
     KEY = "key"  # a key to press
 
 
@@ -67,7 +68,9 @@ def clip_words(text: str, width: int) -> str:
         return text
     kept = set_cell_size(text, width - 1)
     if " " in kept.strip() and not text[len(kept) : len(kept) + 1].isspace():
-        kept = kept[: kept.rstrip().rfind(" ")]
+        whole = kept[: kept.rstrip().rfind(" ")]
+        # A long name would leave the place half empty: its beginning says more than nothing.
+        kept = whole if len(whole) * 3 >= len(kept) * 2 else kept
     return clip(kept.rstrip(" ,;:·") + "…", width)
 
 

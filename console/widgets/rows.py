@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from console.widgets.ink import Span, Tone, clip_middle, left, right
+from console.widgets.ink import Span, Tone, clip_middle, clip_words, left, right
 from console.widgets.sparkline import sparkline
 
 
@@ -19,12 +19,15 @@ class Cell:
     sort: Any = None
     tone: Tone = Tone.PLAIN
     series: tuple[float | None, ...] = ()  # drawn as a sparkline over the column, in place of the text
+    prose: bool = False  # a sentence: cut between words, not inside
 
     def shown(self, width: int, *, at_right: bool) -> str:
         """The cell in exactly `width` terminal cells."""
         if self.series:
             return sparkline(self.series, width)
-        return right(self.text, width) if at_right else left(clip_middle(self.text, width), width)
+        if at_right:
+            return right(self.text, width)
+        return left((clip_words if self.prose else clip_middle)(self.text, width), width)
 
 
 @dataclass(frozen=True, slots=True)
