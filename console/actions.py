@@ -27,7 +27,7 @@ class Action:
     keys: tuple[str, ...]  # Textual's names; the first is the one that hints show
     title: str  # for the palette and hints
     help: str  # one sentence
-    scope: str  # app, live (screens on the ledger), burn, triage, table, panel (help and the like)
+    scope: str  # app, live (screens on the ledger), burn, triage, alerts, table, form, panel (help, ...)
     group: str  # heading in the help
     danger: Danger = Danger.NONE
     writes: bool = False  # needs more than reading the ledger
@@ -35,16 +35,22 @@ class Action:
     at_once: bool = False  # done before the next key of a burst is handed on, because it takes the keys
 
 
-LOOK, MOVE, TIME, TABLE = "Screens", "Rows", "Time", "Tables"
+LOOK, MOVE, TIME, TABLE, ACT = "Screens", "Rows", "Time", "Tables", "Alerts"
 
 _PALETTE_TEXT = "Any action by its name."
 _FILTER_TEXT = "Show rows that match a regular expression; ! before it: those that do not."
 _SORT_TEXT = "Sort by the next column; a click on a heading sorts by it."
 _CLOSE_KEYS = ("escape", "backspace", "q", "?", "f1")
+_TRIAGE_TEXT = "Whose rise it is, and why; on Alerts: of the alert, when it fired."
+_CHOOSE_TEXT = "Into the row: team, then project, then key; on Alerts: all of the alert."
+_ACKNOWLEDGE_TEXT = "Take the alert, with a note: no repeats, no escalation."
+_SILENCE_TEXT = "Do not be told of it until a time or an amount is reached; never over a hard cap."
+_PLANNED_TEXT = "Say that the rise is meant: it ends, and is not learnt as usual."
 
 ACTIONS: tuple[Action, ...] = (
     Action("burn", ("b", "1"), "Burn", "What burns now, against what is usual.", "app", LOOK),
-    Action("triage", ("t", "2"), "Triage", "Whose rise it is, and why.", "app", LOOK),
+    Action("triage", ("t", "2"), "Triage", _TRIAGE_TEXT, "app", LOOK),
+    Action("alerts", ("a", "3"), "Alerts", "What fires, who has taken it, what is muted.", "app", LOOK),
     Action("help", ("?", "f1"), "Help", "All keys, and what the words mean.", "app", LOOK),
     Action("command_palette", (":", "ctrl+p"), "Palette", _PALETTE_TEXT, "app", LOOK, palette=False),
     Action("theme", ("T",), "Theme", "Dark, light, colour-blind safe (blue and orange).", "app", LOOK),
@@ -62,7 +68,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("last_row", ("G", "end"), "Last row", "To the last row.", "table", MOVE, palette=False),
     Action("half_page_down", ("ctrl+d", "pagedown"), "Down", "Half a page on.", "table", MOVE, palette=False),
     Action("half_page_up", ("ctrl+u", "pageup"), "Up", "Half a page back.", "table", MOVE, palette=False),
-    Action("choose", ("enter",), "Drill in", "Into the row: team, then project, then key.", "table", MOVE),
+    Action("choose", ("enter",), "Drill in", _CHOOSE_TEXT, "table", MOVE),
     Action("back", ("escape", "backspace"), "Back", "One step out of filter, drill or past.", "live", MOVE),
     Action("next_table", ("tab", "d", "l"), "Next table", "From teams to models.", "burn", TABLE),
     Action(
@@ -84,6 +90,47 @@ ACTIONS: tuple[Action, ...] = (
         "triage",
         TABLE,
     ),
+    Action(
+        "next_list", ("tab", "d", "l"), "Next list", "Active, acknowledged, muted, history.", "alerts", TABLE
+    ),
+    Action(
+        "previous_list", ("shift+tab", "D", "h"), "Previous list", "The other way round.", "alerts", TABLE
+    ),
+    Action(
+        "acknowledge",
+        ("A",),
+        "Acknowledge",
+        _ACKNOWLEDGE_TEXT,
+        "alerts",
+        ACT,
+        Danger.REVERSIBLE,
+        writes=True,
+    ),
+    Action("silence", ("z",), "Silence", _SILENCE_TEXT, "alerts", ACT, Danger.REVERSIBLE, writes=True),
+    Action(
+        "lift",
+        ("Z",),
+        "Lift silence",
+        "End the silence that mutes the alert.",
+        "alerts",
+        ACT,
+        Danger.REVERSIBLE,
+        writes=True,
+    ),
+    Action("planned", ("p",), "Planned activity", _PLANNED_TEXT, "alerts", ACT, Danger.GRAVE, writes=True),
+    Action("runbook", ("r",), "Runbook", "Start the alert's runbook.", "alerts", ACT),
+    Action("send", ("enter",), "Send", "Sign the form and give it to the agent.", "form", ACT, palette=False),
+    Action("next_field", ("tab", "down"), "Next field", "To the next field.", "form", ACT, palette=False),
+    Action(
+        "previous_field",
+        ("shift+tab", "up"),
+        "Field before",
+        "To the field before.",
+        "form",
+        ACT,
+        palette=False,
+    ),
+    Action("cancel", ("escape",), "Cancel", "Leave the form; nothing happens.", "form", ACT, palette=False),
     Action("filter", ("/",), "Filter", _FILTER_TEXT, "live", TABLE, at_once=True),
     Action("sort", ("s",), "Sort", _SORT_TEXT, "table", TABLE),
     Action("reverse", ("S",), "Reverse", "Turn the sorting round.", "table", TABLE),
@@ -94,6 +141,7 @@ ACTIONS: tuple[Action, ...] = (
 HINTS: dict[str, tuple[tuple[str, str], ...]] = {
     "burn": (
         ("triage", "triage"),
+        ("alerts", "alerts"),
         ("choose", "drill"),
         ("next_table", "table"),
         ("sort", "sort"),
@@ -116,6 +164,19 @@ HINTS: dict[str, tuple[tuple[str, str], ...]] = {
         ("help", "help"),
         ("quit", "quit"),
     ),
+    "alerts": (
+        ("choose", "all of it"),
+        ("acknowledge", "ack"),
+        ("silence", "silence"),
+        ("lift", "lift"),
+        ("planned", "planned"),
+        ("triage", "triage"),
+        ("next_list", "list"),
+        ("filter", "filter"),
+        ("help", "help"),
+        ("quit", "quit"),
+    ),
+    "form": (("send", "send"), ("next_field", "next field"), ("cancel", "cancel")),
     "panel": (("close", "close"),),
 }
 """What the bottom line of each screen reminds of: (action, word)."""
@@ -138,10 +199,12 @@ SIGNS = {
 
 WHERE = {
     "app": "everywhere",
-    "live": "Burn, Triage",
+    "live": "Burn, Triage, Alerts",
     "burn": "Burn",
     "triage": "Triage",
-    "table": "Burn, Triage",
+    "alerts": "Alerts",
+    "table": "Burn, Triage, Alerts",
+    "form": "forms",
 }
 
 
@@ -172,8 +235,8 @@ def bindings(scope: str) -> list[BindingType]:
 
 
 def available(screen: str) -> Iterator[Action]:
-    """The actions that work on a screen ("burn", "triage" or "panel"), in the order of the registry."""
-    scopes = {"app", "panel"} if screen == "panel" else {"app", "live", "table", screen}
+    """The actions that work on a screen ("burn", ..., "form" or "panel"), in the order of the registry."""
+    scopes = {"form": {"form"}, "panel": {"app", "panel"}}.get(screen, {"app", "live", "table", screen})
     return (action for action in ACTIONS if action.scope in scopes)
 
 

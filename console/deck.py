@@ -7,27 +7,32 @@ import gc
 import signal
 import threading
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import partial
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.message import Message
 from textual.screen import Screen
 
 from console import themes
 from console.actions import available, bindings
+from console.attention import Attention
 from console.live import Answer, Live, News, Trouble
+from console.questions import BADGE
 from console.screens.burn.screen import BurnScreen
 from console.screens.live_screen import LiveScreen
 from console.view import View
 
 if TYPE_CHECKING:
-    from agent.ledger.kinds import Kind
+    from console.screens.triage.drill import Drill
 
 
 GC_AFTER_S = 2.0
-STYLES: list[str | PurePath] = ["styles/burndeck.tcss", "styles/burn.tcss", "styles/triage.tcss"]
+STYLES: list[str | PurePath] = [
+    *("styles/burndeck.tcss", "styles/burn.tcss", "styles/triage.tcss", "styles/alerts.tcss")
+]
 WIDTHS = [(0, "-narrow"), (118, "-wide"), (170, "-rich")]
 HEIGHTS = [(0, "-short"), (32, "-tall"), (48, "-high")]
 """Classes that the styles know screens by, from so many columns or rows on."""
@@ -55,7 +60,7 @@ def _topic(news: News) -> str:
     return news.question.topic if isinstance(news, Answer) else ""
 
 
-class BurndeckApp(App[None]):
+class BurndeckApp(Attention):
     """One live link to the ledger, one view in time, and the screens on them."""
 
     TITLE = "burndeck"
@@ -68,8 +73,7 @@ class BurndeckApp(App[None]):
     ALLOW_SELECT = False
 
     def __init__(self, live: Live) -> None:
-        super().__init__()
-        self.live = live
+        super().__init__(live)
         self.view = View()
         for theme in themes.THEMES:
             self.register_theme(theme)
@@ -98,31 +102,59 @@ class BurndeckApp(App[None]):
 
     def on_heard(self, event: Heard) -> None:
         """Hands news to the screen that asked, if it is still the one on top."""
-        screen = self.screen
+        news, screen = event.news, self.screen
+        if isinstance(news, Answer):
+            self.attend(news.settings)
+            if news.question.topic == BADGE:
+                self.hear_watch(news)
+                return
         if not isinstance(screen, LiveScreen):
             return
-        if isinstance(event.news, Trouble):
-            screen.fail(event.news.error)
-        elif event.news.question.topic.partition("/")[0] == screen.topic:
-            screen.receive(event.news)
+        if isinstance(news, Trouble):
+            screen.fail(news.error)
+        elif news.question.topic.partition("/")[0] == screen.topic:
+            screen.receive(news)
 
     # Screens
+
+    def action_tab(self, name: str) -> None:
+        """A click on a tab of the header."""
+        {"burn": self.action_burn, "triage": self.open_triage, "alerts": self.action_alerts}[name]()
 
     def action_burn(self) -> None:
         while len(self.screen_stack) > 1:
             self.pop_screen()
 
     def action_triage(self) -> None:
-        self.open_triage(None)
+        found = self.screen.triage() if isinstance(self.screen, LiveScreen) else None
+        if found is None:
+            self.open_triage()
+            return
+        drill, select, at = found
+        self.view = replace(self.view, at=at)
+        self.open_triage(drill, select)
 
-    def open_triage(self, within: tuple[Kind, str] | None) -> None:
-        """Triage, of the whole organization or within one team or model."""
+    def open_triage(self, drill: Drill | None = None, select: str | None = None) -> None:
+        """Triage, of the whole organization or of what was drilled into, with the cursor on a row."""
         from console.screens.triage.screen import TriageScreen
 
         if isinstance(self.screen, TriageScreen):
             return
         self.action_burn()
-        self.push_screen(TriageScreen(within))
+        self.push_screen(TriageScreen(drill, select))
+
+    def action_alerts(self) -> None:
+        """Alerts; where the bar tells of a new one, with the cursor on it."""
+        from console.screens.alerts.screen import AlertsScreen
+
+        new = self.alarm.shown
+        self.dismiss_banner()
+        if isinstance(self.screen, AlertsScreen):
+            if new is not None:
+                self.screen.go_to(new.id)
+            return
+        self.action_burn()
+        self.push_screen(AlertsScreen(new.id if new is not None else None))
 
     def action_help(self) -> None:
         from console.screens.help import HelpScreen

@@ -2,21 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from console.live import Question
 from console.view import DAY_S, View
 
 if TYPE_CHECKING:
+    from agent.control import Outcome
     from agent.ledger.kinds import Kind
     from agent.ledger.reader import LedgerReader
+    from agent.reports.alert_badge import AlertBadge
+    from agent.reports.alert_board import AlertBoard
+    from agent.reports.alert_report import AlertDetail
     from agent.reports.burn_report import BurnReport
     from agent.reports.status import Status
     from agent.reports.triage_report import TriageDetail, TriageReport
     from agent.settings import Settings
 
-BURN, TRIAGE, DETAIL = "burn", "triage", "triage/detail"
-"""Topics: the screen's name, then what of it."""
+BURN, TRIAGE, DETAIL, ALERTS, ALERT, BADGE = (
+    *("burn", "triage", "triage/detail"),
+    *("alerts", "alerts/detail", "badge"),
+)
+"""Topics: the screen's name, then what of it; the badge is every screen's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """What every screen is told of: the alerts that fire, and what became of what a person asked for."""
+
+    badge: AlertBadge
+    outcomes: tuple[Outcome, ...]
 
 
 def burn_question(view: View) -> Question:
@@ -52,6 +69,50 @@ def detail_question(report: TriageReport, kind: Kind, value: str) -> Question:
         return detail(reader, settings, report, kind, value)
 
     return Question(DETAIL, ask, (kind, value))
+
+
+def alerts_question(view: View) -> Question:
+    """All alerts at the view's instant."""
+
+    def ask(reader: LedgerReader, settings: Settings, now: float) -> AlertBoard:
+        from agent.reports.alert_board import alert_board
+
+        return alert_board(reader, settings, now, at=view.at)
+
+    return Question(ALERTS, ask, (view.asked(),))
+
+
+def alert_question(ident: int, view: View) -> Question:
+    """One alert with everything around it, at the view's instant."""
+
+    def ask(reader: LedgerReader, settings: Settings, now: float) -> AlertDetail | None:
+        from agent.reports.alert_detail import alert_detail
+
+        return alert_detail(reader, settings, ident, now, at=view.at)
+
+    return Question(ALERT, ask, (ident, view.at))
+
+
+def watch_question(waiting: Iterable[int]) -> Question:
+    """What fires now, and what became of the intents that wait for the agent."""
+    idents = tuple(sorted(waiting))
+
+    def ask(reader: LedgerReader, settings: Settings, now: float) -> Watch:
+        from agent.reports.alert_badge import alert_badge
+
+        return Watch(alert_badge(reader), _outcomes(reader, idents))
+
+    return Question(BADGE, ask, idents)
+
+
+def _outcomes(reader: LedgerReader, idents: tuple[int, ...]) -> tuple[Outcome, ...]:
+    """Of intents that the agent has looked at."""
+    if not idents:
+        return ()
+    from agent.control import IntentState, outcome
+
+    found = (outcome(reader, ident) for ident in idents)
+    return tuple(each for each in found if each is not None and each.state is not IntentState.NEW)
 
 
 def _status(reader: LedgerReader, settings: Settings, now: float, at: float | None) -> Status:

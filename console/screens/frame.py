@@ -2,36 +2,92 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from agent.domain.alert import INFO
 from agent.reports.status import AgentState, SourceState, Status
 from console import format as fmt
 from console.actions import ACTIONS, HINTS, key_sign
+from console.screens.words import TIER_TONES, tier_sign, tier_words
 from console.view import View
-from console.widgets.ink import Line, Span, Tone, clip, clip_words, first_that_fits, spread, width_of
+from console.widgets.ink import Line, Span, Tone, clip_words, first_that_fits, fit, spread, width_of, wrap
 
-TABS = (("burn", "Burn"), ("triage", "Triage"))
+if TYPE_CHECKING:
+    from agent.reports.alert_badge import AlertBadge
+
+TABS = (("burn", "Burn"), ("triage", "Triage"), ("alerts", "Alerts"))
 LATE_S = 300  # data older than that is worth a look
 STALE_S = 3600  # and older than that is not live any more
+NOTE_LINES = 3  # a note takes no more
 
 
-def draw_header(screen: str, organization: str, view: View, at: int | None, now: float, width: int) -> Line:
-    """Name, tabs and organization at the left; the mode and the clock at the right."""
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What the line at the top says."""
+
+    screen: str
+    organization: str
+    view: View
+    at: int | None  # None: no ledger, and so no clock of it
+    now: float
+    badge: AlertBadge | None = None
+    read_only: bool = False  # nobody here could sign
+
+
+def draw_header(head: Head, width: int) -> Line:
+    """Name, tabs, what fires and the organization at the left; the mode and the clock at the right."""
+    start = _tabs(head.screen)
+    mode = _mode(head.view, head.at, head.now)
+    if head.read_only:
+        mode = [Span(" READ-ONLY ", Tone.BADGE), Span(" "), *mode]
+    if head.at is None:
+        clocks: tuple[list[Span], ...] = ([Span(" ")],)
+    else:
+        clocks = (
+            [Span(f"  {fmt.moment(head.now)} UTC ", Tone.DIM)],
+            [Span(f"  {fmt.clock(head.now)} ", Tone.DIM)],
+            [],
+        )
+    room = width - width_of(start) - 1
+    pairs = [(badge, [*mode, *clock]) for badge in badges(head.badge) for clock in clocks]
+    fitting = (pair for pair in pairs if width_of(pair[0]) + width_of(pair[1]) <= room)
+    badge, ends = next(fitting, pairs[-1])  # what fires in words comes before the date
+    start += badge
+    if width_of(start) + len(head.organization) + 3 + width_of(ends) <= width:
+        start.append(Span(f"  {head.organization}", Tone.DIM))
+    return spread(start, ends, width)
+
+
+def draw_top(screen: str, badge: AlertBadge | None, width: int) -> Line:
+    """The line at the top of a page that no ledger stands behind: name, tabs, what fires."""
+    start = _tabs(screen)
+    return fit([*start, *first_that_fits(badges(badge), width - width_of(start) - 1)], width)
+
+
+def _tabs(screen: str) -> list[Span]:
     start = [Span(" burndeck ", Tone.STRONG)]
     for name, title in TABS:
-        here = name == screen
-        start.append(Span(f" {title} ", Tone.TAB if here else Tone.DIM, f"app.{name}"))
-    start.append(Span(f"  {organization}", Tone.DIM))
-    mode = _mode(view, at, now)
-    if at is None:
-        return spread(start, [*mode, Span(" ")], width)  # no ledger, and so no clock of it
-    wording = first_that_fits(
-        (
-            [*mode, Span(f"  {fmt.moment(now)} UTC ", Tone.DIM)],
-            [*mode, Span(f"  {fmt.clock(now)} ", Tone.DIM)],
-            mode,
-        ),
-        max(16, width - 34),
-    )
-    return spread(start, wording, width)
+        tone = Tone.TAB if name == screen else Tone.DIM
+        start.append(Span(f" {title} ", tone, f"app.tab('{name}')"))
+    return start
+
+
+def badges(badge: AlertBadge | None) -> list[list[Span]]:
+    """How many fire by gravity: in words, without what is only for information, and by signs alone."""
+    if badge is None or not badge.firing:
+        return [[]]
+    counts = badge.counts()
+    grave = {tier: count for tier, count in counts.items() if tier != INFO} or counts
+    return [_counted(counts, words=True), _counted(grave, words=True), _counted(counts, words=False)]
+
+
+def _counted(counts: dict[str, int], *, words: bool) -> list[Span]:
+    spans = [Span(" ")]
+    for tier, count in counts.items():
+        text = f" {tier_sign(tier)} {count} {tier_words(tier)}" if words else f" {tier_sign(tier)}{count}"
+        spans.append(Span(text, TIER_TONES.get(tier, Tone.DIM), "app.tab('alerts')"))
+    return spans
 
 
 def _mode(view: View, at: int | None, now: float) -> list[Span]:
@@ -135,6 +191,6 @@ def _hint(key: str, word: str, action: str) -> list[Span]:
     return [Span(" "), Span(key, Tone.KEY, click), Span(f" {word}", Tone.DIM, click), Span(" ")]
 
 
-def draw_note(text: str, width: int) -> Line:
-    """A short message in place of the hints: what was copied, why nothing happened."""
-    return [Span(" "), Span(clip(text, width - 2), Tone.ACCENT)]
+def draw_note(text: str, width: int) -> list[Line]:
+    """A message in place of the hints: what was copied, what became of a wish, why nothing happened."""
+    return [[Span(" "), Span(line, Tone.ACCENT)] for line in wrap(text, max(20, width - 2))[:NOTE_LINES]]

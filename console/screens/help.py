@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -11,13 +11,19 @@ from textual.screen import Screen
 
 from console.actions import WHERE, Action, available, bindings, by_group, key_sign
 from console.glossary import GLOSSARY
-from console.screens.frame import draw_hints
+from console.screens.banner import Banner
+from console.screens.frame import draw_hints, draw_top
 from console.widgets.canvas import Canvas
 from console.widgets.ink import EMPTY, Line, Span, Tone, beside, left, wrap
+
+if TYPE_CHECKING:
+    from console.deck import BurndeckApp
 
 SIGNS = (
     ("▲ ▼", "above or below what is usual; beyond its band also in colour"),
     ("░", "the usual band, where no column covers it"),
+    ("■ ▲ ! ·", "hard cap, critical, warning, info: how grave an alert is"),
+    ("┆", "when an alert fired"),
     ("┊ ┃ ◆", "soft cap, hard cap, forecast for the month"),
     ("≈", "partly estimated: an hour's sum was cut to the window"),
     ("–", "not known; never a zero"),
@@ -84,14 +90,33 @@ class HelpScreen(Screen[None]):
         super().__init__(id="help")
         self._for = screen
         self._page = Canvas("page")
+        self._header = Canvas("header")
+        self._banner = Banner()
         self._scroll = VerticalScroll(self._page, id="scroll")
         self._hints = Canvas("hints")
 
     def compose(self) -> ComposeResult:
+        yield self._header
+        yield self._banner
         yield self._scroll
         yield self._hints
 
+    @property
+    def deck(self) -> BurndeckApp:
+        """The application, as the type that it is."""
+        from console.deck import BurndeckApp
+
+        assert isinstance(self.app, BurndeckApp)
+        return self.app
+
+    def hear_alarm(self) -> None:
+        """What fires has changed."""
+        self._banner.tell(self.deck.alarm)
+        self._header.redraw()
+
     def on_mount(self) -> None:
+        self._header.paint(lambda width, height: [draw_top("help", self.deck.alarm.badge, width)])
+        self._banner.tell(self.deck.alarm)
         self._hints.paint(lambda width, height: [draw_hints("panel", width)])
         self._page.paint(lambda width, height: draw_help(self._for, width))
         self._scroll.focus()
@@ -103,4 +128,5 @@ class HelpScreen(Screen[None]):
         self._scroll.scroll_relative(y=lines, animate=False)
 
     def action_close(self) -> None:
-        self.dismiss()
+        if not self.deck.dismiss_banner():
+            self.dismiss()

@@ -1,4 +1,4 @@
-"""What Burn and Triage share: the frame, time travel, pause, filter, copy, and news from the live link."""
+"""What Burn, Triage and Alerts share: the frame, time travel, pause, filter, copy, news from the link."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from agent.errors import BurndeckError
 from console.actions import bindings
 from console.live import Answer, Question
 from console.screens import frame
+from console.screens.banner import Banner
 from console.screens.trouble import draw_trouble
 from console.view import DAY_S, View
 from console.widgets.canvas import Canvas
@@ -22,8 +23,10 @@ from console.widgets.table import Table
 if TYPE_CHECKING:
     from agent.reports.status import Status
     from console.deck import BurndeckApp
+    from console.screens.triage.drill import Drill
 
 NOTE_S = 4.0  # how long a note stays in the line of hints
+LETTERS_A_SECOND = 14  # a longer note stays as long as it takes to read
 
 
 class LiveScreen(Screen[None]):
@@ -39,6 +42,7 @@ class LiveScreen(Screen[None]):
         self._note = ""
         self._filter = FilterInput()
         self._header = Canvas("header")
+        self._banner = Banner()
         self._trouble = Canvas("trouble")
         self._status = Canvas("status")
         self._hints = Canvas("hints")
@@ -56,6 +60,10 @@ class LiveScreen(Screen[None]):
     def show(self, answer: Answer) -> None:
         """Shows the answer to the screen's own question, or to another one that it asked."""
         raise NotImplementedError
+
+    def triage(self) -> tuple[Drill, str | None, int | None] | None:
+        """What Triage is asked about from here: (drill, row, instant); None: the whole, at the view's own."""
+        return None
 
     def tick(self) -> None:
         """A second has passed: what shows ages draws itself again."""
@@ -97,6 +105,7 @@ class LiveScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         yield self._header
+        yield self._banner
         yield self._trouble
         yield from self.body()
         yield self._status
@@ -111,6 +120,11 @@ class LiveScreen(Screen[None]):
 
     def on_screen_resume(self) -> None:
         self.deck.live.watch(self.question(self.deck.view))
+        self.hear_alarm()
+
+    def hear_alarm(self) -> None:
+        """What fires has changed, or what is known of the person here: header and bar say so."""
+        self._banner.tell(self.deck.alarm)
         self._frame()
 
     def on_screen_suspend(self) -> None:
@@ -150,26 +164,38 @@ class LiveScreen(Screen[None]):
             canvas.redraw()
 
     def _draw_header(self, width: int, height: int) -> list[Line]:
-        at = self.times[0] if self.times else None
-        return [frame.draw_header(self.topic, self._organization, self.deck.view, at, self.now, width)]
+        head = frame.Head(
+            self.topic,
+            self._organization,
+            self.deck.view,
+            self.times[0] if self.times else None,
+            self.now,
+            self.deck.alarm.badge,
+            self.deck.read_only,
+        )
+        return [frame.draw_header(head, width)]
 
     def _draw_status(self, width: int, height: int) -> list[Line]:
         return [frame.draw_status(self.status, self.now, width)]
 
     def _draw_hints(self, width: int, height: int) -> list[Line]:
-        return [frame.draw_note(self._note, width) if self._note else frame.draw_hints(self.topic, width)]
+        return frame.draw_note(self._note, width) if self._note else [frame.draw_hints(self.topic, width)]
 
     def note(self, text: str) -> None:
-        """Says something in the line of hints for a few seconds."""
-        self._note = text
-        self._hints.redraw()
+        """Says something in the line of hints for a few seconds, in more than one line where it is long."""
+        self._say(text)
 
         def forget() -> None:
             if self._note == text:
-                self._note = ""
-                self._hints.redraw()
+                self._say("")
 
-        self.set_timer(NOTE_S, forget)
+        self.set_timer(max(NOTE_S, len(text) / LETTERS_A_SECOND), forget)
+
+    def _say(self, note: str) -> None:
+        self._note = note
+        lines = len(frame.draw_note(note, self.size.width)) if note else 1
+        self._hints.styles.height = max(1, lines)
+        self._hints.redraw()
 
     # Time
 
@@ -226,7 +252,9 @@ class LiveScreen(Screen[None]):
         self._filter.open(self.table)
 
     def action_back(self) -> None:
-        """Takes the filter off, steps out of a drill or out of the past: the first of these that applies."""
+        """Closes the bar, takes the filter off, steps out of a drill or the past: the first that applies."""
+        if self.deck.dismiss_banner():
+            return
         if self.table.filter.text:
             self.table.narrow("")
         elif not self.step_out() and self.deck.view.at is not None:

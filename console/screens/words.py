@@ -13,6 +13,21 @@ WORTH_A_COLOUR = Decimal("0.03")
 """... unless the row is less than this share of the whole."""
 
 
+TIER_TONES = {"hard_cap": Tone.HOT, "critical": Tone.HOT, "warning": Tone.WARM}
+TIER_SIGNS = {"hard_cap": "■", "critical": "▲", "warning": "!"}
+"""Of the shipped tiers; what burndeck.toml made up has the sign of a note, and its own name."""
+
+
+def tier_words(tier: str) -> str:
+    """A tier's name in words: `hard cap`."""
+    return tier.replace("_", " ")
+
+
+def tier_sign(tier: str) -> str:
+    """A tier's sign: it says without colour how grave it is."""
+    return TIER_SIGNS.get(tier, "·")
+
+
 def scope_words(scope: str) -> str:
     """The scope of an allocation in words: `organization`, `team search`."""
     return scope.replace(":", " ", 1).replace("_", " ")

@@ -5,10 +5,8 @@ from __future__ import annotations
 from agent.reports.alert_list import AlertEntry
 from agent.reports.burn_report import BurnReport
 from console import format as fmt
+from console.screens.words import TIER_TONES, tier_sign, tier_words
 from console.widgets.ink import Line, Span, Tone, clip_words, spread
-
-TONES = {"hard_cap": Tone.HOT, "critical": Tone.HOT, "warning": Tone.WARM}
-SIGNS = {"hard_cap": "■", "critical": "▲", "warning": "!"}
 
 
 def lines_needed(report: BurnReport, most: int) -> int:
@@ -33,7 +31,7 @@ def _alert(alert: AlertEntry, now: float, width: int) -> Line:
 
 
 def _wording(alert: AlertEntry, width: int) -> list[Span]:
-    tone = TONES.get(alert.tier, Tone.PLAIN)
+    tone = TIER_TONES.get(alert.tier, Tone.PLAIN)
     state = "" if alert.state == "firing" else f" ({alert.state})"
-    head = f" {SIGNS.get(alert.tier, '·')} {alert.tier.replace('_', ' ')}{state}  "
+    head = f" {tier_sign(alert.tier)} {tier_words(alert.tier)}{state}  "
     return [Span(head, tone), Span(clip_words(alert.summary, max(8, width - len(head))))]

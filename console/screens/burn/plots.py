@@ -38,12 +38,12 @@ def _plot(name: str, series: Series, width: int, height: int, *, labels: int) ->
         low=_floats([point.low for point in series.points]),
         high=_floats([point.high for point in series.points]),
         labels=_times(series, labels),
-        scale=_level,
+        scale=level,
     )
     return [heading, *chart.draw_chart(drawn, width, height - 1)]
 
 
-def _level(value: float) -> str:
+def level(value: float) -> str:
     """A level on the axis: without decimals where they would say nothing."""
     return fmt.whole(round(Decimal(value), 6)) if value == 0 or value >= 100 else fmt.number(round(value, 6))
 

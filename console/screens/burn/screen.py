@@ -111,5 +111,7 @@ class BurnScreen(LiveScreen):
 
     def on_table_chosen(self, event: Table.Chosen) -> None:
         """Drills into a team or model: Triage shows what is inside it."""
+        from console.screens.triage.drill import Drill, Step  # not needed for the first frame
+
         kind = Kind.TEAM if event.table is self._teams else Kind.MODEL
-        self.deck.open_triage((kind, event.row.key))
+        self.deck.open_triage(Drill().into(Step(kind, event.row.key, event.row.key)))

@@ -32,19 +32,19 @@ class TriageScreen(LiveScreen):
     BINDINGS = bindings("triage")
     topic = "triage"
 
-    def __init__(self, within: tuple[Kind, str] | None) -> None:
+    def __init__(self, drill: Drill | None = None, select: str | None = None) -> None:
         super().__init__()
         self.report: TriageReport | None = None
         self.detail: TriageDetail | None = None
         self._detail_asked: Question | None = None
-        self.drill = Drill()
-        if within is not None:
-            self.drill = self.drill.into(Step(within[0], within[1], within[1])) or self.drill
+        self.drill = drill or Drill()
         self._shown_status: Status | None = None
         self._summary = Canvas("summary")
         self._dimensions = Canvas("dimensions")
         self._table = Table("rows", triage_rows.columns(self.drill.dimension), triage_rows.BY_RISE)
         self._detail = Canvas("detail")
+        if select is not None:
+            self._table.select(select)
 
     def body(self) -> ComposeResult:
         yield self._summary

@@ -1,0 +1,160 @@
+"""What the application attends to on every screen: alerts that fire, and wishes that wait for the agent."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from textual.app import App
+from textual.message import Message
+
+from agent.errors import BurndeckError
+from console.alarm import Alarm, is_quiet, rings
+from console.live import Answer, Live
+from console.questions import Watch, watch_question
+from console.wants import Want, Wants, send, who_is_here
+
+if TYPE_CHECKING:
+    from agent.control import IntentReceipt, Standing
+    from agent.settings import Settings
+
+AGENT_S = 6.0  # an agent that runs has answered by then
+
+
+class Signed(Message):
+    """A wish is in the ledger, or why it is not."""
+
+    def __init__(self, want: Want, found: IntentReceipt | BurndeckError) -> None:
+        super().__init__()
+        self.want = want
+        self.found = found
+
+
+class Known(Message):
+    """Who is here, or why nobody can tell."""
+
+    def __init__(self, found: Standing | BurndeckError) -> None:
+        super().__init__()
+        self.found = found
+
+
+class Attention(App[None]):
+    """Rings for new alerts, knows who is here, and gives the agent what that person asks for."""
+
+    def __init__(self, live: Live) -> None:
+        super().__init__()
+        self.live = live
+        self.alarm = Alarm()
+        self.settings: Settings | None = None  # of the newest news
+        self.standing: Standing | None = None  # None: nobody has asked yet
+        self._wants = Wants()
+        self._then: Callable[[Standing], None] | None = None
+
+    # Alerts, wherever the person is
+
+    def attend(self, settings: Settings) -> None:
+        """News came in under these settings; with the first, when its frame is drawn, the watch begins."""
+        first, self.settings = self.settings is None, settings
+        if first:
+            self._stand()
+
+    def _stand(self) -> None:
+        self.live.stand(watch_question(self._wants.waiting))
+
+    def hear_watch(self, news: Answer) -> None:
+        """What fires now, and what the agent has answered."""
+        watch = news.value
+        assert isinstance(watch, Watch)
+        before = self.alarm.badge, self.alarm.shown
+        new = self.alarm.hear(watch.badge)
+        if (self.alarm.badge, self.alarm.shown) != before:
+            self._tell_alarm()
+        if new is not None and not is_quiet(os.environ):
+            self.ring(rings(new))
+        said = self._wants.answered(watch.outcomes)
+        if said:
+            self._stand()
+            self.say(" ".join(said))
+
+    def _tell_alarm(self) -> None:
+        if (hear := getattr(self.screen, "hear_alarm", None)) is not None:
+            hear()
+
+    def ring(self, sequence: str) -> None:
+        """Writes what makes the terminal ring; nothing of it is seen on the screen."""
+        if self._driver is not None:
+            self._driver.write(sequence)
+            self._driver.flush()
+
+    def action_dismiss_banner(self) -> None:
+        self.dismiss_banner()
+
+    def dismiss_banner(self) -> bool:
+        """Takes the bar of a new alert away; False where there is none."""
+        there = self.alarm.dismiss()
+        if there:
+            self._tell_alarm()
+        return there
+
+    # Acting
+
+    @property
+    def read_only(self) -> bool:
+        """Nobody here could sign, as far as anybody has asked."""
+        return self.standing is not None and self.standing.person is None
+
+    def say(self, text: str) -> None:
+        """A note on the screen that is looked at."""
+        if (note := getattr(self.screen, "note", None)) is not None:
+            note(text)
+
+    def know(self, then: Callable[[Standing], None] | None = None) -> None:
+        """Finds out who is here, in a thread: the keyring may take its time; then goes on with `then`."""
+        self._then = then
+        if self.standing is not None and then is not None:
+            then(self.standing)
+        elif self.settings is not None:
+            self.run_worker(partial(self._ask_who, self.settings), thread=True, group="who", exclusive=True)
+
+    def _ask_who(self, settings: Settings) -> None:
+        try:
+            self.post_message(Known(who_is_here(settings)))
+        except BurndeckError as error:
+            self.post_message(Known(error))
+
+    def on_known(self, event: Known) -> None:
+        if isinstance(event.found, BurndeckError):
+            self.say(f"{event.found.message}. {event.found.hint}")
+            return
+        self.standing = event.found
+        self._tell_alarm()
+        if self._then is not None:
+            self._then(event.found)
+
+    def want(self, want: Want) -> None:
+        """Signs a wish and gives it to the agent, in a thread; a note says what becomes of it."""
+        if self.settings is not None:
+            self.run_worker(partial(self._sign, self.settings, want), thread=True, group="sign")
+
+    def _sign(self, settings: Settings, want: Want) -> None:
+        try:
+            self.post_message(Signed(want, send(settings, want)))
+        except BurndeckError as error:
+            self.post_message(Signed(want, error))
+
+    def on_signed(self, event: Signed) -> None:
+        if isinstance(event.found, BurndeckError):
+            self.say(f"{event.found.message}. {event.found.hint}")
+            return
+        receipt = event.found
+        self._wants.add(event.want, receipt)
+        self._stand()
+        self.say(f"Signed by {receipt.person}; the agent has it now.")
+
+        def still_waiting() -> None:
+            if receipt.id in self._wants.waiting:
+                self.say("No agent has taken it yet: see `burndeck agent status`. It waits for half an hour.")
+
+        self.set_timer(AGENT_S, still_waiting)

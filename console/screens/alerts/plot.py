@@ -1,0 +1,77 @@
+"""The burn behind an alert: a rate with its band and the moment it fired, or a month against its tiers."""
+
+from __future__ import annotations
+
+from agent.reports.alert_report import AlertDetail, MonthSeries
+from agent.reports.burn_report import Series
+from agent.reports.figure import SHORT
+from console import format as fmt
+from console.screens.burn.plots import level
+from console.screens.words import tier_words
+from console.widgets import chart
+from console.widgets.ink import Line, Span, Tone, first_that_fits, spread, width_of
+
+LEAST = 4
+"""Lines below which a plot says nothing."""
+
+
+def draw_plot(detail: AlertDetail, width: int, height: int) -> list[Line]:
+    """Heading, plot and time axis in `height` lines; nothing where nothing burns."""
+    if height < LEAST or width < 30:
+        return []
+    if detail.month is not None:
+        return _month(detail, detail.month, width, height)
+    if detail.series is not None:
+        return _rate(detail, detail.series, width, height)
+    return []
+
+
+def _rate(detail: AlertDetail, series: Series, width: int, height: int) -> list[Line]:
+    step = "BY MINUTE" if series.step_s == 60 else "BY HOUR"
+    banded = any(point.high is not None for point in series.points)
+    layer = SHORT[series.layer] if series.layer is not None else ""
+    band = [Span(chart.SHADE, Tone.BAND), Span(" usual  ", Tone.DIM)] if banded else []
+    heading = _heading(f"BURN {step}", "credits/min", [*band, Span(layer, Tone.DIM)], width)
+    start, end = series.points[0].at, series.points[-1].at + series.step_s
+    drawn = chart.Series(
+        points=[None if point.value is None else float(point.value) for point in series.points],
+        low=[None if point.low is None else float(point.low) for point in series.points],
+        high=[None if point.high is None else float(point.high) for point in series.points],
+        labels=[fmt.clock(start + (end - start) * place / 4) for place in range(5)],
+        instant=_fired(detail, start, end),
+        scale=level,
+    )
+    return [heading, *chart.draw_chart(drawn, width, height - 1)]
+
+
+def _month(detail: AlertDetail, month: MonthSeries, width: int, height: int) -> list[Line]:
+    used = next((point.used for point in reversed(month.points) if point.used is not None), None)
+    share = fmt.share(used / month.monthly) if used is not None and month.monthly else fmt.NOTHING
+    trust = [Span(f"{share} of {fmt.number(month.monthly)} used", Tone.DIM)]
+    drawn = chart.Series(
+        points=[None if point.used is None else float(point.used) for point in month.points],
+        marks=[
+            chart.Mark(float(tier.credits), f"{tier_words(tier.name)} {fmt.share(tier.share)}")
+            for tier in month.tiers
+        ],
+        labels=[fmt.day(month.start), fmt.day((month.start + month.end) / 2), fmt.day(month.end - 1)],
+        instant=_fired(detail, month.start, month.end),
+        scale=level,
+    )
+    heading = _heading("MONTH, ADDED UP BY DAY", "credits", trust, width)
+    return [heading, *chart.draw_chart(drawn, width, height - 1)]
+
+
+def _fired(detail: AlertDetail, start: int, end: int) -> chart.Instant | None:
+    """The moment it fired, where that is in the picture."""
+    at = detail.entry.fired_at or detail.entry.started_at
+    if not start <= at < end:
+        return None
+    word = "fired" if detail.entry.fired_at is not None else "began"
+    return chart.Instant((at - start) / (end - start), f"{word} {fmt.clock(at)}")
+
+
+def _heading(name: str, unit: str, trust: list[Span], width: int) -> Line:
+    room = width - width_of(trust) - 1
+    wordings = [[Span(text, Tone.DIM)] for text in (f"{name}  {unit}", name, "")]
+    return spread(first_that_fits(wordings, room), trust, width)

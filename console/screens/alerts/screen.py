@@ -1,0 +1,259 @@
+"""The Alerts screen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from textual.app import ComposeResult
+from textual.containers import Container
+
+from agent.domain.intent import IntentKind
+from console.actions import bindings
+from console.live import Answer, Question
+from console.questions import ALERT, alert_question, alerts_question
+from console.screens.alerts import rows as alert_rows
+from console.screens.alerts import wishes
+from console.screens.alerts.detail import draw_detail
+from console.screens.alerts.rows import Listed
+from console.screens.alerts.target import drill_of, instant_of
+from console.screens.forms.form import Form, FormScreen
+from console.screens.live_screen import LiveScreen
+from console.view import View
+from console.wants import Want, why_not
+from console.widgets.canvas import Canvas
+from console.widgets.ink import Line, Span, Tone
+from console.widgets.pane import Pane
+from console.widgets.table import Table
+
+if TYPE_CHECKING:
+    from agent.control import Standing
+    from agent.reports.alert_board import AlertBoard
+    from agent.reports.alert_list import AlertEntry
+    from agent.reports.alert_report import AlertDetail
+    from agent.reports.status import Status
+    from agent.settings import Settings
+    from console.screens.triage.drill import Drill
+
+Wish = Callable[["Settings", "AlertEntry", "AlertBoard", float], Form]
+
+
+class AlertsScreen(LiveScreen):
+    """Alerts in four lists, one of them in detail, and what a person can do about it."""
+
+    BINDINGS = bindings("alerts")
+    topic = "alerts"
+
+    def __init__(self, select: int | None = None) -> None:
+        super().__init__()
+        self.board: AlertBoard | None = None
+        self.detail: AlertDetail | None = None
+        self.listed = Listed.ACTIVE
+        self._wanted = select
+        self._detail_asked: Question | None = None
+        self._lists = Canvas("lists")
+        self._table = Table("rows", alert_rows.columns(self.listed), alert_rows.order(self.listed))
+        self._table.empty = alert_rows.EMPTY[self.listed]
+        self._detail = Pane("detail")
+
+    def body(self) -> ComposeResult:
+        yield self._lists
+        yield Container(self._table, self._detail, id="main")
+
+    def on_mount(self) -> None:
+        self._lists.paint(lambda width, height: [self._draw_lists()])
+        self._table.focus()
+        self.deck.know()
+
+    # Asking
+
+    def question(self, view: View) -> Question:
+        return alerts_question(view)
+
+    def _ask_detail(self) -> None:
+        entry = self.entry
+        if entry is None:
+            self.detail = self._detail_asked = None
+            self._detail.show(lambda width, height: [])
+            return
+        self._detail_asked = alert_question(entry.id, self.deck.view)
+        self.deck.live.ask(self._detail_asked)
+
+    @property
+    def entry(self) -> AlertEntry | None:
+        """The alert under the cursor."""
+        row = self._table.selected
+        return None if row is None or self.board is None else self.board.entry(int(row.key))
+
+    # Showing
+
+    def show(self, answer: Answer) -> None:
+        if answer.question.topic == ALERT:
+            self._show_detail(answer)
+            return
+        board: AlertBoard = answer.value  # type: ignore[assignment]
+        self.board = board
+        if self._wanted is not None:
+            self.go_to(self._wanted)
+        self._lists.redraw()
+        self._show_table()
+        self._ask_detail()
+
+    def _show_table(self) -> None:
+        board = self.board
+        if board is None:
+            return
+        found = alert_rows.rows(self.listed.of(board), self.listed, self._seen_at)
+        with self._table.prevent(Table.Moved):
+            self._table.show(found, title=alert_rows.title(self.listed, board))
+
+    def _show_detail(self, answer: Answer) -> None:
+        if answer.question is not self._detail_asked:
+            return  # of an alert that is no longer the one looked at
+        detail: AlertDetail | None = answer.value  # type: ignore[assignment]
+        if detail is None:
+            return  # a suspicion that came to nothing in between
+        if self.detail is None or self.detail.entry.id != detail.entry.id:
+            self._detail.rewind()
+        self.detail = detail
+        self._detail.show(lambda width, height: draw_detail(detail, self._seen_at, width, height))
+
+    @property
+    def _seen_at(self) -> float:
+        """The instant that ages and countdowns are counted from: in the past, that instant."""
+        return self.now if self.board is None or self.board.live else self.board.at
+
+    def _draw_lists(self) -> Line:
+        spans = [Span(" ")]
+        for listed in Listed:
+            tone = Tone.TAB if listed is self.listed else Tone.DIM
+            count = "" if self.board is None else f" {len(listed.of(self.board))}"
+            spans.append(Span(f" {listed.value}{count} ", tone, f"screen.turn('{listed.value}')"))
+        return spans
+
+    def tick(self) -> None:
+        self._show_table()
+        self._detail.redraw()
+
+    @property
+    def table(self) -> Table:
+        return self._table
+
+    @property
+    def times(self) -> tuple[int, int] | None:
+        board = self.board
+        if board is None or board.status.data_as_of is None:
+            return None
+        return board.at, board.status.data_as_of
+
+    @property
+    def status(self) -> Status | None:
+        return self.board.status if self.board else None
+
+    @property
+    def empty(self) -> str:
+        return self.board.empty if self.board else ""
+
+    # Moving
+
+    def go_to(self, ident: int) -> None:
+        """Puts the cursor on an alert, in the list that it is in."""
+        self._wanted = ident
+        if self.board is None or self.board.entry(ident) is None:
+            return
+        self._wanted = None
+        listed = next(each for each in Listed if any(e.id == ident for e in each.of(self.board)))
+        if listed is not self.listed:
+            self._turn(listed)
+        self._table.narrow("")
+        self._table.select(str(ident))
+
+    def on_table_moved(self, event: Table.Moved) -> None:
+        self._ask_detail()
+
+    def _turn(self, listed: Listed) -> None:
+        self.listed = listed
+        self._table.set_columns(alert_rows.columns(listed), alert_rows.order(listed))
+        self._table.narrow("")
+        self._table.empty = alert_rows.EMPTY[listed]
+        self._lists.redraw()
+        self._show_table()
+        self._ask_detail()
+
+    def action_next_list(self) -> None:
+        self._turn(self.listed.turned(1))
+
+    def action_previous_list(self) -> None:
+        self._turn(self.listed.turned(-1))
+
+    def action_turn(self, listed: str) -> None:
+        """A click on a list's name."""
+        self._turn(Listed(listed))
+
+    def on_table_chosen(self, event: Table.Chosen) -> None:
+        """All of the alert, in place of the table."""
+        self._open_detail(True)
+
+    def on_pane_chosen(self, event: Pane.Chosen) -> None:
+        self._open_detail(False)
+
+    def _open_detail(self, there: bool) -> None:
+        self.set_class(there, "-open")
+        self._detail.rewind()
+        (self._detail if there else self._table).focus()
+
+    def step_out(self) -> bool:
+        if not self.has_class("-open"):
+            return False
+        self._open_detail(False)
+        return True
+
+    def triage(self) -> tuple[Drill, str | None, int | None] | None:
+        entry, times = self.entry, self.times
+        if entry is None or times is None:
+            return None
+        view = self.deck.view
+        at = view.at if view.at is not None else instant_of(entry, times[1], view.window_s)
+        return (*drill_of(entry), at)
+
+    # Acting
+
+    def action_acknowledge(self) -> None:
+        self._act(IntentKind.ACKNOWLEDGE, wishes.not_acknowledged, wishes.acknowledge)
+
+    def action_silence(self) -> None:
+        self._act(IntentKind.SILENCE, wishes.not_silenced, wishes.silence)
+
+    def action_lift(self) -> None:
+        self._act(IntentKind.UNSILENCE, wishes.not_lifted, wishes.lift)
+
+    def action_planned(self) -> None:
+        self._act(IntentKind.PLANNED_ACTIVITY, wishes.not_planned, wishes.planned)
+
+    def action_runbook(self) -> None:
+        self.note("Runbooks come with a later release. Press t: Triage shows whose burn it is, and why.")
+
+    def _act(self, kind: IntentKind, refuses: Callable[[AlertEntry], str], wish: Wish) -> None:
+        """Opens the form of an action on the alert under the cursor, where it can be done at all."""
+        entry, board = self.entry, self.board
+        if entry is None or board is None:
+            self.note("There is no alert under the cursor.")
+        elif not board.live:
+            self.note("This is the past, where nothing can be changed: press . for now.")
+        elif reason := refuses(entry):
+            self.note(reason)
+        else:
+            self.deck.know(lambda who: self._open_form(who, kind, wish, entry, board))
+
+    def _open_form(
+        self, who: Standing, kind: IntentKind, wish: Wish, entry: AlertEntry, board: AlertBoard
+    ) -> None:
+        settings = self.deck.settings
+        if reason := why_not(who, kind):
+            self.note(reason)
+        elif settings is not None:
+            self.app.push_screen(FormScreen(wish(settings, entry, board, self.now)), self._sign)
+
+    def _sign(self, want: Want | None) -> None:
+        if want is not None:
+            self.deck.want(want)

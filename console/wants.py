@@ -1,0 +1,81 @@
+"""What a person asked for and the agent has not answered yet; signing happens in a worker thread."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from agent.control import IntentKind, IntentReceipt, Outcome, Standing
+    from agent.settings import Settings
+
+NO_IDENTITY = "Read-only: nobody is known here who could sign. Run `burndeck identity create`."
+
+
+@dataclass(frozen=True, slots=True)
+class Want:
+    """One thing to ask of the agent, and the words for when it is done."""
+
+    kind: IntentKind
+    subject: str
+    payload: Mapping[str, Any]
+    done: str  # "Alert 7 acknowledged": who did it is added
+
+
+def send(settings: Settings, want: Want) -> IntentReceipt:
+    """Signs and submits; raises `BurndeckError` with what to do next. Waits for the ledger's write lock."""
+    from agent.control import submit
+
+    return submit(settings, want.kind, want.subject, want.payload, settings.clock().now())
+
+
+def who_is_here(settings: Settings) -> Standing:
+    """Who would sign here. It may ask the keyring."""
+    from agent.control import standing
+
+    return standing(settings)
+
+
+def why_not(found: Standing, kind: IntentKind) -> str:
+    """Why this person can ask for nothing of this kind; empty for one who can."""
+    if found.identity is None:
+        return NO_IDENTITY
+    if found.person is None:
+        return (
+            f"Read-only: burndeck.toml does not know {found.identity.name}. "
+            "`burndeck identity show` prints what to add."
+        )
+    if not found.may(kind):
+        return f"{found.person.name} may not {kind.value.replace('_', ' ')}: it takes another role."
+    return ""
+
+
+class Wants:
+    """What waits for the agent, by the number of its intent."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[int, tuple[Want, IntentReceipt]] = {}
+
+    @property
+    def waiting(self) -> tuple[int, ...]:
+        """The intents to ask after."""
+        return tuple(self._waiting)
+
+    def add(self, want: Want, receipt: IntentReceipt) -> None:
+        """It is in the ledger; the agent will answer."""
+        self._waiting[receipt.id] = (want, receipt)
+
+    def answered(self, outcomes: Iterable[Outcome]) -> list[str]:
+        """A sentence for each that the agent has answered; they wait no longer."""
+        from agent.domain.intent import IntentState
+
+        said = []
+        for outcome in outcomes:
+            found = self._waiting.pop(outcome.id, None)
+            if found is None:
+                continue
+            want, receipt = found
+            done = outcome.state is IntentState.DONE
+            said.append(f"{want.done} by {receipt.person}." if done else f"Refused: {outcome.reason}.")
+        return said
