@@ -57,8 +57,8 @@ def judge(context: RuleContext) -> Judged | None:
     changes |= _keys(context, settings, whole)
     rising = {each: change for each, change in changes.items() if _rises(change, whole, settings)}
     rising = _unusual(context, rising)
-    risers = _told_elsewhere(context, _named(context, rising))
-    signals = tuple(_signal(riser, whole, at, settings) for riser in _narrowest(risers))
+    risers = _told_elsewhere(context, _narrowest(_named(context, rising)))
+    signals = tuple(_signal(riser, whole, at, settings) for riser in risers)
     return Judged(AlertRule.RATE_OF_CHANGE, at, signals, patience)
 
 
