@@ -82,7 +82,7 @@ class DayForecast(Floored, frozen=True):
 
 
 class RateOfChange(Floored, frozen=True):
-    """Burn of a quarter of an hour beside the one before and the one an hour ago."""
+    """Burn of a quarter of an hour beside those of the hour before it, and beside other days."""
 
     tier: _Tier = WARNING
     factor: Annotated[Decimal, says("A rise by this factor alerts.")] = Decimal(2)

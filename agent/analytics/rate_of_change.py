@@ -28,16 +28,15 @@ class Quarter:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """The last quarter of an hour, the one before it, and the one an hour earlier."""
+    """The last quarter of an hour, and those of the hour before it, newest first."""
 
     now: Quarter
-    before: Quarter
-    hour_ago: Quarter
+    earlier: tuple[Quarter, ...]
 
     @property
     def reference(self) -> Quarter:
-        """The larger of both that came before."""
-        return max(self.before, self.hour_ago, key=lambda quarter: quarter.nano)
+        """The largest of those before: what comes and goes within the hour is no change."""
+        return max(self.earlier, key=lambda quarter: quarter.nano)
 
     @property
     def rise_nano(self) -> int:

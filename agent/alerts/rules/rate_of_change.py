@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from agent.settings_rules import RateOfChange
 
 DAY_S = 86_400
-_LOOK_BACK_S = 5 * QUARTER_S  # the quarter an hour ago, and all that came after it
+_QUARTERS = 5  # the last one, and those of the hour before it
 _OTHER_DAYS = 7
 _MOST = Decimal("0.5")  # of a rise: a key or team that makes it is the one to tell of
 
@@ -36,7 +36,7 @@ class Riser:
 
 
 def judge(context: RuleContext) -> Judged | None:
-    """Teams, models and keys against the quarter before, the one an hour ago, and other days."""
+    """Teams, models and keys against the quarters of the hour before, and other days."""
     settings = context.settings.alerts.rules.rate_of_change
     if not settings.enabled:
         return Judged(AlertRule.RATE_OF_CHANGE, int(context.now), ())
@@ -45,10 +45,10 @@ def judge(context: RuleContext) -> Judged | None:
         return None
     at = context.at
     patience = Patience(int(settings.hold), int(settings.clear))
-    start = at - _LOOK_BACK_S
+    start = at - _QUARTERS * QUARTER_S
     whole = _change(context.rules.quarters(Kind.TOTAL, start, at).get(0, {}))
     # An hour that nobody has read, or of which no minutes are known, would make everything a rise.
-    if known_since + HOUR_S > start or not (whole.before.nano and whole.hour_ago.nano):
+    if known_since + HOUR_S > start or not all(quarter.nano for quarter in whole.earlier):
         return Judged(AlertRule.RATE_OF_CHANGE, at, (), patience)
     changes: dict[Series, Change] = {}
     for kind in (Kind.TEAM, Kind.MODEL):
@@ -63,9 +63,13 @@ def judge(context: RuleContext) -> Judged | None:
 
 
 def _change(slots: Mapping[int, Sums]) -> Change:
-    """Quarters of the last 75 minutes: the first is an hour before the last."""
-    hour_ago, before, now = (slots.get(slot, NOTHING) for slot in (0, 3, 4))
-    return Change(*(Quarter(each.credits_nano, each.requests) for each in (now, before, hour_ago)))
+    """Quarters of the last 75 minutes."""
+    now, *earlier = (_quarter(slots.get(slot, NOTHING)) for slot in range(_QUARTERS - 1, -1, -1))
+    return Change(now, tuple(earlier))
+
+
+def _quarter(sums: Sums) -> Quarter:
+    return Quarter(sums.credits_nano, sums.requests)
 
 
 def _rises(change: Change, whole: Change, settings: RateOfChange) -> bool:
@@ -77,7 +81,6 @@ def _rises(change: Change, whole: Change, settings: RateOfChange) -> bool:
 def _keys(context: RuleContext, settings: RateOfChange, whole: Change) -> dict[Series, Change]:
     """Keys that burn enough now; minutes of keys are sought one by one, so only of these."""
     assert context.at is not None and context.recent is not None
-    at, store = context.at, context.rules
     floor = least(settings, whole.now.nano, QUARTER_S)
     series = [
         (Kind.API_KEY, ident)
@@ -86,21 +89,20 @@ def _keys(context: RuleContext, settings: RateOfChange, whole: Change) -> dict[S
     ]
     if not series:
         return {}
-    now = _quarters(store.cells(series, at - QUARTER_S, at))
+    now = _quarters(context, series, 0)
     series = [each for each, quarter in now.items() if quarter.nano >= floor]
     if not series:
         return {}
-    before = _quarters(store.cells(series, at - 2 * QUARTER_S, at - QUARTER_S))
-    hour_ago = _quarters(store.cells(series, at - 5 * QUARTER_S, at - 4 * QUARTER_S))
-    nothing = Quarter()
-    return {
-        each: Change(now[each], before.get(each, nothing), hour_ago.get(each, nothing)) for each in series
-    }
+    earlier = [_quarters(context, series, back) for back in range(1, _QUARTERS)]
+    return {each: Change(now[each], tuple(part.get(each, Quarter()) for part in earlier)) for each in series}
 
 
-def _quarters(cells: Mapping[Series, Mapping[int, Sums]]) -> dict[Series, Quarter]:
-    summed = {each: sum(by_service.values(), NOTHING) for each, by_service in cells.items()}
-    return {each: Quarter(sums.credits_nano, sums.requests) for each, sums in summed.items()}
+def _quarters(context: RuleContext, series: Sequence[Series], back: int) -> dict[Series, Quarter]:
+    """What each key burnt in the quarter of an hour that ended so many quarters ago."""
+    assert context.at is not None
+    end = context.at - back * QUARTER_S
+    cells = context.rules.cells(series, end - QUARTER_S, end)
+    return {each: _quarter(sum(by_service.values(), NOTHING)) for each, by_service in cells.items()}
 
 
 def _unusual(context: RuleContext, rising: Mapping[Series, Change]) -> dict[Series, Change]:
@@ -193,8 +195,7 @@ def _signal(riser: Riser, whole: Change, at: int, settings: RateOfChange) -> Sig
         evidence={
             "unit": "credits/min",
             "quarter_credits": format(to_credits(change.now.nano), "f"),
-            "quarter_before_credits": format(to_credits(change.before.nano), "f"),
-            "quarter_an_hour_ago_credits": format(to_credits(change.hour_ago.nano), "f"),
+            "quarters_before_credits": [format(to_credits(each.nano), "f") for each in change.earlier],
             "requests": change.now.requests,
             "organization_quarter_credits": format(to_credits(whole.now.nano), "f"),
         },
