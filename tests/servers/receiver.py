@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 import time
@@ -31,12 +32,13 @@ class Got:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What is answered; `hang` holds the answer back until the server closes."""
+    """What is answered; `hang` holds the answer back until the server closes, `drip` its body."""
 
     status: int = 200
     body: Any = "ok"
     headers: Mapping[str, str] = field(default_factory=dict)
     hang: bool = False
+    drip: bool = False
 
 
 class Receiver:
@@ -100,6 +102,9 @@ class Receiver:
             self._closing.wait(30)
             handler.close_connection = True
             return
+        if answer.drip:
+            self._drip(handler)
+            return
         text = answer.body.encode() if isinstance(answer.body, str) else json.dumps(answer.body).encode()
         handler.send_response(answer.status)
         handler.send_header("Content-Length", str(len(text)))
@@ -107,6 +112,16 @@ class Receiver:
             handler.send_header(name, value)
         handler.end_headers()
         handler.wfile.write(text)
+
+    def _drip(self, handler: BaseHTTPRequestHandler) -> None:
+        """Always sends a little more, so that no wait for the next byte is ever long."""
+        handler.send_response(200)
+        handler.send_header("Content-Length", "1000000")
+        handler.end_headers()
+        with contextlib.suppress(OSError):  # the client has had enough
+            while not self._closing.wait(0.1):
+                handler.wfile.write(b" ")
+        handler.close_connection = True
 
 
 def in_turn(*answers: Answer) -> Callable[[Got], Answer]:
