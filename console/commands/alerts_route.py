@@ -111,7 +111,8 @@ def _show(settings: Settings, found: RouteTest, sent: list[Delivery]) -> None:
         from agent.domain.words import duration
 
         click.echo("")
-        _show_told(settings, found.escalated, f"unacknowledged after {duration(found.escalation_s)}")
+        later = duration(found.escalation_s)
+        _show_told(settings, found.escalated, f"unacknowledged after {later}", f", told after {later}")
     if not settings.alerts.routes:
         click.echo("")
         click.echo(
@@ -124,7 +125,7 @@ def _show(settings: Settings, found: RouteTest, sent: list[Delivery]) -> None:
             click.echo(f"{'':11}-> {delivery.hint}")
 
 
-def _show_told(settings: Settings, told: Told, title: str) -> None:
+def _show_told(settings: Settings, told: Told, title: str, note: str = "") -> None:
     kinds = {channel.name: channel.kind for channel in settings.alerts.channels}
     rows = [
         (place.label, place.channel, kinds.get(place.channel, ""), place.because)
@@ -133,7 +134,7 @@ def _show_told(settings: Settings, told: Told, title: str) -> None:
     if rows:
         click.echo(table((title, "channel", "kind", "because"), rows))
     for recipient in told.unreached:
-        click.secho(f"nobody reaches {recipient}", fg="yellow")
+        click.secho(f"nobody reaches {recipient}{note}", fg="yellow")
 
 
 def _plain(found: RouteTest, sent: list[Delivery], *, send: bool) -> dict[str, Any]:

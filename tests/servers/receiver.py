@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import ssl
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -42,9 +43,13 @@ class Answer:
 
 
 class Receiver:
-    """Answers every request by a function of it."""
+    """Answers every request by a function of it; encrypted where there is a `context`."""
 
-    def __init__(self, answer: Callable[[Got], Answer] = lambda got: Answer()) -> None:
+    def __init__(
+        self,
+        answer: Callable[[Got], Answer] = lambda got: Answer(),
+        context: ssl.SSLContext | None = None,
+    ) -> None:
         self.got: list[Got] = []
         self.answer = answer
         self._news = threading.Condition()
@@ -64,6 +69,9 @@ class Receiver:
                 pass
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._scheme = "https" if context else "http"
+        if context is not None:
+            self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
         self._server.daemon_threads = True
         self._server.block_on_close = False
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
@@ -71,7 +79,7 @@ class Receiver:
     @property
     def url(self) -> str:
         """Where it listens."""
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
+        return f"{self._scheme}://127.0.0.1:{self._server.server_address[1]}"
 
     def wait_for(self, count: int) -> list[Got]:
         """The first requests, as soon as there are so many."""
