@@ -16,7 +16,7 @@ from agent.alerts.memory import BurnMemory
 from agent.alerts.rules import RULES
 from agent.alerts.scene import view
 from agent.alerts.spent import burnt_by_scope
-from agent.alerts.spike import limits_of, spike_signals
+from agent.alerts.spike import limits_of, series_of, spike_signals
 from agent.alerts.watermark import complete_until
 from agent.domain.alert import Alert, AlertRule
 
@@ -103,11 +103,10 @@ def _spikes(context: RuleContext) -> Judged | None:
         return None
     store, memory = context.store, context.memory
     spike = context.settings.alerts.spike
-    scene = view(store, memory, context.at)
-    open_now = [
-        alert.signal.fingerprint for alert in context.known if alert.signal.rule is AlertRule.BURN_SPIKE
-    ]
-    signals = spike_signals(store, memory, scene, limits_of(spike), open_now)
+    limits = limits_of(spike)
+    open_now = [alert for alert in context.known if alert.signal.rule is AlertRule.BURN_SPIKE]
+    scene = view(store, memory, context.at, limits, series_of(open_now), context.planned)
+    signals = spike_signals(store, memory, scene, limits, open_now)
     if signals is None:
         return None
     patience = Patience(int(spike.hold), int(spike.clear), settle_s=_SETTLE_S)

@@ -80,12 +80,12 @@ def _rates(context: RuleContext, allocations: Sequence[Allocation]) -> Mapping[S
     contexts = context.store.contexts()
     kinds = {each.scope.kind for each in allocations}
     burnt: Counter[Scope] = Counter()
-    for cell in context.store.cells(context.at - _RATE_S, context.at):
-        whose = contexts[cell.context]
+    for ident, nano in context.store.burn.contexts(context.at - _RATE_S, context.at):
+        whose = contexts[ident]
         for kind in kinds:
             value = value_of(whose, kind)
             if value or not kind.depth:
-                burnt[Scope(kind, value)] += cell.credits_nano
+                burnt[Scope(kind, value)] += nano
     return {scope: nano * 3_600 // _RATE_S for scope, nano in burnt.items()}
 
 

@@ -1,104 +1,138 @@
-"""The hours of recent weeks in memory, so that judging every minute reads only what has changed."""
+"""What an evaluation need not read again: the last hour by minute, and the hours of series that matter."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from agent.alerts.minutes import Minutes
 from agent.analytics.detector import HOUR_S, Hours
 from agent.analytics.spike import KEY, MODEL, TEAM, TOTAL
-from agent.ledger.alert_store import AlertStore, BurnCell
+from agent.ledger.alert_store import Whose
+from agent.ledger.burn_store import BurnCell, BurnStore, Series
 from agent.ledger.kinds import Kind
 
 HISTORY_H = 30 * 24
 LEVEL_OF = {Kind.TOTAL: TOTAL, Kind.TEAM: TEAM, Kind.MODEL: MODEL, Kind.API_KEY: KEY}
 """Kinds of series that are judged."""
 
-_CELL_HOURS = 96  # hours of cells kept to compare culprits with
+WHOLE: Series = (Kind.TOTAL, 0)
 
-
-@dataclass(frozen=True, slots=True)
-class _Hour:
-    rows: NDArray[np.int64]
-    credits: NDArray[np.float64]
-    requests: NDArray[np.float64]
+_MOST_SERIES = 2_048  # whose hours are kept: far more than can matter at once
+_MOST_CELLS = 4_096  # hours of a series kept to compare culprits with
+_NANO = 1e9
 
 
 class BurnMemory:
-    """What an evaluation need not read again: hours that have not changed since the last one.
+    """Hours are read for series that burn enough to matter, and again only when they change.
 
     The whole's row of an hour changes whenever any other row of it does (late data, a revision, an older
     stretch read for the first time), so comparing it tells which hours to read.
     """
 
     def __init__(self) -> None:
+        self.minutes = Minutes()
         self._marks: dict[int, tuple[int, ...]] = {}
-        self._hours: dict[int, _Hour] = {}
-        self._rows: dict[tuple[Kind, int], int] = {(Kind.TOTAL, 0): 0}
-        self._panel: Hours | None = None
-        self._cells: dict[int, tuple[tuple[int, ...] | None, list[BurnCell]]] = {}
-
-    @property
-    def series(self) -> list[tuple[Kind, int]]:
-        """Kind and dim id of each row; row 0 is the whole."""
-        return list(self._rows)
+        self._rows: dict[Series, int] = {}
+        self._data: NDArray[np.float64] = np.zeros((2, 0, HISTORY_H))  # credits and requests, a ring of hours
+        self._cells: dict[tuple[int, Series], tuple[tuple[int, ...] | None, list[BurnCell]]] = {}
+        self._contexts: dict[Series, list[int]] = {}
+        self._contexts_known = 0
+        self._burnt: dict[tuple[int, int], tuple[int, bool]] = {}
+        self._largest: dict[tuple[object, ...], list[Series]] = {}
 
     @property
     def known_since(self) -> int | None:
         """The first hour of history of which anything is known."""
         return min(self._marks, default=None)
 
-    def row(self, kind: Kind, ident: int) -> int:
-        """The row of a series; one that was never seen before gets the next."""
-        return self._rows.setdefault((kind, ident), len(self._rows))
+    def mark(self, hour: int) -> tuple[int, ...] | None:
+        """What changes with an hour of history; None where nothing is known of it."""
+        return self._marks.get(hour)
 
-    def hours(self, store: AlertStore, end: int) -> Hours:
-        """The hours before `end` (a whole hour) as far as history goes."""
-        start = end - HISTORY_H * HOUR_S
-        marks = store.hour_marks(start, end)
+    def sync(self, store: BurnStore, end: int) -> None:
+        """Takes in what changed in the hours before `end` (a whole hour)."""
+        marks = store.hour_marks(end - HISTORY_H * HOUR_S, end)
         changed = [hour for hour, mark in marks.items() if self._marks.get(hour) != mark]
-        gone = [hour for hour in self._hours if hour not in marks]
-        for hour in gone:
-            del self._hours[hour]
-        self._read(store, changed)
         self._marks = marks
-        fresh = self._panel is not None and self._panel.end == end and not changed and not gone
-        if self._panel is None or not fresh or len(self._panel.credits) < len(self._rows):
-            self._panel = self._assemble(start)
-        return self._panel
+        if len(self._rows) > _MOST_SERIES:
+            self._rows.clear()
+        self._read(store, list(self._rows), changed)
 
-    def cells(self, store: AlertStore, hour: int) -> list[BurnCell]:
-        """Sums of one whole hour by context and service."""
+    def hours(self, store: BurnStore, series: Sequence[Series], end: int) -> Hours:
+        """The hours before `end` of some series, as far as history goes; `sync` comes first."""
+        new = [each for each in series if each not in self._rows]
+        for each in new:
+            self._rows[each] = len(self._rows)
+        if len(self._rows) > self._data.shape[1]:
+            more = len(self._rows) - self._data.shape[1]
+            self._data = np.pad(self._data, ((0, 0), (0, more), (0, 0)))
+        self._read(store, new, self._marks.keys())
+        return self._panel([self._rows[each] for each in series], end - HISTORY_H * HOUR_S)
+
+    def largest(
+        self, store: BurnStore, kinds: Sequence[Kind], start: int, end: int, least: float
+    ) -> list[Series]:
+        """Series of some kinds that burnt at least `least` credits in the whole hours of `[start, end)`."""
+        hours = range(start, end, HOUR_S)
+        least = float(f"{least:.2g}")  # as usual burn drifts, the same question is asked for a while
+        question = (tuple(kinds), end, least, *(self._marks.get(hour) for hour in hours))
+        if question not in self._largest:
+            if len(self._largest) > 8:
+                self._largest.clear()
+            self._largest[question] = store.largest(kinds, hours, int(least * _NANO))
+        return self._largest[question]
+
+    def contexts_of(self, series: Series, contexts: Mapping[int, Whose]) -> list[int]:
+        """Every context that can have traffic of a series."""
+        for ident in [each for each in contexts if each > self._contexts_known]:
+            whose = contexts[ident]
+            self._contexts.setdefault((Kind.API_KEY, whose.api_key_id), []).append(ident)
+            self._contexts.setdefault((Kind.TEAM, whose.team_id), []).append(ident)
+        self._contexts_known = max(contexts, default=0)
+        if series[0] in (Kind.API_KEY, Kind.TEAM):
+            return self._contexts.get(series, [])
+        return list(contexts)
+
+    def cells(self, store: BurnStore, hour: int, series: Series, contexts: Collection[int]) -> list[BurnCell]:
+        """Sums of one whole hour by context and service; `contexts` are those of the series."""
         mark = self._marks.get(hour)
-        known = self._cells.get(hour)
+        known = self._cells.get((hour, series))
         if known is None or known[0] != mark:
-            if len(self._cells) >= _CELL_HOURS:
-                del self._cells[min(self._cells)]
-            known = self._cells[hour] = (mark, store.cells(hour, hour + HOUR_S))
+            if len(self._cells) >= _MOST_CELLS:
+                self._cells.clear()
+            known = self._cells[hour, series] = (mark, store.cells(hour, hour + HOUR_S, contexts))
         return known[1]
 
-    def _read(self, store: AlertStore, hours: list[int]) -> None:
-        found: dict[int, list[tuple[int, int, int]]] = {hour: [] for hour in hours}
-        for row in store.hours(hours, tuple(LEVEL_OF)):
-            found[row.hour].append((self.row(Kind(row.kind), row.id), row.credits_nano, row.requests))
-        for hour, rows in found.items():
-            values = np.array(rows, dtype=np.int64).reshape(-1, 3)
-            self._hours[hour] = _Hour(values[:, 0], values[:, 1] / 1e9, values[:, 2].astype(np.float64))
+    def burnt_before(self, store: BurnStore, pair: tuple[int, int], end: int) -> bool:
+        """Whether a context ever called a service in the known history before `end`."""
+        since = self.known_since
+        if since is None:
+            return False
+        known = self._burnt.get(pair)
+        if known is None or known[0] != since:
+            known = self._burnt[pair] = (since, store.burnt(*pair, since, end))
+        return known[1]
 
-    def _assemble(self, start: int) -> Hours:
-        shape = (len(self._rows), HISTORY_H)
-        burnt, requests = np.full(shape, np.nan), np.full(shape, np.nan)
-        for hour, known in self._hours.items():
-            column = (hour - start) // HOUR_S
-            burnt[:, column] = 0.0
-            requests[:, column] = 0.0
-            burnt[known.rows, column] = known.credits
-            requests[known.rows, column] = known.requests
+    def _read(self, store: BurnStore, series: Sequence[Series], hours: Collection[int]) -> None:
+        rows = np.array([self._rows[each] for each in series], dtype=np.int64)
+        if not len(rows) or not hours:
+            return
+        self._data[:, rows[:, None], [_slot(hour) for hour in hours]] = 0.0
+        for place, hour, credits_nano, requests in store.hours(series, hours):
+            self._data[:, rows[place], _slot(hour)] = credits_nano / _NANO, requests
+
+    def _panel(self, rows: Sequence[int], start: int) -> Hours:
+        hours = [start + column * HOUR_S for column in range(HISTORY_H)]
+        data = self._data[:, rows][:, :, [_slot(hour) for hour in hours]]
+        data[:, :, [hour not in self._marks for hour in hours]] = np.nan
         # Before a series was first seen it did not burn nothing: it was not there.
-        seen = np.nan_to_num(requests) > 0
-        unseen = ~np.maximum.accumulate(seen, axis=1)
-        burnt[unseen] = np.nan
-        requests[unseen] = np.nan
-        return Hours(start, burnt, requests)
+        seen = np.nan_to_num(data[1]) > 0
+        data[:, ~np.maximum.accumulate(seen, axis=1)] = np.nan
+        return Hours(start, data[0], data[1])
+
+
+def _slot(hour: int) -> int:
+    return hour // HOUR_S % HISTORY_H

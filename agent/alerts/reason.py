@@ -9,16 +9,14 @@ from itertools import chain
 from typing import Any
 
 from agent.alerts.memory import BurnMemory
+from agent.alerts.past import past_hours
 from agent.alerts.scene import SHORT_S, Scene
-from agent.analytics.cause import MODEL_DAYS, Cell, Features, known_age, likely_cause
+from agent.analytics.cause import Cell, Features, known_age, likely_cause
 from agent.analytics.detector import HOUR_S
 from agent.domain.cause import Cause
-from agent.ledger.alert_store import AlertStore, BurnCell, Called, Whose
+from agent.ledger.alert_store import AlertStore, Called, Whose
+from agent.ledger.burn_store import BurnCell, Series
 from agent.ledger.kinds import Kind
-
-_DAY_S = 86_400
-_WEEKS = tuple(week * 7 * _DAY_S for week in (1, 2, 3, 4))
-_DAYS = tuple(day * _DAY_S for day in range(1, MODEL_DAYS + 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +41,10 @@ class Reason:
 def reason_of(store: AlertStore, memory: BurnMemory, scene: Scene, series: int, seconds: int) -> Reason:
     """The reason for the rise of a series in the last `seconds` (the last hour, if that is shorter)."""
     seconds = min(seconds, SHORT_S)
-    contexts, services = store.contexts(), store.services()
+    contexts, services = scene.contexts, scene.services
     kind, ident = scene.series[series]
-    read = scene.cells_of(series, seconds)
+    active = {scene.ids[part][0] for part in scene.parts_of(series)}
+    read = _of_model(store.burn.cells(scene.at - seconds, scene.at, active), services, (kind, ident))
     past = _past(store, memory, scene, (kind, ident), seconds)
     owner = _largest(contexts, read)
     first = store.first_seen(kind, ident) if kind is Kind.API_KEY else None
@@ -80,29 +79,28 @@ class _Past:
     models: frozenset[str]  # called then, or in the same hours of the last days
 
 
-def _past(
-    store: AlertStore, memory: BurnMemory, scene: Scene, series: tuple[Kind, int], seconds: int
-) -> _Past:
+def _past(store: AlertStore, memory: BurnMemory, scene: Scene, series: Series, seconds: int) -> _Past:
     """The hours around the window in up to four weeks; in the last days, when there is no week before."""
-    contexts, services = store.contexts(), store.services()
-    first, last = (scene.at - seconds) // HOUR_S * HOUR_S, -(-scene.at // HOUR_S) * HOUR_S
-
-    def earlier(back: int) -> list[BurnCell]:
-        hours = range(first - back, last - back, HOUR_S)
-        return [cell for hour in hours for cell in memory.cells(store, hour)]
-
-    weeks = [found for back in _WEEKS if (found := earlier(back))]
-    days = [found for back in _DAYS if (found := earlier(back))]
-    compared = weeks or days
+    past = past_hours(store, memory, scene, series, seconds)
+    compared = past.weeks or past.days
+    hours = sum(map(len, compared))
 
     def mine(cells: Iterable[BurnCell]) -> list[BurnCell]:
-        return [cell for cell in cells if _belongs(contexts[cell.context], services[cell.service], *series)]
+        return _of_model(cells, scene.services, series)
 
     return _Past(
-        cells=mine(chain.from_iterable(compared)),
-        scale=seconds / ((last - first) * max(len(compared), 1)),
-        models=frozenset(services[cell.service].model for cell in mine(chain.from_iterable(weeks + days))),
+        cells=mine(chain.from_iterable(chain.from_iterable(compared))),
+        scale=seconds / (HOUR_S * max(hours, 1)),
+        models=frozenset(
+            scene.services[cell.service].model for cell in mine(chain.from_iterable(past.hours))
+        ),
     )
+
+
+def _of_model(cells: Iterable[BurnCell], services: Mapping[int, Called], series: Series) -> list[BurnCell]:
+    """The cells that belong to a series, as far as their context does."""
+    kind, ident = series
+    return [cell for cell in cells if kind is not Kind.MODEL or services[cell.service].model_id == ident]
 
 
 def _largest(contexts: Mapping[int, Whose], cells: Iterable[BurnCell]) -> Whose | None:
@@ -132,18 +130,6 @@ def _summed(
         for place, value in enumerate(values):
             amounts[place] += value * scale
     return tuple(Cell(*kind, *amounts) for kind, amounts in sorted(sums.items()))
-
-
-def _belongs(whose: Whose, called: Called, kind: Kind, ident: int) -> bool:
-    match kind:
-        case Kind.API_KEY:
-            return whose.api_key_id == ident
-        case Kind.TEAM:
-            return whose.team_id == ident
-        case Kind.MODEL:
-            return called.model_id == ident
-        case _:
-            return True
 
 
 def _name(kind: Kind, ident: int, contexts: Iterable[Whose], services: Iterable[Called]) -> str:

@@ -23,6 +23,8 @@ _ERROR_SHARE = 0.05
 _NEW_KEY_S = 86_400
 _NOTABLE = 0.05  # of the rise: kinds of traffic that add less are no part of the reason
 _BUSY = 0.2  # changes of a model's requests below this are ordinary ups and downs
+_PART = 0.6  # of a key's requests: strangers seldom send as few
+_CHANCE = 2.0  # so are changes within as many standard deviations of few requests
 
 MODEL_DAYS = 6
 """A model called at the same hour of so many days before is none that was "never called before"."""
@@ -138,14 +140,20 @@ class _Seen:
         models = []
         for model in now.keys() | usual.keys():
             change = now.get(model, 0.0) - usual.get(model, 0.0)
-            if abs(change) <= _BUSY * usual.get(model, 0.0):
+            before = usual.get(model, 0.0)
+            if abs(change) <= max(_BUSY * before, _CHANCE * before**0.5):
                 continue
             if change < 0:
                 left -= change
             else:
                 arrived += change
                 models.append(model)
-        return tuple(sorted(models)) if arrived and left > _MOST * arrived else ()
+        if not arrived:
+            return ()
+        before = sum(usual.values())
+        # Too few requests to miss those that left: then it counts that there are no more than usual.
+        as_many = sum(now.values()) <= before + _CHANCE * before**0.5 and arrived <= _PART * before
+        return tuple(sorted(models)) if as_many or left > _MOST * arrived else ()
 
     def share_of_rise(self, chosen: Callable[[Cell], bool]) -> float:
         """How much of the whole rise the chosen cells make."""

@@ -63,7 +63,7 @@ class Limits:
         """Series whose rise, beyond what is explained, exceeds `part` of every limit of a window."""
         factor = part / self.sensitivity
         excess = judged.excess - explained
-        floor = max(self.min_credits_per_hour * judged.seconds / 3_600, self._least(judged, window))
+        floor = self.least(window, judged.seconds, float(judged.expected[0]))
         return (
             (judged.deviation(explained) >= _DEVIATIONS * factor)
             & (judged.weight >= _LEAST_REQUESTS)
@@ -80,8 +80,16 @@ class Limits:
         """0..1; 0.5 is where a rise becomes an alert."""
         return max(deviations, 0.0) / (max(deviations, 0.0) + _DEVIATIONS / self.sensitivity)
 
-    def _least(self, judged: Judgement, window: Window) -> float:
-        return self.min_share * window.share / self.sensitivity * float(judged.expected[0])
+    def least_rate(self, usual: float) -> float:
+        """The floor in credits a minute, where the organization usually burns `usual` a minute."""
+        return max(self.min_credits_per_hour / 60, self.min_share / self.sensitivity * usual)
+
+    def least(self, window: Window, seconds: float, usual: float) -> float:
+        """The floor of a rise in credits, where the organization usually burns `usual` in the window."""
+        return max(
+            self.min_credits_per_hour * seconds / 3_600,
+            self.min_share * window.share / self.sensitivity * usual,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,19 +120,25 @@ class Rise:
 
 
 def culprits(
-    judged: Sequence[Judgement], traffic: Sequence[Traffic], levels: Ints, limits: Limits
+    judged: Sequence[Judgement],
+    traffic: Sequence[Traffic],
+    levels: Ints,
+    limits: Limits,
+    known: Sequence[int] = (),
 ) -> list[Rise]:
     """The culprits over all windows, the shortest window that shows one first.
 
     `judged` and `traffic` go by window, `levels` says the level of each series; series 0 is the whole.
+    `known` are culprits already: one of them is named again where a window shows it by itself.
     """
     found: list[Rise] = []
     for position, window in enumerate(WINDOWS[: len(judged)]):
         search = _Search(judged[position], traffic[position], levels, limits, window)
         if window.confirm is not None:
             search.candidates &= limits.holds(judged[window.confirm], WINDOWS[window.confirm])
-        for rise in found:
-            search.explain(rise.series)
+        found += [rise for series in known if (rise := search.known(series, position, found))]
+        for culprit in dict.fromkeys([*known, *(rise.series for rise in found)]):
+            search.explain(culprit)
         while len(found) < _MAX_CULPRITS and (series := search.next()) is not None:
             excess, deviations = search.measures(series)
             found.append(Rise(series, position, excess, deviations))
@@ -153,6 +167,13 @@ class _Search:
             return None
         excess = np.where(left, self._judged.excess - self._explained, -np.inf)
         return self._narrow(int(excess.argmax()))
+
+    def known(self, series: int, position: int, found: Sequence[Rise]) -> Rise | None:
+        """A known culprit, if it has not been found by a window yet and exceeds the limits of this one."""
+        if any(rise.series == series for rise in found):
+            return None
+        exceeded = self._limits.exceeded(self._judged, self._window, self._explained) & self.candidates
+        return Rise(series, position, *self.measures(series)) if exceeded[series] else None
 
     def measures(self, series: int) -> tuple[float, float]:
         """Excess in credits and in standard deviations."""

@@ -49,10 +49,7 @@ def crept(days: Days, limits: Limits, *, part: float = 1.0) -> Flags:
     """Series whose last two days stand well above what was usual weeks ago; `part` of the limits suffices."""
     factor = part / limits.sensitivity
     excess = days.credits[:, 0] - days.usual[:, 0]
-    floor = max(
-        limits.min_credits_per_hour * DAY_H / 4,
-        _SHARE * limits.min_share / limits.sensitivity * float(np.nan_to_num(days.usual[0, 0])),
-    )
+    floor = least_of_day(limits, float(np.nan_to_num(days.usual[0, 0])))
     with np.errstate(invalid="ignore"):
         ratio = days.ratio
         return (
@@ -61,6 +58,12 @@ def crept(days: Days, limits: Limits, *, part: float = 1.0) -> Flags:
             & (ratio[:, 1] - 1 >= _RISE * _LASTING * factor)
             & (excess >= floor * part)
         )
+
+
+def least_of_day(limits: Limits, usual: float) -> float:
+    """The floor of a day's rise in credits, where the organization usually burns `usual` a day."""
+    share = _SHARE * limits.min_share / limits.sensitivity * usual
+    return max(limits.min_credits_per_hour * DAY_H / 4, share)
 
 
 def deviations(days: Days) -> Floats:

@@ -13,34 +13,9 @@ from decimal import Decimal
 from typing import Any
 
 from agent.domain.alert import Alert, AlertRule, AlertState, Signal
+from agent.ledger.burn_store import BurnStore
 from agent.ledger.kinds import Kind
 from agent.ledger.sql import statement
-
-
-@dataclass(frozen=True, slots=True)
-class HourRow:
-    """Effective burn of one dimension value in one hour."""
-
-    hour: int  # epoch second of its begin
-    kind: int
-    id: int  # dim.id; 0 for the whole
-    credits_nano: int
-    requests: int
-
-
-@dataclass(frozen=True, slots=True)
-class BurnCell:
-    """Effective sums of one context and service over one slot of a window."""
-
-    context: int
-    service: int
-    slot: int  # 0 is the first
-    requests: int
-    tokens_input: int
-    tokens_cached: int
-    tokens_output: int
-    credits_nano: int
-    errors: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +54,7 @@ class AlertStore:
         self._conn = conn
         self._lock = lock
         self._transaction = transaction
+        self.burn = BurnStore(conn, lock)
         self._contexts: dict[int, Whose] = {}
         self._services: dict[int, Called] = {}
 
@@ -106,25 +82,6 @@ class AlertStore:
         """Time of the newest event; None without any."""
         ((at,),) = self._all("alert_newest_event")
         return None if at is None else int(at)
-
-    def hour_marks(self, start: int, end: int) -> dict[int, tuple[int, ...]]:
-        """For each known hour what changes whenever its rows do."""
-        rows = self._all("alert_hour_marks", {"start": start, "end": end})
-        return {row[0]: tuple(row[1:]) for row in rows}
-
-    def hours(self, hours: Sequence[int], kinds: Sequence[Kind]) -> Iterator[HourRow]:
-        """Burn by hour of every value of some kinds, in the order of the hours."""
-        bound = {"hours": json.dumps(list(hours)), "kinds": json.dumps([int(kind) for kind in kinds])}
-        for hour, kind, ident, credits_nano, requests in self._all("alert_hours", bound):
-            yield HourRow(hour, kind, ident, credits_nano, requests)
-
-    def cells(self, start: int, end: int, *edges: int) -> list[BurnCell]:
-        """Effective burn of `[start, end)` by context, service and slot; up to two `edges` cut slots."""
-        second, third = (*edges, end, end)[:2]
-        bound = {"start": start, "second": second, "third": third, "end": end}
-        found = [BurnCell(*row) for row in self._all("alert_bucket_cells", bound)]
-        found += [BurnCell(*row) for row in self._all("alert_event_cells", bound)]
-        return found
 
     def burnt_days(self, days: Sequence[int], kinds: Iterable[Kind]) -> dict[tuple[int, str], int]:
         """Nano-credits by (kind, value) over whole UTC days, billed where they are billed."""

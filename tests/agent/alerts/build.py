@@ -63,12 +63,12 @@ class Town:
     epoch: int = NOON
     uses: Sequence[Use] = TOWN
     change: Change = as_ever
-    history_d: int = 30
+    history_d: float = 30
     covered_to: int = field(init=False)
 
     def __post_init__(self) -> None:
         self.writer = open_writer(self.path)
-        start = (self.epoch - self.history_d * DAY) // HOUR * HOUR
+        start = int(self.epoch - self.history_d * DAY) // HOUR * HOUR
         self.covered_to = start
         self._write(self.epoch // HOUR * HOUR - HOUR, HOUR)
         self.advance(self.epoch)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from agent.alerts import BurnMemory, Evaluation, evaluate
-from agent.domain.alert import Alert, AlertState
+from agent.domain.alert import Alert, AlertRule, AlertState
 from agent.domain.cause import Cause
 from agent.domain.usage import Operation
 from agent.settings import Settings
@@ -35,10 +35,14 @@ class Watch:
             now = min(now + step, end)
             self.town.advance(now)
             last = evaluate(self.town.writer, SETTINGS, now, self.memory)
-            self.fired += last.fired
-            self.resolved += last.resolved
+            self.fired += _spikes(last.fired)
+            self.resolved += _spikes(last.resolved)
             if now >= end:
-                return last
+                return replace(last, open=tuple(_spikes(last.open)))
+
+
+def _spikes(alerts: Sequence[Alert]) -> list[Alert]:
+    return [alert for alert in alerts if alert.signal.rule is AlertRule.BURN_SPIKE]
 
 
 @pytest.fixture
@@ -221,10 +225,32 @@ def test_growth_of_some_percent_a_day_is_found_as_creep(ledger: Path) -> None:
     assert (alert.signal.api_key, alert.signal.cause) == ("key_c", Cause.SLOW_CREEP)
 
 
-def test_nothing_is_unusual_before_three_days_are_known(ledger: Path) -> None:
-    seen = watch(ledger, from_strike("key_a", _A.times(requests=8)), history_d=2)
+def test_a_key_that_runs_away_is_found_within_the_first_hour_or_two_of_data(ledger: Path) -> None:
+    seen = watch(ledger, from_strike("key_a", _A.times(requests=8)), history_d=1 / 24)
 
-    seen.until(_STRIKE + 840)
+    seen.until(_STRIKE + 180)
+
+    (alert,) = seen.fired
+    assert alert.signal.api_key == "key_a"
+    assert alert.signal.evidence["window_s"] <= 180
+
+
+def test_such_an_alert_goes_on_while_the_key_burns_and_ends_after_it(ledger: Path) -> None:
+    over = _STRIKE + 1_500
+    seen = watch(ledger, from_strike("key_a", _A.times(requests=8), end=over), history_d=1 / 24)
+
+    during = seen.until(over)
+    seen.until(over + 2_400)
+
+    assert [alert.state for alert in during.open] == [AlertState.FIRING]
+    assert len(seen.fired) == 1
+    assert len(seen.resolved) == 1
+
+
+def test_the_first_morning_of_data_is_no_rise(ledger: Path) -> None:
+    seen = watch(ledger, epoch=NOON - 8 * HOUR, history_d=1 / 24)
+
+    seen.until(NOON, step=300)
 
     assert not seen.fired
 
