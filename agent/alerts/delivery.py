@@ -26,7 +26,7 @@ __all__ = ["Delivery", "Dispatcher", "send_now"]
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
-_MOST_READ = 2_000  # messages looked at in one go
+_MOST_READ = 100  # messages of a destination looked at in one go
 _LONGEST_LOOK_S = 60.0  # real seconds: a clock that jumped is noticed after them
 _SHORTEST_LOOK_S = 0.05
 _LEDGER_RETRY_S = 1.0

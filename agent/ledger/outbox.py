@@ -81,7 +81,7 @@ class Outbox:
         return new
 
     def waiting(self, most: int) -> list[Waiting]:
-        """The oldest messages that are not delivered, in the order in which one destination gets them."""
+        """The oldest undelivered messages of each destination, in the order in which it gets them."""
         found = [
             Waiting(ident, channel, target, key, attempts, created_at, next_at, NoticeKind(kind), at)
             for ident, channel, target, key, attempts, created_at, next_at, kind, at in self._all(

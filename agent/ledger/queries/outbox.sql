@@ -6,10 +6,15 @@ INSERT OR IGNORE INTO outbox (id, notice, channel, target, alert, dedup_key, sta
 VALUES (:id, :notice, :channel, :target, :alert, :dedup_key, 'waiting', :at, :at);
 
 -- name: outbox_waiting
--- outbox_due, the partial index of those that wait: few, unless a receiver has been out of reach for long.
-SELECT id, channel, target, dedup_key, attempts, created_at, next_at,
-       json_extract(notice, '$.kind') AS kind, json_extract(notice, '$.at') AS at
-FROM outbox INDEXED BY outbox_due WHERE state = 'waiting' ORDER BY created_at LIMIT :most;
+-- outbox_due, the partial index of those that wait: few, unless a receiver has been out of reach for long. The
+-- oldest of each destination, so that what piles up for one hides nothing that is for another.
+SELECT id, channel, target, dedup_key, attempts, created_at, next_at, kind, at
+FROM (
+  SELECT id, channel, target, dedup_key, attempts, created_at, next_at,
+         json_extract(notice, '$.kind') AS kind, json_extract(notice, '$.at') AS at,
+         row_number() OVER (PARTITION BY channel, target ORDER BY created_at) AS place
+  FROM outbox INDEXED BY outbox_due WHERE state = 'waiting'
+) WHERE place <= :most ORDER BY created_at;
 
 -- name: outbox_notices
 -- Primary key, by enumerating ids.

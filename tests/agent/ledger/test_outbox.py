@@ -74,6 +74,18 @@ def test_what_closes_comes_last_of_one_second(writer: LedgerWriter) -> None:
     assert next(kind for _, _, kind in waiting(writer)) is NoticeKind.FIRED
 
 
+def test_what_piles_up_for_one_destination_hides_nothing_that_is_for_another(writer: LedgerWriter) -> None:
+    for number in range(5):
+        writer.outbox.put(a_notice(id=f"n{number}"), [PAGER], 1000 + number)
+    writer.outbox.put(a_notice(), [ROOM], 2000)
+
+    assert [(row.channel, row.created_at) for row in writer.outbox.waiting(2)] == [
+        ("pager", 1000),
+        ("pager", 1001),
+        ("slack", 2000),
+    ]
+
+
 def test_an_attempt_that_failed_waits_and_one_given_up_does_not(writer: LedgerWriter) -> None:
     writer.outbox.put(a_notice(), [PAGER, ROOM], 1000)
     pager, room = sorted(writer.outbox.waiting(10), key=lambda row: row.channel)
