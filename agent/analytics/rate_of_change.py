@@ -15,15 +15,18 @@ _ABOVE_OTHER_DAYS = Decimal("1.5")  # times what the same time of another day bu
 
 @dataclass(frozen=True, slots=True)
 class Quarter:
-    """What a quarter of an hour burnt, in how many requests."""
+    """What a quarter of an hour burnt, in how many requests, and its variance by chance alone."""
 
     nano: int = 0
     requests: int = 0
+    variance: float = 0.0
 
-    @property
-    def variance(self) -> float:
-        """Of its nano-credits, by chance alone."""
-        return _REQUEST_VARIANCE * float(self.nano) ** 2 / self.requests if self.requests > 0 else 0.0
+    @classmethod
+    def of(cls, parts: Iterable[tuple[int, int]]) -> Quarter:
+        """The sum of nano-credits and requests by kind of traffic: a few dear calls vary for themselves."""
+        known = list(parts)
+        variance = sum(_REQUEST_VARIANCE * float(nano) ** 2 / count for nano, count in known if count > 0)
+        return cls(sum(nano for nano, _ in known), sum(count for _, count in known), variance)
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,10 @@ def judge(context: RuleContext) -> Judged | None:
             changes[kind, ident] = _change(slots)
     changes |= _keys(context, settings, whole)
     rising = {each: change for each, change in changes.items() if _rises(change, whole, settings)}
+    teams = [each for each in rising if each[0] is Kind.TEAM]
+    if teams:
+        rising |= _in_detail(context, teams, _quarters(context, teams, 0))
+        rising = {each: change for each, change in rising.items() if _rises(change, whole, settings)}
     rising = _unusual(context, rising)
     risers = _told_elsewhere(context, _narrowest(_named(context, rising)))
     signals = tuple(_signal(riser, whole, at, settings) for riser in risers)
@@ -69,7 +73,7 @@ def _change(slots: Mapping[int, Sums]) -> Change:
 
 
 def _quarter(sums: Sums) -> Quarter:
-    return Quarter(sums.credits_nano, sums.requests)
+    return Quarter.of([(sums.credits_nano, sums.requests)])
 
 
 def _rises(change: Change, whole: Change, settings: RateOfChange) -> bool:
@@ -93,8 +97,19 @@ def _keys(context: RuleContext, settings: RateOfChange, whole: Change) -> dict[S
     series = [each for each, quarter in now.items() if quarter.nano >= floor]
     if not series:
         return {}
+    return _in_detail(context, series, now)
+
+
+def _in_detail(
+    context: RuleContext, series: Sequence[Series], now: Mapping[Series, Quarter]
+) -> dict[Series, Change]:
+    """Changes by kind of traffic, of series whose last quarter is known."""
     earlier = [_quarters(context, series, back) for back in range(1, _QUARTERS)]
-    return {each: Change(now[each], tuple(part.get(each, Quarter()) for part in earlier)) for each in series}
+    nothing = Quarter()
+    return {
+        each: Change(now.get(each, nothing), tuple(part.get(each, nothing) for part in earlier))
+        for each in series
+    }
 
 
 def _quarters(context: RuleContext, series: Sequence[Series], back: int) -> dict[Series, Quarter]:
@@ -102,7 +117,10 @@ def _quarters(context: RuleContext, series: Sequence[Series], back: int) -> dict
     assert context.at is not None
     end = context.at - back * QUARTER_S
     cells = context.rules.cells(series, end - QUARTER_S, end)
-    return {each: _quarter(sum(by_service.values(), NOTHING)) for each, by_service in cells.items()}
+    return {
+        each: Quarter.of((sums.credits_nano, sums.requests) for sums in by_service.values())
+        for each, by_service in cells.items()
+    }
 
 
 def _unusual(context: RuleContext, rising: Mapping[Series, Change]) -> dict[Series, Change]:
