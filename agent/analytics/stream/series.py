@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
-from agent.analytics.stream.panel import StreamPanel
-from agent.analytics.stream.verdict import Floats, Ints, Verdicts
+from agent.analytics.stream.judge import Judged, judge
+from agent.analytics.stream.ops import SCALARS
+from agent.analytics.stream.state import single_state
+from agent.analytics.stream.verdict import Floats, Ints, Reason, Verdicts
+
+_NOTHING = Judged(0.0, math.nan, math.nan, math.nan, int(Reason.NONE), False)
 
 
 def judge_series(at: Ints, values: Floats) -> Verdicts:
     """Judges rows in their order, each from itself and the rows before it; NaN is a row without a value."""
-    panel = StreamPanel(1)
-    rows = [panel.step(at[row : row + 1], values[row : row + 1]) for row in range(len(values))]
-
-    def column(name: str) -> np.ndarray:
-        return np.concatenate([getattr(verdicts, name) for verdicts in rows]) if rows else np.zeros(0)
-
-    return Verdicts(
-        score=column("score"),
-        expected=column("expected"),
-        low=column("low"),
-        high=column("high"),
-        reason=column("reason").astype(np.int8),
-        rising=column("rising").astype(np.bool_),
-    )
+    state = single_state()
+    rows = [
+        judge(SCALARS, state, float(moment), value, True) if math.isfinite(value) else _NOTHING
+        for moment, value in zip(at.tolist(), values.tolist(), strict=True)
+    ]
+    table = np.array(rows, np.float64).reshape(-1, len(Judged._fields))
+    score, expected, low, high, reason, rising = table.T
+    return Verdicts(score, expected, low, high, reason.astype(np.int8), rising > 0)

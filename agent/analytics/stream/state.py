@@ -1,110 +1,122 @@
-"""All that a panel remembers: fixed numbers of values a series, however long it runs."""
+"""All that the detector remembers of a series: a fixed number of values, however long it runs."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+import math
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.analytics.stream.verdict import Floats, Ints
+from agent.analytics.stream.ops import Column
 
 VERSION = 1
 VIEWS = 5
 DAY_BINS = 48
 WEEK_BINS = 168
+_LISTS = ("record", "reference", "age")
+_TABLES = {"day": DAY_BINS, "week": WEEK_BINS}
 
 
 @dataclass(slots=True)
-class PanelState:
-    """One column a series. Roots are signed square roots of values."""
+class State:
+    """One entry a series: columns of a panel, or single numbers. Roots are signed square roots of values."""
 
-    count: Floats  # points seen
-    at: Ints  # epoch seconds of the newest point
-    width: Floats  # usual seconds between points
-    widths: Floats  # on how many gaps that rests
-    last: Floats  # newest value
-    fast: Floats  # moving mean of values and of roots (2 x series), a few points long
-    slow: Floats  # the same, about a hundred points long
-    level: Floats  # moving mean of roots over a day
-    size: Floats  # moving mean of magnitudes of values and roots over a day (2 x series)
-    excess: Floats  # moving mean of values above what is expected, a few points long
-    offset: Floats  # moving mean of roots off the season, some thirty points long
-    spread: Floats  # usual distance of a root from what is expected
-    misses: Floats  # usual error of level, day profile and week profile (3 x series)
-    judged: Floats  # on how many points the errors of the profiles rest (2 x series)
-    record: Floats  # fading record of each view (views x series)
-    reference: Floats  # what the record was some hours ago
-    age: Floats  # points since a view first said anything
-    habit: Floats  # how far findings of the last hours have raised the bar
-    day: NDArray[np.float32]  # usual root by half hour of the day (bins x series)
-    week: NDArray[np.float32]  # usual root by hour of the week
-    day_sum: Floats  # roots since the present half hour began, and how many
-    day_count: Floats
-    week_sum: Floats
-    week_count: Floats
-
-    @property
-    def series(self) -> int:
-        """How many series there are."""
-        return len(self.count)
-
-    @property
-    def nbytes(self) -> int:
-        """Size in memory."""
-        return sum(array.nbytes for _, array in self)
-
-    def __iter__(self) -> Iterator[tuple[str, NDArray[np.generic]]]:
-        for field in fields(self):
-            yield field.name, getattr(self, field.name)
+    count: Column  # points seen
+    at: Column  # epoch seconds of the newest point
+    width: Column  # usual seconds between points
+    widths: Column  # on how many gaps that rests
+    last: Column  # newest value
+    fast: Column  # moving mean of values, a few points long
+    fast_root: Column  # the same of roots
+    slow: Column  # moving mean of values, about a hundred points long
+    slow_root: Column
+    level: Column  # moving mean of roots over a day
+    size: Column  # moving mean of magnitudes of values over a day
+    size_root: Column
+    excess: Column  # moving mean of values above what is expected, a few points long
+    offset: Column  # moving mean of roots off the season, some thirty points long
+    spread: Column  # usual distance of a root from what is expected
+    level_miss: Column  # usual error of level, day profile and week profile
+    day_miss: Column
+    week_miss: Column
+    day_judged: Column  # on how many points these errors rest
+    week_judged: Column
+    habit: Column  # how far findings of the last hours have raised the bar
+    calm: Column  # seconds since something was novel
+    day_sum: Column  # roots since the present half hour began, and how many
+    day_count: Column
+    week_sum: Column  # the same since the present hour began
+    week_count: Column
+    record: list[Column]  # fading record of each view
+    reference: list[Column]  # what it was some hours ago
+    age: list[Column]  # points since the view first said anything
+    day: Any  # usual root by half hour of the day: bins, each with an entry a series
+    week: Any  # usual root by hour of the week
 
 
-_ROWS = {
-    "fast": 2,
-    "slow": 2,
-    "size": 2,
-    "misses": 3,
-    "judged": 2,
-    "record": VIEWS,
-    "reference": VIEWS,
-    "age": VIEWS,
-}
+def _names() -> list[str]:
+    return [field.name for field in fields(State)]
 
 
-def empty_state(series: int) -> PanelState:
-    """The state of series of which nothing has come yet."""
-    shapes = {name: (rows, series) for name, rows in _ROWS.items()}
-    arrays = {
-        field.name: np.zeros(shapes.get(field.name, (series,)))
-        for field in fields(PanelState)
-        if field.name not in ("at", "day", "week")
+def single_state() -> State:
+    """The state of one series of which nothing has come yet, in plain numbers."""
+    empty: dict[str, Any] = dict.fromkeys(_names(), 0.0)
+    empty |= {name: [0.0] * VIEWS for name in _LISTS}
+    empty |= {name: [math.nan] * bins for name, bins in _TABLES.items()}
+    return State(**empty)
+
+
+def panel_state(series: int) -> State:
+    """The state of many series of which nothing has come yet."""
+    empty: dict[str, Any] = {name: np.zeros(series) for name in _names()}
+    empty |= {name: [np.zeros(series) for _ in range(VIEWS)] for name in _LISTS}
+    empty |= {name: np.full((bins, series), np.nan) for name, bins in _TABLES.items()}
+    return State(**empty)
+
+
+def _arrays(state: State) -> dict[str, NDArray[np.float64]]:
+    """Everything as arrays whose last axis is the series."""
+    return {
+        name: np.stack(getattr(state, name)) if name in _LISTS else getattr(state, name) for name in _names()
     }
-    return PanelState(
-        at=np.zeros(series, np.int64),
-        day=np.full((DAY_BINS, series), np.nan, np.float32),
-        week=np.full((WEEK_BINS, series), np.nan, np.float32),
-        **arrays,
+
+
+def _of_arrays(arrays: dict[str, NDArray[np.float64]]) -> State:
+    parts: dict[str, Any] = {name: list(array) if name in _LISTS else array for name, array in arrays.items()}
+    return State(**parts)
+
+
+def joined(first: State, second: State) -> State:
+    """The series of both, one after the other."""
+    other = _arrays(second)
+    return _of_arrays(
+        {name: np.concatenate([array, other[name]], axis=-1) for name, array in _arrays(first).items()}
     )
 
 
-def joined(first: PanelState, second: PanelState) -> PanelState:
-    """The series of both, one after the other."""
-    other = dict(second)
-    return PanelState(**{name: np.concatenate([array, other[name]], axis=-1) for name, array in first})
+def taken(state: State, places: NDArray[np.int64]) -> State:
+    """Only the series at `places`."""
+    return _of_arrays({name: array[..., places] for name, array in _arrays(state).items()})
 
 
-def to_bytes(state: PanelState) -> bytes:
-    """The state as one block, to be kept and read by `from_bytes`."""
+def size_in_bytes(state: State) -> int:
+    """Memory that a panel's state takes."""
+    return sum(array.nbytes for array in _arrays(state).values())
+
+
+def to_bytes(state: State) -> bytes:
+    """A panel's state as one block, to be kept and read by `from_bytes`."""
     block = io.BytesIO()
-    np.savez(block, version=np.array(VERSION), **dict(state))  # type: ignore[arg-type]
+    np.savez(block, allow_pickle=False, version=np.array(VERSION), **_arrays(state))
     return block.getvalue()
 
 
-def from_bytes(block: bytes) -> PanelState | None:
+def from_bytes(block: bytes) -> State | None:
     """The state kept in a block; None where an other version wrote it."""
     with np.load(io.BytesIO(block), allow_pickle=False) as kept:
         if int(kept["version"]) != VERSION:
             return None
-        return PanelState(**{field.name: kept[field.name] for field in fields(PanelState)})
+        return _of_arrays({name: kept[name] for name in _names()})
