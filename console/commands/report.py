@@ -20,6 +20,7 @@ Examples:
   burndeck report credits-per-team
   burndeck report anomalies --json | jq '.rows[].team'
   burndeck report top-drivers --csv > drivers.csv
+  burndeck report anomalies --sql bigquery --table acme.billing.openai_usage
 """
 
 
@@ -28,13 +29,28 @@ Examples:
 @click.argument("name", required=False)
 @click.option("--at", type=Instant(), help="As of this time (UTC) instead of the newest data.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print comma-separated values.")
+@click.option(
+    "--sql", metavar="DIALECT", help="Print it as SQL for a warehouse: bigquery, duckdb, spark, ..."
+)
+@click.option("--table", "warehouse_table", metavar="NAME", help="The warehouse's table, for --sql.")
 def report(
-    config: str | None, db: str | None, as_json: bool, name: str | None, at: float | None, as_csv: bool
+    config: str | None,
+    db: str | None,
+    as_json: bool,
+    name: str | None,
+    at: float | None,
+    as_csv: bool,
+    sql: str | None,
+    warehouse_table: str | None,
 ) -> None:
     """One of the named reports; without NAME, which there are.
 
-    JSON is {name, title, note, columns, rows}, rows as objects, amounts as decimal strings.
+    JSON is {name, title, note, columns, rows}, rows as objects, amounts as decimal strings. With --sql it
+    reads nothing: it prints the same report for a table with the columns of the guide's usage record.
     """
+    if sql is not None:
+        _print_sql(name, sql, warehouse_table, as_json=as_json)
+        return
     from agent.reports.named import REPORTS
     from agent.reports.named import report as table_of
 
@@ -54,6 +70,21 @@ def report(
         click.echo(_csv(found), nl=False)
     else:
         click.echo(_text(found))
+
+
+def _print_sql(name: str | None, dialect: str, warehouse_table: str | None, *, as_json: bool) -> None:
+    from agent.errors import ConfigError
+    from agent.reports.sql_text import DEFAULT_TABLE, DIALECTS, sql_reports, sql_text
+
+    if dialect not in DIALECTS:
+        raise ConfigError(f"--sql: no dialect {dialect!r}", hint=f"Known: {', '.join(DIALECTS)}.")
+    if name is None:
+        raise ConfigError("--sql needs a report", hint=f"These have SQL: {', '.join(sql_reports())}.")
+    text = sql_text(name, dialect, warehouse_table or DEFAULT_TABLE)
+    if as_json:
+        print_json({"name": name, "dialect": dialect, "sql": text})
+    else:
+        click.echo(text)
 
 
 def _document(found: Table) -> dict[str, object]:
