@@ -8,11 +8,15 @@ import sqlite3
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from agent.errors import LedgerError
 from agent.ledger import schema
 from agent.ledger.connection import connect_reader, saying
 from agent.ledger.sql import statement
+
+if TYPE_CHECKING:
+    from agent.ledger.alert_store import AlertStore
 
 Row = sqlite3.Row
 """A row of a result: columns by name or by position."""
@@ -51,6 +55,15 @@ class LedgerReader:
         with self._lock, saying(self.path):
             row: Row | None = self._conn.execute(statement(name), _bindable(params)).fetchone()
         return row
+
+    def alert_store(self) -> AlertStore:
+        """What alert rules read, on this connection: what they would write is refused."""
+        from agent.ledger.alert_store import AlertStore
+
+        return AlertStore(self._conn, self._lock, self._refused)
+
+    def _refused(self) -> contextlib.AbstractContextManager[sqlite3.Connection]:
+        raise LedgerError(f"{self.path}: this connection only reads")
 
     @contextlib.contextmanager
     def snapshot(self) -> Iterator[None]:

@@ -68,3 +68,13 @@ JOIN dim p ON p.id = x.project JOIN dim k ON k.id = x.api_key JOIN dim n ON n.id
 -- Primary key of roll_hour, range on (kind, bucket): a row an hour.
 SELECT min(bucket), coalesce(max(credits_nano), 0), coalesce(sum(credits_nano), 0) FROM roll_hour
 WHERE kind = 0 AND bucket >= :start AND bucket < :end;
+
+-- name: history_hours_with_minutes
+-- Primary key of roll_minute, range on (kind, bucket).
+SELECT DISTINCT bucket / 3600 * 3600 FROM roll_minute WHERE kind = 0 AND bucket >= :start AND bucket < :end;
+
+-- name: history_busiest_hours
+-- Primary key of roll_hour, range on (kind, bucket) of each kind.
+SELECT r.kind, r.id, max(r.credits_nano) AS credits_nano FROM json_each(:kinds) k
+CROSS JOIN roll_hour r ON r.kind = k.value AND r.bucket >= :start AND r.bucket < :end
+GROUP BY r.kind, r.id;

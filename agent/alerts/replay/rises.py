@@ -1,0 +1,87 @@
+"""The largest rises of the past, labelled by nobody: hours far above the same hour of the weeks before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from agent.alerts.replay.caps import Within, scope_of
+from agent.alerts.replay.run import pages, tickets
+from agent.analytics.detector import HOUR_S, WEEK_H, WEEKS, at_columns, nan_median
+from agent.domain.alert import Alert
+from agent.domain.allocation import Scope, ScopeKind
+
+MOST = 10
+BEFORE_S = WEEKS * WEEK_H * HOUR_S
+"""How much of the past before the first hour says what is usual."""
+_LARGE = 0.5  # above usual, relative: what is less is an ordinary busy hour
+_LATE_S = 2 * HOUR_S  # an alert later than this after the end of a rise is not about it
+_NANO = 10**9
+
+
+@dataclass(frozen=True, slots=True)
+class Rise:
+    """Hours in a row in which a team burnt far more than usual."""
+
+    scope: Scope
+    start: int
+    end: int
+    excess_nano: int
+
+
+def largest_rises(
+    hours: Mapping[Scope, Mapping[int, int]], start: int, end: int, most: int = MOST
+) -> list[Rise]:
+    """The rises in `[start, end)` with the most credits above usual, the largest first.
+
+    `hours` has nano-credits by hour, with four weeks before `start`. An hour of which no week before is
+    known is no rise.
+    """
+    found = [rise for scope, known in hours.items() for rise in _of_scope(scope, known, start, end)]
+    return sorted(found, key=lambda rise: -rise.excess_nano)[:most]
+
+
+def caught(rise: Rise, fired: Iterable[Alert], within: Within) -> bool:
+    """Whether somebody was told when it rose: of its scope, a part of it, or what holds it.
+
+    An alert that had been open for long says nothing of it, and a line in a digest is read too late.
+    """
+    return any(
+        (pages(alert) or tickets(alert)) and _in_time(rise, alert) and _about(rise, alert, within)
+        for alert in fired
+    )
+
+
+def _of_scope(scope: Scope, known: Mapping[int, int], start: int, end: int) -> Iterable[Rise]:
+    first = start - BEFORE_S
+    count = (end - first) // HOUR_S
+    values = np.full((1, count), np.nan)
+    born = min(known, default=end)
+    for column in range(count):
+        hour = first + column * HOUR_S
+        if hour >= born:
+            values[0, column] = known.get(hour, 0) / _NANO
+    columns = np.arange((start - first) // HOUR_S, count)
+    weeks = np.arange(1, WEEKS + 1) * WEEK_H
+    usual = nan_median(at_columns(values, columns[:, None] - weeks))[0]
+    excess = np.nan_to_num(values[0, columns] - usual)
+    high = (excess > _LARGE * np.nan_to_num(usual)) & ~np.isnan(usual) & (excess > 0)
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], high, [False]])))
+    for low, top in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
+        burnt = round(float(excess[low:top].sum()) * _NANO)
+        yield Rise(scope, start + low * HOUR_S, start + top * HOUR_S, burnt)
+
+
+def _in_time(rise: Rise, alert: Alert) -> bool:
+    return alert.fired_at is not None and rise.start <= alert.fired_at <= rise.end + _LATE_S
+
+
+def _about(rise: Rise, alert: Alert, within: Within) -> bool:
+    if rise.scope.kind is ScopeKind.TEAM and alert.signal.team == rise.scope.value:
+        return True
+    other = scope_of(alert)
+    if other is None:
+        return True  # a model's rise is somebody's
+    return other == rise.scope or within(other, rise.scope) or within(rise.scope, other)
