@@ -85,13 +85,16 @@ def test_a_page_keeps_an_open_ticket_open_and_begins_none(ledger: Make) -> None:
     ]
 
 
-def test_burn_of_the_month_before_counts_against_nothing(ledger: Make) -> None:
-    """The organization's month begins at midnight in New York, which is four hours after UTC's."""
-    midnight = NOVEMBER + 4 * HOUR
+@pytest.mark.parametrize(
+    ("zone", "midnight"),
+    [("America/New_York", NOVEMBER + 4 * HOUR), ("Asia/Kolkata", NOVEMBER - 5 * HOUR - 1_800)],
+)
+def test_burn_of_the_month_before_counts_against_nothing(ledger: Make, zone: str, midnight: int) -> None:
+    """The organization's month begins at its own midnight, in some places at half past."""
     flow = Flow(lambda at: 6_000 if at < midnight else 0)
 
-    made = ledger([flow], now=midnight + 300, days=2, settings=settings(6_000, zone="America/New_York"))
-    before = ledger([flow], now=midnight - 60, days=2, settings=settings(6_000, zone="America/New_York"))
+    made = ledger([flow], now=midnight + 300, days=2, settings=settings(6_000, zone=zone))
+    before = ledger([flow], now=midnight - 60, days=2, settings=settings(6_000, zone=zone))
 
     assert not made.signals(pace.judge)
     assert before.signals(pace.judge)
