@@ -22,13 +22,13 @@ EARLY_POINTS = 10.0  # how much the bar is raised while records are young
 EARLY_S = 0.25 * DAY
 EARLY_DAY = 0.35
 DENSE_S = 300.0  # closer points have more chances a day to set a record by chance: a higher bar
-DENSE = 0.1
+DENSE = 0.05
 HABIT_HALF_S = 4 * HOUR
 HABIT_HALF_POINTS = 4.0
 HABIT_GAIN = 1.3  # a finding must surpass the one before by this
 CALM_S = HOUR  # after so long without novelty an incident is over,
 CALM_POINTS = 4.0
-CALM_BAR = 0.5  # and this is all that is left of its bar
+CALM_BAR = 0.25  # and this is all that is left of its bar
 SHARPNESS = 8.0  # how far the most novel view outweighs the others
 STEEPNESS = 4.0
 LEAST, MOST = -3.0, 5.0
@@ -47,7 +47,8 @@ def novelty(
     ratio = ops.log(ops.maximum(magnitude + floor, _TINY)) - ops.log(ops.maximum(record + floor, _TINY))
     ratio = ops.maximum(ops.minimum(ratio - early, MOST), LEAST)
 
-    age = age + (came & ((age > 0) | (magnitude > 0)))
+    begun = (age > 0) | ((magnitude > floor) & (state.count > 0))
+    age = age + (came & begun)
     young = age < ops.maximum(LEARN_S / width, LEARN_POINTS)
     bound = ops.minimum(reference * RAISE, record * RAISE_POINT)
     raised = ops.maximum(record, ops.where(young, magnitude, ops.minimum(magnitude, bound)))
