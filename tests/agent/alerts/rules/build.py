@@ -86,7 +86,7 @@ class Ledger:
         flows: Sequence[Flow],
         *,
         now: int = NOON,
-        days: float = 30,
+        days: float = 12,
         detail_h: int = 8,
         settings: Settings | None = None,
     ) -> None:

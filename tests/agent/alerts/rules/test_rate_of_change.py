@@ -61,7 +61,7 @@ def test_the_first_hour_of_a_ledger_is_no_rise(ledger: Make) -> None:
 def test_an_ordinary_morning_is_silent(ledger: Make, width: int) -> None:
     """Every day doubles at that time."""
     daily = Flow(lambda at: 150 if (at - NOON + QUARTER) % DAY < 12 * HOUR else 50)
-    detail = 9 * 24 if width == 60 else 3
+    detail = 26 if width == 60 else 3
 
     made = ledger([daily, *SMALL], now=NOON, days=9, detail_h=detail)
 
