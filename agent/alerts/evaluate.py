@@ -68,7 +68,7 @@ def evaluate(
             settings=settings,
             now=int(now),
             within=Lineage(lambda: store.contexts().values()).within,
-            facts=facts_of(context),
+            facts=facts_of(context, writer.history),
             before={alert.signal.fingerprint: alert for alert in context.known},
             period=context.month.name,
         )

@@ -5,25 +5,28 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from agent.alerts.lineage import Lineage, value_of
 from agent.alerts.mute import scope_of
 from agent.alerts.notices import Facts
 from agent.alerts.spent import burnt_by_scope
+from agent.alerts.suggestions import suggestions
 from agent.analytics.runway import Cap, binding
 from agent.domain.alert import Alert, AlertRule
-from agent.domain.allocation import Allocation, Scope
+from agent.domain.allocation import Allocation, Scope, ScopeKind
 from agent.domain.money import to_credits
 
 if TYPE_CHECKING:
     from agent.alerts.context import RuleContext
+    from agent.ledger.history_store import HistoryStore
 
 _RATE_S = 900  # the burn of a quarter of an hour says how long a cap lasts
+_MOST_SUGGESTIONS = 5
 _NO_BURN = frozenset({AlertRule.SILENT_DATA, AlertRule.DRIFT})
 
 
-def facts_of(context: RuleContext) -> Callable[[Alert], Facts]:
+def facts_of(context: RuleContext, history: HistoryStore) -> Callable[[Alert], Facts]:
     """Facts for the alerts of one evaluation, read only when one is told."""
 
     @cache
@@ -51,7 +54,19 @@ def facts_of(context: RuleContext) -> Callable[[Alert], Facts]:
             monthly_nano=named.monthly_nano if named else 0,
             binding_cap=_sentence(cap) if cap else "no cap counts this burn",
             runway_s=cap.seconds if cap else None,
+            suggestions=saving(alert, own.approved_models if own else ()),
         )
+
+    @cache
+    def saving_in(scope: Scope, approved: tuple[str, ...]) -> tuple[Mapping[str, Any], ...]:
+        return tuple(each.plain() for each in suggestions(history, scope, int(context.now), approved))
+
+    def saving(alert: Alert, approved: tuple[str, ...]) -> tuple[Mapping[str, Any], ...]:
+        signal = alert.signal
+        if not context.settings.alerts.policy(signal.tier).suggest or not alert.live:
+            return ()
+        scope = Scope(ScopeKind.TEAM, signal.team) if signal.team else scope_of(alert)
+        return () if scope is None else saving_in(scope, approved)[:_MOST_SUGGESTIONS]
 
     return facts
 
