@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from textual.app import App
 from textual.message import Message
+from textual.screen import Screen
 
 from agent.errors import BurndeckError
 from console.alarm import Alarm, is_quiet, rings
@@ -48,7 +49,8 @@ class Attention(App[None]):
         self.live = live
         self.alarm = Alarm()
         self.settings: Settings | None = None  # of the newest news
-        self.standing: Standing | None = None  # None: nobody has asked yet
+        self.standing: Standing | None = None  # None: nobody has asked yet, or nobody could tell
+        self.read_only = False  # nobody here could sign
         self._wants = Wants()
         self._then: Callable[[Standing], None] | None = None
 
@@ -78,8 +80,13 @@ class Attention(App[None]):
             self._stand()
             self.say(" ".join(said))
 
+    @property
+    def top(self) -> Screen[object] | None:
+        """The screen that is looked at; none any more while the application ends."""
+        return self.screen_stack[-1] if self.screen_stack else None
+
     def _tell_alarm(self) -> None:
-        if (hear := getattr(self.screen, "hear_alarm", None)) is not None:
+        if (hear := getattr(self.top, "hear_alarm", None)) is not None:
             hear()
 
     def ring(self, sequence: str) -> None:
@@ -100,20 +107,15 @@ class Attention(App[None]):
 
     # Acting
 
-    @property
-    def read_only(self) -> bool:
-        """Nobody here could sign, as far as anybody has asked."""
-        return self.standing is not None and self.standing.person is None
-
     def say(self, text: str) -> None:
         """A note on the screen that is looked at."""
-        if (note := getattr(self.screen, "note", None)) is not None:
+        if (note := getattr(self.top, "note", None)) is not None:
             note(text)
 
     def know(self, then: Callable[[Standing], None] | None = None) -> None:
         """Finds out who is here, in a thread: the keyring may take its time; then goes on with `then`."""
         self._then = then
-        if self.standing is not None and then is not None:
+        if then is not None and self.standing is not None and not self.read_only:
             then(self.standing)
         elif self.settings is not None:
             self.run_worker(partial(self._ask_who, self.settings), thread=True, group="who", exclusive=True)
@@ -126,12 +128,15 @@ class Attention(App[None]):
 
     def on_known(self, event: Known) -> None:
         if isinstance(event.found, BurndeckError):
-            self.say(f"{event.found.message}. {event.found.hint}")
+            self.read_only = True
+            self._tell_alarm()
+            self.say(f"Read-only: {event.found.message}. {event.found.hint}")
             return
-        self.standing = event.found
+        self.standing, self.read_only = event.found, event.found.person is None
         self._tell_alarm()
-        if self._then is not None:
-            self._then(event.found)
+        then, self._then = self._then, None
+        if then is not None:
+            then(event.found)
 
     def want(self, want: Want) -> None:
         """Signs a wish and gives it to the agent, in a thread; a note says what becomes of it."""

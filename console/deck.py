@@ -102,7 +102,7 @@ class BurndeckApp(Attention):
 
     def on_heard(self, event: Heard) -> None:
         """Hands news to the screen that asked, if it is still the one on top."""
-        news, screen = event.news, self.screen
+        news, screen = event.news, self.top
         if isinstance(news, Answer):
             self.attend(news.settings)
             if news.question.topic == BADGE:

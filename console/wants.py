@@ -31,10 +31,14 @@ def send(settings: Settings, want: Want) -> IntentReceipt:
 
 
 def who_is_here(settings: Settings) -> Standing:
-    """Who would sign here. It may ask the keyring."""
-    from agent.control import standing
+    """Who would sign here; raises `BurndeckError` for an identity of no use. May ask the keyring."""
+    from agent.control import Standing, standing
+    from agent.control.identity import NoIdentityError
 
-    return standing(settings)
+    try:
+        return standing(settings)
+    except NoIdentityError:
+        return Standing(None, None)
 
 
 def why_not(found: Standing, kind: IntentKind) -> str:

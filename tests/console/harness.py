@@ -5,14 +5,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
+import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from textual.pilot import Pilot
 
+from agent.control.identity import new_identity
+from agent.domain.person import Person, Role
 from agent.errors import BurndeckError
 from agent.ledger.kinds import Kind
+from agent.reports.alert_badge import AlertBadge
 from agent.reports.burn_report import BurnReport
 from agent.reports.status import Status
 from agent.reports.triage_report import TriageDetail, TriageReport
@@ -20,9 +24,11 @@ from agent.settings import Settings
 from agent.settings_schema import Organization
 from console.deck import BurndeckApp
 from console.live import Answer, Live, News, Question, Trouble
-from console.questions import BURN, DETAIL, TRIAGE
+from console.questions import ALERT, ALERTS, BURN, DETAIL, TRIAGE, Watch
 from console.view import View
-from tests.console import samples
+from tests.console import alert_samples, samples
+
+PATIENCE_S = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +51,11 @@ class FixedSettings(Settings):
         return FixedClock(samples.NOW)
 
 
-SETTINGS = FixedSettings(organization=Organization(name="Example Corp"))
+ADA = new_identity("ada")
+SETTINGS = FixedSettings(
+    organization=Organization(name="Example Corp"),
+    people=(Person(ADA.name, ADA.public_key, (Role.OPERATOR,)),),
+)
 
 
 def _no_ledger() -> tuple[Settings, Any]:
@@ -62,6 +72,8 @@ class FixedLive(Live):
         self.watched: Question | None = None
         self.asked: list[Question] = []
         self.held = False
+        self.badge = AlertBadge(())
+        self.standing: Question | None = None
         self._hear: Callable[[News], None] | None = None
 
     @property
@@ -87,6 +99,14 @@ class FixedLive(Live):
         self.watched = question
         self.ask(question)
 
+    def stand(self, question: Question) -> None:
+        self.standing = question
+        self._answer_standing()
+
+    def _answer_standing(self) -> None:
+        if self._hear is not None and self.standing is not None and self.trouble is None:
+            self._hear(Answer(self.standing, Watch(self.badge, ()), SETTINGS, samples.NOW))
+
     def leave(self, topic: str) -> None:
         if self.watched is not None and self.watched.topic == topic:
             self.watched = None
@@ -109,7 +129,21 @@ class FixedLive(Live):
         assert self.watched is not None
         self.ask(self.watched)
 
-    def _answer(self, question: Question) -> BurnReport | tuple[TriageReport, Status] | TriageDetail:
+    def fire(self, badge: AlertBadge) -> None:
+        """Something was committed: other alerts fire now."""
+        self.badge = badge
+        self._answer_standing()
+
+    def _answer(self, question: Question) -> object:
+        if question.topic == ALERTS:
+            return alert_samples.board(question.about[0].at)  # type: ignore[attr-defined]
+        if question.topic == ALERT:
+            ident = question.about[0]
+            assert isinstance(ident, int)
+            return alert_samples.detail(ident)
+        return self._of_burn(question)
+
+    def _of_burn(self, question: Question) -> BurnReport | tuple[TriageReport, Status] | TriageDetail:
         if question.topic == BURN:
             at = question.about[0].at  # type: ignore[attr-defined]
             return self.report if at is None else replace(self.report, at=at, live=False)
@@ -129,14 +163,23 @@ class Console:
     """A running console with keys to press and a screen to read."""
 
     app: BurndeckApp
-    live: FixedLive
+    live: Any  # FixedLive, or a link to a real ledger
     pilot: Pilot[None]
     copied: list[str] = field(default_factory=list)
+    rung: list[str] = field(default_factory=list)
 
     async def press(self, *keys: str) -> None:
         """Types keys and waits until the screen has followed."""
         await self.pilot.press(*keys)
         await self.settle()
+
+    async def until(self, *texts: str) -> str:
+        """The screen as soon as it shows all texts, also over two lines: for a link with a thread."""
+        deadline = time.monotonic() + PATIENCE_S
+        while not all(text in self.text or text in " ".join(self.text.split()) for text in texts):
+            assert time.monotonic() < deadline, f"{texts} did not come together:\n{self.text}"
+            await self.pilot.pause(0.02)
+        return self.text
 
     async def settle(self) -> None:
         """Waits until all messages are handled."""
@@ -160,7 +203,7 @@ class Console:
 
 @contextlib.asynccontextmanager
 async def console(
-    size: tuple[int, int] = (80, 24), live: FixedLive | None = None, theme: str = ""
+    size: tuple[int, int] = (80, 24), live: Live | None = None, theme: str = ""
 ) -> AsyncIterator[Console]:
     """The console on fixed reports at a terminal size."""
     link = live or FixedLive()
@@ -170,6 +213,7 @@ async def console(
     async with app.run_test(size=size) as pilot:
         running = Console(app, link, pilot)
         app.copy_to_clipboard = running.copied.append  # type: ignore[method-assign]
+        app.ring = running.rung.append  # type: ignore[method-assign]
         await running.settle()
         yield running
 

@@ -6,19 +6,24 @@ import itertools
 
 import pytest
 
-from console.actions import ACTIONS, HINTS, available, bindings, key_sign, key_table
+from console.actions import ACTIONS, HINTS, Danger, available, bindings, key_sign, key_table
 from console.deck import BurndeckApp
+from console.screens.alerts.screen import AlertsScreen
 from console.screens.burn.screen import BurnScreen
+from console.screens.forms.form import FormScreen
 from console.screens.help import HelpScreen
 from console.screens.triage.screen import TriageScreen
+from console.widgets.pane import Pane
 from console.widgets.table import Table
 
 WHO_DOES_IT = {
     "app": (BurndeckApp,),
-    "live": (BurnScreen, TriageScreen),
+    "live": (BurnScreen, TriageScreen, AlertsScreen),
     "burn": (BurnScreen,),
     "triage": (TriageScreen,),
-    "table": (Table,),
+    "alerts": (AlertsScreen,),
+    "table": (Table, Pane),
+    "form": (FormScreen,),
     "panel": (HelpScreen,),
 }
 
@@ -29,7 +34,7 @@ def test_every_action_is_done_by_the_scope_that_it_names(action):
         assert callable(getattr(node, f"action_{action.id}", None))
 
 
-@pytest.mark.parametrize("screen", ["burn", "triage", "panel"])
+@pytest.mark.parametrize("screen", ["burn", "triage", "alerts", "form", "panel"])
 def test_no_key_does_two_things_on_one_screen(screen):
     table = [action for action in available(screen) if action.scope != "app" or screen != "panel"]
     keys = list(itertools.chain.from_iterable(action.keys for action in table))
@@ -48,6 +53,11 @@ def test_hints_remind_only_of_actions_that_work_on_their_screen():
         ids = {action.id for action in available(screen)}
 
         assert {action for action, _ in hints} <= ids
+
+
+def test_what_changes_something_says_how_grave_it_is():
+    for action in ACTIONS:
+        assert action.writes == (action.danger is not Danger.NONE)
 
 
 def test_the_key_table_has_a_line_for_every_action_outside_panels():

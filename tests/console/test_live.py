@@ -213,3 +213,38 @@ def test_news_before_anybody_listens_is_kept(path, news):
         until(news, answered(1))
     finally:
         link.stop()
+
+
+def test_a_standing_question_is_answered_beside_the_watched_one_and_after_every_commit(writer, linked, news):
+    linked.watch(counting("watched"))
+    linked.stand(counting("standing"))
+
+    def both(value: int) -> set[str]:
+        return {until(news, answered(value)).question.topic for _ in range(2)}
+
+    assert both(1) == {"watched", "standing"}
+    commit(writer, "a")
+    assert both(2) == {"watched", "standing"}
+
+
+def test_a_standing_question_is_answered_also_while_paused_or_while_nobody_watches(writer, linked, news):
+    linked.stand(counting("standing"))
+    until(news, answered(1))
+    commit(writer, "a")
+    until(news, answered(2))
+
+    linked.watch(counting("watched"))
+    assert until(news, answered(1)).question.topic == "watched"
+    linked.pause(True)
+    commit(writer, "b")
+
+    assert until(news, answered(3)).question.topic == "standing"
+
+
+def test_another_standing_question_takes_the_place_of_the_one_before(linked, news):
+    linked.stand(counting("before"))
+    until(news, answered(1))
+
+    linked.stand(counting("after"))
+
+    assert until(news, answered(1)).question.topic == "after"

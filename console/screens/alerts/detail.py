@@ -46,7 +46,7 @@ def _packed(detail: AlertDetail, now: float, width: int, height: int) -> list[Li
     """Heading, sentence, figures and plot; then what fits of deadline, cap, incident and delivery."""
     said = wrap(detail.entry.summary, width)
     cut = [*said[:1], clip_words(" ".join(said[1:]), width)] if len(said) > 1 else said
-    head = [_heading(detail, now, width), *([Span(line)] for line in cut), _figures(detail, now, width)]
+    head = [*_heading(detail, now, width)[:1], *([Span(line)] for line in cut), _figures(detail, now, width)]
     rest = [*_running(_short_facts(detail, now), width)][:2]
     plot = draw_plot(detail, width, height - len(head) - len(rest))
     return [*head, *plot, *rest][:height]
@@ -55,7 +55,7 @@ def _packed(detail: AlertDetail, now: float, width: int, height: int) -> list[Li
 def _full(detail: AlertDetail, now: float, width: int, height: int) -> list[Line]:
     plot = draw_plot(detail, width, 8 if height < 30 else 11)
     blocks: list[Sequence[Line]] = [
-        [_heading(detail, now, width), *_sentence(detail, width)],
+        [*_heading(detail, now, width), *_sentence(detail, width)],
         [_figures(detail, now, width), *_standing(detail, now, width)],
         plot,
         _block("seen", _running(_evidence(detail), width - LABEL)),
@@ -77,18 +77,22 @@ def _full(detail: AlertDetail, now: float, width: int, height: int) -> list[Line
 # What it is
 
 
-def _heading(detail: AlertDetail, now: float, width: int) -> Line:
-    """Gravity, state, number, and whose it is."""
+def _heading(detail: AlertDetail, now: float, width: int) -> list[Line]:
+    """Gravity, state, number, and whose it is: on a line of its own where there is no room beside."""
     entry = detail.entry
     tone = TIER_TONES.get(entry.tier, Tone.PLAIN)
+    gravity = f"{tier_sign(entry.tier)} {tier_words(entry.tier)} "
     start = [
-        Span(f"{tier_sign(entry.tier)} {tier_words(entry.tier)} ", tone),
+        Span(gravity, tone),
         Span(_state(entry, now), Tone.STRONG),
         Span(f"  alert {entry.id}", Tone.DIM),
     ]
+    if width_of(start) > width:
+        start = [Span(gravity, tone), Span(clip_words(_state(entry, now), width - len(gravity)), Tone.STRONG)]
     scope = _scope(entry)
-    fits = width_of(start) + 2 + len(scope) <= width  # the summary names it, too
-    return spread(start, [Span(scope)] if fits else [], width)
+    if width_of(start) + 2 + len(scope) <= width:
+        return [spread(start, [Span(scope)], width)]
+    return [start, [Span(clip_words(scope, width))]]
 
 
 def _scope(entry: AlertEntry) -> str:
@@ -165,7 +169,7 @@ def _mute(detail: AlertDetail, now: float) -> Iterator[Fact]:
     silence = detail.silence
     if silence is not None:
         left = fmt.span(silence.ends_at - now)
-        credit = f"{fmt.number(silence.burnt)} of {fmt.number(silence.limit)} credits burnt"
+        credit = f"{fmt.whole(silence.burnt)} of {fmt.whole(silence.limit)} credits burnt"
         text = f"silence {silence.id} by {silence.author} for {left} more, {credit}: {silence.reason}"
         yield "muted by", text, Tone.WARM
     elif detail.entry.muted_by:

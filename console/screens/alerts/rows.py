@@ -113,11 +113,13 @@ def deadline(entry: AlertEntry, now: float) -> Cell:
     """Until when somebody has to take it: a countdown, or that the time is up."""
     if entry.state == "pending":
         return Cell("pending", None, Tone.DIM)
+    if entry.escalated_at is not None:
+        return Cell("escalated", now - entry.escalated_at, Tone.HOT)
     if entry.acknowledge_by is None:
         return Cell(fmt.NOTHING, None, Tone.DIM)
     left = entry.acknowledge_by - now
-    if entry.escalated_at is not None or left <= 0:
-        return Cell("escalated" if entry.escalated_at is not None else "overdue", -left, Tone.HOT)
+    if left <= 0:
+        return Cell("overdue", -left, Tone.HOT)
     return Cell(f"in {fmt.age(left)}", -left, Tone.WARM if left < SOON_S else Tone.PLAIN)
 
 

@@ -118,7 +118,7 @@ def lift(settings: Settings, entry: AlertEntry, board: AlertBoard, now: float) -
         still = f"{known.mutes} alert" + ("s" if known.mutes != 1 else "")
         return [
             f"By {known.author}: {known.reason}. {fmt.span(known.ends_at - now)} left, "
-            f"{fmt.number(known.burnt)} of {fmt.number(known.limit)} credits burnt.",
+            f"{fmt.whole(known.burnt)} of {fmt.whole(known.limit)} credits burnt.",
             f"It mutes {still}; what still fires is told again.",
         ]
 

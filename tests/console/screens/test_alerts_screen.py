@@ -1,0 +1,248 @@
+"""The Alerts screen, by its keys, on a fixed board of alerts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from agent.ledger.kinds import Kind
+from console.questions import ALERT
+from console.screens.alerts.detail import draw_detail
+from console.screens.alerts.plot import draw_plot
+from console.screens.alerts.target import drill_of, instant_of
+from console.screens.triage.drill import Drill, Step
+from console.screens.triage.screen import TriageScreen
+from tests.console import alert_samples, samples
+from tests.console.alert_samples import BUDGET, HARD_CAP, MUTED, OVER, SPIKE
+from tests.console.harness import FixedLive, console, piloted
+
+SIZES = [(80, 24), (120, 40), (200, 60)]
+
+pytestmark = pytest.mark.usefixtures("ada")
+
+
+def said(lines) -> str:
+    return "\n".join("".join(span.text for span in line) for line in lines)
+
+
+@pytest.mark.parametrize("size", SIZES)
+@piloted
+async def test_the_worst_comes_first_and_is_shown_with_its_cause_and_its_deadline(size):
+    async with console(size) as alerts:
+        await alerts.press("a")
+
+        assert alerts.names("rows") == ["3", "1", "2", "5"]
+        for text in ("■ hard cap", "▲ critical", "! warning", "in 12m", "escalated", "pending"):
+            assert text in alerts.text
+        assert "MONTH, ADDED UP BY DAY" in alerts.text and "▲ fired 11:29" in alerts.text
+
+        await alerts.press("j")
+        for text in ("key key_search_prod_3", "retry storm", "BURN BY MINUTE", "fired 11:16", "+3,350"):
+            assert text in alerts.text
+
+
+@piloted
+async def test_lists_go_round_with_their_counts():
+    async with console() as alerts:
+        await alerts.press("3")
+        assert "active 4  acknowledged 1  muted 1  history 1" in alerts.text
+
+        await alerts.press("tab")
+        assert alerts.names("rows") == ["6"] and "bo.lindqvist" in alerts.text
+        await alerts.press("d")
+        assert alerts.names("rows") == ["7"] and "silence 3" in alerts.text
+        await alerts.press("l")
+        assert alerts.names("rows") == ["8"] and "19 Sep 04:46" in alerts.text
+        await alerts.press("l", "D")
+        assert alerts.names("rows") == ["8"]
+
+
+@piloted
+async def test_a_click_on_a_list_turns_to_it():
+    async with console() as alerts:
+        await alerts.press("a")
+
+        await alerts.pilot.click(offset=(alerts.lines[1].index("muted"), 1))
+        await alerts.settle()
+
+        assert alerts.names("rows") == ["7"]
+
+
+@piloted
+async def test_an_empty_list_says_what_that_means():
+    class Quiet(FixedLive):
+        def _answer(self, question):
+            value = super()._answer(question)
+            return replace(value, active=()) if question.topic == "alerts" else value
+
+    async with console(live=Quiet()) as alerts:
+        await alerts.press("a")
+
+        assert "nothing fires that nobody has taken" in alerts.text
+
+
+@piloted
+async def test_enter_opens_all_of_an_alert_and_escape_goes_back():
+    async with console() as alerts:
+        await alerts.press("a", "j", "enter")
+        assert "tier↓" not in alerts.text and "deviations 25.06" in alerts.text
+
+        await alerts.press("G")
+        for text in ("cap the retries", "burndeck triage --within team:search", "burndeck alerts ack 1"):
+            assert text in alerts.text
+
+        await alerts.press("g")
+        assert "▲ critical firing for" in alerts.text
+        await alerts.press("escape")
+        assert "tier↓" in alerts.text and alerts.app.screen.table.has_focus
+
+
+@piloted
+async def test_the_whole_page_says_who_was_told_and_what_went_wrong():
+    async with console((120, 60)) as alerts:
+        await alerts.press("a", "j", "enter")
+
+        for text in ("✓ sent  slack #llm-spend", "… waiting  pager", "connection refused", "▲ gone  hook"):
+            assert text in alerts.text
+        for text in ("by mira.okafor", "first cause retry storm", "! alert 2 firing"):
+            assert text in alerts.text
+
+
+@piloted
+async def test_a_late_detail_of_the_row_before_is_not_shown():
+    async with console() as alerts:
+        await alerts.press("a")
+        before = next(question for question in alerts.live.asked if question.topic == ALERT)
+        await alerts.press("j")
+
+        alerts.live.ask(before)
+        await alerts.settle()
+
+        assert alerts.app.screen.detail.entry.id == 1
+
+
+@piloted
+async def test_the_filter_also_finds_what_is_in_no_column():
+    async with console() as alerts:
+        await alerts.press("a", "/", *"org-1-bg", "enter")
+
+        assert alerts.names("rows") == ["3"]
+
+
+@piloted
+async def test_the_past_shows_how_it_stood_and_lets_nothing_be_done():
+    async with console() as alerts:
+        await alerts.press("a", "[")
+        assert alerts.live.view.at == samples.AT - 900 and "PAST" in alerts.lines[0]
+
+        for key in ("A", "z", "p"):
+            await alerts.press(key)
+            assert "This is the past" in alerts.text and alerts.app.screen.id == "alerts"
+
+
+@piloted
+async def test_triage_opens_at_the_alert():
+    async with console() as alerts:
+        await alerts.press("a", "j", "t")
+
+        assert isinstance(alerts.app.screen, TriageScreen)
+        assert alerts.live.watched.about[1] == (Kind.TEAM, "search")
+        assert alerts.app.screen.table.selected.key == "key_search_prod_3"
+        assert alerts.live.view.at is None, "it fired within the window that is shown"
+
+
+@piloted
+async def test_triage_of_what_is_over_opens_at_the_time_it_fired():
+    async with console() as alerts:
+        await alerts.press("a", "h", "t")
+
+        assert alerts.live.view.at == (OVER.fired_at + 300) // 60 * 60 and "PAST" in alerts.lines[0]
+
+
+@piloted
+async def test_a_click_on_the_tab_leads_to_triage_of_the_whole():
+    async with console() as alerts:
+        await alerts.press("a", "j")
+
+        await alerts.pilot.click(offset=(alerts.lines[0].index("Triage"), 0))
+        await alerts.settle()
+
+        assert isinstance(alerts.app.screen, TriageScreen) and alerts.live.watched.about[1] is None
+
+
+def test_an_alert_of_a_model_or_of_the_whole_has_its_place_in_triage():
+    model = replace(SPIKE, api_key="", team="", scope_kind="model", scope="o3")
+    whole = replace(model, scope_kind="organization", scope="")
+
+    assert drill_of(model) == (Drill(Kind.TEAM, (Step(Kind.MODEL, "o3", "o3"),)), None)
+    assert drill_of(whole) == (Drill(), None)
+    assert instant_of(BUDGET, samples.AT, 900) is None
+
+
+@piloted
+async def test_a_hard_cap_is_not_silenced_and_no_form_opens():
+    async with console() as alerts:
+        await alerts.press("a", "z")
+
+        assert "A hard cap is never silenced" in alerts.text and alerts.app.screen.id == "alerts"
+
+
+@pytest.mark.parametrize(
+    ("keys", "why"),
+    [
+        (("tab", "A"), "bo.lindqvist has taken it already"),
+        (("j", "Z"), "No silence mutes this alert"),
+        (("j", "r"), "Runbooks come with a later release"),
+        (("h", "z"), "there is nothing to silence"),
+    ],
+)
+@piloted
+async def test_what_cannot_be_done_says_why(keys, why):
+    async with console() as alerts:
+        await alerts.press("a", *keys)
+
+        assert why in " ".join(alerts.text.split())
+
+
+@piloted
+async def test_a_long_note_takes_the_lines_that_it_needs():
+    async with console() as alerts:
+        await alerts.press("a", "z")
+
+        assert "Acknowledge it with A." in " ".join(alerts.text.split())
+
+
+@pytest.mark.parametrize(("width", "height"), [(80, 11), (52, 34), (90, 50)])
+@pytest.mark.parametrize("entry", [HARD_CAP, SPIKE, MUTED, OVER])
+def test_no_line_of_a_detail_is_wider_than_its_place(width, height, entry):
+    lines = draw_detail(alert_samples.detail(entry.id), samples.NOW, width, height)
+    text = ["".join(span.text for span in line) for line in lines]
+
+    assert all(len(line) <= width for line in text)
+    assert height >= 16 or len(lines) <= height
+
+
+def test_a_muted_alert_says_by_whom_why_and_for_how_long():
+    text = said(draw_detail(alert_samples.detail(MUTED.id), samples.NOW, 140, 50))
+
+    assert "silence 3 by ada for 1 h 28 min more, 188 of 1,000 credits burnt: load test until noon" in text
+
+
+def test_an_alert_of_which_little_is_known_is_drawn():
+    detail = replace(
+        alert_samples.detail(SPIKE.id),
+        series=None,
+        evidence=(),
+        incident=None,
+        others=(),
+        timeline=(),
+        deliveries=(),
+        budgets=(),
+        runway=None,
+        suggestions=(),
+        commands=(),
+    )
+
+    assert draw_plot(detail, 80, 10) == []
+    assert "nobody: no route leads to a channel" in said(draw_detail(detail, samples.NOW, 80, 30))
