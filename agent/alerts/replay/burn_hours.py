@@ -82,7 +82,7 @@ class BurnHours:
         self._credits, self._requests = self._read(reader, Counter(kind for kind, _ in known))
         self._suspects = self._look()
         self._seen: Seen | None = None
-        self._traffic: tuple[int, Traffic] | None = None
+        self._traffic: dict[tuple[int, int], Traffic] = {}
 
     def days_known(self, at: int) -> int:
         """On how many of the last days something is known of the hour of day of `at`."""
@@ -103,26 +103,27 @@ class BurnHours:
             self._seen = self._judge(at, column, rows)
         return self._seen
 
-    def traffic(self, seen: Seen) -> Traffic:
-        """The last hour by its smallest parts; rows are places among the seen ones."""
+    def traffic(self, seen: Seen, count: int) -> Traffic:
+        """The last hours by their smallest parts; rows are places among the seen ones."""
         known = np.full(len(self.series) + 1, -1, dtype=np.int64)
         known[seen.rows] = np.arange(len(seen.rows))
-        whole = self._parts(seen.at)
+        whole = self._parts(seen.at, count)
         return Traffic(known[whole.member], whole.credits)
 
-    def _parts(self, at: int) -> Traffic:
-        if self._traffic is None or self._traffic[0] != at:
+    def _parts(self, at: int, count: int) -> Traffic:
+        if (at, count) not in self._traffic:
+            self._traffic = {key: known for key, known in self._traffic.items() if key[0] == at}
             contexts, services = self._ledger.contexts(), self._ledger.services()
             member, burnt = [], []
-            for cell in self._ledger.burn.cells(at - HOUR_S, at, list(contexts)):
+            for cell in self._ledger.burn.cells(at - count * HOUR_S, at, list(contexts)):
                 whose, called = contexts[cell.context], services[cell.service]
                 key = (Kind.API_KEY, whose.api_key_id) if whose.api_key else None
                 levels = (WHOLE, (Kind.TEAM, whose.team_id), (Kind.MODEL, called.model_id), key)
                 member.append([-1 if each is None else self.places.get(each, -1) for each in levels])
                 burnt.append(cell.credits_nano / _NANO)
             rows: Ints = np.array(member, dtype=np.int64).reshape(-1, 4)
-            self._traffic = at, Traffic(rows, np.array(burnt))
-        return self._traffic[1]
+            self._traffic[at, count] = Traffic(rows, np.array(burnt))
+        return self._traffic[at, count]
 
     def _look(self) -> Flags:
         """Series x hours that are worth judging: enough burn, and more than in the weeks before."""

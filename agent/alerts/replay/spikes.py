@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from agent.alerts.lifecycle import Judged, Patience
-from agent.alerts.replay.burn_hours import BurnHours, Seen, names_of
+from agent.alerts.replay.burn_hours import LONG_H, BurnHours, Seen, names_of
 from agent.alerts.rules.owners import WORDS, planned
 from agent.alerts.spike import limits_of, series_of
 from agent.analytics.detector import DAY_H, HOUR_S, Flags, Judgement
-from agent.analytics.spike import KEY, WINDOWS, Limits, culprits
+from agent.analytics.spike import KEY, WINDOWS, Limits, Window, culprits
 from agent.analytics.spike_creep import crept, deviations
 from agent.domain.alert import CRITICAL, WARNING, AlertRule, Signal
 from agent.domain.severity import PRODUCTION
@@ -81,9 +81,9 @@ class SpikeJudge:
         by_window = _by_window(seen)
         found = set()
         if any(_high(judged, place, limits) for place, judged in enumerate(by_window)):
-            traffic = self._burn.traffic(seen)
+            traffic = [self._burn.traffic(seen, _hours(window)) for window in WINDOWS]
             levels = self._burn.levels[seen.rows]
-            for rise in culprits(by_window, [traffic] * len(by_window), levels, limits):
+            for rise in culprits(by_window, traffic, levels, limits):
                 judged = by_window[rise.window]
                 found.add(rise.series)
                 burnt, expected = float(judged.credits[rise.series]), float(judged.expected[rise.series])
@@ -157,7 +157,11 @@ class SpikeJudge:
 
 def _by_window(seen: Seen) -> list[Judgement]:
     """For each window of the agent what is known of it: the last hour stands for the shorter ones too."""
-    return [seen.hour if window.seconds <= HOUR_S else seen.six_hours for window in WINDOWS]
+    return [seen.hour if _hours(window) == 1 else seen.six_hours for window in WINDOWS]
+
+
+def _hours(window: Window) -> int:
+    return 1 if window.seconds <= HOUR_S else LONG_H
 
 
 def _high(judged: Judgement, place: int, limits: Limits) -> bool:

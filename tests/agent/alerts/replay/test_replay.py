@@ -206,6 +206,32 @@ def test_a_floor_that_is_raised_misses_it_and_says_so(spiky: Path) -> None:
     assert found.rises[0] in found.changed.rises_missed
 
 
+def test_an_alert_that_is_open_for_long_tells_of_no_rise(spiky: Path) -> None:
+    small = replace(SEARCH_TEAM, monthly_nano=NANO)
+
+    found = play(spiky, "budget", settings=Settings(allocations=(small,)), start=NOON - 10 * DAY, end=NOON)
+
+    assert found.rises[0].scope == Scope.parse("team:search")
+    assert found.rises[0] in found.now.rises_missed
+
+
+def test_an_alert_lasts_while_its_burn_is_still_too_high(tmp_path: Path) -> None:
+    begin = NOON - 5 * DAY
+
+    def change(at: int, ordinary: Sequence[Use]) -> Sequence[Use]:
+        factor = 10.0 if begin <= at < begin + HOUR else 1.35 if begin <= at < begin + 5 * HOUR else 1.0
+        return [each.times(requests=factor if each.key == "key_a" else 1.0) for each in ordinary]
+
+    uses = (Use("key_a", "search"), Use("key_b", "support"), Use("key_c", "support", 300.0))
+    Town(tmp_path / "l.sqlite", uses=uses, change=change, history_d=42).close()
+
+    (alert,) = spikes(tmp_path / "l.sqlite").now.episodes
+
+    assert alert.fired_at == begin + HOUR
+    assert alert.resolved_at is not None
+    assert alert.resolved_at >= begin + 6 * HOUR
+
+
 def test_more_sensitivity_tells_of_smaller_rises(spiky: Path) -> None:
     found = spikes(spiky, "alerts.spike.sensitivity=3")
 
