@@ -30,13 +30,14 @@ LEAST_BASE = 25
 LEAST_RARE = 3
 """Requests of rare kinds: two are an accident."""
 
-_SURE = 5.5  # standard deviations: some ten thousand minutes of some ten keys, and no false one among them
+_SURE = 5.0  # standard deviations: some ten thousand minutes of some ten keys, and no false one among them
 _IMPROBABLE = 1e-7  # the same for an hour's requests of rare kinds, which may come all at once
 _RARE = 20.0  # requests an hour up to which a kind is rare
 _LEAST_EQUAL = 2.0  # of which one must not make up nearly all
 _LEAST_REQUESTS = 5.0
 _SUPPORT = 2.0  # standard deviations of burn that must support what is told from something else
 _SIZE_VARIANCE = 1.0  # of one request's cost, relative to its mean, unless the minutes say more
+_INPUT_VARIANCE = 2.0  # of one request's input: now and then one holds a whole document
 _DRIFT = 0.1  # relative: a level wanders that far within the hour
 _SHARE_NOISE = 0.02
 _SHARE_LOST = 0.08
@@ -259,10 +260,10 @@ class _Window:
         comparable = (before > 0) & (self._requests > 0)
         requests = self._requests[comparable]
         count = float(requests.sum())
-        if count < _LEAST_REQUESTS or max(self._dearer_requests(), self._more_burn()) < _SUPPORT:
+        if count < 2 * _LEAST_REQUESTS or max(self._dearer_requests(), self._more_burn()) < _SUPPORT:
             return 0.0
         now = float((sent[comparable, -self._minutes :].sum(axis=1) / before[comparable]).sum())
-        return _deviation(now, count, _SIZE_VARIANCE * count)
+        return _deviation(now, count, _INPUT_VARIANCE * count)
 
     def _more_requests(self) -> float:
         """Each request at its usual cost: what it costs now does not matter, only how many there are."""
