@@ -159,7 +159,7 @@ async def test_silence_is_filled_in_from_the_alert_and_says_what_goes_unheard(de
         await running.press("enter")
         assert "▲ reason: everybody sees it" in running.text
 
-        await running.press("tab", "tab", "tab", *"load", "space", *"test", "enter")
+        await running.press(*"load", "space", *"test", "enter")
         assert await signed(running, desk) == [""]
         await running.until("Silenced for 2h by ada.")
 
@@ -224,7 +224,7 @@ async def alerts_of_muted(desk: Desk) -> AsyncIterator[Console]:
 @piloted
 async def test_planned_activity_ends_the_alert(desk):
     async with alerts_of(desk) as running:
-        await running.press("p", "tab", *"re-index", "enter")
+        await running.press("p", *"re-index", "enter")
         assert await signed(running, desk) == [""]
         await running.until("Alert 1 marked as planned by ada.", "history 1")
 

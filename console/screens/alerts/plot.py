@@ -8,6 +8,7 @@ from agent.reports.figure import SHORT
 from console import format as fmt
 from console.screens.burn.plots import level
 from console.screens.words import tier_words
+from console.view import DAY_S
 from console.widgets import chart
 from console.widgets.ink import Line, Span, Tone, first_that_fits, spread, width_of
 
@@ -47,11 +48,14 @@ def _rate(detail: AlertDetail, series: Series, width: int, height: int) -> list[
 def _month(detail: AlertDetail, month: MonthSeries, width: int, height: int) -> list[Line]:
     used = next((point.used for point in reversed(month.points) if point.used is not None), None)
     share = fmt.share(used / month.monthly) if used is not None and month.monthly else fmt.NOTHING
+    wide = width >= 64  # two tiers may share a line
     trust = [Span(f"{share} of {fmt.number(month.monthly)} used", Tone.DIM)]
     drawn = chart.Series(
         points=[None if point.used is None else float(point.used) for point in month.points],
         marks=[
-            chart.Mark(float(tier.credits), f"{tier_words(tier.name)} {fmt.share(tier.share)}")
+            chart.Mark(
+                float(tier.credits), tier_words(tier.name) + (f" {fmt.share(tier.share)}" if wide else "")
+            )
             for tier in month.tiers
         ],
         labels=[fmt.day(month.start), fmt.day((month.start + month.end) / 2), fmt.day(month.end - 1)],
@@ -68,7 +72,8 @@ def _fired(detail: AlertDetail, start: int, end: int) -> chart.Instant | None:
     if not start <= at < end:
         return None
     word = "fired" if detail.entry.fired_at is not None else "began"
-    return chart.Instant((at - start) / (end - start), f"{word} {fmt.clock(at)}")
+    when = fmt.clock(at) if end - start <= DAY_S else fmt.day(at)
+    return chart.Instant((at - start) / (end - start), f"{word} {when}")
 
 
 def _heading(name: str, unit: str, trust: list[Span], width: int) -> Line:

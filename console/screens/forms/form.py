@@ -59,8 +59,11 @@ class FormScreen(ModalScreen[Want | None]):
         self._form = form
         self._tried = False
         self._inputs = {
-            field.name: Input(field.value, compact=True, id=f"field-{field.name}") for field in form.fields
+            field.name: Input(field.value, compact=True, id=f"field-{field.name}", select_on_focus=False)
+            for field in form.fields
         }
+        for typed in self._inputs.values():
+            typed.cursor_blink = False  # nothing moves while nobody types
         self._title = Canvas("form-title")
         self._said = Canvas("form-said")
         self._hints = Canvas("hints")
@@ -80,7 +83,8 @@ class FormScreen(ModalScreen[Want | None]):
         self._title.paint(self._draw_title)
         self._said.paint(self._draw_said)
         self._hints.paint(lambda width, height: [draw_hints("form", width)])
-        next(iter(self._inputs.values())).focus()
+        empty = (field for field in self._inputs.values() if not field.value)
+        next(empty, next(iter(self._inputs.values()))).focus()
 
     @property
     def values(self) -> Values:

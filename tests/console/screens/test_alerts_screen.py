@@ -35,7 +35,7 @@ async def test_the_worst_comes_first_and_is_shown_with_its_cause_and_its_deadlin
         assert alerts.names("rows") == ["3", "1", "2", "5"]
         for text in ("■ hard cap", "▲ critical", "! warning", "in 12m", "escalated", "pending"):
             assert text in alerts.text
-        assert "MONTH, ADDED UP BY DAY" in alerts.text and "▲ fired 11:29" in alerts.text
+        assert "MONTH, ADDED UP BY DAY" in alerts.text and "▲ fired 21 Sep" in alerts.text
 
         await alerts.press("j")
         for text in ("key key_search_prod_3", "retry storm", "BURN BY MINUTE", "fired 11:16", "+3,350"):
