@@ -16,7 +16,7 @@ from agent.analytics.stream.verdict import Reason
 
 FAST = 3.0  # points
 SLOW = 100.0
-OFFSET = 30.0
+OFFSET = 38.0
 LEVEL_S = 86_400.0
 SKILL_S = 2 * 86_400.0
 WARM = 30  # points before anything is judged

@@ -37,7 +37,7 @@ class State:
     size: Column  # moving mean of magnitudes of values over a day
     size_root: Column
     excess: Column  # moving mean of values above what is expected, a few points long
-    offset: Column  # moving mean of roots off the season, some thirty points long
+    offset: Column  # moving mean of roots off the season, some forty points long
     spread: Column  # usual distance of a root from what is expected
     level_miss: Column  # usual error of level, day profile and week profile
     day_miss: Column
