@@ -11,6 +11,8 @@ from agent.reports.alert_report import Evidence
 _NOT_SHOWN = frozenset({"sentence", "now", "usual", "unit", "end", "environment", "skipped_fingerprints"})
 """Told elsewhere, or meant for machines."""
 
+_SHARES = ("tier_at", "change", "difference")
+_INSTANTS = ("_at", "since", "day")
 _FIRST_INSTANT = 1_000_000_000  # numbers from here on under names of times are instants
 
 
@@ -49,9 +51,9 @@ def _text(key: str, value: Any) -> str:
         return str(value)
     if key.endswith("_s"):
         return duration(round(number))
-    if key.endswith("_at") and number >= _FIRST_INSTANT:
+    if number >= _FIRST_INSTANT and key.endswith(_INSTANTS):
         return instant(round(number))
-    if "share" in key or key == "tier_at":
+    if "share" in key or key in _SHARES:
         return f"{number * 100:.3g} %"
     if key.endswith("_nano"):
         number /= 1e9
