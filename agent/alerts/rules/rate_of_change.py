@@ -57,10 +57,8 @@ def judge(context: RuleContext) -> Judged | None:
     changes |= _keys(context, settings, whole)
     rising = {each: change for each, change in changes.items() if _rises(change, whole, settings)}
     teams = [each for each in rising if each[0] is Kind.TEAM]
-    if teams:
-        rising |= _in_detail(context, teams, _quarters(context, teams, 0))
-        rising = {each: change for each, change in rising.items() if _rises(change, whole, settings)}
-    rising = _unusual(context, rising)
+    detailed = _in_detail(context, _quarters(context, teams, 0), settings)
+    rising = _unusual(context, {each: rising[each] for each in rising if each not in teams} | detailed)
     risers = _told_elsewhere(context, _narrowest(_named(context, rising)))
     signals = tuple(_signal(riser, whole, at, settings) for riser in risers)
     return Judged(AlertRule.RATE_OF_CHANGE, at, signals, patience)
@@ -84,37 +82,37 @@ def _rises(change: Change, whole: Change, settings: RateOfChange) -> bool:
 
 def _keys(context: RuleContext, settings: RateOfChange, whole: Change) -> dict[Series, Change]:
     """Keys that burn enough now; minutes of keys are sought one by one, so only of these."""
-    assert context.at is not None and context.recent is not None
+    assert context.recent is not None
     floor = least(settings, whole.now.nano, QUARTER_S)
     series = [
         (Kind.API_KEY, ident)
         for ident, sums in context.recent.busy(Kind.API_KEY).items()
         if sums.credits_nano >= floor
     ]
-    if not series:
-        return {}
     now = _quarters(context, series, 0)
-    series = [each for each, quarter in now.items() if quarter.nano >= floor]
-    if not series:
-        return {}
-    return _in_detail(context, series, now)
+    return _in_detail(context, {each: now[each] for each in now if now[each].nano >= floor}, settings)
 
 
 def _in_detail(
-    context: RuleContext, series: Sequence[Series], now: Mapping[Series, Quarter]
+    context: RuleContext, now: Mapping[Series, Quarter], settings: RateOfChange
 ) -> dict[Series, Change]:
-    """Changes by kind of traffic, of series whose last quarter is known."""
-    earlier = [_quarters(context, series, back) for back in range(1, _QUARTERS)]
-    nothing = Quarter()
-    return {
-        each: Change(now.get(each, nothing), tuple(part.get(each, nothing) for part in earlier))
-        for each in series
-    }
+    """Changes by kind of traffic, of those that are still multiplied with every quarter looked at."""
+    changes = {each: Change(quarter, ()) for each, quarter in now.items()}
+    for back in range(1, _QUARTERS):
+        before = _quarters(context, list(changes), back)
+        longer = {
+            each: Change(change.now, (*change.earlier, before.get(each, Quarter())))
+            for each, change in changes.items()
+        }
+        changes = {each: change for each, change in longer.items() if change.multiplied(settings.factor)}
+    return changes
 
 
 def _quarters(context: RuleContext, series: Sequence[Series], back: int) -> dict[Series, Quarter]:
     """What each key burnt in the quarter of an hour that ended so many quarters ago."""
     assert context.at is not None
+    if not series:
+        return {}
     end = context.at - back * QUARTER_S
     cells = context.rules.cells(series, end - QUARTER_S, end)
     return {
