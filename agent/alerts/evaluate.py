@@ -76,6 +76,7 @@ def evaluate(
     for verdict in judged:
         changes += step(context.known, verdict, int(now))
     fired, resolved = attend(case, changes)
+    context.memory.keep(store.burn)
     return Evaluation(fired, resolved, tuple(store.open_alerts()))
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.alerts.minutes import Minutes
+from agent.alerts.stream import BurnStream
 from agent.analytics.detector import HOUR_S, Hours
 from agent.analytics.spike import KEY, MODEL, TEAM, TOTAL
 from agent.ledger.alert_store import Whose
@@ -34,6 +35,7 @@ class BurnMemory:
 
     def __init__(self) -> None:
         self.minutes = Minutes()
+        self.stream = BurnStream()
         self._marks: dict[int, tuple[int, ...]] = {}
         self._rows: dict[Series, int] = {}
         self._data: NDArray[np.float64] = np.zeros((2, 0, HISTORY_H))  # credits and requests, a ring of hours
@@ -51,6 +53,10 @@ class BurnMemory:
     def mark(self, hour: int) -> tuple[int, ...] | None:
         """What changes with an hour of history; None where nothing is known of it."""
         return self._marks.get(hour)
+
+    def keep(self, store: BurnStore) -> None:
+        """Keeps in the ledger what an agent that starts anew should not have to learn again."""
+        self.stream.keep(store, self.minutes)
 
     def sync(self, store: BurnStore, end: int) -> None:
         """Takes in what changed in the hours before `end` (a whole hour)."""

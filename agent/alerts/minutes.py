@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -51,6 +53,12 @@ class Minutes:
         self._marks = marks
         return changed
 
+    def know(self, pairs: Iterable[tuple[int, int]]) -> None:
+        """Gives rows to pairs that have none yet."""
+        for pair in pairs:
+            self._rows.setdefault(pair, len(self._rows))
+        self._make_room()
+
     def window(self, end: int, minutes: int) -> NDArray[np.float32]:
         """Measures x pairs x the last `minutes` before `end`, oldest first."""
         columns = [_slot(end - back * MINUTE_S) for back in range(minutes, 0, -1)]
@@ -77,10 +85,13 @@ class Minutes:
         known = self._rows
         pairs = zip(*table[:, :_FIRST_MEASURE].T.tolist(), strict=True) if len(table) else ()
         rows = np.array([known.setdefault(pair, len(known)) for pair in pairs], dtype=np.int64)
-        if len(known) > self._data.shape[1]:
-            more = -(-(len(known) - self._data.shape[1]) // _GROW) * _GROW
-            self._data = np.pad(self._data, ((0, 0), (0, more), (0, 0)))
+        self._make_room()
         return rows, table[:, _FIRST_MEASURE:].T * _SCALE[:, None]
+
+    def _make_room(self) -> None:
+        missing = len(self._rows) - self._data.shape[1]
+        if missing > 0:
+            self._data = np.pad(self._data, ((0, 0), (0, -(-missing // _GROW) * _GROW), (0, 0)))
 
 
 def _slot(minute: int) -> int:

@@ -61,6 +61,7 @@ class Scene:
     contexts: Mapping[int, Whose]
     services: Mapping[int, Called]
     ids: list[tuple[int, int]]  # by part: ids of context and service
+    scores: Floats  # by part: what the streaming detector says of a rise in the newest minutes
 
     def parts_of(self, series: int) -> Ints:
         """The parts of a series."""
@@ -79,6 +80,7 @@ def view(
     """Reads and judges the windows that end at `at`; `wanted` are judged however little they burn."""
     end = at // HOUR_S * HOUR_S
     memory.minutes.sync(store.burn, at)
+    memory.stream.sync(store.burn, memory.minutes, at)
     memory.sync(store.burn, end)
     contexts, services = store.contexts(), store.services()
     sums = _Sums(store, memory, at, contexts, services, planned)
@@ -101,6 +103,7 @@ def view(
         contexts=contexts,
         services=services,
         ids=sums.ids,
+        scores=memory.stream.scores(sums.rows),
     )
 
 
@@ -125,6 +128,7 @@ class _Sums:
             minutes = np.pad(minutes, ((0, 0), (0, missing), (0, 0))) if missing else minutes
         rows = np.flatnonzero(minutes[REQUESTS].any(axis=1) | minutes[CREDITS].any(axis=1) | wide.any(axis=0))
         pairs = ring.pairs
+        self.rows = rows
         self.ids = [pairs[row] for row in rows.tolist()]
         self.whose = [contexts[context] for context, _ in self.ids]
         self.called = [services[service] for _, service in self.ids]

@@ -54,7 +54,7 @@ class AlertStore:
         self._conn = conn
         self._lock = lock
         self._transaction = transaction
-        self.burn = BurnStore(conn, lock)
+        self.burn = BurnStore(conn, lock, transaction)
         self._contexts: dict[int, Whose] = {}
         self._services: dict[int, Called] = {}
 

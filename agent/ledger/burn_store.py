@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -41,11 +42,17 @@ class BurnCell:
 
 
 class BurnStore:
-    """Reads on the connection of the ledger's writer."""
+    """Reads on the connection of the ledger's writer, and the state of detectors."""
 
-    def __init__(self, conn: sqlite3.Connection, lock: threading.RLock) -> None:
+    def __init__(
+        self,
+        conn: sqlite3.Connection,
+        lock: threading.RLock,
+        transaction: Callable[[], AbstractContextManager[sqlite3.Connection]],
+    ) -> None:
         self._conn = conn
         self._lock = lock
+        self._transaction = transaction
 
     def minute_marks(self, start: int, end: int) -> dict[int, tuple[int, ...]]:
         """For each known minute what changes whenever its rows do."""
@@ -106,6 +113,16 @@ class BurnStore:
         else:
             found = self._all("burn_cells_among", bound)
         return [BurnCell(*row) for row in (*found, *self._all("burn_event_cells", bound))]
+
+    def state(self, name: str) -> tuple[int, bytes] | None:
+        """What a detector kept, and up to when it had judged."""
+        rows = self._all("burn_state", {"name": name})
+        return (rows[0][0], rows[0][1]) if rows else None
+
+    def keep_state(self, name: str, at: int, block: bytes) -> None:
+        """Keeps what a detector remembers, instead of what it kept before."""
+        with self._transaction() as conn:
+            conn.execute(statement("keep_burn_state"), {"name": name, "at": at, "state": block})
 
     def _all(self, name: str, bound: Any) -> list[Any]:
         with self._lock:
