@@ -72,8 +72,9 @@ def _assign_incidents(case: Attendance, live: dict[int | None, Alert]) -> None:
     incidents = case.writer.incidents
     by_group = {incident.group: incident for incident in incidents.open_incidents()}
     groups = {incident.id: incident.group for incident in by_group.values() if incident.id is not None}
+    # An alert that begins again after its incident was closed belongs to another one.
     newly = sorted(
-        (alert for alert in live.values() if alert.incident is None),
+        (alert for alert in live.values() if alert.incident not in groups),
         key=lambda alert: (alert.started_at, alert.id or 0),
     )
     for alert in newly:
@@ -85,7 +86,8 @@ def _assign_incidents(case: Attendance, live: dict[int | None, Alert]) -> None:
             groups[incident.id] = group
         live[alert.id] = replace(alert, incident=incident.id)
         _save(case, live[alert.id])
-        _line(case, live[alert.id], "fired", f"{alert.signal.tier}: {alert.signal.summary}")
+        again = "again, " if alert.told_at is not None else ""
+        _line(case, live[alert.id], "fired", f"{again}{alert.signal.tier}: {alert.signal.summary}")
     for alert in live.values():
         was = case.before.get(alert.signal.fingerprint)
         if was is not None and tier_rank(alert.signal.tier) > tier_rank(was.signal.tier):

@@ -19,6 +19,7 @@ from agent.domain.money import to_credits
 
 if TYPE_CHECKING:
     from agent.alerts.context import RuleContext
+    from agent.ledger.alert_store import AlertStore
     from agent.ledger.history_store import HistoryStore
 
 _RATE_S = 900  # the burn of a quarter of an hour says how long a cap lasts
@@ -38,7 +39,7 @@ def facts_of(context: RuleContext, history: HistoryStore) -> Callable[[Alert], F
         return _rates(context, context.settings.allocations)
 
     def facts(alert: Alert) -> Facts:
-        layer, data_at = _truth(context)
+        layer, data_at = truth_of(context.store, context.at)
         if alert.signal.rule in _NO_BURN:
             return Facts(layer, alert.signal.at)
         around = _around(context, alert)
@@ -71,11 +72,11 @@ def facts_of(context: RuleContext, history: HistoryStore) -> Callable[[Alert], F
     return facts
 
 
-def _truth(context: RuleContext) -> tuple[str, int]:
+def truth_of(store: AlertStore, complete_until: int | None = None) -> tuple[str, int]:
     """The layer that the newest figures are of, and up to when they are complete."""
-    ends = context.store.covered_to()
-    newest = max([*ends, context.store.newest_event() or 0], default=0)
-    at = newest if context.at is None else context.at
+    ends = store.covered_to()
+    newest = max([*ends, store.newest_event() or 0], default=0)
+    at = newest if complete_until is None else complete_until
     return ("metered" if any(end >= at for end in ends) else "estimated"), at
 
 

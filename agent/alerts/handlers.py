@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from agent.alerts.duties import acknowledged, ended
+from agent.alerts.facts import truth_of
 from agent.alerts.lineage import Lineage, value_of
 from agent.alerts.mute import scope_of
 from agent.alerts.notices import Facts, notice_of
@@ -62,7 +63,7 @@ class _Answers:
         _line(writer, taken, now, "acknowledged", intent.person, note or "acknowledged")
         tier = self._settings.alerts.policy(taken.signal.tier)
         if due := acknowledged(taken, tier):
-            notice = notice_of(due, tier, Facts(data_at=taken.last_at), now)
+            notice = notice_of(due, tier, Facts(*truth_of(writer.alerts)), now)
             Post(writer, self._settings).put(notice, due.recipients)
 
     def silence(self, writer: LedgerWriter, intent: Intent, now: int) -> None:
@@ -131,7 +132,7 @@ class _Answers:
         writer.alerts.save([over])
         tier = self._settings.alerts.policy(over.signal.tier)
         if due := ended(over, tier, f"{person} says that it was planned"):
-            notice = notice_of(due, tier, Facts(data_at=over.last_at), now)
+            notice = notice_of(due, tier, Facts(*truth_of(writer.alerts)), now)
             Post(writer, self._settings).put(notice, due.recipients)
 
 

@@ -269,6 +269,17 @@ def test_what_belongs_together_is_one_incident_with_its_timeline(office: Office)
     ]
 
 
+def test_what_begins_again_after_its_end_pages_nobody_and_has_an_incident(office: Office) -> None:
+    for credits_ in ("710000", "1", "720000"):
+        office.burnt(credits_)
+        office.judge(60)
+
+    (incident,) = office.writer.incidents.open_incidents()
+    assert office.told() == ["fired warning", "resolved warning"]
+    assert office.alert("warning").incident == incident.id
+    assert "again, warning" in office.timeline()[-1][1]
+
+
 def replace_tier(tier: Tier, **changes: object) -> Tier:
     """A tier with some of its keys changed."""
     return Tier(**{name: getattr(tier, name) for name in tier.__struct_fields__} | changes)

@@ -25,7 +25,7 @@ from agent.ledger import open_writer
 from agent.settings_schema import Organization
 from tests.agent.alerts.office import DAY, HOUR, MONTHLY, PAYMENTS, WALLET, Member, Office
 
-SHARES = st.sampled_from(["0.5", "0.6999", "0.70", "0.8999", "0.90", "0.95", "0.9999", "1", "1.05", "2.1"])
+SHARES = st.sampled_from(["0.1", "0.5", "0.6999", "0.70", "0.8999", "0.90", "0.95", "0.9999", "1", "1.05", "2.1"])
 TIERS = ("warning", "critical", "hard_cap")
 
 
