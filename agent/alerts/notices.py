@@ -30,7 +30,7 @@ class Facts:
 
 
 def dedup_key(alert: Alert) -> str:
-    """The same for a whole episode: allocation, tier and period of a budget, else what it is and since when."""
+    """The same for a whole episode: allocation, tier and period of a budget, else what and since when."""
     signal = alert.signal
     if signal.rule is AlertRule.BUDGET:
         return f"{signal.allocation_id}/{signal.tier}/{signal.period}"
