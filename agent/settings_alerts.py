@@ -94,7 +94,7 @@ class Spike(Section, frozen=True):
     min_share: Annotated[Decimal, says("Nor do rises below this share of the organization's burn.")] = (
         Decimal("0.05")
     )
-    hold: Annotated[Duration, says("A rise must last this long before it alerts.")] = Duration(60)
+    hold: Annotated[Duration, says("A rise that could be chance must last this long.")] = Duration(60)
     clear: Annotated[Duration, says("An alert ends when its rise has been gone for this long.")] = Duration(
         600
     )

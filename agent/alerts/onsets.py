@@ -114,10 +114,10 @@ def _unseen_s(
     since = memory.known_since
     known = {(cell.context, cell.service) for hour in hours for cell in hour}
     ever = scene.minutes[REQUESTS][parts]
-    begun = (ever[:, :-GAP].sum(axis=1) == 0) & (ever.sum(axis=1) >= LEAST_RARE)
+    begun = (ever[:, :-GAP].sum(axis=1) == 0) & (ever.sum(axis=1) > 0)
     new = [pair for pair in (scene.ids[part] for part in parts[begun]) if pair not in known]
     start = scene.at - RING * MINUTE_S
-    if since is None or not new:
+    if since is None or not new or ever[begun].sum() < LEAST_RARE:
         return float(len(hours)) * HOUR_S
     if any(memory.burnt_before(store.burn, pair, start) for pair in new):
         return float(len(hours)) * HOUR_S

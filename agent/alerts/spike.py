@@ -198,6 +198,7 @@ def _evidence(scene: Scene, finding: _Finding, reason: Reason) -> dict[str, Any]
         "share_of_rise": round(min(rise / whole_rise, 1.0), 4) if whole_rise > 0 else None,
         "sentence": reason.sentence,
         "environment": reason.environment,
+        "stream_score": round(float(scene.scores[scene.parts_of(finding.series)].max(initial=0.0)), 4),
         "now": reason.now,
         "usual": reason.usual,
     }
