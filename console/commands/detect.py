@@ -174,15 +174,20 @@ def _text(table: _Table, scores: list[float], bands: Verdicts | None) -> str:
     if bands is not None:
         from agent.analytics.stream import Reason
 
-        columns += [_figures(column) for column in (bands.expected, bands.low, bands.high)]
+        figures = (bands.expected, bands.low, bands.high)
+        columns += [_figures(column, _good(table)) for column in figures]
         columns.append([Reason(code).word for code in bands.reason.tolist()])
     writer.writerow(("timestamp", "value", "anomaly_score", *(_BANDS if bands is not None else ())))
     writer.writerows(zip(*columns, strict=True))
     return out.getvalue()
 
 
-def _figures(column: Floats) -> list[str]:
-    return ["" if math.isnan(figure) else f"{figure:.6g}" for figure in column.tolist()]
+def _figures(column: Floats, good: list[bool]) -> list[str]:
+    """Nothing is expected of a row that cannot be read."""
+    return [
+        f"{figure:.6g}" if known and not math.isnan(figure) else ""
+        for figure, known in zip(column.tolist(), good, strict=True)
+    ]
 
 
 def _write(output: str, text: str) -> None:
