@@ -15,11 +15,11 @@ from agent.errors import BurndeckError
 from console.alarm import Alarm, is_quiet, rings
 from console.live import Answer, Live
 from console.questions import Watch, watch_question
-from console.wants import Want, Wants, send, who_is_here
 
 if TYPE_CHECKING:
     from agent.control import IntentReceipt, Standing
     from agent.settings import Settings
+    from console.wants import Want, Wants
 
 AGENT_S = 6.0  # an agent that runs has answered by then
 
@@ -51,7 +51,7 @@ class Attention(App[None]):
         self.settings: Settings | None = None  # of the newest news
         self.standing: Standing | None = None  # None: nobody has asked yet, or nobody could tell
         self.read_only = False  # nobody here could sign
-        self._wants = Wants()
+        self._wants: Wants | None = None  # nothing was asked for yet
         self._then: Callable[[Standing], None] | None = None
 
     # Alerts, wherever the person is
@@ -63,7 +63,7 @@ class Attention(App[None]):
             self._stand()
 
     def _stand(self) -> None:
-        self.live.stand(watch_question(self._wants.waiting))
+        self.live.stand(watch_question(self._wants.waiting if self._wants else ()))
 
     def hear_watch(self, news: Answer) -> None:
         """What fires now, and what the agent has answered."""
@@ -75,7 +75,7 @@ class Attention(App[None]):
             self._tell_alarm()
         if new is not None and not is_quiet(os.environ):
             self.ring(rings(new))
-        said = self._wants.answered(watch.outcomes)
+        said = self._wants.answered(watch.outcomes) if self._wants else []
         if said:
             self._stand()
             self.say(" ".join(said))
@@ -121,6 +121,8 @@ class Attention(App[None]):
             self.run_worker(partial(self._ask_who, self.settings), thread=True, group="who", exclusive=True)
 
     def _ask_who(self, settings: Settings) -> None:
+        from console.wants import who_is_here  # not needed for the first frame
+
         try:
             self.post_message(Known(who_is_here(settings)))
         except BurndeckError as error:
@@ -144,6 +146,8 @@ class Attention(App[None]):
             self.run_worker(partial(self._sign, self.settings, want), thread=True, group="sign")
 
     def _sign(self, settings: Settings, want: Want) -> None:
+        from console.wants import send
+
         try:
             self.post_message(Signed(want, send(settings, want)))
         except BurndeckError as error:
@@ -153,13 +157,16 @@ class Attention(App[None]):
         if isinstance(event.found, BurndeckError):
             self.say(f"{event.found.message}. {event.found.hint}")
             return
+        from console.wants import Wants
+
         receipt = event.found
-        self._wants.add(event.want, receipt)
+        wants = self._wants = self._wants or Wants()
+        wants.add(event.want, receipt)
         self._stand()
         self.say(f"Signed by {receipt.person}; the agent has it now.")
 
         def still_waiting() -> None:
-            if receipt.id in self._wants.waiting:
+            if receipt.id in wants.waiting:
                 self.say("No agent has taken it yet: see `burndeck agent status`. It waits for half an hour.")
 
         self.set_timer(AGENT_S, still_waiting)

@@ -30,9 +30,8 @@ if TYPE_CHECKING:
 
 
 GC_AFTER_S = 2.0
-STYLES: list[str | PurePath] = [
-    *("styles/burndeck.tcss", "styles/burn.tcss", "styles/triage.tcss", "styles/alerts.tcss")
-]
+STYLES: list[str | PurePath] = ["styles/burndeck.tcss", "styles/burn.tcss"]
+"""Of the first frame; other screens bring their own."""
 WIDTHS = [(0, "-narrow"), (118, "-wide"), (170, "-rich")]
 HEIGHTS = [(0, "-short"), (32, "-tall"), (48, "-high")]
 """Classes that the styles know screens by, from so many columns or rows on."""

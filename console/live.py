@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from agent.errors import BurndeckError
 
@@ -184,8 +184,7 @@ class Live:
             self._standing_due = self._standing is not None
 
 
-@dataclass(frozen=True, slots=True)
-class _Taken:
+class _Taken(NamedTuple):
     """What there is to do in one round of the thread."""
 
     watched: Question | None

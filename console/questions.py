@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from console.live import Question
 from console.view import DAY_S, View
@@ -28,8 +27,7 @@ BURN, TRIAGE, DETAIL, ALERTS, ALERT, BADGE = (
 """Topics: the screen's name, then what of it; the badge is every screen's."""
 
 
-@dataclass(frozen=True, slots=True)
-class Watch:
+class Watch(NamedTuple):
     """What every screen is told of: the alerts that fire, and what became of what a person asked for."""
 
     badge: AlertBadge

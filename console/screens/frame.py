@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from agent.domain.alert import INFO
 from agent.reports.status import AgentState, SourceState, Status
@@ -22,8 +21,7 @@ STALE_S = 3600  # and older than that is not live any more
 NOTE_LINES = 3  # a note takes no more
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(NamedTuple):
     """What the line at the top says."""
 
     screen: str

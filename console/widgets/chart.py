@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from console.widgets.ink import EMPTY, Line, Span, Tone, clip, right
 from console.widgets.sparkline import BLOCKS, resample
@@ -22,8 +23,7 @@ class Mark:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Instant:
+class Instant(NamedTuple):
     """A moment on the x axis that has a name: when something began."""
 
     place: float  # 0 is the left edge, 1 the right one

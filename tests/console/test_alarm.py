@@ -26,7 +26,7 @@ def text(line) -> str:
 
 def header(width: int, fires: AlertBadge | None, **changes: object) -> str:
     head = Head("burn", "Example Corp", View(), samples.AT, samples.NOW, fires)
-    return text(draw_header(replace(head, **changes), width))
+    return text(draw_header(head._replace(**changes), width))
 
 
 # The badge

@@ -42,6 +42,7 @@ class AlertsScreen(LiveScreen):
     """Alerts in four lists, one of them in detail, and what a person can do about it."""
 
     BINDINGS = bindings("alerts")
+    CSS_PATH = "../../styles/alerts.tcss"
     topic = "alerts"
 
     def __init__(self, select: int | None = None) -> None:

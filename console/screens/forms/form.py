@@ -52,6 +52,7 @@ class FormScreen(ModalScreen[Want | None]):
     """Asks; ends with the wish, or with nothing where the person leaves."""
 
     BINDINGS = bindings("form")
+    CSS_PATH = "../../styles/forms.tcss"
     topic = "form"
 
     def __init__(self, form: Form) -> None:

@@ -30,6 +30,7 @@ class TriageScreen(LiveScreen):
     """A window against the same hour of recent weeks, by six dimensions, and one row taken apart."""
 
     BINDINGS = bindings("triage")
+    CSS_PATH = "../../styles/triage.tcss"
     topic = "triage"
 
     def __init__(self, drill: Drill | None = None, select: str | None = None) -> None:
