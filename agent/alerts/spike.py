@@ -31,6 +31,9 @@ _MIN_DAYS = 3  # of the same hour, before anything can be called unusual
 _WORD = {Kind.TOTAL: "organization", Kind.TEAM: "team", Kind.MODEL: "model", Kind.API_KEY: "api_key"}
 _THRESHOLD = Decimal("0.5")
 _FULL = 0.5  # of the rate of the newest minutes: a window that shows as much is mostly of the rise
+_LIKE_LOST_CACHE = (Cause.MORE_REQUESTS, Cause.LONGER_PROMPTS, Cause.PRICE_CHANGE)
+"""What a cache that is lost may look like while only a part of the requests has lost it."""
+
 _STEADY = 1  # the window that says whether a rise is still there: 15 minutes
 
 
@@ -143,7 +146,7 @@ def _breach(
         growth = float(days.ratio[finding.series, 0])
         sentence = f"no day jumped, yet the last one burnt {growth:.1f}x what was usual weeks ago"
         reason = reason.as_cause(Cause.SLOW_CREEP, sentence)
-    if finding.sign is Sign.CACHE and reason.cause is Cause.MORE_REQUESTS:
+    if finding.sign is Sign.CACHE and reason.cause in _LIKE_LOST_CACHE:
         reason = reason.as_cause(Cause.LOST_CACHE, "less of the input is cached than ever in the last hour")
     kind, _ = scene.series[finding.series]
     score = Decimal(f"{limits.score(finding.deviations):.4f}")
