@@ -75,13 +75,19 @@ def judge(context: RuleContext) -> Judged | None:
 
 
 def pace_signals(standing: Standing, readings: Iterable[Reading], settings: Pace) -> list[Signal]:
-    """The gravest pace that holds as a breach; milder ones stay open beside it, but do not begin."""
+    """The gravest pace that holds as a breach; milder ones stay open beside it, but do not begin.
+
+    A ticket stays open as long as its long window says so: a quiet night does not mend a month.
+    """
     held: dict[str, Reading] = {}
+    lasting: dict[str, Reading] = {}
     for reading in readings:
         if reading.tier not in held and _holds(standing, reading, settings):
             held[reading.tier] = reading
+        elif reading.tier == WARNING and _holds(standing, reading, settings, lasting=True):
+            lasting.setdefault(reading.tier, reading)
     if not held:
-        return []
+        return [_signal(standing, reading, tier, breach=False) for tier, reading in lasting.items()]
     gravest = max(held, key=tier_rank)
     milder = {tier for tier, _ in settings.steps() if tier_rank(tier) < tier_rank(gravest)}
     return [
@@ -90,13 +96,13 @@ def pace_signals(standing: Standing, readings: Iterable[Reading], settings: Pace
     ]
 
 
-def _holds(standing: Standing, reading: Reading, settings: Pace) -> bool:
+def _holds(standing: Standing, reading: Reading, settings: Pace, *, lasting: bool = False) -> bool:
     step, pace = reading.step, standing.pace
     if not matters(settings, reading.long_nano, reading.whole_nano, step.long_s):
         return False
     if not pace.reached(step.times, reading.long_nano, step.long_s):
         return False
-    if not pace.reached(step.times, reading.short_nano, step.short_s):
+    if not lasting and not pace.reached(step.times, reading.short_nano, step.short_s):
         return False
     return reading.tier != WARNING or _end(standing, reading) > standing.allocation.monthly_nano
 
@@ -131,7 +137,12 @@ def _suspects(
         possible = [
             (tier, step)
             for tier, step in steps
-            if _holds(standing, Reading(tier, step, most(step.long_s), most(step.short_s), 0), settings)
+            if _holds(
+                standing,
+                Reading(tier, step, most(step.long_s), most(step.short_s), 0),
+                settings,
+                lasting=tier == WARNING,
+            )
             and not _expected(context, allocation, tier)
         ]
         if possible:

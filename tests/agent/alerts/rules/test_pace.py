@@ -73,6 +73,18 @@ def test_a_ticket_needs_a_month_that_ends_above_its_credits(
     assert all("ends at 74,640 of 72,000 credits" in signal.summary for signal in found)
 
 
+def test_a_quiet_night_does_not_end_a_ticket(ledger: Make) -> None:
+    """The long window holds on, the short one is empty: the ticket stays open, and none begins."""
+    early = NOON - 10 * DAY
+    night = NOON - 7 * HOUR
+    flow = Flow(lambda at: 30_000 if at == early else 140 if NOON - 3 * DAY <= at < night else 0)
+
+    judged = ledger([flow], settings=settings(72_000)).judged(pace.judge)
+
+    assert judged is not None
+    assert [(signal.tier, signal.breach) for signal in judged.signals] == [("warning", False)]
+
+
 def test_a_page_keeps_an_open_ticket_open_and_begins_none(ledger: Make) -> None:
     made = ledger([Flow(steady(600))], settings=settings(6_000))
 
