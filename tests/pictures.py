@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import tempfile
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+from agent.control.identity import VARIABLE
 from console.app import ledger_opener
 from console.deck import BurndeckApp
 from console.demo.headless import Run, run_headless
@@ -39,6 +41,10 @@ async def draw(config: Path) -> None:
         await _until(lambda: "rise by" in _text(app))
         await pilot.pause(0.5)
         app.save_screenshot("triage.svg", path=str(FOLDER))
+        await pilot.press("a")
+        await _until(lambda: "BURN BY MINUTE" in _text(app) and app.standing is not None)
+        await pilot.pause(0.5)
+        app.save_screenshot("alerts.svg", path=str(FOLDER))
 
 
 def _text(app: BurndeckApp) -> str:
@@ -65,6 +71,7 @@ def main() -> None:
         end = AFTERNOON + answer["simulated_s"]
         # The clock stands still while the pictures are drawn.
         stage = build_stage(folder, organization, "http://127.0.0.1:9/v1", clock=(end, time.time(), 1e-6))
+        os.environ[VARIABLE] = str(stage.identity)  # the demo's person, not the one who draws
         asyncio.run(draw(stage.config))
 
 

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from agent.reports.alert_list import AlertEntry
 from agent.reports.alert_report import AlertDetail, Delivery, TimelineLine
+from agent.reports.burn_report import Runway
 from agent.reports.figure import Figure
 from console import format as fmt
 from console.screens.alerts.plot import draw_plot
@@ -279,7 +280,7 @@ def _short_facts(detail: AlertDetail, now: float) -> list[Fact]:
     """What a small place still says, the most pressing first."""
     facts = [*_who(detail, now), *_mute(detail, now)]
     if detail.runway is not None:
-        facts.append(("cap", detail.runway.sentence, Tone.HOT if detail.runway.over else Tone.PLAIN))
+        facts.append(("hard cap", *_reach(detail.runway)))
     if detail.incident is not None and detail.incident.alerts > 1:
         facts.append(("incident", f"{detail.incident.alerts} alerts", Tone.PLAIN))
     failed = sum(each.state in _FAILED for each in detail.deliveries)
@@ -290,6 +291,15 @@ def _short_facts(detail: AlertDetail, now: float) -> list[Fact]:
             ("told", ", ".join(dict.fromkeys(each.channel for each in detail.deliveries)), Tone.PLAIN)
         )
     return facts
+
+
+def _reach(runway: Runway) -> tuple[str, Tone]:
+    """When the binding cap bites, in few words."""
+    if runway.over:
+        return f"▲ reached, {runway.allocation_id}", Tone.HOT
+    if runway.seconds is None:
+        return "not this month", Tone.PLAIN
+    return f"in {fmt.span(runway.seconds)}, {runway.allocation_id}", Tone.PLAIN
 
 
 # Laying out

@@ -14,6 +14,8 @@ from console.widgets.ink import Line, Span, Tone, first_that_fits, spread, width
 
 LEAST = 4
 """Lines below which a plot says nothing."""
+AHEAD_S = 900
+"""How much later than its newest data an alert may fire and still be marked, at the right edge."""
 
 
 def draw_plot(detail: AlertDetail, width: int, height: int) -> list[Line]:
@@ -67,9 +69,9 @@ def _month(detail: AlertDetail, month: MonthSeries, width: int, height: int) -> 
 
 
 def _fired(detail: AlertDetail, start: int, end: int) -> chart.Instant | None:
-    """The moment it fired, where that is in the picture."""
+    """The moment it fired, where that is in the picture; the clock is somewhat ahead of the data."""
     at = detail.entry.fired_at or detail.entry.started_at
-    if not start <= at < end:
+    if not start <= at < end + AHEAD_S:
         return None
     word = "fired" if detail.entry.fired_at is not None else "began"
     when = fmt.clock(at) if end - start <= DAY_S else fmt.day(at)
