@@ -210,10 +210,11 @@ async def console(
     app = BurndeckApp(link)
     if theme:
         app.theme = theme
+    rung: list[str] = []
+    app.ring = rung.append  # type: ignore[method-assign]
     async with app.run_test(size=size) as pilot:
-        running = Console(app, link, pilot)
+        running = Console(app, link, pilot, rung=rung)
         app.copy_to_clipboard = running.copied.append  # type: ignore[method-assign]
-        app.ring = running.rung.append  # type: ignore[method-assign]
         await running.settle()
         yield running
 

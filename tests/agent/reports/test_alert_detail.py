@@ -137,6 +137,19 @@ def test_a_long_episode_is_shown_by_the_hour_and_holds_the_moment_at_which_it_fi
     assert all(point.value == 1 for point in series.points)
 
 
+def test_a_long_episode_is_not_its_own_measure(tmp_path: Path) -> None:
+    path = tmp_path / "l.sqlite"
+    began = NOW - 4 * 3_600
+    fill(path, days=0, spike=[use(minute, 60, SEARCH, 12.0) for minute in range(began, NOW, 60)])
+    with open_writer(path) as writer:
+        writer.alerts.save([replace(firing(), started_at=began, fired_at=began + 60)])
+        series = detail(writer).series
+
+    assert series is not None and series.step_s == 3_600
+    assert {point.expected for point in series.points if point.at >= began} == {1}
+    assert series.points[-1].value == 12
+
+
 def test_what_is_over_is_shown_around_its_own_time(writer: LedgerWriter) -> None:
     over = NOW - 7_200
     done = replace(firing(), state=AlertState.RESOLVED, started_at=over - 600, resolved_at=over)
