@@ -6,8 +6,7 @@ import contextlib
 import json
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
@@ -16,6 +15,7 @@ from agent.domain.alert import Alert, AlertRule, AlertState, Signal
 from agent.ledger.burn_store import BurnStore
 from agent.ledger.kinds import Kind
 from agent.ledger.sql import statement
+from agent.ledger.store import Store, Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,18 +42,11 @@ class Called:
     tier: str
 
 
-class AlertStore:
+class AlertStore(Store):
     """What alerts need of the ledger, on the connection of its writer."""
 
-    def __init__(
-        self,
-        conn: sqlite3.Connection,
-        lock: threading.RLock,
-        transaction: Callable[[], AbstractContextManager[sqlite3.Connection]],
-    ) -> None:
-        self._conn = conn
-        self._lock = lock
-        self._transaction = transaction
+    def __init__(self, conn: sqlite3.Connection, lock: threading.RLock, transaction: Transaction) -> None:
+        super().__init__(conn, lock, transaction)
         self.burn = BurnStore(conn, lock, transaction)
         self._contexts: dict[int, Whose] = {}
         self._services: dict[int, Called] = {}

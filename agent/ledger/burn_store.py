@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import sqlite3
-import threading
-from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from agent.ledger.kinds import Kind
 from agent.ledger.sql import statement
+from agent.ledger.store import Store
 
 if TYPE_CHECKING:
     import numpy as np
@@ -41,18 +39,8 @@ class BurnCell:
     errors: int = 0
 
 
-class BurnStore:
+class BurnStore(Store):
     """Reads on the connection of the ledger's writer, and the state of detectors."""
-
-    def __init__(
-        self,
-        conn: sqlite3.Connection,
-        lock: threading.RLock,
-        transaction: Callable[[], AbstractContextManager[sqlite3.Connection]],
-    ) -> None:
-        self._conn = conn
-        self._lock = lock
-        self._transaction = transaction
 
     def minute_marks(self, start: int, end: int) -> dict[int, tuple[int, ...]]:
         """For each known minute what changes whenever its rows do."""
@@ -123,10 +111,6 @@ class BurnStore:
         """Keeps what a detector remembers, instead of what it kept before."""
         with self._transaction() as conn:
             conn.execute(statement("keep_burn_state"), {"name": name, "at": at, "state": block})
-
-    def _all(self, name: str, bound: Any) -> list[Any]:
-        with self._lock:
-            return self._conn.execute(statement(name), bound).fetchall()
 
 
 def _table(rows: list[tuple[int, ...]]) -> NDArray[np.int64]:

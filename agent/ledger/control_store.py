@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import sqlite3
-import threading
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +11,7 @@ from agent.domain.allocation import Scope
 from agent.domain.audit import EMPTY, ChainHead, chained
 from agent.domain.intent import LARGEST_BYTES, Intent, IntentState
 from agent.ledger.sql import statement
+from agent.ledger.store import Store
 
 if TYPE_CHECKING:
     from agent.ledger.writer import LedgerWriter
@@ -43,18 +41,8 @@ class IntentHandler:
     """Writer, intent, and the time at which it is done."""
 
 
-class ControlStore:
+class ControlStore(Store):
     """What intents and audit need of the ledger, on the connection of its writer."""
-
-    def __init__(
-        self,
-        conn: sqlite3.Connection,
-        lock: threading.RLock,
-        transaction: Callable[[], AbstractContextManager[sqlite3.Connection]],
-    ) -> None:
-        self._conn = conn
-        self._lock = lock
-        self._transaction = transaction
 
     def audit(self, at: int, actor: str, kind: str, subject: str, detail: Mapping[str, Any]) -> int:
         """Append a record in the transaction under way, or in one of its own; returns its number.

@@ -3,31 +3,18 @@
 from __future__ import annotations
 
 import json
-import sqlite3
-import threading
-from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager
+from collections.abc import Iterable
 from dataclasses import asdict, replace
 from typing import Any
 
 from agent.domain.incident import Incident, TimelineEntry
 from agent.domain.planned import Planned
 from agent.domain.silence import Silence
-from agent.ledger.sql import statement
+from agent.ledger.store import Store
 
 
-class IncidentStore:
+class IncidentStore(Store):
     """What people and the agent decide about alerts. Writes join the transaction that is open."""
-
-    def __init__(
-        self,
-        conn: sqlite3.Connection,
-        lock: threading.RLock,
-        transaction: Callable[[], AbstractContextManager[sqlite3.Connection]],
-    ) -> None:
-        self._conn = conn
-        self._lock = lock
-        self._transaction = transaction
 
     def open_incidents(self) -> list[Incident]:
         """Every incident that is not closed."""
@@ -40,7 +27,7 @@ class IncidentStore:
 
     def add_incident(self, incident: Incident) -> Incident:
         """Opens an incident; returns it with its id."""
-        return replace(incident, id=self._write("add_incident", asdict(incident)))
+        return replace(incident, id=self._write("add_incident", asdict(incident)).lastrowid)
 
     def update_incident(self, incident: Incident) -> None:
         """Keeps what an evaluation changed."""
@@ -62,7 +49,7 @@ class IncidentStore:
 
     def add_silence(self, silence: Silence) -> Silence:
         """Begins a silence; returns it with its id."""
-        return replace(silence, id=self._write("add_silence", _silence_columns(silence)))
+        return replace(silence, id=self._write("add_silence", _silence_columns(silence)).lastrowid)
 
     def update_silence(self, silence: Silence) -> None:
         """Keeps how much was burnt under a silence, and its end."""
@@ -74,15 +61,7 @@ class IncidentStore:
 
     def add_planned(self, planned: Planned) -> Planned:
         """Keeps planned activity; returns it with its id."""
-        return replace(planned, id=self._write("add_planned", asdict(planned)))
-
-    def _write(self, name: str, bound: dict[str, Any]) -> int | None:
-        with self._transaction() as conn:
-            return conn.execute(statement(name), bound).lastrowid
-
-    def _all(self, name: str, bound: Any = ()) -> list[Any]:
-        with self._lock:
-            return self._conn.execute(statement(name), bound).fetchall()
+        return replace(planned, id=self._write("add_planned", asdict(planned)).lastrowid)
 
 
 def _silence(row: tuple[Any, ...]) -> Silence:

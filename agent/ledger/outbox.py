@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sqlite3
-import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import msgspec
 
 from agent.domain.notice import Notice, NoticeKind
 from agent.ledger.sql import statement
+from agent.ledger.store import Store
 
 
 class Place(Protocol):
@@ -46,18 +44,8 @@ class Waiting:
     at: int
 
 
-class Outbox:
+class Outbox(Store):
     """Messages of one ledger, on the connection of its writer."""
-
-    def __init__(
-        self,
-        conn: sqlite3.Connection,
-        lock: threading.RLock,
-        transaction: Callable[[], AbstractContextManager[sqlite3.Connection]],
-    ) -> None:
-        self._conn = conn
-        self._lock = lock
-        self._transaction = transaction
 
     def put(self, notice: Notice, places: Iterable[Place], now: int) -> int:
         """Adds a message for every place, in the transaction under way; returns how many are new.
@@ -115,28 +103,20 @@ class Outbox:
 
     def sent(self, ident: str, receipt: str, now: int) -> None:
         """Marks a message as delivered."""
-        self._run("outbox_sent", {"id": ident, "at": now, "receipt": receipt})
+        self._write("outbox_sent", {"id": ident, "at": now, "receipt": receipt})
 
     def again(self, ident: str, error: str, next_at: int) -> None:
         """Marks an attempt as failed; the next one is due at `next_at`."""
-        self._run("outbox_again", {"id": ident, "error": error, "next_at": next_at})
+        self._write("outbox_again", {"id": ident, "error": error, "next_at": next_at})
 
     def give_up(self, ident: str, error: str, *, gone: bool = False) -> None:
         """Marks a message as undeliverable; `gone`: its receiver wants no more of them."""
-        self._run("outbox_given_up", {"id": ident, "error": error, "state": "gone" if gone else "failed"})
+        self._write("outbox_given_up", {"id": ident, "error": error, "state": "gone" if gone else "failed"})
 
     def purge(self, before: int) -> int:
         """Forgets messages from before a time that are delivered or given up; returns how many."""
         with self._transaction() as conn:
             return conn.execute(statement("outbox_purge"), {"before": before}).rowcount
-
-    def _run(self, name: str, bound: Mapping[str, object]) -> None:
-        with self._transaction() as conn:
-            conn.execute(statement(name), bound)
-
-    def _all(self, name: str, bound: Mapping[str, object]) -> list[Any]:
-        with self._lock:
-            return self._conn.execute(statement(name), bound).fetchall()
 
 
 def delivery_id(notice_id: str, channel: str, target: str) -> str:
