@@ -109,8 +109,17 @@ class Judgement:
         return self.credits - self.expected
 
     def deviation(self, explained: Floats | float = 0.0) -> Floats:
-        """How many standard deviations above, after taking away what is explained already."""
-        return (self.excess - explained) / self.noise
+        """How many standard deviations above, after taking away what is explained already.
+
+        As a normal value would have them: sums of few costs have a long upper tail. They are distributed
+        about as gamma, whose cube root is about normal (Wilson and Hilferty). Where less than one deviation is
+        usual, they are counted as if that much were.
+        """
+        usual = np.maximum(self.expected, self.noise)
+        ninth = (self.noise / usual) ** 2 / 9
+        left = np.maximum(self.credits - explained, 0.0) / usual
+        deviations: Floats = (np.cbrt(left) - (1 - ninth)) / np.sqrt(ninth)
+        return deviations
 
 
 def chance(burnt: Floats, requests: Floats) -> Floats:

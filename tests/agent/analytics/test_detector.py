@@ -114,6 +114,15 @@ def test_one_dear_request_among_cheap_ones_carries_no_weight() -> None:
     assert judged.weight[0] < 2
 
 
+def test_four_times_the_burn_of_few_requests_is_chance_and_of_many_is_none() -> None:
+    few, many = np.full((1, WIDTH), 0.5), np.full((1, WIDTH), 50.0)
+    usual = expectation(hours(np.concatenate([few, many])), END, END + HOUR_S)
+
+    judged = judge(usual.credits * 4, HOUR_S, usual, chance(usual.credits * 4, usual.requests * 4))
+
+    assert judged.deviation()[0] < 4 < judged.deviation()[1]
+
+
 @settings(max_examples=30, deadline=None)
 @given(factor=st.floats(1e-4, 1e4))
 def test_pennies_are_judged_as_thousands_are(factor: float) -> None:
