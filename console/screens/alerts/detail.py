@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TypeVar
+from collections.abc import Iterator, Sequence
 
 from agent.reports.alert_list import AlertEntry
-from agent.reports.alert_report import AlertDetail, Delivery, TimelineLine
+from agent.reports.alert_report import AlertDetail
 from agent.reports.burn_report import Runway
 from agent.reports.figure import Figure
 from console import format as fmt
+from console.screens.alerts import around
+from console.screens.alerts.around import FAILED
+from console.screens.alerts.layout import LABEL, Fact, block, running
 from console.screens.alerts.plot import draw_plot
 from console.screens.alerts.rows import deadline, muted_words
-from console.screens.words import TIER_TONES, scope_words, tier_sign, tier_words
+from console.screens.words import TIER_TONES, tier_sign, tier_words
 from console.widgets.ink import (
     EMPTY,
     Line,
@@ -20,7 +22,6 @@ from console.widgets.ink import (
     Tone,
     clip_words,
     first_that_fits,
-    left,
     spread,
     width_of,
     wrap,
@@ -28,12 +29,6 @@ from console.widgets.ink import (
 
 ROOMY = 16
 """From so many lines on the detail says everything, and scrolls; below, what matters most, packed."""
-
-LABEL = 10
-Item = TypeVar("Item")
-Fact = tuple[str, str, Tone]
-_STATES = {"sent": ("✓ sent", Tone.COOL), "waiting": ("… waiting", Tone.WARM)}
-_FAILED = {"failed": ("▲ failed", Tone.HOT), "gone": ("▲ gone", Tone.HOT)}
 
 
 def draw_detail(detail: AlertDetail, now: float, width: int, height: int) -> list[Line]:
@@ -48,30 +43,31 @@ def _packed(detail: AlertDetail, now: float, width: int, height: int) -> list[Li
     said = wrap(detail.entry.summary, width)
     cut = [*said[:1], clip_words(" ".join(said[1:]), width)] if len(said) > 1 else said
     head = [*_heading(detail, now, width)[:1], *([Span(line)] for line in cut), _figures(detail, now, width)]
-    rest = [*_running(_short_facts(detail, now), width)][:2]
+    rest = [*running(_short_facts(detail, now), width)][:2]
     plot = draw_plot(detail, width, height - len(head) - len(rest))
     return [*head, *plot, *rest][:height]
 
 
 def _full(detail: AlertDetail, now: float, width: int, height: int) -> list[Line]:
     plot = draw_plot(detail, width, 8 if height < 30 else 11)
+    inner = width - LABEL
     blocks: list[Sequence[Line]] = [
         [*_heading(detail, now, width), *_sentence(detail, width)],
         [_figures(detail, now, width), *_standing(detail, now, width)],
         plot,
-        _block("seen", _running(_evidence(detail), width - LABEL)),
-        _block("caps", list(_caps(detail, width - LABEL))),
-        _block("incident", list(_incident(detail, now, width - LABEL))),
-        _block("timeline", _each(_timeline, reversed(detail.timeline), now, width - LABEL)),
-        _block("told", _told(detail, now, width - LABEL)),
-        _block("saves", list(_suggestions(detail, width - LABEL))),
-        _block("next", list(_next(detail, width - LABEL))),
+        block("seen", running(_evidence(detail), inner)),
+        block("caps", around.caps(detail, inner)),
+        block("incident", around.incident(detail, now, inner)),
+        block("timeline", around.timeline(detail, now, inner)),
+        block("told", around.told(detail, now, inner)),
+        block("saves", around.suggestions(detail, inner)),
+        block("next", around.commands(detail, inner)),
     ]
     lines: list[Line] = []
-    for block in blocks:
-        if lines and block:
+    for part in blocks:
+        if lines and part:
             lines.append(EMPTY)
-        lines += block
+        lines += part
     return lines
 
 
@@ -149,7 +145,7 @@ def _trust(figure: Figure, now: float) -> str:
 
 def _standing(detail: AlertDetail, now: float, width: int) -> list[Line]:
     """Who has it or by when somebody must, and what mutes it."""
-    return _running([*_who(detail, now), *_mute(detail, now)], width)
+    return running([*_who(detail, now), *_mute(detail, now)], width)
 
 
 def _who(detail: AlertDetail, now: float) -> Iterator[Fact]:
@@ -181,101 +177,6 @@ def _evidence(detail: AlertDetail) -> list[Fact]:
     return [(each.name, each.value, Tone.PLAIN) for each in detail.evidence]
 
 
-# Around it
-
-
-def _caps(detail: AlertDetail, width: int) -> Iterator[Line]:
-    if detail.runway is not None:
-        tone = Tone.HOT if detail.runway.over else Tone.PLAIN
-        sign = "▲ " if detail.runway.over else ""
-        yield from ([Span(line, tone)] for line in wrap(sign + detail.runway.sentence, width))
-    facts = [
-        (
-            scope_words(each.scope),
-            f"{fmt.share(each.share)} used",
-            Tone.WARM if each.state != "ok" else Tone.PLAIN,
-        )
-        for each in detail.budgets
-    ]
-    yield from _running(facts, width)
-
-
-def _incident(detail: AlertDetail, now: float, width: int) -> Iterator[Line]:
-    incident = detail.incident
-    if incident is None:
-        return
-    facts: list[Fact] = [
-        ("number", f"{incident.id}, {scope_words(incident.group)}", Tone.PLAIN),
-        ("since", fmt.moment(incident.opened_at, now), Tone.PLAIN),
-        (
-            "above so far",
-            f"+{fmt.number(incident.above)} credits",
-            Tone.HOT if incident.above else Tone.PLAIN,
-        ),
-    ]
-    if incident.cause:
-        facts.append(("first cause", incident.cause.replace("_", " "), Tone.HOT))
-    yield from _running(facts, width)
-    for other in detail.others:
-        tone = TIER_TONES.get(other.tier, Tone.PLAIN) if other.live else Tone.DIM
-        head = f"{tier_sign(other.tier)} alert {other.id} {other.state}  "
-        yield [Span(head, tone), Span(clip_words(other.summary, max(8, width - len(head))), Tone.DIM)]
-
-
-def _timeline(line: TimelineLine, now: float, width: int) -> list[Line]:
-    who = "" if line.actor == "agent" else f" by {line.actor}"
-    head = f"{fmt.moment(line.at, now)}  "
-    texts = wrap(f"{line.kind}{who}: {line.text}", max(20, width - len(head)))
-    return [
-        [Span(head if place == 0 else " " * len(head), Tone.DIM), Span(text)]
-        for place, text in enumerate(texts)
-    ]
-
-
-def _told(detail: AlertDetail, now: float, width: int) -> list[Line]:
-    if not detail.deliveries:
-        why = (
-            "muted"
-            if detail.entry.muted_by
-            else "no route leads to a channel"
-            if detail.entry.told
-            else "not yet"
-        )
-        return [[Span(f"nobody: {why}", Tone.DIM)]]
-    return _each(_delivery, reversed(detail.deliveries), now, width)
-
-
-def _delivery(each: Delivery, now: float, width: int) -> list[Line]:
-    """Whether a message arrived; what went wrong stands below."""
-    word, tone = {**_STATES, **_FAILED}.get(each.state, (each.state, Tone.PLAIN))
-    where = f"{each.channel} {each.target}".strip()
-    when = fmt.moment(each.sent_at or each.created_at, now)
-    start = [Span(f"{word}  ", tone), Span(where), Span(f"  {each.kind.replace('_', ' ')}", Tone.DIM)]
-    lines: list[Line] = [spread(start, [Span(when, Tone.DIM)], width)]
-    if each.error:
-        again = f" (again in {fmt.span(each.next_at - now)})" if each.state == "waiting" else ""
-        lines += [[Span(f"  {text}", Tone.WARM)] for text in wrap(each.error + again, width - 2)]
-    return lines
-
-
-def _suggestions(detail: AlertDetail, width: int) -> Iterator[Line]:
-    for each in detail.suggestions:
-        low, high = fmt.number(each.low), fmt.number(each.high)
-        amount = f"{low} to {high} credits a month" if each.low is not None else ""
-        yield from ([Span(text)] for text in wrap(f"{each.text} {amount}".strip(), width))
-
-
-def _next(detail: AlertDetail, width: int) -> Iterator[Line]:
-    longest = max((len(each.text) for each in detail.commands), default=0)
-    beside = longest + 2 + 20 <= width
-    for each in detail.commands:
-        if beside:
-            yield [Span(left(each.text, longest + 2), Tone.KEY), Span(each.purpose, Tone.DIM)]
-        else:
-            yield from ([Span(text, Tone.KEY)] for text in wrap(each.text, width))
-            yield [Span(f"  {each.purpose}", Tone.DIM)]
-
-
 def _short_facts(detail: AlertDetail, now: float) -> list[Fact]:
     """What a small place still says, the most pressing first."""
     facts = [*_who(detail, now), *_mute(detail, now)]
@@ -283,7 +184,7 @@ def _short_facts(detail: AlertDetail, now: float) -> list[Fact]:
         facts.append(("hard cap", *_reach(detail.runway)))
     if detail.incident is not None and detail.incident.alerts > 1:
         facts.append(("incident", f"{detail.incident.alerts} alerts", Tone.PLAIN))
-    failed = sum(each.state in _FAILED for each in detail.deliveries)
+    failed = sum(each.state in FAILED for each in detail.deliveries)
     if failed:
         facts.append(("told", f"▲ {failed} of {len(detail.deliveries)} messages failed", Tone.HOT))
     elif detail.deliveries:
@@ -300,40 +201,3 @@ def _reach(runway: Runway) -> tuple[str, Tone]:
     if runway.seconds is None:
         return "not this month", Tone.PLAIN
     return f"in {fmt.span(runway.seconds)}, {runway.allocation_id}", Tone.PLAIN
-
-
-# Laying out
-
-
-def _block(label: str, lines: Sequence[Line]) -> list[Line]:
-    """Lines under a label at the left."""
-    return [
-        [Span(left(label if place == 0 else "", LABEL), Tone.DIM), *line] for place, line in enumerate(lines)
-    ]
-
-
-def _each(
-    draw: Callable[[Item, float, int], list[Line]], items: Iterable[Item], now: float, width: int
-) -> list[Line]:
-    return [line for item in items for line in draw(item, now, width)]
-
-
-def _running(facts: Iterable[Fact], width: int) -> list[Line]:
-    """Facts in running lines, broken between facts, and inside one that is longer than a line."""
-    lines: list[list[Span]] = []
-    used = 0
-    for name, value, tone in facts:
-        first, *others = wrap(f"{name} {value}", width)
-        if lines and used + 3 + len(first) <= width and not others:
-            lines[-1].append(Span(" · ", Tone.DIM))
-            used += 3
-        else:
-            lines.append([])
-            used = 0
-        head = first[: len(name) + 1]
-        lines[-1] += [Span(head, Tone.DIM), Span(first[len(head) :], tone)]
-        used += len(first)
-        for text in others:
-            lines.append([Span(text, tone)])
-            used = len(text)
-    return list(lines)
