@@ -163,10 +163,6 @@ class AlertStore(Store):
         bound = {key: json.dumps(list(buckets)), "kinds": json.dumps([int(kind) for kind in kinds])}
         return {(kind, value): nano for kind, value, nano in self._all(name, bound)}
 
-    def _all(self, name: str, bound: Any = ()) -> list[Any]:
-        with self._lock:
-            return self._conn.execute(statement(name), bound).fetchall()
-
     def _rows(self, name: str, bound: Mapping[str, object] | tuple[()] = ()) -> list[dict[str, Any]]:
         with self._lock:
             cursor = self._conn.execute(statement(name), bound)

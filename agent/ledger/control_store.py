@@ -107,7 +107,3 @@ class ControlStore(Store):
     def in_transaction(self) -> bool:
         """Whether a transaction is under way; SQLite itself ends one where the disk fails."""
         return self._conn.in_transaction
-
-    def _all(self, name: str, bound: Any = ()) -> list[Any]:
-        with self._lock:
-            return self._conn.execute(statement(name), bound).fetchall()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from agent.alerts import BurnMemory, Evaluation, evaluate
 from agent.alerts.handlers import handlers
-from agent.control import take
+from agent.control import Handled, take
 
 if TYPE_CHECKING:
     from agent.ledger.writer import LedgerWriter
@@ -51,7 +51,7 @@ class Watch:
 
         Returns whether something is left to be judged as soon as it has rested.
         """
-        heard = take(writer, self.settings, now, self._handlers)
+        heard = self._hear(writer, now)
         mark = writer.alerts.mark(int(now))
         if mark == self._mark and not any(each.done for each in heard):
             return False
@@ -59,6 +59,13 @@ class Watch:
             return True
         self.judge(writer, now, mark)
         return False
+
+    def _hear(self, writer: LedgerWriter, now: float) -> list[Handled]:
+        try:
+            return take(writer, self.settings, now, self._handlers)
+        except Exception:  # noqa: BLE001 - whatever somebody wrote there, burn is judged
+            _log.exception("what people want could not be read; it is tried again with the next change")
+            return []
 
     def judge(self, writer: LedgerWriter, now: float, mark: tuple[int, ...] | None = None) -> Evaluation:
         """Judges every rule now."""

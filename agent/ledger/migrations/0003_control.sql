@@ -6,7 +6,7 @@ INSERT INTO ledger_name (one, id) VALUES (1, lower(hex(randomblob(16))));
 
 -- The only table that a console or a command writes. AUTOINCREMENT: a place that was taken is never given again.
 CREATE TABLE intent (
-  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  id INTEGER PRIMARY KEY AUTOINCREMENT CHECK (id < 4611686018427387904), -- there is always a next one
   body TEXT NOT NULL,                -- canonical JSON, as it was signed
   signature TEXT NOT NULL,           -- Ed25519 over body, base64
   state TEXT NOT NULL DEFAULT 'new' CHECK (state IN ('new', 'done', 'refused')),
@@ -21,7 +21,7 @@ CREATE INDEX intent_seen_place ON intent_seen (intent);
 
 -- Who did what, hash-chained. The head is kept apart: rows cut off at the end are missed by it.
 CREATE TABLE audit (
-  seq INTEGER PRIMARY KEY,
+  seq INTEGER PRIMARY KEY CHECK (seq < 4611686018427387904),
   at INTEGER NOT NULL,
   actor TEXT NOT NULL,               -- a person | agent | unverified
   kind TEXT NOT NULL,
