@@ -112,8 +112,8 @@ class Judgement:
         """How many standard deviations above, after taking away what is explained already.
 
         As a normal value would have them: sums of few costs have a long upper tail. They are distributed
-        about as gamma, whose cube root is about normal (Wilson and Hilferty). Where less than one deviation is
-        usual, they are counted as if that much were.
+        about as gamma, whose cube root is about normal (Wilson and Hilferty). Where less than one deviation
+        is usual, they are counted as if that much were.
         """
         usual = np.maximum(self.expected, self.noise)
         ninth = (self.noise / usual) ** 2 / 9
