@@ -14,9 +14,10 @@ from agent.domain.labels import label_problem
 from agent.domain.person import Role
 from agent.settings_alerts import Alerts
 from agent.settings_people import PersonTable
-from agent.settings_section import Section, positive, says, schedule
+from agent.settings_section import Section, countable, not_negative, positive, says, schedule
 
 _LEAST_REREAD = Duration(60)  # what is read again anew every third of it must not take longer than that
+_MOST_CAP = 1_000  # a thousand times the month is a slip of the pen, and far more no longer fits the ledger
 
 
 def _label(key: str, label: str, value: str) -> None:
@@ -141,11 +142,15 @@ class AllocationTable(Section, frozen=True):
             raise ValueError(f"id: {problem}")
         positive("monthly_credits", self.monthly_credits)
         positive("soft_cap", self.soft_cap)
+        positive("hard_cap", self.hard_cap)
         if self.hard_cap < self.soft_cap:
             raise ValueError("hard_cap: must not be below soft_cap")
         for key in ("reserve", "emergency_buffer"):
-            if getattr(self, key) < 0:
-                raise ValueError(f"{key}: must not be negative")
+            not_negative(key, getattr(self, key))
+        for key in ("monthly_credits", "reserve", "emergency_buffer"):
+            countable(key, getattr(self, key))
+        if self.hard_cap > _MOST_CAP:
+            raise ValueError(f"hard_cap: must be a share, {_MOST_CAP} or less")
 
 
 class Release(Section, frozen=True):
@@ -166,6 +171,7 @@ class Release(Section, frozen=True):
             datetime.date.fromisoformat(self.day)
         except ValueError:
             raise ValueError(f"day: {self.day!r} is not a day such as 2026-03-01") from None
+        countable("credits_per_day", self.credits_per_day)
 
 
 class Agent(Section, frozen=True):

@@ -7,6 +7,7 @@ from decimal import Decimal
 import msgspec
 
 from agent.domain.duration import Duration
+from agent.domain.money import AmountError, to_nano
 
 
 def says(text: str, example: str = "") -> msgspec.Meta:
@@ -16,14 +17,37 @@ def says(text: str, example: str = "") -> msgspec.Meta:
 
 def positive(key: str, value: Decimal | int) -> None:
     """Raises `ValueError` unless a value is finite and above zero."""
-    if not (Decimal(value).is_finite() and value > 0):
+    _finite(key, value)
+    if value <= 0:
         raise ValueError(f"{key}: must be more than zero")
+
+
+def not_negative(key: str, value: Decimal | int) -> None:
+    """Raises `ValueError` unless a value is finite and zero or above."""
+    _finite(key, value)
+    if value < 0:
+        raise ValueError(f"{key}: must not be negative")
+
+
+def countable(key: str, credits_: Decimal) -> None:
+    """Raises `ValueError` unless credits can be counted: finite, within the ledger, no finer than it is."""
+    try:
+        nano = to_nano(credits_)
+    except AmountError:
+        raise ValueError(f"{key}: {credits_} is no amount of credits that can be counted") from None
+    if credits_ and not nano:
+        raise ValueError(f"{key}: {credits_} credits are too few to be counted")
 
 
 def share(key: str, value: Decimal) -> None:
     """Raises `ValueError` unless a value lies in 0..1."""
     if not (value.is_finite() and 0 <= value <= 1):
         raise ValueError(f"{key}: must be a share between 0 and 1")
+
+
+def _finite(key: str, value: Decimal | int) -> None:
+    if not Decimal(value).is_finite():
+        raise ValueError(f"{key}: {value} is no number to count with")
 
 
 def schedule(key: str, text: str) -> None:

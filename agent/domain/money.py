@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
+from decimal import ROUND_HALF_EVEN, Decimal
 from typing import NewType
 
 NanoCredits = NewType("NanoCredits", int)
@@ -23,7 +23,7 @@ def to_nano(amount: Decimal | int | str) -> NanoCredits:
     try:
         value = Decimal(amount)
         nano = int((value * NANO).quantize(_QUANTUM, rounding=ROUND_HALF_EVEN))
-    except (InvalidOperation, ValueError, OverflowError) as error:
+    except (ArithmeticError, ValueError) as error:
         raise AmountError(f"not an amount: {amount!r}") from error
     if abs(nano) > MAX_NANO:
         raise AmountError(f"amount out of range: {amount!r}")

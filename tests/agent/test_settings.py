@@ -13,6 +13,7 @@ from agent.settings import Settings, load_settings, parse_settings
 from agent.settings_sample import sample_config
 
 FILE = Path("/etc/burndeck/burndeck.toml")
+WHOLE = '[[allocations]]\nid="org-1"\nscope="organization"\n'
 KEY = f"ed25519:{'A' * 43}="
 
 
@@ -98,6 +99,17 @@ def test_values_come_typed_and_paths_are_relative_to_the_file() -> None:
         ('[[allocations]]\nid="org-1"\nscope="team:x"\nmonthly_credits="1"', ":2", "org-1234-team-x"),
         ('[[allocations]]\nid="org-1"\nscope="all"\nmonthly_credits="1"', ":3", "is none of organization"),
         ('[[allocations]]\nid="org-1"\nscope="organization"', ":1", "allocations[1]"),
+        (f'{WHOLE}monthly_credits="1e30"', ":4", "allocations[1].monthly_credits: 1E+30 is no amount"),
+        (f'{WHOLE}monthly_credits="1e999999"', ":4", "allocations[1].monthly_credits: 1E+999999 is no"),
+        (f'{WHOLE}monthly_credits="0.0000000000001"', ":4", "allocations[1].monthly_credits: 1E-13 credits"),
+        (f'{WHOLE}monthly_credits="1"\nhard_cap="Infinity"', ":5", "allocations[1].hard_cap: Infinity is no"),
+        (f'{WHOLE}monthly_credits="1"\nhard_cap="NaN"', ":5", "allocations[1].hard_cap: NaN is no number"),
+        (f'{WHOLE}monthly_credits="1"\nhard_cap="1e30"', ":5", "allocations[1].hard_cap: must be a share"),
+        (f'{WHOLE}monthly_credits="1"\nreserve="NaN"', ":5", "allocations[1].reserve: NaN is no number"),
+        (f'{WHOLE}monthly_credits="1"\nreserve="Infinity"', ":5", "allocations[1].reserve: Infinity is no"),
+        (f'{WHOLE}monthly_credits="1"\nreserve="1e30"', ":5", "allocations[1].reserve: 1E+30 is no"),
+        (f'{WHOLE}monthly_credits="1"\nemergency_buffer="-1"', ":5", "allocations[1].emergency_buffer"),
+        ('[[releases]]\nid="a"\nday="2026-01-01"\ncredits_per_day="NaN"', ":4", "releases[1].credits_per"),
         ('[[billing_groups]]\nid="a"\n[[allocations]]\nid="org-1-bg-b"\nscope="billing_group:b"\nmonthly_credits="1"',
          ":5", "no billing group 'b'"),
         ('[alerts]\ntiers = [{name="a", at="0.9"}, {name="b", at="0.7"}]', ":2", "must rise"),
