@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from agent.alerts.floors import HOUR_S, matters, per_minute, share_of
 from agent.alerts.lifecycle import Judged, Patience
-from agent.alerts.rules.owners import WORDS, Owner, owner_of
+from agent.alerts.rules.owners import WORDS, Owner, owner_of, planned
 from agent.domain.alert import AlertRule, Signal
 from agent.domain.cause import Cause
 from agent.domain.words import duration
@@ -59,6 +59,7 @@ def judge(context: RuleContext) -> Judged | None:
             errors_signal(failing, recent.at, recent.seconds, settings)
             for failing in _failing(context, chosen)
             if matters(settings, failing.peak_nano, failing.whole_peak_nano, HOUR_S)
+            and not _was_planned(context, failing.owner, recent.seconds)
         ]
     return Judged(AlertRule.ERRORS, recent.at, tuple(signals), patience)
 
@@ -94,6 +95,10 @@ def errors_signal(failing: Failing, at: int, seconds: int, settings: Errors) -> 
             "window_s": seconds,
         },
     )
+
+
+def _was_planned(context: RuleContext, owner: Owner, window_s: int) -> bool:
+    return planned(context, owner.kind, owner.name, team=owner.team, window_s=window_s)
 
 
 def _above(rows: Mapping[int, Sums], settings: Errors) -> dict[int, Sums]:

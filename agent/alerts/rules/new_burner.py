@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from agent.alerts.floors import HOUR_S, least, matters, per_minute, share_of
 from agent.alerts.lifecycle import Judged, Patience
 from agent.alerts.rules.history import being_read
-from agent.alerts.rules.owners import QUARTER_S, WORDS, Owner, owner_of
+from agent.alerts.rules.owners import QUARTER_S, WORDS, Owner, owner_of, planned
 from agent.domain.alert import AlertRule, Signal
 from agent.domain.money import to_credits
 from agent.domain.words import duration, instant
@@ -63,6 +63,8 @@ def judge(context: RuleContext) -> Judged | None:
         seconds = max(QUARTER_S, min(recent.seconds, at - each.first_seen))
         if sums.credits_nano >= least(settings, recent.whole_nano(seconds), seconds) // 2:
             owner = owner_of(context, each.series, each.name)
+            if planned(context, owner.kind, owner.name, team=owner.team, window_s=recent.seconds):
+                continue
             burn = Burn(each, owner, sums, recent.whole_nano(seconds), seconds, at)
             found.append(new_burner_signal(burn, settings))
     return Judged(AlertRule.NEW_BURNER, at, tuple(found), patience)

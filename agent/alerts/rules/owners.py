@@ -43,13 +43,13 @@ def ancestors(context: RuleContext, allocation: Allocation) -> list[Allocation]:
     return [allocation, *wider]
 
 
-def planned(context: RuleContext, kind: str, name: str, *, team: str = "") -> bool:
-    """Whether people planned otherwise for a scope, or for one around it, in the last quarter of an hour.
+def planned(context: RuleContext, kind: str, name: str, *, team: str = "", window_s: int = QUARTER_S) -> bool:
+    """Whether people planned otherwise for a scope, or for one around it, within the window that is judged.
 
     `kind` is a scope kind or `model`; `team` is the team of a key whose contexts may not say it.
     """
     at = context.at if context.at is not None else int(context.now)
-    running = [row for row in context.planned if row.start < at and at - QUARTER_S < row.end]
+    running = [row for row in context.planned if row.start < at and at - window_s < row.end]
     if not running:
         return False
     here = {(kind, name), ("organization", ""), *([("team", team)] if team else [])}

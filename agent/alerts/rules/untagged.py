@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from agent.alerts.floors import HOUR_S, matters, per_minute, share_of
 from agent.alerts.lifecycle import Judged, Patience
+from agent.alerts.rules.owners import planned
 from agent.domain.alert import AlertRule, Signal
 from agent.domain.money import to_credits
 from agent.ledger.kinds import Kind
@@ -43,7 +44,7 @@ def judge(context: RuleContext) -> Judged | None:
     nobody = context.rules.find(Kind.TEAM, "")
     # Without a single team nobody has begun to say who owns what: doctor tells that, not an alert.
     teams = any(whose.team for whose in context.store.contexts().values())
-    if nobody is None or not teams:
+    if nobody is None or not teams or planned(context, "organization", "", window_s=HOUR_S):
         return Judged(AlertRule.UNTAGGED, context.at, (), patience)
     burnt = context.rules.burnt([nobody, WHOLE], context.at - HOUR_S, context.at)
     signals: tuple[Signal, ...] = ()

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from agent.alerts.rules import errors
+from agent.domain.planned import Planned
 from agent.domain.usage import Dimensions
 from tests.agent.alerts.rules.build import DAY, HOUR, NANO, NOON, Ledger
 from tests.agent.ledger.build import batch
@@ -129,3 +130,23 @@ def test_what_is_below_a_floor_never_alerts(gateway: Gateway, rule: str) -> None
 
     assert before
     assert not told(gateway)
+
+
+@pytest.mark.parametrize(
+    ("kind", "scope", "quiet"),
+    [
+        ("api_key", "key_a", True),
+        ("team", "search", True),
+        ("organization", "", True),
+        ("team", "labs", False),
+    ],
+)
+def test_failures_that_were_planned_are_no_signal(
+    gateway: Gateway, kind: str, scope: str, quiet: bool
+) -> None:
+    gateway.calls(WHO, NOON - HOUR, NOON, failing=2)
+    gateway.calls(LABS, NOON - HOUR, NOON)
+    stretch = Planned(kind, scope, NOON - HOUR, NOON + HOUR)
+
+    assert (not gateway.signals(errors.judge, now=NOON, planned=[stretch])) == quiet
+    assert gateway.signals(errors.judge, now=NOON, planned=[replace(stretch, end=NOON - HOUR)])

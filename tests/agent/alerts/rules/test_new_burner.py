@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from agent.alerts.rules import new_burner
+from agent.domain.planned import Planned
 from agent.ledger.rows import SourceStatus
 from tests.agent.alerts.rules.build import DAY, HOUR, NOON, Flow, Ledger, steady
 from tests.agent.alerts.rules.conftest import Make
@@ -90,3 +91,35 @@ def test_one_that_burns_less_again_keeps_its_alert_open_until_it_is_old(ledger: 
     later = made.judged(new_burner.judge)
     assert later is not None
     assert not later.signals
+
+
+@pytest.mark.parametrize(
+    ("kind", "scope", "left"),
+    [
+        ("api_key", "key_new", ["gpt-6"]),
+        ("team", "labs", ["gpt-6"]),
+        ("model", "gpt-6", ["key_new"]),
+        ("organization", "", []),
+        ("team", "search", ["gpt-6", "key_new"]),
+    ],
+)
+def test_a_newcomer_that_was_planned_is_no_signal(
+    ledger: Make, kind: str, scope: str, left: list[str]
+) -> None:
+    made = ledger([OLD, newcomer(NOON - HOUR, model="gpt-6", team="labs")])
+    stretch = Planned(kind, scope, NOON - HOUR, NOON + HOUR)
+
+    found = made.signals(new_burner.judge, planned=[stretch])
+
+    assert sorted(signal.scope for signal in found) == left
+
+
+def test_what_was_planned_counts_again_once_its_window_is_over(ledger: Make) -> None:
+    made = ledger([OLD, newcomer(NOON - HOUR)])
+
+    assert not made.signals(
+        new_burner.judge, planned=[Planned("api_key", "key_new", NOON - HOUR, NOON - HOUR + 60)]
+    )
+    assert made.signals(
+        new_burner.judge, planned=[Planned("api_key", "key_new", NOON - 3 * HOUR, NOON - 2 * HOUR)]
+    )

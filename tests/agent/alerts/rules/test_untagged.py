@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from agent.alerts.rules import untagged
+from agent.domain.planned import Planned
 from tests.agent.alerts.rules.build import HOUR, NOON, Flow, from_then, steady
 from tests.agent.alerts.rules.conftest import Make
 
@@ -50,3 +53,16 @@ def test_what_is_below_a_floor_never_alerts(ledger: Make, rule: str) -> None:
 
     assert before
     assert not made.signals(untagged.judge)
+
+
+def test_burn_that_was_planned_for_everybody_is_no_signal_in_any_hour_that_holds_it(ledger: Make) -> None:
+    made = ledger([nobody(500), Flow(steady(1_000))], days=1)
+    stretch = Planned("organization", "", NOON - HOUR, NOON + HOUR)
+
+    def told(planned: Planned) -> bool:
+        return bool(made.signals(untagged.judge, planned=[planned]))
+
+    assert not told(stretch)
+    assert not told(replace(stretch, end=NOON - HOUR + 60))
+    assert told(replace(stretch, start=NOON - 2 * HOUR, end=NOON - HOUR))
+    assert told(replace(stretch, scope_kind="team", scope="search"))
