@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from agent.alerts.floors import HOUR_S, matters, per_minute
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 DAY_S = 86_400
 _HISTORY_S = 35 * DAY_S
 _REAL_S = 60  # under a fast clock a poll of the same real time is that much longer
-_MOST_S = 3 * DAY_S  # events that ended longer ago are a file that was read, not a stream that broke
+_MOST_S = 3 * DAY_S  # events that ended before that are a file that was read: nothing begins by them
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,7 @@ class Blind:
     why: str
     usual_nano: int  # an hour
     whole_nano: int  # of the whole organization, an hour
+    begins: bool = True  # False: long enough ago to keep open what is open, and to begin nothing
 
 
 def judge(context: RuleContext) -> Judged | None:
@@ -76,6 +77,7 @@ def silent_signal(blind: Blind, now: int, settings: SilentData) -> Signal:
             "why": blind.why,
             "usual_credits_per_hour": format(to_credits(blind.usual_nano), "f"),
         },
+        breach=blind.begins,
     )
 
 
@@ -83,6 +85,7 @@ def _blind(context: RuleContext, now: int, settings: SilentData) -> Iterator[Bli
     """Accounts that are overdue."""
     clock = context.settings.scaled_clock
     after = int(settings.after) + (round(_REAL_S * clock.speed) if clock else 0)
+    told = {alert.signal.scope for alert in context.known if alert.signal.rule is AlertRule.SILENT_DATA}
     metered = set()
     for source in context.rules.sources():
         metered.add(source.account)
@@ -93,8 +96,11 @@ def _blind(context: RuleContext, now: int, settings: SilentData) -> Iterator[Bli
             continue
         hours = context.rules.layer_hours(account.id, Layer.ESTIMATED, now - _HISTORY_S)
         since = silent_since(hours, now)
-        if since is not None and after <= now - since <= _MOST_S:
-            yield _of(context, account.name, since, now, "")
+        if since is None or now - since < after:
+            continue
+        begins = now - since <= _MOST_S
+        if begins or account.name in told:
+            yield replace(_of(context, account.name, since, now, ""), begins=begins)
 
 
 def _of(context: RuleContext, account: str, since: int, now: int, why: str) -> Blind:

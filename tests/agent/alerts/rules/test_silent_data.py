@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agent.alerts.lifecycle import step
 from agent.alerts.rules import silent_data
 from agent.analytics.silence import silent_since
 from agent.clock import ScaledClock
+from agent.domain.alert import Alert
 from agent.domain.usage import Dimensions
 from agent.ledger.rows import SourceStatus
 from tests.agent.alerts.rules.build import DAY, HOUR, NANO, NOON, Flow, Ledger, steady
@@ -104,6 +106,27 @@ def test_a_quiet_night_is_no_gap(ledger: Make) -> None:
 
     assert not blind(made, night + 11 * HOUR)
     assert blind(made, night + 14 * HOUR)
+
+
+def test_what_was_told_stays_open_as_long_as_the_data_is_missing(ledger: Make) -> None:
+    made = ledger([], days=0)
+    stream(made, list(range(NOON - 9 * DAY, NOON, HOUR)))
+    open_alerts: tuple[Alert, ...] = ()
+    seen = []
+
+    for now in (NOON + 2 * HOUR, NOON + 3 * HOUR, NOON + 4 * DAY, NOON + 20 * DAY):
+        judged = made.judged(silent_data.judge, now=now, known=open_alerts)
+        assert judged is not None
+        changes = step(open_alerts, judged, now)
+        open_alerts = changes.saved or open_alerts
+        seen.append((len(changes.fired), len(changes.resolved)))
+    assert seen == [(0, 0), (1, 0), (0, 0), (0, 0)]
+    assert "has arrived for 20 d" in open_alerts[0].signal.summary
+
+    stream(made, list(range(NOON + 20 * DAY - 2 * HOUR, NOON + 20 * DAY, HOUR)))
+    back = made.judged(silent_data.judge, now=NOON + 20 * DAY + 60, known=open_alerts)
+    assert back is not None
+    assert len(step(open_alerts, back, NOON + 20 * DAY + 60).resolved) == 1
 
 
 def test_a_file_that_ended_days_ago_is_no_stream_that_broke(ledger: Make) -> None:
