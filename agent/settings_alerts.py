@@ -11,11 +11,12 @@ from agent.settings_channels import Channel as Channel
 from agent.settings_channels import Route as Route
 from agent.settings_channels import resolve
 from agent.settings_rules import Rules
-from agent.settings_section import Section, positive, says, schedule
+from agent.settings_section import Section, not_negative, positive, says, schedule, share
 
 Recipient = str
 """A part that somebody plays for an allocation, such as `team_lead`; routes say where it is reached."""
 
+_SOONEST = Duration(60)  # alerts are judged about this often, so nothing sooner could be kept
 ActionKind = Literal["none", "ticket", "rate_limit", "block"]
 
 
@@ -48,6 +49,10 @@ class Tier(Section, frozen=True):
         if self.over_last_month is not None:
             positive("over_last_month", self.over_last_month)
         positive("max_rps", self.max_rps)
+        for key in ("acknowledge_within", "repeat"):
+            span: Duration | None = getattr(self, key)
+            if span is not None and span < _SOONEST:
+                raise ValueError(f"{key}: must be {_SOONEST} or more")
 
 
 TIERS = (
@@ -101,6 +106,8 @@ class Spike(Section, frozen=True):
 
     def __post_init__(self) -> None:
         positive("sensitivity", self.sensitivity)
+        not_negative("min_credits_per_hour", self.min_credits_per_hour)
+        share("min_share", self.min_share)
 
 
 class Silencing(Section, frozen=True):

@@ -8,7 +8,7 @@ from typing import Annotated
 from agent.analytics.pace import PaceStep
 from agent.domain.alert import CRITICAL, WARNING
 from agent.domain.duration import Duration
-from agent.settings_section import Section, positive, says, share
+from agent.settings_section import Section, not_negative, positive, says, share
 
 _Enabled = Annotated[bool, says("false turns it off.")]
 _Tier = Annotated[str, says("The tier of its alerts.")]
@@ -24,8 +24,7 @@ class Floored(Section, frozen=True):
     min_share: _Share = Decimal("0.01")
 
     def __post_init__(self) -> None:
-        if not (self.min_credits_per_hour.is_finite() and self.min_credits_per_hour >= 0):
-            raise ValueError("min_credits_per_hour: must not be negative")
+        not_negative("min_credits_per_hour", self.min_credits_per_hour)
         share("min_share", self.min_share)
 
 
@@ -73,12 +72,21 @@ class LastMonth(Floored, frozen=True):
     min_credits: Annotated[Decimal, says("Both months must have burnt this much.")] = Decimal(1_000)
     min_days: Annotated[int, says("So many days of both months must have passed.")] = 7
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        not_negative("min_credits", self.min_credits)
+        not_negative("min_days", self.min_days)
+
 
 class DayForecast(Floored, frozen=True):
     """The day's burn beside its forecast; tiers with `of = "day_forecast"` say at which share."""
 
     min_credits_per_hour: _PerHour = Decimal(10)
     min_days: Annotated[int, says("Days of history without which there is no forecast.")] = 4
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        not_negative("min_days", self.min_days)
 
 
 class RateOfChange(Floored, frozen=True):
@@ -127,6 +135,7 @@ class Errors(Floored, frozen=True):
     def __post_init__(self) -> None:
         super().__post_init__()
         positive("above", self.above)
+        not_negative("min_requests", self.min_requests)
 
 
 class Cache(Floored, frozen=True):

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from decimal import Decimal
 from typing import Any
 
 from agent.alerts.lint.finding import Case, Finding, Level, Past
 from agent.domain.money import to_credits
+from agent.settings_rules import Drift
 from agent.toml_file import Key
 
 _DAY_S = 86_400
@@ -35,16 +35,16 @@ def _floored(case: Case) -> Iterator[tuple[Key, Any]]:
 
 
 def _shares(case: Case) -> Iterator[Finding]:
+    """Shares above one. A truth layer may well be more than twice another, so a drift's are none."""
     for key, rule in _floored(case):
-        for name in ("min_share", "above"):
-            value = getattr(rule, name, None)
-            if isinstance(value, Decimal) and value > 1:
-                yield case.finding(
-                    Level.WARNING,
-                    (*key, name),
-                    f"{value:f} is more than all of it, so the rule never fires",
-                    "Write a share between 0 and 1.",
-                )
+        value = None if isinstance(rule, Drift) else getattr(rule, "above", None)
+        if value is not None and value > 1:
+            yield case.finding(
+                Level.WARNING,
+                (*key, "above"),
+                f"{value:f} is more than all of it, so the rule never fires",
+                "Write a share between 0 and 1.",
+            )
 
 
 def _above_everything(case: Case, past: Past) -> Iterator[Finding]:

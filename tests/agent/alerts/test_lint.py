@@ -301,13 +301,17 @@ def test_an_allocation_of_nobody_gets_the_nearest_name(past: Past) -> None:
 
 
 def test_a_floor_above_all_burn_and_a_share_above_all_of_it_never_fire(past: Past) -> None:
-    text = SOUND + '[alerts.spike]\nmin_credits_per_hour = "181"\nmin_share = "1.5"\n'
+    text = SOUND + '[alerts.spike]\nmin_credits_per_hour = "181"\n[alerts.rules.errors]\nabove = "1.5"\n'
 
-    floor, share = sorted(check(text, past), key=lambda each: each.key)
+    share, floor = sorted(check(text, past), key=lambda each: each.key)
 
     assert "lies above everything that burns: the busiest hour of 30 days had 180.00" in floor.problem
     assert "more than all of it" in share.problem
     assert check(text.replace('"181"', '"180"').replace('"1.5"', '"1"'), past) == []
+
+
+def test_truth_layers_may_differ_by_more_than_the_lower_one() -> None:
+    assert check(SOUND + '[alerts.rules.drift]\nabove = "1.5"\n') == []
 
 
 def test_a_forecast_without_history_is_worth_a_note(past: Past) -> None:
