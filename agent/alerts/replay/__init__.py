@@ -134,10 +134,10 @@ def _take(
     series = past.series({row.scope for row in settings.allocations})
     for at in range(start + HOUR_S, end + HOUR_S, HOUR_S):
         past.at = at
-        calendar = month_of(at, zone)
-        burnt = past.burnt(set(series.values()), calendar.start, at, days=True)
+        # When an hour has ended the next month may have begun: the hour counts to the month that it is of.
+        month = Month.at(at - 1, zone)
+        burnt = past.burnt(set(series.values()), month.start, at, days=True)
         used = {scope: burnt[each] for scope, each in series.items()}
-        month = Month.at(at, zone)
         watch.step(at, used, month.name, month.start, first=at == start + HOUR_S)
         for run in runs:
             run.step(at, used)

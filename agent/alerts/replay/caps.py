@@ -70,7 +70,7 @@ def lead_of(reached: Reached, fired: Iterable[Alert], within: Within) -> Lead:
         alert
         for alert in fired
         if alert.fired_at is not None
-        and reached.month_start <= alert.fired_at <= reached.at
+        and reached.month_start < alert.fired_at <= reached.at
         and concerns(alert, reached.allocation.id, scope, within)
     ]
     return Lead(_lead(reached, before), _lead(reached, [alert for alert in before if pages(alert)]))

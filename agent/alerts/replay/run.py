@@ -49,7 +49,7 @@ class Run:
             store=cast("AlertStore", PastAlerts(self.ledger, self._episodes.values)),
             rules=self.past,
             settings=self.settings,
-            now=at,
+            now=at - 1,  # the last second of the hour: the month, and the day, are still its own
             at=at,
             known=list(self._open.values()),
             planned=planned,

@@ -77,7 +77,7 @@ def judge(context: RuleContext) -> Judged | None:
     if context.at is None or known_since is None or being_read(context):
         return None
     zone = context.settings.organization.time_zone
-    stretches = Stretches.of(context.at, known_since, zone, context.month.name)
+    stretches = Stretches.of(min(context.at, int(context.now)), known_since, zone, context.month.name)
     if stretches.start >= stretches.end or stretches.shortest_s < settings.min_days * DAY_S:
         return Judged(AlertRule.LAST_MONTH, context.at, ())
     past = context.store.alerts_of_period(AlertRule.LAST_MONTH, context.month.name, context.month.start)

@@ -11,6 +11,7 @@ import pytest
 
 from agent.alerts import BurnMemory, evaluate
 from agent.alerts.replay import Replay, replay
+from agent.alerts.replay.caps import Lead
 from agent.domain.alert import AlertRule
 from agent.domain.allocation import Allocation, Scope
 from agent.errors import ConfigError, LedgerError
@@ -161,6 +162,56 @@ def test_what_was_told_before_the_stretch_is_not_told_again_in_it(steady: Path) 
     assert [alert.signal.tier for alert in found.now.episodes] == ["critical", "hard_cap"]
     assert [each.level for each in found.reached] == ["90 %", "hard cap"]
     assert found.now.leads[0].alert_s == 40 * HOUR
+
+
+NOVEMBER = START - 5 * DAY
+DECEMBER = NOVEMBER + 30 * DAY
+
+
+def test_a_cap_that_is_reached_in_the_last_hour_of_a_month_is_told_and_counted_in_it(tmp_path: Path) -> None:
+    hours = [(400.0, 50.0)] * 48 + [(2_000.0, 50.0)] + [(400.0, 50.0)] * 2
+    path = burn(tmp_path / "l.sqlite", hours, DECEMBER - 49 * HOUR)
+
+    found = play(path, "budget", start=DECEMBER - 2 * DAY, end=DECEMBER + 2 * HOUR)
+
+    last = found.reached[-1]
+    assert (last.level, last.at, last.period, last.month_start) == (
+        "hard cap",
+        DECEMBER,
+        "2026-11",
+        NOVEMBER,
+    )
+    assert found.now.leads[-1].page_s is not None
+    assert found.now.capped_unpaged == ()
+    assert ("hard_cap", "2026-11", DECEMBER) in {
+        (alert.signal.tier, alert.signal.period, alert.fired_at) for alert in found.now.episodes
+    }
+
+
+def test_what_is_told_at_the_end_of_a_month_is_no_warning_of_the_next(tmp_path: Path) -> None:
+    small = replace(SEARCH_TEAM, monthly_nano=2_000 * NANO)
+    hours = [(10.0, 5.0)] * 47 + [(2_000.0, 5.0)] + [(2_000.0, 5.0)] * 2
+    path = burn(tmp_path / "l.sqlite", hours, DECEMBER - 2 * DAY)
+
+    found = play(
+        path,
+        "budget",
+        settings=Settings(allocations=(small,)),
+        start=DECEMBER - DAY,
+        end=DECEMBER + 2 * HOUR,
+    )
+
+    leads = {each.period: lead for each, lead in zip(found.reached, found.now.leads, strict=True)}
+    assert leads == {"2026-11": Lead(0, 0), "2026-12": Lead(0, 0)}
+
+
+def test_a_month_is_compared_with_the_last_one_to_its_last_hour(tmp_path: Path) -> None:
+    hours = [(100.0, 5.0)] * (61 * 24 - 1) + [(80_000.0, 5.0)] + [(100.0, 5.0)] * 2
+    path = burn(tmp_path / "l.sqlite", hours, NOVEMBER - 31 * DAY)
+
+    found = play(path, "last_month", start=DECEMBER - 2 * DAY, end=DECEMBER + 2 * HOUR)
+
+    assert {(alert.signal.period, alert.fired_at) for alert in found.now.episodes} == {("2026-11", DECEMBER)}
 
 
 @pytest.fixture(scope="module")
