@@ -97,11 +97,20 @@ def _stretch(reader: LedgerReader, settings: Settings, start: int, end: int) -> 
     start, end = start // HOUR_S * HOUR_S, end // HOUR_S * HOUR_S
     begin = month_of(start, settings.organization.time_zone).start // HOUR_S * HOUR_S
     known_since = RuleStore(reader.rows).known_since()
+    end = min(end, _known_to(reader, start, end))
     if known_since is None or max(start, known_since) + HOUR_S >= end:
         raise LedgerError(
             "the ledger knows nothing of that time", hint="Give a longer --since, or wait for history."
         )
     return max(start, known_since), max(begin, known_since), end
+
+
+def _known_to(reader: LedgerReader, start: int, end: int) -> int:
+    """Up to when anything is known: no later hour is quiet, nobody has looked at it yet."""
+    covered = (hour // HOUR_S * HOUR_S for hour in reader.alert_store().covered_to())
+    bound = {"kind": int(Kind.TOTAL), "start": start, "end": end}
+    burnt = (row["bucket"] + HOUR_S for row in reader.rows("hours_of", bound))
+    return max((*covered, *burnt), default=start)
 
 
 def _side(

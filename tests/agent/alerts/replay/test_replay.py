@@ -14,11 +14,13 @@ from agent.alerts.replay import Replay, replay
 from agent.alerts.replay.caps import Lead
 from agent.domain.alert import AlertRule
 from agent.domain.allocation import Allocation, Scope
+from agent.domain.usage import Dimensions
 from agent.errors import ConfigError, LedgerError
 from agent.ledger import open_reader, open_writer
 from agent.settings import Settings
 from agent.settings_change import assigned, changed
 from tests.agent.alerts.build import DAY, HOUR, NOON, Town, Use
+from tests.agent.ledger.build import batch, event
 from tests.agent.ledger.look import rows as ask
 from tests.agent.reports.world import NANO, SEARCH, SUPPORT, use
 
@@ -336,9 +338,33 @@ def test_a_rule_that_cannot_be_replayed_is_an_error_that_names_those_that_can(
     assert "burn_spike" in caught.value.hint
 
 
+def test_a_replay_ends_where_the_ledger_does(steady: Path) -> None:
+    found = play(steady, "budget", end=END + 200 * DAY)
+
+    assert (found.start, found.end) == (START, END)
+    assert found.now.loudness == play(steady, "budget").now.loudness
+
+
+def test_quiet_hours_that_were_read_are_a_part_of_the_past(tmp_path: Path) -> None:
+    path = burn(tmp_path / "l.sqlite", [(100.0, 50.0)] * 24)
+    with open_writer(path) as writer:
+        writer.write_usage_window("openai", START + DAY, START + 2 * DAY, {"completions": []}, read_at=END)
+
+    assert play(path, "budget").end == START + 2 * DAY
+
+
+def test_the_last_hour_of_events_is_played(tmp_path: Path) -> None:
+    who = Dimensions("gateway", api_key="key_g", team="labs")
+    rows = [event(f"g-{n}", START + n * HOUR + 60, dimensions=who, credits_nano=NANO) for n in range(5)]
+    with open_writer(tmp_path / "l.sqlite") as writer:
+        writer.write_events(batch(rows))
+
+    assert play(tmp_path / "l.sqlite", "budget").end == START + 5 * HOUR
+
+
 def test_without_any_past_there_is_nothing_to_replay(tmp_path: Path, steady: Path) -> None:
     open_writer(tmp_path / "empty.sqlite").close()
 
-    for path, end in ((tmp_path / "empty.sqlite", END), (steady, START - DAY)):
+    for path, end in ((tmp_path / "empty.sqlite", END), (steady, START - DAY), (steady, END + 9 * DAY)):
         with pytest.raises(LedgerError, match="knows nothing of that time"):
             play(path, "budget", start=end - DAY, end=end)
