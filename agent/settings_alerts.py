@@ -23,7 +23,9 @@ ActionKind = Literal["none", "ticket", "rate_limit", "block"]
 class Tier(Section, frozen=True):
     """A step of the budget alert. One [[alerts.tiers]] table each; naming any replaces the shipped four."""
 
-    name: Annotated[str, says("How the tier is called.", "warning")]
+    name: Annotated[
+        Literal["info", "warning", "critical", "hard_cap"], says("Which of the four tiers it is.", "warning")
+    ]
     at: Annotated[Decimal, says("Share at which it fires: at it or above.", '"0.70"')]
     of: Annotated[
         Literal["month", "day_forecast"],
@@ -167,5 +169,5 @@ class Alerts(Section, frozen=True):
 
     def policy(self, name: str) -> Tier:
         """What holds for a tier: as configured, else as shipped, else as for a warning."""
-        shipped = {tier.name: tier for tier in TIERS}
+        shipped: dict[str, Tier] = {tier.name: tier for tier in TIERS}
         return self.tier(name) or shipped.get(name) or shipped["warning"]

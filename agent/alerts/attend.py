@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -10,18 +11,20 @@ from agent.alerts.duties import Due, duty, ended, recipients_of
 from agent.alerts.grouping import accrued, begin, group_of, update
 from agent.alerts.lifecycle import Changes
 from agent.alerts.mute import Within, muted_by
-from agent.alerts.notices import Facts, notice_of, silence_notice
+from agent.alerts.notices import Facts, dedup_key, silence_notice
 from agent.alerts.post import Post
+from agent.alerts.telling import Teller
 from agent.domain.alert import Alert, tier_rank
-from agent.domain.incident import TimelineEntry
 from agent.domain.money import to_credits
+from agent.domain.person import AGENT
+from agent.domain.severity import unit_of
 from agent.domain.silence import Silence
 
 if TYPE_CHECKING:
     from agent.ledger.writer import LedgerWriter
     from agent.settings import Settings
 
-AGENT = "agent"
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,13 @@ class Attendance:
     facts: Callable[[Alert], Facts]
     before: Mapping[str, Alert] = field(default_factory=dict)  # open alerts by fingerprint, as they were
     period: str = ""  # the month of budgets
+    # Nano-credits that an alert's scope burnt in a stretch; None where nobody can say.
+    burnt: Callable[[Alert, int, int], int | None] = lambda alert, start, end: None
+
+    @property
+    def teller(self) -> Teller:
+        """Who tells within this transaction."""
+        return Teller(self.writer, self.settings, self.now)
 
 
 def attend(case: Attendance, changes: Changes) -> tuple[tuple[Alert, ...], tuple[Alert, ...]]:
@@ -63,7 +73,8 @@ def _keep(case: Attendance, changes: Changes) -> list[Alert]:
     saved = []
     for alert in changes.saved:
         before = case.before.get(alert.signal.fingerprint)
-        saved.append(replace(alert, above_nano=alert.above_nano + accrued(before, alert)))
+        more = accrued(before, alert, case.burnt)
+        saved.append(replace(alert, above_nano=alert.above_nano + more))
     return case.writer.alerts.save(saved, changes.dropped)
 
 
@@ -87,22 +98,22 @@ def _assign_incidents(case: Attendance, live: dict[int | None, Alert]) -> None:
         live[alert.id] = replace(alert, incident=incident.id)
         _save(case, live[alert.id])
         again = "again, " if alert.told_at is not None else ""
-        _line(case, live[alert.id], "fired", f"{again}{alert.signal.tier}: {alert.signal.summary}")
+        case.teller.note(live[alert.id], "fired", f"{again}{alert.signal.tier}: {alert.signal.summary}")
     for alert in live.values():
         was = case.before.get(alert.signal.fingerprint)
         if was is not None and tier_rank(alert.signal.tier) > tier_rank(was.signal.tier):
-            _line(case, alert, "raised", f"{was.signal.tier} became {alert.signal.tier}")
+            case.teller.note(alert, "raised", f"{was.signal.tier} became {alert.signal.tier}")
 
 
 def _count_silences(case: Attendance, live: Mapping[int | None, Alert]) -> list[Silence]:
     """Adds what muted alerts have burnt to their silences, and ends those that are over."""
     counted = []
     for silence in case.writer.incidents.open_silences():
-        muted = (alert for alert in live.values() if alert.muted_by == f"silence:{silence.id}")
+        muted = (alert for alert in live.values() if alert.muted_by.startswith("silence:"))
         burnt = sum(
             _burnt_since(was, alert)
             for alert in muted
-            if (was := case.before.get(alert.signal.fingerprint)) is not None
+            if silence.matches(alert) and (was := case.before.get(alert.signal.fingerprint)) is not None
         )
         after = replace(silence, burnt_nano=silence.burnt_nano + burnt)
         if why := after.over(case.now):
@@ -114,11 +125,18 @@ def _count_silences(case: Attendance, live: Mapping[int | None, Alert]) -> list[
 
 
 def _burnt_since(was: Alert, alert: Alert) -> int:
-    """Nano-credits between two judgements: above what is expected of a rate, all of a period's amount."""
-    above = alert.above_nano - was.above_nano
-    if above or alert.signal.period == "":
-        return above
-    return max(alert.signal.current_nano - was.signal.current_nano, 0)
+    """Nano-credits between two judgements: above what is expected of a rate, all of a period's amount.
+
+    What has neither (pace, runway) counts at its rate.
+    """
+    signal = alert.signal
+    if alert.above_nano != was.above_nano:
+        return alert.above_nano - was.above_nano
+    if unit_of(signal.rule, signal.evidence) == "credits":
+        return max(signal.current_nano - was.signal.current_nano, 0)
+    if not signal.period:
+        return 0
+    return signal.current_nano * max(signal.at - was.last_at, 0) // 60
 
 
 def _tell_of_ends(
@@ -129,8 +147,10 @@ def _tell_of_ends(
             continue
         new_month = alert.signal.period[:7] not in ("", case.period)
         why = "a new month has begun" if new_month else "what it was about is over"
-        _line(case, alert, "resolved", why)
-        if due := ended(alert, case.settings.alerts.policy(alert.signal.tier), why):
+        case.teller.note(alert, "resolved", why)
+        goes_on = any(dedup_key(other) == dedup_key(alert) for other in live.values())
+        due = ended(alert, case.settings.alerts.policy(alert.signal.tier), why)
+        if due is not None and not goes_on:  # a page of the same key would be closed with it
             _send(case, due)
     for silence in silences:
         if silence.ended_at is not None:
@@ -148,7 +168,7 @@ def _announce_end(case: Attendance, silence: Silence, live: Mapping[int | None, 
     notice = silence_notice(silence, why, len(muted), case.now)
     Post(case.writer, case.settings).put(notice, ("silence_author", *dict.fromkeys(told)), silence.author)
     for alert in muted:
-        _line(case, alert, "silence ended", f"silence {silence.id} by {silence.author}: {why}")
+        case.teller.note(alert, "silence ended", f"silence {silence.id} by {silence.author}: {why}")
     detail = {"why": silence.ended_why, "burnt_nano": silence.burnt_nano}
     case.writer.control.audit(case.now, AGENT, "silence.ended", f"silence:{silence.id}", detail)
 
@@ -159,17 +179,21 @@ def _tell(case: Attendance, live: dict[int | None, Alert], silences: list[Silenc
     for alert in order:
         muted = muted_by(alert, list(live.values()), silences, case.within, case.now)
         after = replace(alert, muted_by=muted)
+        if alert.muted_by.startswith("alert:") and not muted and alert.asked_at is not None:
+            after = replace(after, asked_at=case.now)  # nobody was asked while it was muted
         due = duty(after, case.settings.alerts.policy(alert.signal.tier), case.now, was_muted=alert.muted_by)
+        if due is not None and case.teller.waits(due):
+            due = None
         if due is not None:
             after = due.alert
         if after != alert:
             live[alert.id] = after
             _save(case, after)
         if muted != alert.muted_by and muted:
-            _line(case, after, "muted", f"muted by {muted.replace(':', ' ')}")
+            case.teller.note(after, "muted", f"muted by {muted.replace(':', ' ')}")
         if due is not None:
             if after.escalated_at != alert.escalated_at:
-                _line(case, after, "escalated", due.why)
+                case.teller.note(after, "escalated", due.why)
             _send(case, due)
 
 
@@ -185,20 +209,17 @@ def _update_incidents(case: Attendance) -> None:
 
 
 def _send(case: Attendance, due: Due) -> None:
-    tier = case.settings.alerts.policy(due.alert.signal.tier)
-    notice = notice_of(due, tier, case.facts(due.alert), case.now)
-    told = Post(case.writer, case.settings).put(notice, due.recipients)
-    if told:
-        _line(case, due.alert, "told", f"{due.kind.value}: {', '.join(told)} ({due.why})")
-    detail = {"kind": due.kind.value, "told": list(told), "tier": due.alert.signal.tier}
-    case.writer.control.audit(case.now, AGENT, f"alert.{due.kind.value}", f"alert:{due.alert.id}", detail)
+    case.teller.tell(due, _facts(case, due.alert))
+
+
+def _facts(case: Attendance, alert: Alert) -> Facts:
+    """What a message says beside its signal; one that says less is better than none."""
+    try:
+        return case.facts(alert)
+    except Exception:  # noqa: BLE001 - nothing that only explains an alert may keep it from being told
+        _log.exception("alert %s is told without cap, runway and suggestions", alert.id)
+        return Facts()
 
 
 def _save(case: Attendance, alert: Alert) -> None:
     case.writer.alerts.save([alert])
-
-
-def _line(case: Attendance, alert: Alert, kind: str, text: str) -> None:
-    if alert.incident is not None:
-        entry = TimelineEntry(alert.incident, case.now, kind, AGENT, text, alert.id)
-        case.writer.incidents.add_timeline([entry])

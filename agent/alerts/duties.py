@@ -30,14 +30,11 @@ def duty(alert: Alert, tier: Tier, now: int, *, was_muted: str = "") -> Due | No
     """
     if not alert.live or alert.muted_by:
         return None
-    if alert.told_at is None:
-        kind = NoticeKind.UNMUTED if was_muted.startswith("silence:") else NoticeKind.FIRED
-        return _told(alert, kind, _why(alert, kind, tier, now), recipients_of(tier), now)
+    silenced = was_muted.startswith("silence:")
+    if alert.told_at is None or (silenced and alert.state is AlertState.FIRING):
+        return _ask(alert, tier, now, silenced=silenced)
     if alert.state is AlertState.ACKNOWLEDGED:
         return None
-    if was_muted.startswith("silence:"):
-        why = "its silence has ended and it still fires"
-        return _told(alert, NoticeKind.UNMUTED, why, recipients_of(tier), now)
     deadline = acknowledge_by(alert, tier)
     if deadline is not None and now >= deadline and alert.escalated_at is None:
         why = f"nobody acknowledged it within {tier.acknowledge_within}"
@@ -50,9 +47,20 @@ def duty(alert: Alert, tier: Tier, now: int, *, was_muted: str = "") -> Due | No
     return None
 
 
+def _ask(alert: Alert, tier: Tier, now: int, *, silenced: bool) -> Due:
+    """Tells that it fires; from now on somebody has to take it."""
+    kind = NoticeKind.UNMUTED if silenced else NoticeKind.FIRED
+    due = _told(alert, kind, _why(alert, kind, tier, now), recipients_of(tier), now)
+    return replace(due, alert=replace(due.alert, asked_at=now))
+
+
 def ended(alert: Alert, tier: Tier, why: str) -> Due | None:
-    """The message that an alert is over, for those who were told that it began."""
-    if not alert.told:
+    """The message that an alert is over, for those who were told that it began.
+
+    What asks nothing of anybody needs no end: the line of the day is told once a day.
+    """
+    advisory = tier.acknowledge_within is None and tier.repeat is None and tier.action == "none"
+    if not alert.told or advisory:
         return None
     escalated = tier.escalate_to if alert.escalated_at is not None else ()
     return Due(alert, NoticeKind.RESOLVED, why, (*recipients_of(tier), *escalated))
@@ -68,9 +76,9 @@ def acknowledged(alert: Alert, tier: Tier) -> Due | None:
 
 def acknowledge_by(alert: Alert, tier: Tier) -> int | None:
     """When an alert escalates unless somebody acknowledges it; None: it does not."""
-    if tier.acknowledge_within is None or alert.fired_at is None:
+    if tier.acknowledge_within is None or alert.asked_at is None:
         return None
-    return alert.fired_at + tier.acknowledge_within
+    return alert.asked_at + tier.acknowledge_within
 
 
 def recipients_of(tier: Tier) -> tuple[str, ...]:
@@ -81,6 +89,8 @@ def recipients_of(tier: Tier) -> tuple[str, ...]:
 def _why(alert: Alert, kind: NoticeKind, tier: Tier, now: int) -> str:
     if kind is NoticeKind.UNMUTED:
         return "its silence has ended and it still fires"
+    if alert.told:
+        return f"it is back, or graver than it was told before: the tier is {tier.name}"
     rule = alert.signal.rule.value.replace("_", " ")
     held = now - alert.started_at
     since = f", {held // 60} min after it began" if held >= 120 else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,11 +20,15 @@ from agent.alerts.spent import burnt_by_scope
 from agent.alerts.spike import limits_of, series_of, spike_signals
 from agent.alerts.watermark import complete_until
 from agent.domain.alert import Alert, AlertRule
+from agent.ledger.kinds import SCOPE_KINDS, Kind
+from agent.ledger.rule_store import WHOLE
 
 if TYPE_CHECKING:
+    from agent.ledger.rule_store import RuleStore
     from agent.ledger.writer import LedgerWriter
     from agent.settings import Settings
 
+_KINDS = {kind.value: known for kind, known in SCOPE_KINDS.items()} | {"model": Kind.MODEL}
 _log = logging.getLogger(__name__)
 
 _SETTLE_S = 600
@@ -43,12 +48,18 @@ class Evaluation:
 
 
 def evaluate(
-    writer: LedgerWriter, settings: Settings, now: float, memory: BurnMemory | None = None
+    writer: LedgerWriter,
+    settings: Settings,
+    now: float,
+    memory: BurnMemory | None = None,
+    *,
+    rules: Sequence[Rule] | None = None,
 ) -> Evaluation:
     """Judge every rule as of `now` (epoch seconds); keep alerts, incidents and messages in the ledger.
 
     `memory` spares reading the hours of recent weeks again; pass the same one to every evaluation. A rule
-    that fails is logged and leaves its alerts as they are; the others are judged all the same.
+    that fails is logged and leaves its alerts as they are; the others are judged all the same. `rules` judges
+    some of them alone, such as `BUDGETS`.
     """
     store = writer.alerts
     with store.snapshot():
@@ -62,7 +73,7 @@ def evaluate(
             planned=writer.incidents.planned(int(now) - _PLANNED_S),
             memory=memory or BurnMemory(),
         )
-        judged = [verdict for rule in (_budget, _spikes, *RULES) if (verdict := _judge(rule, context))]
+        judged = [verdict for rule in rules or _EVERY if (verdict := _judge(rule, context))]
         case = Attendance(
             writer=writer,
             settings=settings,
@@ -71,6 +82,7 @@ def evaluate(
             facts=facts_of(context, writer.history),
             before={alert.signal.fingerprint: alert for alert in context.known},
             period=context.month.name,
+            burnt=lambda alert, start, end: _burnt(writer.rules, alert, start, end),
         )
     changes = Changes()
     for verdict in judged:
@@ -78,6 +90,13 @@ def evaluate(
     fired, resolved = attend(case, changes)
     context.memory.keep(store.burn)
     return Evaluation(fired, resolved, tuple(store.open_alerts()))
+
+
+def _burnt(rules: RuleStore, alert: Alert, start: int, end: int) -> int | None:
+    """Nano-credits that the scope of an alert burnt in [start, end)."""
+    kind = _KINDS.get(alert.signal.scope_kind)
+    series = WHOLE if kind is Kind.TOTAL else rules.find(kind, alert.signal.scope) if kind else None
+    return None if series is None else rules.burnt([series], start, end)[series]
 
 
 def _judge(rule: Rule, context: RuleContext) -> Judged | None:
@@ -112,3 +131,9 @@ def _spikes(context: RuleContext) -> Judged | None:
         return None
     patience = Patience(int(spike.hold), int(spike.clear), settle_s=_SETTLE_S)
     return Judged(AlertRule.BURN_SPIKE, context.at, signals, patience)
+
+
+BUDGETS: tuple[Rule, ...] = (_budget,)
+"""What may be judged at every commit: it costs milliseconds."""
+
+_EVERY: tuple[Rule, ...] = (_budget, _spikes, *RULES)

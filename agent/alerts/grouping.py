@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
-from agent.alerts.mute import Within, scope_of
+from agent.alerts.mute import FOLLOWING, Within, scope_of
 from agent.domain.alert import Alert, AlertRule, tier_rank
 from agent.domain.allocation import Scope
 from agent.domain.incident import Incident
@@ -22,8 +22,13 @@ _RATES = frozenset(
 )
 """Rules on a burn rate: what they see is what an incident costs."""
 
-_FOLLOW = frozenset({AlertRule.PACE, AlertRule.RUNWAY, AlertRule.RATE_OF_CHANGE})
-"""What follows from a spike somewhere below."""
+_OF_A_SCOPE = frozenset({AlertRule.BURN_SPIKE, AlertRule.RATE_OF_CHANGE, AlertRule.NEW_BURNER})
+"""Those of them that are about all burn of their scope."""
+
+
+def nobody_knows(alert: Alert, start: int, end: int) -> int | None:
+    """Where no ledger can be asked."""
+    return None
 
 
 def group_of(alert: Alert, live: Sequence[Alert], groups: dict[int, str], within: Within) -> str:
@@ -31,7 +36,7 @@ def group_of(alert: Alert, live: Sequence[Alert], groups: dict[int, str], within
 
     What a spike drives (pace, runway, the rise of something wider) joins the spike's incident.
     """
-    if alert.signal.rule in _FOLLOW and (spike := _spike_within(alert, live, within)) is not None:
+    if alert.signal.rule in FOLLOWING and (spike := _spike_within(alert, live, within)) is not None:
         known = None if spike.incident is None else groups.get(spike.incident)
         return known or own_group(spike)
     return own_group(alert)
@@ -98,11 +103,20 @@ def above(members: Sequence[Alert]) -> int:
     return max((member.above_nano for member in members if member.signal.rule in _RATES), default=0)
 
 
-def accrued(before: Alert | None, after: Alert) -> int:
-    """What an alert on a burn rate has burnt above expectation since it was last judged, nano-credits."""
+def accrued(
+    before: Alert | None, after: Alert, burnt: Callable[[Alert, int, int], int | None] = nobody_knows
+) -> int:
+    """What an alert on a burn rate has burnt above expectation since it was last judged, nano-credits.
+
+    `burnt` tells what its scope burnt in a stretch; where it cannot, the rate of the signal counts. The
+    window that showed the rise first counts from its beginning.
+    """
     signal = after.signal
     if signal.rule not in _RATES or not after.open:
         return 0
-    since = after.started_at if before is None else before.last_at
-    excess = max(signal.current_nano - signal.expected_nano, 0)
-    return excess * max(signal.at - since, 0) // 60
+    window = int(signal.evidence.get("window_s") or 0)
+    since = min(after.started_at, signal.at - window) if before is None else before.last_at
+    seconds = max(signal.at - since, 0)
+    expected = signal.expected_nano * seconds // 60
+    known = burnt(after, since, signal.at) if seconds and signal.rule in _OF_A_SCOPE else None
+    return max((signal.current_nano * seconds // 60 if known is None else known) - expected, 0)

@@ -13,11 +13,10 @@ from agent.alerts.duties import acknowledged, ended
 from agent.alerts.facts import truth_of
 from agent.alerts.lineage import Lineage, value_of
 from agent.alerts.mute import scope_of
-from agent.alerts.notices import Facts, notice_of
-from agent.alerts.post import Post
-from agent.domain.alert import HARD_CAP, Alert, AlertState
+from agent.alerts.notices import Facts
+from agent.alerts.telling import Teller
+from agent.domain.alert import HARD_CAP, Alert, AlertRule, AlertState
 from agent.domain.allocation import Scope, ScopeKind
-from agent.domain.incident import TimelineEntry
 from agent.domain.intent import Intent, IntentKind, Refused
 from agent.domain.money import to_credits, to_nano
 from agent.domain.planned import Planned
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from agent.settings import Settings
 
 _LONGEST_PLAN_S = 31 * 86_400
+_NO_PLAN = frozenset({AlertRule.DRIFT, AlertRule.SILENT_DATA})
 _WILD = frozenset("*?[")
 _NAMED = {"team": ScopeKind.TEAM, "api_key": ScopeKind.API_KEY}
 
@@ -60,11 +60,10 @@ class _Answers:
         )
         writer.alerts.save([taken])
         note = str(intent.payload.get("note", ""))
-        _line(writer, taken, now, "acknowledged", intent.person, note or "acknowledged")
-        tier = self._settings.alerts.policy(taken.signal.tier)
-        if due := acknowledged(taken, tier):
-            notice = notice_of(due, tier, Facts(*truth_of(writer.alerts)), now)
-            Post(writer, self._settings).put(notice, due.recipients)
+        teller = Teller(writer, self._settings, now)
+        teller.note(taken, "acknowledged", note or "acknowledged", intent.person)
+        if due := acknowledged(taken, self._settings.alerts.policy(taken.signal.tier)):
+            teller.tell(due, Facts(*truth_of(writer.alerts)))
 
     def silence(self, writer: LedgerWriter, intent: Intent, now: int) -> None:
         """What matches is not told until a time or an amount is reached."""
@@ -88,7 +87,7 @@ class _Answers:
             if alert.live and silence.matches(alert):
                 span = f"{seconds // 60} min or {to_credits(limit):,f} credits"
                 text = f"silence {silence.id} for {span}: {reason}"
-                _line(writer, alert, now, "silenced", intent.person, text)
+                Teller(writer, self._settings, now).note(alert, "silenced", text, intent.person)
 
     def unsilence(self, writer: LedgerWriter, intent: Intent, now: int) -> None:
         """Ends a silence before its time."""
@@ -99,7 +98,7 @@ class _Answers:
         for alert in writer.alerts.open_alerts():
             if alert.muted_by == f"silence:{silence.id}":
                 text = f"silence {silence.id} lifted: {intent.payload.get('reason', '')}"
-                _line(writer, alert, now, "silence ended", intent.person, text)
+                Teller(writer, self._settings, now).note(alert, "silence ended", text, intent.person)
 
     def plan(self, writer: LedgerWriter, intent: Intent, now: int) -> None:
         """What burns was meant to: it is neither told nor learnt as usual. Ends the alert it was said of."""
@@ -109,6 +108,8 @@ class _Answers:
         start, end = _int(payload, "start"), _int(payload, "end")
         if not start < end <= now + _LONGEST_PLAN_S:
             raise Refused("planned activity ends after it begins, and within a month from now")
+        if alert is not None and alert.signal.rule in _NO_PLAN:
+            raise Refused("no plan explains data that is missing or that disagrees")
         if alert is not None and alert.signal.tier == HARD_CAP:
             raise Refused("a hard cap is reached whether or not it was planned")
         writer.incidents.add_planned(
@@ -123,17 +124,17 @@ class _Answers:
         )
         if alert is not None and alert.open:
             text = f"planned activity: {payload.get('reason', '')}"
-            _line(writer, alert, now, "planned", intent.person, text)
+            Teller(writer, self._settings, now).note(alert, "planned", text, intent.person)
             if not alert.signal.period:  # a budget that is used up stays used up
                 self._end_planned(writer, alert, intent.person, now)
 
     def _end_planned(self, writer: LedgerWriter, alert: Alert, person: str, now: int) -> None:
         over = replace(alert, state=AlertState.RESOLVED, resolved_at=now)
         writer.alerts.save([over])
-        tier = self._settings.alerts.policy(over.signal.tier)
-        if due := ended(over, tier, f"{person} says that it was planned"):
-            notice = notice_of(due, tier, Facts(*truth_of(writer.alerts)), now)
-            Post(writer, self._settings).put(notice, due.recipients)
+        teller, why = Teller(writer, self._settings, now), f"{person} says that it was planned"
+        teller.note(over, "resolved", why, person)
+        if due := ended(over, self._settings.alerts.policy(over.signal.tier), why):
+            teller.tell(due, Facts(*truth_of(writer.alerts)))
 
 
 def silence_payload(matchers: Collection[str], seconds: int, credits_: Any, reason: str) -> dict[str, Any]:
@@ -222,9 +223,3 @@ def scopes_around(writer: LedgerWriter, scope: Scope | None) -> set[Scope]:
         if 0 < kind.depth < scope.kind.depth and (value := value_of(whose, kind))
     }
     return {scope, organization, *(outer for outer in wider if lineage.within(scope, outer))}
-
-
-def _line(writer: LedgerWriter, alert: Alert, now: int, kind: str, actor: str, text: str) -> None:
-    if alert.incident is not None:
-        entry = TimelineEntry(alert.incident, now, kind, actor, text, alert.id)
-        writer.incidents.add_timeline([entry])

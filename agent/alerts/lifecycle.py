@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from agent.domain.alert import Alert, AlertRule, AlertState, Signal
+from agent.domain.alert import Alert, AlertRule, AlertState, Signal, tier_rank
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Judged:
     at: int
     signals: tuple[Signal, ...]
     patience: Patience = Patience()
-    # Alerts that ended and would be the same again, by fingerprint: these are opened again without a page.
+    # Alerts that ended and would be the same again, by fingerprint: these are opened again.
     ended: Mapping[str, Alert] | None = None
     known: frozenset[str] = frozenset()  # fingerprints that were told already, with or without an alert
 
@@ -63,7 +63,7 @@ def _begin(signal: Signal, judged: Judged, now: int) -> Changes:
     if not signal.breach:
         return Changes()
     if ended := (judged.ended or {}).get(signal.fingerprint):
-        return Changes(saved=(replace(ended, signal=signal, state=AlertState.FIRING, resolved_at=None),))
+        return Changes(saved=(_again(replace(ended, resolved_at=None), signal, now),))
     alert = Alert(signal, AlertState.PENDING, started_at=signal.at)
     if judged.patience.hold_s and not signal.sure:
         return Changes(saved=(alert,))
@@ -72,6 +72,8 @@ def _begin(signal: Signal, judged: Judged, now: int) -> Changes:
 
 def _go_on(alert: Alert, signal: Signal, judged: Judged, now: int) -> Changes:
     if alert.state is not AlertState.PENDING:
+        if signal.breach and tier_rank(signal.tier) > tier_rank(alert.signal.tier):
+            return Changes(saved=(_again(alert, signal, now),))  # who took a warning has not taken this
         latest = _latest(alert, signal, judged.patience, now)
         return Changes(saved=(replace(alert, signal=latest),)) if latest != alert.signal else Changes()
     if not signal.breach:
@@ -88,13 +90,29 @@ def _latest(alert: Alert, signal: Signal, patience: Patience, now: int) -> Signa
         return replace(alert.signal, at=signal.at)
     settled = patience.settle_s is not None and now - (alert.fired_at or now) > patience.settle_s
     if not settled:
-        return signal
+        return replace(signal, tier=alert.signal.tier)  # it may rise, and only then is told anew
     return replace(
         alert.signal,
         at=signal.at,
         current_nano=signal.current_nano,
         expected_nano=signal.expected_nano,
         score=signal.score,
+    )
+
+
+def _again(alert: Alert, signal: Signal, now: int) -> Alert:
+    """It fires as if for the first time: people are told, if they ever were, and somebody has to take it."""
+    return replace(
+        alert,
+        signal=signal,
+        state=AlertState.FIRING,
+        fired_at=now,
+        acknowledged_at=None,
+        acknowledged_by="",
+        escalated_at=None,
+        asked_at=None,
+        muted_by="",
+        told_at=None if alert.told else alert.told_at,
     )
 
 

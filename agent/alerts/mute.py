@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from agent.domain.alert import HARD_CAP, Alert, AlertRule, tier_rank
+from agent.domain.alert import HARD_CAP, Alert, AlertRule, AlertState, tier_rank
 from agent.domain.allocation import Scope, ScopeKind
 from agent.domain.silence import Silence
+
+_NEWS = frozenset({AlertRule.BUDGET, AlertRule.BURN_SPIKE})
+
+FOLLOWING = frozenset({AlertRule.PACE, AlertRule.RUNWAY, AlertRule.RATE_OF_CHANGE})
+"""What follows from a spike somewhere below."""
 
 Within = Callable[[Scope, Scope], bool]
 """Whether the first scope lies within the second."""
@@ -37,16 +42,26 @@ def _mutes(source: Alert, target: Alert, within: Within) -> bool:
         return False
     if _same_budget(source, target):
         return tier_rank(source.signal.tier) > tier_rank(target.signal.tier)
-    # A step of a budget is always news; anything else that belongs to an incident which people were told of
-    # is a line of its timeline, unless it is graver.
+    # A step of a budget and a new culprit are always news; anything else that belongs to an incident which
+    # people were told of is a line of its timeline, unless it is graver.
     return (
-        target.signal.rule is not AlertRule.BUDGET
+        target.signal.rule not in _NEWS
         and target.told_at is None
         and source.told_at is not None
         and source.incident is not None
         and source.incident == target.incident
         and tier_rank(source.signal.tier) >= tier_rank(target.signal.tier)
+        and _speaks_for(source, target)
     )
+
+
+def _speaks_for(source: Alert, target: Alert) -> bool:
+    """Whether whoever knows the source knows the target. What was taken or silenced speaks for itself alone,
+    and for what follows from it."""
+    if source.state is AlertState.FIRING and not source.muted_by:
+        return True
+    same_key = source.signal.api_key == target.signal.api_key != ""
+    return same_key or target.signal.rule in FOLLOWING
 
 
 def _same_budget(source: Alert, target: Alert) -> bool:

@@ -41,7 +41,7 @@ def notice_of(due: Due, tier: Tier, facts: Facts, now: int) -> Notice:
     """The message of a duty."""
     alert, signal = due.alert, due.alert.signal
     return Notice(
-        id=_key(dedup_key(alert), due.kind, alert.told),
+        id=_key(f"{alert.id}/{dedup_key(alert)}", due.kind, alert.told),
         kind=due.kind,
         why=due.why,
         at=now,

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+import msgspec
+
 from agent.domain.hours import Hours
 from agent.domain.notice import Notice
 from agent.settings_channels import Channel, Route, resolve
@@ -85,6 +87,16 @@ def destinations(
             for (channel, target), reasons in reached.items()
         ),
         tuple(recipient for recipient in dict.fromkeys(recipients) if recipient not in found),
+    )
+
+
+def reached_later(facts: Facts, recipients: Sequence[str], routes: Sequence[Route]) -> bool:
+    """Whether a route that has hours would reach one of the recipients within them."""
+    return any(
+        route.hours
+        and (not route.recipient or route.recipient in recipients)
+        and fits(msgspec.structs.replace(route, hours=""), facts, datetime.min)
+        for route in routes
     )
 
 

@@ -95,6 +95,7 @@ class Alert:
     escalated_at: int | None = None  # when nobody had acknowledged in time
     muted_by: str = ""  # `silence:3` or `alert:17`: whatever keeps it from being told
     told_at: int | None = None  # when people were last told of it
+    asked_at: int | None = None  # since when somebody has been asked to acknowledge it
     told: int = 0  # how often they were
     above_nano: int = 0  # nano-credits burnt above what is expected, since it started
     incident: int | None = None

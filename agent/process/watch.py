@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from agent.alerts import BurnMemory, Evaluation, evaluate
+from agent.alerts import BUDGETS, BurnMemory, Evaluation, evaluate
 from agent.alerts.handlers import handlers
 from agent.control import Handled, take
 
@@ -56,6 +56,8 @@ class Watch:
         if mark == self._mark and not any(each.done for each in heard):
             return False
         if self.resting and not heard:
+            evaluate(writer, self.settings, now, rules=BUDGETS)  # a cap that is reached does not wait
+            self.told()
             return True
         self.judge(writer, now, mark)
         return False

@@ -76,7 +76,7 @@ def entry_of(row: Row, at: int, policies: Alerts | None = None) -> AlertEntry:
     if fired is not None and fired > at:
         fired, state = None, "pending"
     within = (policies or Alerts()).policy(row["tier"]).acknowledge_within
-    waits = state == "firing" and not row["muted_by"] and fired is not None and within is not None
+    asked = row["asked_at"] if state == "firing" and not row["muted_by"] else None
     return AlertEntry(
         id=row["id"],
         rule=row["rule"],
@@ -101,7 +101,7 @@ def entry_of(row: Row, at: int, policies: Alerts | None = None) -> AlertEntry:
         severity=severity(row["tier"], row["environment"]),
         acknowledged_at=taken,
         acknowledged_by=row["acknowledged_by"] if taken is not None else "",
-        acknowledge_by=fired + within if waits and fired is not None and within is not None else None,
+        acknowledge_by=None if asked is None or within is None else asked + within,
         escalated_at=row["escalated_at"],
         muted_by=row["muted_by"] if state != "resolved" else "",
         told_at=row["told_at"],

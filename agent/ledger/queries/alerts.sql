@@ -90,17 +90,17 @@ SELECT a.* FROM json_each(:incidents) i CROSS JOIN alert a ON a.incident = i.val
 -- name: add_alert
 INSERT INTO alert (fingerprint, rule, tier, state, scope_kind, scope, allocation_id, period, started_at, fired_at,
   resolved_at, last_at, current_nano, expected_nano, threshold, score, api_key, team, environment, cause, summary, evidence,
-  acknowledged_at, acknowledged_by, escalated_at, muted_by, told_at, told, above_nano, incident)
+  acknowledged_at, acknowledged_by, escalated_at, muted_by, told_at, asked_at, told, above_nano, incident)
 VALUES (:fingerprint, :rule, :tier, :state, :scope_kind, :scope, :allocation_id, :period, :started_at, :fired_at,
   :resolved_at, :last_at, :current_nano, :expected_nano, :threshold, :score, :api_key, :team, :environment, :cause, :summary, :evidence,
-  :acknowledged_at, :acknowledged_by, :escalated_at, :muted_by, :told_at, :told, :above_nano, :incident);
+  :acknowledged_at, :acknowledged_by, :escalated_at, :muted_by, :told_at, :asked_at, :told, :above_nano, :incident);
 
 -- name: update_alert
 UPDATE alert SET tier = :tier, state = :state, fired_at = :fired_at, resolved_at = :resolved_at, last_at = :last_at,
   current_nano = :current_nano, expected_nano = :expected_nano, threshold = :threshold, score = :score,
   api_key = :api_key, team = :team, environment = :environment, cause = :cause, summary = :summary, evidence = :evidence,
   acknowledged_at = :acknowledged_at, acknowledged_by = :acknowledged_by, escalated_at = :escalated_at,
-  muted_by = :muted_by, told_at = :told_at, told = :told, above_nano = :above_nano, incident = :incident
+  muted_by = :muted_by, told_at = :told_at, asked_at = :asked_at, told = :told, above_nano = :above_nano, incident = :incident
 WHERE id = :id;
 
 -- name: drop_alert

@@ -14,6 +14,7 @@ from agent.domain.allocation import Allocation, Scope
 from agent.domain.intent import IntentKind
 from agent.domain.money import NANO
 from agent.settings_alerts import Tier
+from agent.settings_channels import Route
 from tests.agent.alerts.office import DAY, HOUR, MONTHLY, PAYMENTS, WALLET, Member, Office
 
 SILENCE = {"seconds": 2 * HOUR, "limit_nano": 100_000 * NANO, "reason": "load test"}
@@ -269,15 +270,87 @@ def test_what_belongs_together_is_one_incident_with_its_timeline(office: Office)
     ]
 
 
-def test_what_begins_again_after_its_end_pages_nobody_and_has_an_incident(office: Office) -> None:
-    for credits_ in ("710000", "1", "720000"):
-        office.burnt(credits_)
-        office.judge(60)
+def test_what_begins_again_after_its_end_is_told_again_and_must_be_taken_again(office: Office) -> None:
+    office.burnt("910000")
+    office.judge()
+    office.want(IntentKind.ACKNOWLEDGE, f"alert:{office.alert('critical').id}")
+    office.burnt("1")
+    office.judge(3_600)
+    office.burnt("920000")
+    office.judge(3_600)
+    office.judge(60)
 
     (incident,) = office.writer.incidents.open_incidents()
-    assert office.told() == ["fired warning", "resolved warning"]
-    assert office.alert("warning").incident == incident.id
-    assert "again, warning" in office.timeline()[-1][1]
+    alert = office.alert("critical")
+    assert office.told() == ["fired critical", "acknowledged critical", "resolved critical", "fired critical"]
+    assert office.notices()[-1].why.startswith("it is back")
+    assert (alert.state, alert.acknowledged_by, alert.asked_at) == (AlertState.FIRING, "", office.now - 60)
+    assert alert.incident == incident.id
+
+
+@pytest.mark.parametrize(("monthly", "told"), [(1_200_000, []), (2_600_000, ["resolved hard_cap"])])
+def test_a_top_up_that_does_not_help_closes_no_page(office: Office, monthly: int, told: list[str]) -> None:
+    office.burnt("1300000")
+    office.judge()
+
+    office.settings = replace(office.settings, allocations=(replace(PAYMENTS, monthly_nano=monthly * NANO),))
+    office.judge(60)
+
+    assert office.told()[1:] == (told or ["fired hard_cap"])
+
+
+def test_the_same_tier_is_told_again_after_a_top_up(office: Office) -> None:
+    office.burnt("1000000")
+    office.judge()
+    office.settings = replace(office.settings, allocations=(replace(PAYMENTS, monthly_nano=2 * MONTHLY),))
+    office.judge(60)
+    office.burnt("2000000")
+    office.judge(60)
+
+    assert office.told() == ["fired hard_cap", "resolved hard_cap", "fired hard_cap"]
+
+
+def test_a_route_with_hours_delays_a_message_and_loses_none(tmp_path: Path) -> None:
+    day = Route(recipient="team_lead", send=("hook",), hours="mon-fri 08:00-18:00")
+    office = Office(tmp_path / "l.sqlite", routes=[day])
+    office.burnt("710000")  # on a Wednesday at midnight
+
+    for _ in range(8):
+        office.judge(HOUR - 1)
+    night = office.told()
+    office.judge(2 * HOUR)
+
+    assert night == []
+    assert office.told() == ["fired warning"]
+    assert office.alert("warning").asked_at == office.now
+    office.writer.close()
+
+
+def test_nobody_is_blamed_for_what_a_silence_kept_from_them(office: Office) -> None:
+    office.want(IntentKind.SILENCE, "silence", matchers={"tier": "critical"}, **SILENCE)
+    office.burnt("910000")
+    office.judge()
+
+    office.judge(2 * HOUR)
+    office.judge(899)
+    before = [told for told in office.told() if told.endswith("critical")]
+    office.judge(1)
+
+    assert before == ["unmuted critical"]
+    assert office.told()[-1] == "escalated critical"
+
+
+def test_what_only_explains_an_alert_keeps_none_from_being_told(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise RuntimeError("a defect")
+
+    monkeypatch.setattr("agent.alerts.facts.suggestions", fails)
+    office.burnt("710000")
+    office.judge()
+
+    assert office.told() == ["fired warning"]
 
 
 def replace_tier(tier: Tier, **changes: object) -> Tier:

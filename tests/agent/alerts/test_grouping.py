@@ -49,6 +49,19 @@ def test_what_belongs_to_an_incident_that_people_know_of_is_a_line_and_no_page()
     assert muted_by(other, [spike, other], (), nothing_is_inside, 0) == ""
 
 
+def test_a_new_culprit_is_news_whatever_else_fires_in_its_incident() -> None:
+    known = firing(1)
+    taken = replace(known, state=AlertState.ACKNOWLEDGED)
+    other = firing(2, fingerprint="burn_spike:api_key:2", api_key="key_b", scope="key_b", told=False)
+    its_errors = firing(3, rule=AlertRule.ERRORS, tier="warning", api_key="key_b", told=False)
+    same_key = firing(4, rule=AlertRule.ERRORS, tier="warning", told=False)
+
+    assert muted_by(other, [known, other], (), nothing_is_inside, 0) == ""
+    assert muted_by(its_errors, [known, its_errors], (), nothing_is_inside, 0) == "alert:1"
+    assert muted_by(its_errors, [taken, its_errors], (), nothing_is_inside, 0) == ""
+    assert muted_by(same_key, [taken, same_key], (), nothing_is_inside, 0) == "alert:1"
+
+
 def test_what_mutes_must_still_fire() -> None:
     over = replace(firing(1), state=AlertState.RESOLVED)
     errors = firing(2, rule=AlertRule.ERRORS, tier="warning", told=False)
@@ -75,6 +88,17 @@ def test_spend_above_expected_is_counted_exactly_from_minute_to_minute() -> None
     assert accrued(later, first) == 0  # data that goes back costs nothing
     assert accrued(first, firing(at=660, rule=AlertRule.BUDGET)) == 0
     assert accrued(first, firing(at=660, current_nano=0)) == 0
+
+
+def test_spend_is_what_was_burnt_and_not_what_a_mean_would_make_of_it() -> None:
+    """An hour at little more than usual, while the signal still says what the rise was at its worst."""
+    began = firing(at=600)
+    later = firing(at=4_200)
+
+    def burnt(alert: object, start: int, end: int) -> int:
+        return 61 * NANO if (start, end) == (600, 4_200) else 0
+
+    assert accrued(began, later, burnt) == 1 * NANO
 
 
 def test_an_incident_costs_what_its_culprits_cost_and_nothing_twice() -> None:

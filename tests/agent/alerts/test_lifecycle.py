@@ -109,3 +109,16 @@ def test_a_cause_is_settled_some_minutes_after_it_was_found_amounts_go_on() -> N
 
     assert (soon.signal.cause, soon.signal.current_nano) == ("more_requests", 9)
     assert (later.signal.cause, later.signal.current_nano) == ("", 9)
+
+
+def test_a_tier_that_rises_is_told_anew_and_must_be_taken_anew() -> None:
+    warning = replace(RISE, tier="warning")
+    alert = replace(
+        firing(0), signal=warning, state=AlertState.ACKNOWLEDGED, acknowledged_by="ada", told=1, told_at=9
+    )
+
+    (graver,) = judge([alert], 60, RISE).saved
+    (milder,) = judge([graver], 120, warning).saved
+
+    assert (graver.state, graver.acknowledged_by, graver.told_at) == (AlertState.FIRING, "", None)
+    assert (graver.signal.tier, milder.signal.tier) == ("critical", "critical")

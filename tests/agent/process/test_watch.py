@@ -58,18 +58,19 @@ def test_burn_that_has_changed_is_judged_at_once_and_only_once(desk: Desk) -> No
     assert desk.office.alert("warning").state is AlertState.FIRING
 
 
-def test_burn_that_changes_all_the_time_waits_for_its_turn_and_is_not_forgotten(desk: Desk) -> None:
+def test_burn_that_changes_all_the_time_waits_for_its_turn_but_a_budget_does_not(desk: Desk) -> None:
     desk.burnt("710000")
     desk.look()
     desk.burnt("910000")
 
-    waits = desk.look()
-    before = desk.told
+    left = desk.look()
+    at_once = desk.office.alert("critical").state
     desk.at = 60
     done = desk.look()
 
-    assert (waits, before, done, desk.told) == (True, 1, False, 2)
-    assert desk.office.alert("critical").state is AlertState.FIRING
+    assert (left, done) == (True, False)
+    assert at_once is AlertState.FIRING
+    assert desk.told == 3
 
 
 def test_what_a_person_wants_does_not_wait_for_its_turn(desk: Desk) -> None:
