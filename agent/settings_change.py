@@ -13,12 +13,12 @@ import msgspec
 from agent.domain.duration import Duration
 from agent.errors import ConfigError
 from agent.settings import Settings, parse_settings
-from agent.settings_alerts import Alerts
 from agent.settings_section import Section
 from agent.toml_file import overlaid, read_text
 
 Table = dict[str, Any]
 
+_UNKNOWN = object()
 _NO_FILE = Path("burndeck.toml")
 
 
@@ -82,29 +82,49 @@ def to_toml(table: Mapping[str, Any], path: str = "") -> str:
 
 def _assign(changes: Table, parts: list[str], value: Any, section: Section, text: str) -> None:
     """Sets a key of the changes; `section` is what holds there now."""
-    here, now = changes, section
+    here: Table = changes.setdefault("alerts", {})
+    now: Any = section
     _, *path, last = parts
-    here = here.setdefault("alerts", {})
+    reached = "alerts"
     while path:
         part = path.pop(0)
-        known = getattr(now, part, None)
+        reached += f".{part}"
+        known = getattr(now, part, _UNKNOWN)
         if isinstance(known, tuple) and known and isinstance(known[0], Section):
-            rows = here.setdefault(part, [_table(row) for row in known])
-            place = _place(rows, path.pop(0) if path else last, text)
-            here, now = rows[place], known[place]
+            if not path:
+                raise ConfigError(
+                    f"--set {text}: {reached}.{last} is a whole table",
+                    hint=f"Name a key of it, as in {reached}.{last}.{type(known[0]).__struct_fields__[1]}.",
+                )
+            rows = _tables(here.setdefault(part, [_table(row) for row in known]), reached, text)
+            name = path.pop(0)
+            reached += f".{name}"
+            here, now = rows[_place(rows, name, text)], known[0]  # every row has the same keys
+        elif known is _UNKNOWN or isinstance(known, Section):
+            (here,) = _tables([here.setdefault(part, {})], reached, text)
+            now = known
         else:
-            here = here.setdefault(part, {})
-            now = known if isinstance(known, Section) else Alerts()
+            raise ConfigError(f"--set {text}: {reached} has no keys", hint=f"Set {reached} itself.")
     here[last] = value
+
+
+def _tables(found: Any, reached: str, text: str) -> list[Table]:
+    """What the changes have at a key already, as the tables that it must be."""
+    if isinstance(found, list) and all(isinstance(each, dict) for each in found):
+        return found
+    raise ConfigError(
+        f"--set {text}: another change makes something without keys of {reached}",
+        hint="Leave one of them out.",
+    )
 
 
 def _place(rows: list[Table], name: str, text: str) -> int:
     names = [str(row.get("name", "")) for row in rows]
     if name in names:
         return names.index(name)
-    if name.isdigit() and 0 < int(name) <= len(rows):
+    if name.isdecimal() and len(name) < 5 and 0 < int(name) <= len(rows):
         return int(name) - 1
-    known = ", ".join(each for each in names if each) or f"1 to {len(rows)}"
+    known = ", ".join(each for each in names if each) or (f"1 to {len(rows)}" if rows else "none")
     raise ConfigError(f"--set {text}: there is no {name!r}", hint=f"Known: {known}.")
 
 

@@ -96,6 +96,40 @@ def test_what_cannot_be_tried_is_an_error_that_says_so(settings: Settings, text:
         assigned([text], settings)
 
 
+@pytest.mark.parametrize(
+    ("texts", "part"),
+    [
+        (["alerts.tiers.critical.at.x=3"], "alerts.tiers.critical.at has no keys"),
+        (["alerts.tiers.critical=3"], "alerts.tiers.critical is a whole table"),
+        (["alerts.spike=3", "alerts.spike.hold=0s"], "something without keys of alerts.spike"),
+        (["alerts.tiers=3", "alerts.tiers.warning.at=0.6"], "something without keys of alerts.tiers"),
+        (["alerts.tiers=[3]", "alerts.tiers.warning.at=0.6"], "something without keys of alerts.tiers"),
+        (["alerts.tiers=[]", "alerts.tiers.warning.at=0.6"], "there is no 'warning'"),
+        (["alerts.tiers.².at=0.6"], "there is no '²'"),
+        (["alerts.nothing=3", "alerts.nothing.here=4"], "something without keys of alerts.nothing"),
+        (["alerts.channels.ops.timeout=9s"], "alerts.channels has no keys"),
+    ],
+)
+def test_keys_of_what_has_none_are_refused_in_a_sentence(
+    settings: Settings, texts: list[str], part: str
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        assigned(texts, settings)
+
+    assert caught.value.message.startswith(f"--set {texts[-1]}: ")
+    assert part in caught.value.message
+
+
+def test_a_row_that_is_tried_beyond_those_there_are_can_be_changed_too(settings: Settings) -> None:
+    rows = ", ".join(f'{{send=["hook"], recipient="{name}"}}' for name in "ab")
+    made = ['alerts.channels=[{name="hook", kind="webhook", url="https://x.example"}]']
+    one = changed(settings, assigned([*made, 'alerts.routes=[{send=["hook"]}]'], settings))
+
+    after = changed(settings, assigned([*made, f"alerts.routes=[{rows}]", "alerts.routes.2.hours="], one))
+
+    assert [route.recipient for route in after.alerts.routes] == ["a", "b"]
+
+
 def test_a_file_that_changes_more_than_alerts_is_refused(tmp_path: Path) -> None:
     (tmp_path / "t.toml").write_text('[agent]\nheartbeat = "1s"\n')
     (tmp_path / "u.toml").write_text("[alerts\n")
