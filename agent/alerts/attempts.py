@@ -15,6 +15,7 @@ FIRST_WAIT_S = 1.0
 SLOW_WAIT_S = 60.0  # where somebody has to do something first
 LONGEST_WAIT_S = 3_600.0
 GIVE_UP_S = 3 * 86_400
+LEAST_ATTEMPTS = 20  # age alone says nothing: the laptop slept, the agent stood still, the clock jumped
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,8 @@ class Verdict:
 def verdict(row: Waiting, failure: DeliveryFailed, now: float, luck: float, *, speed: float = 1.0) -> Verdict:
     """The verdict on a failed attempt. `luck` in 0..1 spreads attempts, so that not all come at once.
 
-    A wait that the receiver asks for is kept. Waits are real seconds, of which one is `speed` of the clock's.
+    A wait that the receiver asks for is kept, up to an hour. Waits are real seconds, of which one is `speed`
+    of the clock's. Only what is old and was tried often is given up.
     """
     if failure.gone or failure.permanent:
         return Verdict(None, gone=failure.gone)
@@ -36,9 +38,10 @@ def verdict(row: Waiting, failure: DeliveryFailed, now: float, luck: float, *, s
     # 2 to the power of some dozen attempts is beyond the longest wait anyway.
     wait = min(first * 2 ** min(row.attempts, 30), LONGEST_WAIT_S) * (0.75 + luck / 2)
     if failure.retry_after is not None:
-        wait = max(wait, failure.retry_after)
+        wait = max(wait, min(failure.retry_after, LONGEST_WAIT_S))
     next_at = math.ceil(now + wait * speed)
-    return Verdict(None if next_at > row.created_at + GIVE_UP_S * speed else next_at)
+    old = next_at > row.created_at + GIVE_UP_S * speed
+    return Verdict(None if old and row.attempts + 1 >= LEAST_ATTEMPTS else next_at)
 
 
 def ready(

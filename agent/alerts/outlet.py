@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from agent.alerts.attempts import LONGEST_WAIT_S
 from agent.alerts.channels import Channel, DeliveryFailed, Message, Receipt, open_channel
 from agent.alerts.routes import Destination
 
@@ -53,9 +54,12 @@ class Outlet:
         return end if begin <= self._clock.now() < end else None
 
     def rest(self, seconds: float) -> None:
-        """Takes no message for a while, in real seconds, since it is the receiver who asks for it."""
+        """Takes no message for a while, in real seconds, since it is the receiver who asks for it.
+
+        For an hour at most: one answer with a mistake in it must not silence a channel for days.
+        """
         now = self._clock.now()
-        end = now + seconds * speed_of(self._clock)
+        end = now + min(seconds, LONGEST_WAIT_S) * speed_of(self._clock)
         self._rest = (now, max(end, self.rests_until or end))
 
     async def warm(self) -> None:

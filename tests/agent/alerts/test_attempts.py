@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.alerts.attempts import GIVE_UP_S, LONGEST_WAIT_S, next_due, ready, verdict
+from agent.alerts.attempts import GIVE_UP_S, LEAST_ATTEMPTS, LONGEST_WAIT_S, next_due, ready, verdict
 from agent.alerts.channels import DeliveryFailed
 from agent.domain.notice import NoticeKind
 from agent.ledger.outbox import Waiting
@@ -45,6 +45,10 @@ def test_the_wait_that_the_receiver_asks_for_is_kept() -> None:
     assert after(20, DeliveryFailed("429", retry_after=1.0)) == 4600
 
 
+def test_no_receiver_puts_a_message_off_for_more_than_an_hour() -> None:
+    assert after(0, DeliveryFailed("429", retry_after=30 * 86_400.0)) == 1000 + LONGEST_WAIT_S
+
+
 def test_a_fast_clock_waits_as_long_in_real_time() -> None:
     assert verdict(ROW, DeliveryFailed("429", retry_after=10.0), 1000.0, 0.5, speed=60.0).next_at == 1600
 
@@ -54,6 +58,14 @@ def test_after_three_days_a_message_is_given_up() -> None:
 
     assert verdict(replace(ROW, attempts=80), PASSING, late, 0.5).next_at is not None
     assert verdict(replace(ROW, attempts=80), PASSING, late + 200, 0.5).next_at is None
+
+
+def test_a_message_that_waited_for_days_is_tried_often_before_it_is_given_up() -> None:
+    monday = 1000.0 + GIVE_UP_S + 86_400  # the laptop slept from Friday on
+
+    assert verdict(ROW, PASSING, monday, 0.5).next_at == monday + 1
+    assert verdict(replace(ROW, attempts=LEAST_ATTEMPTS - 2), PASSING, monday, 0.5).next_at is not None
+    assert verdict(replace(ROW, attempts=LEAST_ATTEMPTS - 1), PASSING, monday, 0.5).next_at is None
 
 
 @pytest.mark.parametrize(("permanent", "gone"), [(True, False), (False, True)])

@@ -202,15 +202,35 @@ def test_a_message_that_is_refused_for_good_becomes_a_finding(office: Dispatchin
     assert "answered 400: invalid event" in detail
 
 
-def test_after_three_days_a_message_is_given_up(
+def test_no_receiver_puts_its_channel_to_rest_for_more_than_an_hour(
+    office: Dispatching, clock: ManualClock, hook: Receiver
+) -> None:
+    hook.answer = in_turn(Answer(429, headers={"Retry-After": "2592000"}), Answer())
+    office.put(a_notice(), "hook")
+    office.wait_for("state, next_at", [("waiting", AT + 3_600)])
+
+    clock.advance(3_601)
+    office.put(a_notice(id="second", dedup_key="another"), "hook")
+
+    office.wait_for("state", [("sent",), ("sent",)])
+
+
+def test_a_message_is_given_up_after_three_days_and_many_attempts_but_not_for_its_age(
     office: Dispatching, clock: ManualClock, hook: Receiver
 ) -> None:
     hook.answer = lambda got: Answer(503)
     office.put(a_notice(), "hook")
     office.wait_for("state, attempts", [("waiting", 1)])
     clock.advance(3 * 86_400)
+    office.wait_for("state, attempts", [("waiting", 2)])
+    assert office.asked("SELECT 1 FROM finding") == []
 
-    office.wait_for("state, attempts", [("failed", 2)])
+    ((ident, due),) = office.rows("id, next_at")
+    for _ in range(18):
+        office.write(lambda writer: writer.outbox.again(ident, "503", due))
+    clock.advance(5)
+
+    office.wait_for("state, attempts", [("failed", 21)])
     assert len(office.asked("SELECT 1 FROM finding")) == 1
 
 
