@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import enum
+import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from agent.toml_file import Key, line_of, shown
 
@@ -62,7 +63,30 @@ class Case:
     def finding(self, level: Level, key: Key, problem: str, fix: str) -> Finding:
         """A finding at a key."""
         file = str(self.settings.file) if self.settings.file else "burndeck.toml"
-        return Finding(level, file, line_of(self.text, key), shown(key), problem, fix)
+        return Finding(level, file, self._line(key), self._shown(key), problem, fix)
+
+    def _line(self, key: Key) -> int | None:
+        """The line of a key, else of the one table that it would stand in."""
+        written = _written(self.text, key)
+        return line_of(self.text, key[:written]) if written >= max(len(key) - 1, 2) else None
+
+    def _shown(self, key: Key) -> str:
+        """A key as it is written; a tier that only we ship is called by its name, since nobody counts it."""
+        match key:
+            case ("alerts", "tiers", int(place), *rest) if _written(self.text, key) < 2:
+                return ": ".join([f"tier {self.settings.alerts.tiers[place].name}", *map(str, rest)])
+        return shown(key)
+
+
+def _written(text: str, key: Key) -> int:
+    """How many parts of a key stand in a TOML text, from its beginning on."""
+    node: Any = tomllib.loads(text)
+    for depth, part in enumerate(key):
+        try:
+            node = node[part]
+        except (KeyError, IndexError, TypeError):
+            return depth
+    return len(key)
 
 
 Check = Callable[[Case], "list[Finding]"]

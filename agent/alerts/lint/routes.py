@@ -144,5 +144,5 @@ def _secrets(case: Case) -> Iterator[Finding]:
                 Level.ERROR,
                 ("alerts", "channels", number, "name"),
                 f"{channel.name} has no {channel.of_kind.secret.what}: nothing can be sent there",
-                f"Run `burndeck login {channel.name}`; {channel.of_kind.secret.where} shows it.",
+                f"Run `burndeck login {channel.name}`. Where it is found: {channel.of_kind.secret.where}.",
             )

@@ -214,6 +214,35 @@ def test_a_channel_that_nobody_uses_or_that_has_no_secret_is_found() -> None:
     assert "burndeck login pager" in only(check(SOUND, secret=None)).fix
 
 
+def test_where_a_secret_is_found_is_a_sentence_of_its_own() -> None:
+    hook = '[[alerts.channels]]\nname = "hook"\nkind = "webhook"\nurl = "https://hook.example"\n'
+
+    fixes = [each.fix for each in check(SOUND + hook, secret=None) if "hook has no" in each.problem]
+
+    assert fixes == [
+        "Run `burndeck login hook`. Where it is found: the receiver (whsec_...); while it is changed give "
+        "both, with a comma between."
+    ]
+
+
+def test_shipped_tiers_are_called_by_their_names_and_have_no_line() -> None:
+    found = check(PEOPLE + ALLOCATION + "[alerts.spike]\nsensitivity = 2\n")
+
+    assert {each.key for each in found} >= {"tier hard_cap: notify", "tier info: notify", "alerts.routes"}
+    assert {each.line for each in found} == {None}
+    assert {each.place for each in found} == {str(FILE)}
+
+
+def test_tiers_that_are_written_have_their_lines_also_on_one_line() -> None:
+    tiers = '[alerts]\ntiers = [{name = "info", at = "0.5"}, {name = "warning", at = "0.7"}]\n'
+    text = PEOPLE + ALLOCATION + tiers
+
+    found = [each for each in check(text) if "tells nobody" in each.problem]
+
+    assert [each.key for each in found] == ["alerts.tiers[1].notify", "alerts.tiers[2].notify"]
+    assert {text.splitlines()[(each.line or 0) - 1][:7] for each in found} == {"tiers ="}
+
+
 def test_a_mail_server_without_an_account_needs_no_secret() -> None:
     mail = (
         '[[alerts.channels]]\nname = "mail"\nkind = "email"\nurl = "smtp://localhost:25"\nsender = "a@b.c"\n'
