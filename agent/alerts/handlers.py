@@ -18,9 +18,9 @@ from agent.alerts.telling import Teller
 from agent.domain.alert import HARD_CAP, Alert, AlertRule, AlertState
 from agent.domain.allocation import Scope, ScopeKind
 from agent.domain.intent import Intent, IntentKind, Refused
-from agent.domain.money import to_credits, to_nano
+from agent.domain.money import to_credits
 from agent.domain.planned import Planned
-from agent.domain.silence import Silence, parse_matcher
+from agent.domain.silence import Silence, parse_matchers
 from agent.ledger.control_store import IntentHandler
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 _LONGEST_PLAN_S = 31 * 86_400
 _NO_PLAN = frozenset({AlertRule.DRIFT, AlertRule.SILENT_DATA})
+_MOST = 2**62  # SQLite counts to twice that, so the sum of two still fits
 _WILD = frozenset("*?[")
 _NAMED = {"team": ScopeKind.TEAM, "api_key": ScopeKind.API_KEY}
 
@@ -106,6 +107,9 @@ class _Answers:
         alert = _alert(writer, intent.subject) if intent.subject.startswith("alert:") else None
         scope = _subject_scope(intent.subject) if alert is None else None
         start, end = _int(payload, "start"), _int(payload, "end")
+        reason = str(payload.get("reason", "")).strip()
+        if not reason:
+            raise Refused("planned activity needs a reason")
         if not start < end <= now + _LONGEST_PLAN_S:
             raise Refused("planned activity ends after it begins, and within a month from now")
         if alert is not None and alert.signal.rule in _NO_PLAN:
@@ -119,11 +123,11 @@ class _Answers:
                 start=start,
                 end=end,
                 author=intent.person,
-                reason=str(payload.get("reason", "")),
+                reason=reason,
             )
         )
         if alert is not None and alert.open:
-            text = f"planned activity: {payload.get('reason', '')}"
+            text = f"planned activity: {reason}"
             Teller(writer, self._settings, now).note(alert, "planned", text, intent.person)
             if not alert.signal.period:  # a budget that is used up stays used up
                 self._end_planned(writer, alert, intent.person, now)
@@ -137,18 +141,12 @@ class _Answers:
             teller.tell(due, Facts(*truth_of(writer.alerts)))
 
 
-def silence_payload(matchers: Collection[str], seconds: int, credits_: Any, reason: str) -> dict[str, Any]:
-    """The payload of a silence; raises `ValueError` for a matcher that nobody understands."""
-    pairs = dict(parse_matcher(text) for text in matchers)
-    return {"matchers": pairs, "seconds": seconds, "limit_nano": int(to_nano(credits_)), "reason": reason}
-
-
 def _matchers(payload: Mapping[str, Any]) -> dict[str, str]:
     given = payload.get("matchers")
     if not isinstance(given, dict):
         raise Refused("a silence needs matchers")
     try:
-        return dict(parse_matcher(f"{field}={pattern}") for field, pattern in given.items())
+        return parse_matchers(f"{field}={pattern}" for field, pattern in given.items())
     except ValueError as error:
         raise Refused(str(error)) from None
 
@@ -157,20 +155,29 @@ def _int(payload: Mapping[str, Any], name: str) -> int:
     value = payload.get(name)
     if not isinstance(value, int) or isinstance(value, bool):
         raise Refused(f"{name}: must be a whole number")
+    if not 0 <= value <= _MOST:
+        raise Refused(f"{name}: must lie between 0 and {_MOST}")
     return value
 
 
+def _ident(subject: str, kind: str) -> int | None:
+    """The number in `alert:12`; None for anything else, also for more than the ledger counts to."""
+    named, _, ident = subject.partition(":")
+    number = int(ident) if named == kind and ident.isdecimal() and len(ident) < 20 else None
+    return None if number is None or number > _MOST else number
+
+
 def _alert(writer: LedgerWriter, subject: str) -> Alert:
-    kind, _, ident = subject.partition(":")
-    alert = writer.alerts.alert(int(ident)) if kind == "alert" and ident.isdecimal() else None
+    ident = _ident(subject, "alert")
+    alert = None if ident is None else writer.alerts.alert(ident)
     if alert is None:
         raise Refused(f"there is no {subject}")
     return alert
 
 
 def _silence(writer: LedgerWriter, subject: str) -> Silence:
-    kind, _, ident = subject.partition(":")
-    silence = writer.incidents.silence(int(ident)) if kind == "silence" and ident.isdecimal() else None
+    ident = _ident(subject, "silence")
+    silence = None if ident is None else writer.incidents.silence(ident)
     if silence is None:
         raise Refused(f"there is no {subject}")
     return silence

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
@@ -46,6 +46,17 @@ def parse_matcher(text: str) -> tuple[str, str]:
     if not equals or field.strip() not in FIELDS or not pattern.strip():
         raise ValueError(f"{text!r} is not FIELD=PATTERN with one of the fields {', '.join(FIELDS)}")
     return field.strip(), pattern.strip()
+
+
+def parse_matchers(texts: Iterable[str]) -> dict[str, str]:
+    """All matchers of a silence, which must all fit; raises `ValueError`, also for a field given twice."""
+    matchers: dict[str, str] = {}
+    for text in texts:
+        field, pattern = parse_matcher(text)
+        if field in matchers:
+            raise ValueError(f"{field} is there twice, and no alert has two: make a silence for each")
+        matchers[field] = pattern
+    return matchers
 
 
 @dataclass(frozen=True, slots=True)

@@ -205,7 +205,13 @@ def test_a_hard_cap_is_told_over_every_silence(office: Office) -> None:
     [
         ({"reason": " "}, "a silence needs a reason"),
         ({"seconds": 8 * DAY}, "no silence lasts longer than 7d"),
-        ({"seconds": -1}, "a silence ends after it begins"),
+        ({"seconds": 0}, "a silence ends after it begins"),
+        ({"seconds": -1}, "seconds: must lie between 0 and 4611686018427387904"),
+        ({"limit_nano": 10**30}, "limit_nano: must lie between 0 and 4611686018427387904"),
+        (
+            {"matchers": {"team": "a", " team": "b"}},
+            "team is there twice, and no alert has two: make a silence for each",
+        ),
         ({"limit_nano": 0}, "a silence ends at an amount above zero"),
         ({"limit_nano": "5"}, "limit_nano: must be a whole number"),
         ({"matchers": {}}, "a silence without matchers would mute everything"),

@@ -63,7 +63,19 @@ def test_lifting_a_silence_reaches_as_far_as_the_silence(office: Office) -> None
     assert scopes(office, IntentKind.UNSILENCE, "silence:1") == {TEAM, GROUP, ORGANIZATION}
 
 
-@pytest.mark.parametrize("subject", ["alert:99", "alert:x", "silence:1", "nothing", "alert:-1"])
+@pytest.mark.parametrize(
+    "subject",
+    [
+        "alert:99",
+        "alert:x",
+        "silence:1",
+        "nothing",
+        "alert:-1",
+        f"alert:{10**19}",
+        f"silence:{2**63}",
+        f"alert:{10**30}",
+    ],
+)
 def test_what_is_not_there_is_refused_by_its_name(office: Office, subject: str) -> None:
     with pytest.raises(Refused, match=subject.partition(":")[0]):
         scopes(office, IntentKind.ACKNOWLEDGE, subject)
@@ -99,3 +111,20 @@ def test_a_plan_without_bounds_is_refused(office: Office, start: int, end: int) 
     )
 
     assert "ends after it begins" in refused
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"reason": " "}, "planned activity needs a reason"),
+        ({"end": 10**30}, "end: must lie between 0 and"),
+        ({"start": -1}, "start: must lie between 0 and"),
+    ],
+)
+def test_a_plan_that_says_nothing_or_no_time_is_refused(
+    office: Office, changes: dict[str, object], why: str
+) -> None:
+    payload = {"start": office.now, "end": office.now + HOUR, "reason": "x"} | changes
+
+    assert office.want(IntentKind.PLANNED_ACTIVITY, "team:wallet", **payload).startswith(why)
+    assert office.writer.incidents.planned(office.now) == []
