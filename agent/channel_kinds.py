@@ -26,6 +26,7 @@ class ChannelKind:
     secure: bool = True  # its secret travels with every message, so it must not travel in the clear
     at_once: int = 4  # messages under way at a time
     pause_s: float = 0.0  # least real seconds from one message to the next
+    ends_itself: bool = False  # keeps to the time-out by itself, and knows what it cannot take back any more
 
 
 KINDS: dict[str, ChannelKind] = {
@@ -43,6 +44,7 @@ KINDS: dict[str, ChannelKind] = {
         SecretPart("password", "password of its mail account", "whoever runs the mail server", phrase=True),
         needs=("url", "sender"),
         targets=True,
+        ends_itself=True,
     ),
     "webhook": ChannelKind(
         SecretPart(
@@ -71,5 +73,6 @@ KINDS: dict[str, ChannelKind] = {
         SecretPart(
             "service_url", "Apprise URL of the service", "github.com/caronc/apprise/wiki", phrase=True
         ),
+        ends_itself=True,
     ),
 }

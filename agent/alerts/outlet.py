@@ -73,9 +73,11 @@ class Outlet:
         """One attempt within the channel's time-out; raises `DeliveryFailed`, whatever goes wrong."""
         self._users += 1
         try:
-            async with asyncio.timeout(self._table.timeout):
+            async with asyncio.timeout(self._table.timeout) as limit:
                 channel = await self._open()
                 self.rest(self._table.of_kind.pause_s)
+                if self._table.of_kind.ends_itself:
+                    limit.reschedule(None)
                 return await channel.deliver(message)
         except TimeoutError:
             raise DeliveryFailed(

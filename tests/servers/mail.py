@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import email
 import email.policy
 import ssl
@@ -25,6 +26,8 @@ class MailServer:
         self.to: list[str] = []
         self.replies: list[str] = []
         self.logins: list[str] = []
+        self.takes_s = 0.0  # how long it looks at a mail before it says that it took it
+        self.hesitates_s = 0.0  # before it answers to sender and address
         self._news = threading.Condition()
         options: dict[str, Any] = {"hostname": "127.0.0.1", "port": 0}
         if mode == "starttls":
@@ -48,10 +51,20 @@ class MailServer:
     def __exit__(self, *_: object) -> None:
         self._controller.stop()
 
+    async def handle_MAIL(  # the library's name
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        """Takes every sender."""
+        await asyncio.sleep(self.hesitates_s)
+        envelope.mail_from = address
+        envelope.mail_options.extend(options)
+        return "250 OK"
+
     async def handle_RCPT(  # the library's name
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         """Takes every address that does not begin with `nobody`."""
+        await asyncio.sleep(self.hesitates_s)
         if address.startswith("nobody"):
             return "550 5.1.1 no such user"
         envelope.rcpt_tos.append(address)
@@ -71,6 +84,7 @@ class MailServer:
             self.mails.append(mail)
             self.to += envelope.rcpt_tos
             self._news.notify_all()
+        await asyncio.sleep(self.takes_s)
         return "250 taken"
 
     def _check(self, server: SMTP, session: Session, envelope: Envelope, how: str, data: Any) -> AuthResult:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,13 @@ from agent.alerts.channels.words import headline, plain
 if TYPE_CHECKING:
     from agent.secrets import Secret
     from agent.settings_channels import Channel as Table
+
+_LAST_ANSWER_S = 60.0
+"""Apprise itself waits four seconds for an answer. A request that left cannot be taken back, so whoever gives
+a slow service less time only sends it the message again."""
+
+_LONGEST_S = 600.0
+"""For all requests of all services of a message; one that always sends a little more would never end."""
 
 _TYPES = {"info": "info", "warning": "warning", "error": "failure", "critical": "failure"}
 
@@ -42,12 +50,16 @@ class Apprise:
                 hint=f"`burndeck login {table.name}` takes one as Apprise's documentation lists them.",
                 slow=True,
             )
+        for service in self._service:
+            service.socket_read_timeout = max(service.socket_read_timeout, _LAST_ANSWER_S)
 
     async def deliver(self, message: Message) -> Receipt:
         """Hands the message to the service; Apprise does not say why it fails."""
         title, body = render(message)
         kind = _TYPES.get(message.notice.severity, "info")
-        if not await self._service.async_notify(title=title, body=body, notify_type=_type(kind)):
+        async with asyncio.timeout(_LONGEST_S):
+            taken = await self._service.async_notify(title=title, body=body, notify_type=_type(kind))
+        if not taken:
             raise DeliveryFailed(
                 f"{self._name}: the service did not take the message",
                 hint=f"Try the URL with the apprise command, then `burndeck login {self._name}`.",

@@ -57,7 +57,10 @@ class Channel(Protocol):
     """One table of [[alerts.channels]], ready to send."""
 
     async def deliver(self, message: Message) -> Receipt:
-        """Delivers once; raises `DeliveryFailed`. A repeated message carries the same id as before."""
+        """Delivers once; raises `DeliveryFailed`. A repeated message carries the same id as before.
+
+        Cut off after the channel's time-out, unless its kind ends itself: then it raises `TimeoutError`.
+        """
         ...
 
     async def close(self) -> None:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import html
 import re
 import smtplib
 import socket
 import ssl
-import threading
-from collections.abc import Callable
 from contextlib import suppress
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -19,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from agent.alerts.channels.base import DeliveryFailed, Message, Receipt
+from agent.alerts.channels.hand_over import HandOver, in_thread
 from agent.alerts.channels.words import DRILL, commands, cut, facts, headline, one_line, plain
 
 if TYPE_CHECKING:
@@ -27,6 +25,8 @@ if TYPE_CHECKING:
 
 _PORTS = {"smtp": 587, "smtps": 465, "smtp+plain": 25}
 _MOST_SUBJECT = 200
+_LAST_ANSWER_S = 600.0
+"""What RFC 5321 (4.5.3.2.6) grants a server that has the whole mail: whoever leaves sooner sends it twice."""
 
 
 def open_channel(table: Table, secret: Secret) -> Email:
@@ -48,15 +48,18 @@ class Email:
     async def deliver(self, message: Message) -> Receipt:
         """Sends one mail to one address."""
         mail = render(message, self._table.sender)
-        await _in_thread(lambda: self._send(mail, message.target))
+        timeout = float(self._table.timeout)
+        longest = _LAST_ANSWER_S + 3 * timeout  # the command DATA, the mail itself, and QUIT
+        await in_thread(lambda hand: self._send(mail, message.target, hand), timeout, longest)
         return Receipt(str(mail["Message-ID"]))
 
     async def close(self) -> None:
         """Nothing is kept open between mails."""
 
-    def _send(self, mail: EmailMessage, address: str) -> None:
+    def _send(self, mail: EmailMessage, address: str, hand_over: HandOver) -> None:
         try:
             server = self._connected()
+            server.hand_over = hand_over
             try:
                 if self._table.user:
                     self._log_in(server)
@@ -84,14 +87,12 @@ class Email:
             detail = cut(one_line(str(error)) or type(error).__name__, 200)
             raise DeliveryFailed(f"{self._name}: cannot be reached: {detail}") from None
 
-    def _connected(self) -> smtplib.SMTP:
+    def _connected(self) -> _Server:
         timeout, name = float(self._table.timeout), _own_name(self._table.sender)
         if self._scheme == "smtps":
             context = self._trusted()
-            return smtplib.SMTP_SSL(
-                self._host, self._port, local_hostname=name, timeout=timeout, context=context
-            )
-        server = smtplib.SMTP(self._host, self._port, local_hostname=name, timeout=timeout)
+            return _TlsServer(self._host, self._port, local_hostname=name, timeout=timeout, context=context)
+        server = _Server(self._host, self._port, local_hostname=name, timeout=timeout)
         if self._scheme == "smtp":
             try:
                 server.starttls(context=self._trusted())
@@ -138,6 +139,27 @@ class Email:
         text = text.replace(password, "***") if password else text
         detail = cut(one_line(text), 200)
         return DeliveryFailed(f"{self._name}: {what}: {code} {detail}", permanent=500 <= code < 600)
+
+
+class _Server(smtplib.SMTP):
+    """A dialogue that begins to hand the mail over only where it is still wanted, and then has patience."""
+
+    hand_over: HandOver
+
+    def data(self, msg: Any) -> tuple[int, bytes]:
+        self.hand_over.begin()
+        assert self.sock is not None
+        before = self.sock.gettimeout()
+        self.sock.settimeout(_LAST_ANSWER_S)
+        try:
+            return super().data(msg)
+        finally:
+            if self.sock is not None:
+                self.sock.settimeout(before)
+
+
+class _TlsServer(_Server, smtplib.SMTP_SSL):
+    """The same, encrypted from the start."""
 
 
 def render(message: Message, sender: str) -> EmailMessage:
@@ -198,29 +220,3 @@ def _own_name(sender: str) -> str:
     """What we call ourselves: asking the resolver for it may take longer than the whole mail."""
     host = socket.gethostname()
     return host if "." in host else f"{host}.{sender.rpartition('@')[2]}"
-
-
-async def _in_thread(work: Callable[[], None]) -> None:
-    """Runs `work` on a thread that nobody joins: a server that hangs must not hold up the end."""
-    loop = asyncio.get_running_loop()
-    done: asyncio.Future[Any] = loop.create_future()
-
-    def settle(error: BaseException | None) -> None:
-        if done.done():
-            return
-        if error is None:
-            done.set_result(None)
-        else:
-            done.set_exception(error)
-
-    def run() -> None:
-        failure: BaseException | None = None
-        try:
-            work()
-        except BaseException as error:  # noqa: BLE001 - it is raised where the result is awaited
-            failure = error
-        with suppress(RuntimeError):  # the loop has ended meanwhile
-            loop.call_soon_threadsafe(settle, failure)
-
-    threading.Thread(target=run, name="smtp", daemon=True).start()
-    await done

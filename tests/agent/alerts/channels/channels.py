@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from agent.alerts.channels import DeliveryFailed, Message, Receipt, open_channel
+from agent.alerts.outlet import Outlet
+from agent.clock import SystemClock
 from agent.domain.notice import Notice
 from agent.settings_channels import Channel
 from tests.agent.alerts.notices import AT, a_notice
@@ -28,6 +30,19 @@ def deliver(table: Channel, *messages: Message) -> list[Receipt]:
             return [await channel.deliver(message) for message in messages]
         finally:
             await channel.close()
+
+    return asyncio.run(send())
+
+
+def deliver_in_time(table: Channel, message: Message) -> Receipt:
+    """Sends a message as the agent does, which does not wait for ever."""
+
+    async def send() -> Receipt:
+        outlet = Outlet(table, SystemClock())
+        try:
+            return await outlet.deliver(message)
+        finally:
+            await outlet.close()
 
     return asyncio.run(send())
 

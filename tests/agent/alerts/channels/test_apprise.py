@@ -2,14 +2,16 @@ from __future__ import annotations
 
 import logging
 import sys
+import time
 
 import pytest
 
+from agent.domain.duration import Duration
 from agent.domain.notice import NoticeKind
 from agent.settings_channels import Channel
-from tests.agent.alerts.channels.channels import a_message, deliver, failure
+from tests.agent.alerts.channels.channels import a_message, deliver, deliver_in_time, failure
 from tests.agent.alerts.notices import a_notice
-from tests.servers.receiver import Answer, Receiver
+from tests.servers.receiver import Answer, Got, Receiver
 
 TABLE = Channel(name="chat", kind="apprise")
 
@@ -46,6 +48,21 @@ def test_a_service_that_does_not_take_it_is_tried_again_and_its_url_is_not_shown
 
     assert not error.permanent
     assert "hush" not in f"{error.message}{error.hint}{caplog.text}"
+
+
+def test_a_slow_service_gets_a_message_once(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    address = receiver.url.replace("http://", "json://")
+    monkeypatch.setenv("BURNDECK_CHAT_SERVICE_URL", f"{address}/room?rto=1")
+
+    def slow(got: Got) -> Answer:
+        time.sleep(1.5)
+        return Answer()
+
+    receiver.answer = slow
+
+    deliver_in_time(Channel(name="chat", kind="apprise", timeout=Duration(1)), a_message())
+
+    assert len(receiver.got) == 1
 
 
 def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -7,10 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from agent.alerts.channels import DeliveryFailed
 from agent.alerts.channels.email import render
+from agent.domain.duration import Duration
 from agent.domain.notice import NoticeKind
 from agent.settings_channels import Channel
-from tests.agent.alerts.channels.channels import a_message, deliver, failure
+from tests.agent.alerts.channels.channels import a_message, deliver, deliver_in_time, failure
 from tests.agent.alerts.notices import a_notice
 from tests.servers.certificate import Certificate, make_certificate
 from tests.servers.mail import PASSWORD, MailServer
@@ -131,6 +134,32 @@ def test_a_server_that_is_not_there_is_tried_again() -> None:
 
     assert not error.permanent
     assert "127.0.0.1:9: cannot be reached" in error.message
+
+
+def brisk(server: MailServer) -> Channel:
+    return Channel(name="mail", kind="email", url=server.url, sender="b@example.com", timeout=Duration(1))
+
+
+def test_a_mail_that_is_handed_over_is_waited_for_however_slow_the_server_is() -> None:
+    with MailServer("plain") as server:
+        server.takes_s = 1.5
+
+        receipt = deliver_in_time(brisk(server), TO_ADA)
+
+        assert receipt.reference == "<notice-1@burndeck.example.com>"
+        assert len(server.mails) == 1
+
+
+def test_a_mail_that_was_given_up_before_it_was_handed_over_never_goes_out() -> None:
+    with MailServer("plain") as server:
+        server.hesitates_s = 0.6
+        with pytest.raises(DeliveryFailed, match="no answer within 1s"):
+            deliver_in_time(brisk(server), TO_ADA)
+        for thread in threading.enumerate():
+            if thread.name == "delivery":
+                thread.join(20)
+
+        assert server.mails == []
 
 
 def test_an_episode_is_one_thread_and_every_attempt_one_mail() -> None:
