@@ -43,7 +43,7 @@ class Life(RuleBasedStateMachine):
             self.office.settings, organization=Organization(time_zone=zone), allocations=(PAYMENTS, WALLET)
         )
         self.used: defaultdict[tuple[str, str], Decimal] = defaultdict(Decimal)  # by month and team
-        self.judged_at = 0
+        self.judged_at = self.burnt_at = 0
 
     def teardown(self) -> None:
         if hasattr(self, "office"):
@@ -54,6 +54,7 @@ class Life(RuleBasedStateMachine):
     def burns(self, share: str, team: str) -> None:
         """Late or revised data: the month's burn of a team is another one than it was."""
         self.office.now = max(self.office.now, self._hour())  # nothing burns before its time
+        self.burnt_at = max(self.burnt_at, self._hour())
         amount = self.used[self._month(), team] = Decimal(share) * MONTHLY / NANO
         self.office.burnt(f"{amount:f}", Member(team), self._hour())
 
@@ -63,7 +64,7 @@ class Life(RuleBasedStateMachine):
 
     @rule(seconds=st.sampled_from([1, 600, 2 * HOUR]))
     def the_clock_is_set_back(self, seconds: int) -> None:
-        self.office.now -= seconds
+        self.office.now = max(self.office.now - seconds, self.burnt_at)  # never before what has burnt
 
     @rule()
     def a_new_month_begins(self) -> None:
