@@ -51,12 +51,20 @@ class GitHub:
         if entry is None:
             return Answer(410, {"message": "This issue was deleted"})
         if match[2]:
-            if got.method == "POST":
-                entry.comments.append(got.json["body"])
-            return Answer(200 if got.method == "GET" else 201, [{"body": text} for text in entry.comments])
+            return self._comments(entry, got)
         if got.method == "PATCH":
             entry.open = got.json["state"] == "open"
         return Answer(200, self._shown(entry))
+
+    def _comments(self, entry: Entry, got: Got) -> Answer:
+        if got.method == "POST":
+            entry.comments.append(got.json["body"])
+            return Answer(201, {"body": entry.comments[-1]})
+        size, page = (
+            int(got.query.get(key, [usual])[0]) for key, usual in (("per_page", "30"), ("page", "1"))
+        )
+        oldest_first = entry.comments[(page - 1) * min(size, 100) :][: min(size, 100)]
+        return Answer(200, [{"body": text} for text in oldest_first])
 
     def _all(self, got: Got) -> Answer:
         if got.method == "GET":
@@ -72,7 +80,8 @@ class GitHub:
     @staticmethod
     def _shown(entry: Entry) -> dict[str, Any]:
         state = "open" if entry.open else "closed"
-        return {"number": int(entry.id), "title": entry.title, "body": entry.text, "state": state}
+        about = {"number": int(entry.id), "title": entry.title, "body": entry.text, "state": state}
+        return about | {"comments": len(entry.comments)}
 
 
 class Jira:

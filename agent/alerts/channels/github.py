@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 MOST_TITLE = 256
 MOST_BODY = 65_536
+_PAGE = 100
 _NUMBER = re.compile(r"\d+")
 
 
@@ -86,11 +88,22 @@ class GitHub:
     async def comment(self, ticket: Ticket, message: Message) -> None:
         """A comment, unless one of the newest hundred is this message."""
         own = message_marker(message.notice.id)
-        url = f"{self._issues}/{ticket.id}/comments"
-        there = (await self._sender.send("GET", url, params={"per_page": "100"})).json()
-        if not any(own in (each.get("body") or "") for each in there):
+        if not await self._said(ticket, own):
             body = f"**{_plain(headline(message.notice))}**\n\n{render(message, own)}"
+            url = f"{self._issues}/{ticket.id}/comments"
             await self._sender.send("POST", url, body=encoded({"body": cut(body, MOST_BODY)}))
+
+    async def _said(self, ticket: Ticket, marker: str) -> bool:
+        """Whether one of the newest comments carries a marker: from the end, as the oldest are listed first."""
+        count = int((await self._known(ticket.id)).get("comments", 0))
+        last = max(1, math.ceil(count / _PAGE))
+        for page in range(last, max(0, last - 2), -1):
+            asked = {"per_page": str(_PAGE), "page": str(page)}
+            url = f"{self._issues}/{ticket.id}/comments"
+            there = (await self._sender.send("GET", url, params=asked)).json()
+            if any(marker in (each.get("body") or "") for each in there):
+                return True
+        return False
 
     async def set_open(self, ticket: Ticket, *, opened: bool) -> None:
         """Opens the issue again, or closes it as completed."""

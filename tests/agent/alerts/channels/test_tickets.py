@@ -94,6 +94,21 @@ def test_a_comment_that_was_sent_before_a_crash_is_not_made_twice_where_comments
     assert len(entry.comments) == (2 if isinstance(office.tracker, ServiceNow) else 1)
 
 
+@pytest.mark.parametrize("others", [99, 100, 101, 250])
+def test_a_comment_is_made_once_however_many_there_are(office: Office, others: int) -> None:
+    if isinstance(office.tracker, ServiceNow):
+        pytest.skip("its comments cannot be read")
+    deliver(office.table, FIRED)
+    (entry,) = office.tracker.entries
+    entry.comments += ["somebody says something"] * others
+
+    deliver(office.table, REPEATED)
+    entry.comments.append("and somebody answers")
+    deliver(office.table, REPEATED)
+
+    assert len(entry.comments) == others + 2
+
+
 def test_an_end_without_a_ticket_makes_none(office: Office) -> None:
     assert [receipt.reference for receipt in deliver(office.table, ACKNOWLEDGED, RESOLVED)] == ["", ""]
     assert office.tracker.entries == []
