@@ -199,7 +199,7 @@ def _missed(found: Replay) -> None:
         for rise in found.rises
     ]
     if rows:
-        columns = ["team", "since", "for", "above usual", "now", "changed"][: len(rows[0])]
+        columns = ["who", "since", "for", "above usual", "now", "changed"][: len(rows[0])]
         click.echo(f"\nlargest rises, and whether this rule told of them\n{table(columns, rows, right=(3,))}")
 
 

@@ -24,12 +24,14 @@ from agent.ledger.pieces import HOUR_S
 from agent.ledger.rule_store import RuleStore
 
 if TYPE_CHECKING:
+    from agent.ledger.alert_store import AlertStore
     from agent.ledger.reader import LedgerReader
     from agent.settings import Settings
 
 __all__ = ["Replay", "replay"]
 
 _PLANNED_S = 70 * 86_400
+_MOST_KEYS = 200  # with the dearest hours, one of which a large rise has
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,8 @@ def replay(
         runs = [Run(judge, each, past, ledger, lineage, planned) for each in configured]
         watch = CapWatch(settings.allocations)
         _take(runs, watch, past, settings, begin, end, progress)
-        rises = largest_rises(_team_hours(reader, start, end), start, end)
+        hours = _team_hours(reader, start, end) | _key_hours(reader, ledger, start, end)
+        rises = largest_rises(hours, start, end, lineage.within)
     reached = [each for each in watch.reached if each.at > start]
     sides = [_side(run, reached, rises, lineage, start, end) for run in runs]
     now, other = sides[0], sides[1] if len(sides) > 1 else None
@@ -159,5 +162,23 @@ def _team_hours(reader: LedgerReader, start: int, end: int) -> dict[Scope, dict[
     hours: dict[int, dict[int, int]] = {}
     for row in reader.rows("hours_of", bound):
         hours.setdefault(row["id"], {})[row["bucket"]] = row["credits_nano"]
+    return _named(reader, ScopeKind.TEAM, hours)
+
+
+def _key_hours(reader: LedgerReader, ledger: AlertStore, start: int, end: int) -> dict[Scope, dict[int, int]]:
+    """The same of the keys with the dearest hours."""
+    bound = {"kinds": [int(Kind.API_KEY)], "start": start, "end": end}
+    dearest = sorted(reader.rows("history_busiest_hours", bound), key=lambda row: -row["credits_nano"])
+    idents = [row["id"] for row in dearest[:_MOST_KEYS]]
+    hours: dict[int, dict[int, int]] = {ident: {} for ident in idents}
+    read = range(start - BEFORE_S, end, HOUR_S)
+    for place, hour, nano, _ in ledger.burn.hours([(Kind.API_KEY, ident) for ident in idents], read):
+        hours[idents[place]][hour] = nano
+    return _named(reader, ScopeKind.API_KEY, hours)
+
+
+def _named(
+    reader: LedgerReader, kind: ScopeKind, hours: dict[int, dict[int, int]]
+) -> dict[Scope, dict[int, int]]:
     names = {row["id"]: row["value"] for row in reader.rows("dim_names", {"ids": list(hours)})}
-    return {Scope(ScopeKind.TEAM, names[ident]): known for ident, known in hours.items() if names[ident]}
+    return {Scope(kind, names[ident]): known for ident, known in hours.items() if names[ident]}

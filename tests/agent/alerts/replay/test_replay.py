@@ -253,10 +253,17 @@ def test_a_floor_that_is_raised_misses_it_and_says_so(spiky: Path) -> None:
     assert found.changed is not None
     assert "key_a" in {alert.signal.scope for alert in found.gone}
     assert found.changed.episodes == ()
-    team, since = Scope.parse("team:search"), NOON - 5 * DAY
-    assert (found.rises[0].scope, found.rises[0].start, found.rises[0].end) == (team, since, since + 4 * HOUR)
+    key, since = Scope.parse("api_key:key_a"), NOON - 5 * DAY
+    assert (found.rises[0].scope, found.rises[0].start, found.rises[0].end) == (key, since, since + 4 * HOUR)
     assert found.rises[0] not in found.now.rises_missed
     assert found.rises[0] in found.changed.rises_missed
+
+
+def test_a_rise_of_one_key_in_a_large_team_is_listed_by_the_key(spiky: Path) -> None:
+    rises = {str(rise.scope): (rise.start, rise.end) for rise in spikes(spiky).rises}
+
+    assert rises["api_key:key_b"] == (NOON - 2 * DAY, NOON - 2 * DAY + 6 * HOUR)
+    assert "team:support" not in rises
 
 
 def test_an_alert_that_is_open_for_long_tells_of_no_rise(spiky: Path) -> None:
@@ -264,7 +271,7 @@ def test_an_alert_that_is_open_for_long_tells_of_no_rise(spiky: Path) -> None:
 
     found = play(spiky, "budget", settings=Settings(allocations=(small,)), start=NOON - 10 * DAY, end=NOON)
 
-    assert found.rises[0].scope == Scope.parse("team:search")
+    assert found.rises[0].scope == Scope.parse("api_key:key_a")
     assert found.rises[0] in found.now.rises_missed
 
 
