@@ -5,19 +5,15 @@ from __future__ import annotations
 import click
 
 from console.commands.common import common_options, settings_for
-from console.commands.intents import send
+from console.commands.intents import reason_option, send, wait_option
 from console.commands.times import Instant, Stretch
-
-_WAIT = click.option(
-    "--wait", type=float, default=5.0, show_default=True, help="Seconds to wait for the agent."
-)
 
 
 @click.command("ack", epilog='Example: burndeck alerts ack 12 --note "rolling back the release"')
 @common_options
 @click.argument("alert", type=int)
 @click.option("--note", default="", help="What you are doing about it; kept in the timeline.")
-@_WAIT
+@wait_option
 def ack(config: str | None, db: str | None, as_json: bool, alert: int, note: str, wait: float) -> None:
     """Take an alert: it is not repeated and does not escalate any more.
 
@@ -44,8 +40,8 @@ def ack(config: str | None, db: str | None, as_json: bool, alert: int, note: str
 @click.argument("subject")
 @click.option("--from", "start", type=Instant(), help="When it began or begins (UTC); by default now.")
 @click.option("--for", "span", type=Stretch(), default="6h", show_default=True, help="How long it lasts.")
-@click.option("--reason", required=True, help="What it is.")
-@_WAIT
+@reason_option("What it is; everybody sees it.")
+@wait_option
 def plan(
     config: str | None,
     db: str | None,
@@ -66,6 +62,8 @@ def plan(
     from agent.reports.alerts import alert_of
     from console.commands.common import reader_for
 
+    if span <= 0:
+        raise click.UsageError("--for: must be more than nothing")
     settings = settings_for(config, db)
     now = settings.clock().now()
     if start is None and subject.startswith("alert:"):

@@ -3,18 +3,35 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from console.commands.common import print_json, reader_for
+from console.commands.common import F, print_json, reader_for
+from console.commands.times import Seconds
 
 if TYPE_CHECKING:
     from agent.control import IntentKind, Outcome
     from agent.settings import Settings
 
 _LOOK_S = 0.05
+
+wait_option = click.option(
+    "--wait", type=Seconds(), default=5.0, show_default=True, help="Seconds to wait for the agent."
+)
+"""Adds `--wait`."""
+
+
+def reason_option(text: str) -> Callable[[F], F]:
+    """Adds a `--reason` that cannot stay empty."""
+    return click.option("--reason", required=True, callback=_said, help=text)
+
+
+def _said(ctx: click.Context, param: click.Parameter, value: str) -> str:
+    if not value.strip():
+        raise click.BadParameter("everybody sees it, so it cannot stay empty", ctx, param)
+    return value.strip()
 
 
 def send(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from console.commands.common import common_options, print_json, reader_for, settings_for
-from console.commands.intents import send
+from console.commands.intents import reason_option, send, wait_option
 from console.commands.tables import amount, table, when
 from console.commands.times import Stretch
 
@@ -16,9 +16,6 @@ Examples:
   burndeck silence list
   burndeck silence lift 3
 """
-_WAIT = click.option(
-    "--wait", type=float, default=5.0, show_default=True, help="Seconds to wait for the agent."
-)
 
 
 @click.group("silence", epilog=_EPILOG)
@@ -34,8 +31,8 @@ def silence() -> None:
 @click.argument("matcher", nargs=-1, required=True)
 @click.option("--for", "span", type=Stretch(), help="How long; by default [alerts.silence] default.")
 @click.option("--credits", "credits_", help="Ends when what it mutes has burnt this much.")
-@click.option("--reason", required=True, help="Why; everybody sees it.")
-@_WAIT
+@reason_option("Why; everybody sees it.")
+@wait_option
 def add(
     config: str | None,
     db: str | None,
@@ -53,17 +50,21 @@ def add(
     """
     from agent.control import IntentKind
     from agent.domain.money import AmountError, to_nano
-    from agent.domain.silence import parse_matcher
+    from agent.domain.silence import parse_matchers
     from agent.errors import ConfigError
 
     settings = settings_for(config, db)
     rules = settings.alerts.silence
     try:
-        matchers = dict(parse_matcher(text) for text in matcher)
+        matchers = parse_matchers(matcher)
         limit = int(to_nano(credits_ if credits_ is not None else rules.max_credits))
     except (ValueError, AmountError) as error:
         raise ConfigError(str(error), hint="`burndeck silence add --help` has examples.") from None
     seconds = int(rules.default if span is None else span)
+    if not 0 < seconds <= rules.longest:
+        raise click.UsageError(f"--for: more than nothing, and no longer than {rules.longest}")
+    if limit <= 0:
+        raise click.UsageError("--credits: must be more than nothing")
     payload = {"matchers": matchers, "seconds": seconds, "limit_nano": limit, "reason": reason}
     send(
         settings,
@@ -80,7 +81,7 @@ def add(
 @common_options
 @click.argument("ident", metavar="SILENCE", type=int)
 @click.option("--reason", default="", help="Why.")
-@_WAIT
+@wait_option
 def lift(config: str | None, db: str | None, as_json: bool, ident: int, reason: str, wait: float) -> None:
     """End a silence before its time: what it muted and still fires is told again."""
     from agent.control import IntentKind

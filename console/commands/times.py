@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import math
 from typing import Any
 
 import click
@@ -26,6 +27,21 @@ class Instant(click.ParamType[float]):
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=datetime.UTC)
         return moment.timestamp()
+
+
+class Seconds(click.ParamType[float]):
+    """Real seconds to wait, such as `0` or `2.5`."""
+
+    name = "seconds"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        try:
+            seconds = float(value)
+        except ValueError:
+            seconds = math.nan
+        if not (math.isfinite(seconds) and seconds >= 0):
+            self.fail(f"{value!r} is no number of seconds, 0 or more", param, ctx)
+        return seconds
 
 
 class Stretch(click.ParamType[int]):
