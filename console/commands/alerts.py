@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 import click
+from click.core import ParameterSource
 
 from console.commands.common import common_options, print_json, reader_for, settings_for
 from console.commands.tables import amount, named, table, when
@@ -55,6 +56,7 @@ def alerts(
     Exit code 1 while one fires that nobody has acknowledged and nothing mutes.
     """
     if ctx.invoked_subcommand is not None:
+        _refuse_unheard(ctx, ctx.invoked_subcommand)
         return
     from agent.reports.alerts import alerts as entries_of
 
@@ -86,3 +88,14 @@ def alerts(
         click.echo("no alerts")
     waiting = any(entry.state == "firing" and not entry.muted_by for entry in entries)
     ctx.exit(1 if waiting else 0)
+
+
+def _refuse_unheard(ctx: click.Context, command: str) -> None:
+    """Options of the list that were given before another command, which would not hear of them."""
+    for name, option in (("since", "--since"), ("at", "--at"), ("only_open", "--open")):
+        given = ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE
+        if given and (command, name) != ("show", "at"):
+            raise click.UsageError(
+                f"{option} before {command} is for the list of alerts: give it behind {command}, or not at all.",
+                ctx,
+            )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from console.commands.common import common_options, print_json, reader_for, settings_for
+from console.commands.common import common_options, given_before, print_json, reader_for, settings_for
 from console.commands.tables import amount, table, when
 from console.commands.times import Instant, Stretch
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @click.command("show", epilog="Example: burndeck alerts show 12 --json")
 @common_options
 @click.argument("alert", type=int)
-@click.option("--at", type=Instant(), help="As it stood at this time (UTC).")
+@click.option("--at", type=Instant(), default=given_before("at"), help="As it stood at this time (UTC).")
 def show(config: str | None, db: str | None, as_json: bool, alert: int, at: float | None) -> None:
     """One alert: why it fired, its series, its incident and timeline, who was told, what to do next.
 

@@ -23,28 +23,35 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def _given_before(name: str) -> Callable[[], str | None]:
+def given_before(name: str, otherwise: Any = None) -> Callable[[], Any]:
     """Default of an option: what was given for it before the command, as in `burndeck --db F burn`."""
 
-    def default() -> str | None:
+    def default() -> Any:
         context = click.get_current_context().parent
         while context is not None:
-            value = context.params.get(name)
-            if isinstance(value, str):
+            value = context.params.get(name, otherwise)
+            if value is not otherwise:
                 return value
             context = context.parent
-        return None
+        return otherwise
 
     return default
 
 
 def _file_option(name: str, text: str) -> Callable[[F], F]:
-    return click.option(f"--{name}", type=click.Path(dir_okay=False), default=_given_before(name), help=text)
+    return click.option(f"--{name}", type=click.Path(dir_okay=False), default=given_before(name), help=text)
 
 
 def common_options(function: F) -> F:
     """Adds `--config`, `--db` and `--json` (parameters `config`, `db`, `as_json`)."""
-    function = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")(function)
+    function = click.option(
+        "--json",
+        "as_json",
+        is_flag=True,
+        flag_value=True,
+        default=given_before("as_json", False),
+        help="Print one JSON document.",
+    )(function)
     function = _file_option("db", "Ledger file to use.")(function)
     return _file_option("config", "burndeck.toml to use.")(function)
 
