@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
@@ -18,6 +18,10 @@ from agent.settings_section import Section, countable, not_negative, positive, s
 
 _LEAST_REREAD = Duration(60)  # what is read again anew every third of it must not take longer than that
 _MOST_CAP = 1_000  # a thousand times the month is a slip of the pen, and far more no longer fits the ledger
+
+
+SourceKind = Literal["openai"]
+SOURCE_KINDS: tuple[str, ...] = get_args(SourceKind)
 
 
 def _label(key: str, label: str, value: str) -> None:
@@ -54,7 +58,7 @@ class LedgerFile(Section, frozen=True):
 class Source(Section, frozen=True):
     """A provider to read. One [[sources]] table each."""
 
-    kind: Annotated[Literal["openai"], says("Which provider's API it speaks.")] = "openai"
+    kind: Annotated[SourceKind, says("Which provider's API it speaks.")] = "openai"
     name: Annotated[str, says("How burndeck calls it; by default its kind.", "openai")] = ""
     account: Annotated[str, says("Provider account whose usage it is; by default its name.", "openai")] = ""
     base_url: Annotated[str, says("Where the API is.")] = "https://api.openai.com/v1"

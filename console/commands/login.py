@@ -11,7 +11,7 @@ from console.commands.common import common_options, print_json, settings_for
 
 if TYPE_CHECKING:
     from agent.secrets import SecretName
-    from agent.settings_channels import Channel
+    from agent.settings import Settings
 
 _EPILOG = """\b
 Examples:
@@ -34,7 +34,7 @@ def login(name: str, from_stdin: bool, config: str | None, db: str | None, as_js
     from agent.errors import ConfigError
     from agent.secrets import Secret, store_secret, where
 
-    wanted, place_to_look = _wanted(name, settings_for(config, db).alerts.channels)
+    wanted, place_to_look = _wanted(name, settings_for(config, db))
     value = (sys.stdin.readline() if from_stdin else _asked(wanted, place_to_look)).strip()
     if not value or not value.isascii() or not value.isprintable() or (" " in value and not wanted.phrase):
         raise ConfigError(f"that is no {wanted.what}", hint=_shape(wanted, place_to_look))
@@ -48,14 +48,23 @@ def login(name: str, from_stdin: bool, config: str | None, db: str | None, as_js
         click.echo(f"note: the agent uses the {place}, which comes before the keyring")
 
 
-def _wanted(name: str, channels: tuple[Channel, ...]) -> tuple[SecretName, str]:
-    """The secret that is meant, and where a person finds it; a name of no channel is a source's."""
+def _wanted(name: str, settings: Settings) -> tuple[SecretName, str]:
+    """The secret that is meant, and where a person finds it."""
     from agent.errors import ConfigError
     from agent.secrets import admin_key
+    from agent.settings_schema import SOURCE_KINDS
 
-    channel = next((channel for channel in channels if channel.name == name), None)
-    if channel is None:
+    channels = {channel.name: channel for channel in settings.alerts.channels}
+    sources = dict.fromkeys([*(source.name for source in settings.sources), *SOURCE_KINDS])
+    channel = channels.get(name)
+    if channel is None and name in sources:
         return admin_key(name), ""
+    if channel is None:
+        raise ConfigError(
+            f"there is no source and no channel {name!r}",
+            hint=f"Known: {', '.join({**sources, **dict.fromkeys(channels)})}. "
+            "Any other is added to [[sources]] or [[alerts.channels]] first.",
+        )
     if channel.secret is None:
         raise ConfigError(
             f"the channel {name} needs no secret",

@@ -9,6 +9,7 @@ import keyring
 import pytest
 from click.testing import CliRunner, Result
 
+from agent.errors import ConfigError
 from console.commands.login import login
 from tests.agent.test_secrets import InMemory
 
@@ -38,17 +39,38 @@ def kept(monkeypatch: pytest.MonkeyPatch) -> dict[tuple[str, str], str]:
     return backend.kept
 
 
-def run(tmp_path: Path, secret: str, *arguments: str) -> Result:
+def run(tmp_path: Path, secret: str, *arguments: str, more: str = "") -> Result:
     config = tmp_path / "burndeck.toml"
-    config.write_text(CONFIG)
+    config.write_text(CONFIG + more)
     return CliRunner().invoke(login, [*arguments, "--stdin", "--config", str(config)], input=secret)
 
 
-def test_a_name_of_no_channel_is_a_source(tmp_path: Path, kept: dict[tuple[str, str], str]) -> None:
+def test_a_kind_of_source_is_known_without_any_configured(
+    tmp_path: Path, kept: dict[tuple[str, str], str]
+) -> None:
     result = run(tmp_path, "sk-admin-x\n", "openai")
 
     assert result.exit_code == 0
     assert kept == {("burndeck", "openai_admin_key"): "sk-admin-x"}
+
+
+def test_a_configured_source_is_known_by_its_name(tmp_path: Path, kept: dict[tuple[str, str], str]) -> None:
+    more = '[[sources]]\nname = "openai-eu"\n'
+
+    assert run(tmp_path, "sk-admin-x\n", "openai-eu", more=more).exit_code == 0
+    assert kept == {("burndeck", "openai_eu_admin_key"): "sk-admin-x"}
+
+
+@pytest.mark.parametrize("name", ["opnai", "openai-eu", "ops-slak", ""])
+def test_a_name_of_nothing_is_refused_with_those_that_are_known(
+    tmp_path: Path, kept: dict[tuple[str, str], str], name: str
+) -> None:
+    error = run(tmp_path, "sk-admin-x\n", name).exception
+
+    assert isinstance(error, ConfigError)
+    assert error.message == f"there is no source and no channel {name!r}"
+    assert error.hint.startswith("Known: openai, ops-slack, mail, relay.")
+    assert kept == {}
 
 
 def test_a_channel_has_what_its_kind_needs(tmp_path: Path, kept: dict[tuple[str, str], str]) -> None:
