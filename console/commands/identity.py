@@ -45,7 +45,7 @@ def create(name: str | None, force: bool, as_json: bool) -> None:
             f"there is an identity already ({place})",
             hint="`burndeck identity show` tells more; --force replaces it for good.",
         )
-    made = store_identity(new_identity(name or _user_name()))
+    made = store_identity(new_identity(_user_name() if name is None else name))
     if as_json:
         print_json(_as_data(made, None) | {"block": made.config_block()})
         return

@@ -49,8 +49,12 @@ def report(
     reads nothing: it prints the same report for a table with the columns of the guide's usage record.
     """
     if sql is not None:
+        if as_csv or at is not None:
+            raise click.UsageError("--sql reads nothing and prints a statement: leave --csv and --at out.")
         _print_sql(name, sql, warehouse_table, as_json=as_json)
         return
+    if warehouse_table is not None:
+        raise click.UsageError("--table names the warehouse's table for --sql: give both or none.")
     from agent.reports.named import REPORTS
     from agent.reports.named import report as table_of
 

@@ -79,6 +79,15 @@ def test_an_identity_that_is_there_stays_unless_forced(
     assert read_identity(file).name == "bob"
 
 
+@pytest.mark.parametrize("name", ["", " "])
+def test_an_empty_name_is_refused(
+    file: Path, config: Path, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["identity", "create", "--name", name]) == 2
+    assert "is no name" in capsys.readouterr().err
+    assert not file.exists()
+
+
 def test_create_does_not_replace_a_file_that_it_cannot_read_either(file: Path, config: Path) -> None:
     file.write_text("something else of mine")
     file.chmod(0o600)

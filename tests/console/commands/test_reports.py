@@ -126,6 +126,23 @@ def test_a_report_is_a_table_for_people_and_objects_for_programs(ledger: Path) -
     assert comma.stdout.splitlines()[1].split(",")[1] == found["rows"][0]["credits_consumed_30d"]
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--sql", "bigquery", "--csv"),
+        ("--sql", "bigquery", "--at", "2026-11-18"),
+        ("--table", "acme.billing.usage"),
+    ],
+)
+def test_options_of_a_report_that_say_nothing_together_are_a_usage_error(
+    ledger: Path, options: tuple[str, ...]
+) -> None:
+    result = run("report", "anomalies", "--db", ledger, *options)
+
+    assert result.exit_code == 2
+    assert result.stdout == ""
+
+
 def test_report_without_a_name_lists_them() -> None:
     assert "anomalies-robust" in run("report").stdout
 
