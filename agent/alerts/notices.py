@@ -47,7 +47,7 @@ def notice_of(due: Due, tier: Tier, facts: Facts, now: int) -> Notice:
         at=now,
         rule=signal.rule.value,
         tier=signal.tier,
-        severity=severity(signal.tier, signal.environment),
+        severity=severity(signal.rule, signal.tier, signal.environment),
         state=alert.state.value,
         dedup_key=dedup_key(alert),
         summary=signal.summary,

@@ -19,6 +19,7 @@ from agent.analytics.spike import KEY, TOTAL, WINDOWS, Limits, Rise, culprits
 from agent.analytics.spike_creep import Days, crept, deviations, jumped, last_days
 from agent.domain.alert import CRITICAL, WARNING, Alert, AlertRule, Signal
 from agent.domain.cause import Cause
+from agent.domain.severity import PRODUCTION
 from agent.ledger.alert_store import AlertStore
 from agent.ledger.burn_store import Series
 from agent.ledger.kinds import Kind
@@ -154,7 +155,7 @@ def _breach(
     return Signal(
         fingerprint=_fingerprint(scene, finding.series),
         rule=AlertRule.BURN_SPIKE,
-        tier=WARNING if reason.environment not in ("", "prod", "production") else CRITICAL,
+        tier=CRITICAL if reason.environment in PRODUCTION else WARNING,
         at=scene.at,
         scope_kind=_WORD[kind],
         scope=reason.name,
@@ -164,6 +165,8 @@ def _breach(
         score=score,
         api_key=reason.api_key,
         team=reason.team,
+        # What is wider than a key burns in several environments, though its largest part has one.
+        environment=reason.environment if kind is Kind.API_KEY else "",
         cause=reason.cause.value if reason.cause else "",
         sure=finding.sure,
         summary=_summary(kind, reason, now_rate, usual_rate),

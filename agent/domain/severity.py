@@ -17,10 +17,13 @@ _OF_A_PERIOD = frozenset(
 )
 
 
-def severity(tier: str, environment: str) -> str:
-    """The tier as a severity, a step milder where nothing productive burns."""
+def severity(rule: AlertRule, tier: str, environment: str) -> str:
+    """The tier as a severity, a step milder where nothing productive burns.
+
+    The tier of a burn spike is milder there already.
+    """
     place = _SEVERITIES.index(_OF_TIER.get(tier, "warning"))
-    if environment not in PRODUCTION:
+    if environment not in PRODUCTION and rule is not AlertRule.BURN_SPIKE:
         place = max(place - 1, 0)
     return _SEVERITIES[place]
 
