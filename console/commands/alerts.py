@@ -96,6 +96,6 @@ def _refuse_unheard(ctx: click.Context, command: str) -> None:
         given = ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE
         if given and (command, name) != ("show", "at"):
             raise click.UsageError(
-                f"{option} before {command} is for the list of alerts: give it behind {command}, or not at all.",
+                f"{option} before {command} is for the list of alerts alone: leave it out there.",
                 ctx,
             )
