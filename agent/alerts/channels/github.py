@@ -94,7 +94,7 @@ class GitHub:
             await self._sender.send("POST", url, body=encoded({"body": cut(body, MOST_BODY)}))
 
     async def _said(self, ticket: Ticket, marker: str) -> bool:
-        """Whether one of the newest comments carries a marker: from the end, as the oldest are listed first."""
+        """Whether one of the newest comments carries a marker: from the end, as the oldest come first."""
         count = int((await self._known(ticket.id)).get("comments", 0))
         last = max(1, math.ceil(count / _PAGE))
         for page in range(last, max(0, last - 2), -1):
