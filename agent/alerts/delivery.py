@@ -92,18 +92,22 @@ class Dispatcher:
         speed = speed_of(self._clock)
         tidy = abs(now - self._tidied_at) >= _DAY_S
 
-        def look(writer: LedgerWriter) -> tuple[list[Waiting], list[tuple[Waiting, Notice, str]]]:
+        def look(writer: LedgerWriter) -> tuple[list[Waiting], list[tuple[Waiting, Notice, str]], bool]:
             if tidy:
                 writer.outbox.purge(int(now) - _KEPT_S)
             waiting = writer.outbox.waiting(_MOST_READ)
             chosen = ready(waiting, under_way, free, now, speed=speed)
             notices = writer.outbox.notices([row.id for row in chosen])
-            receipts = [writer.outbox.receipt(notices[row.id], row) for row in chosen]
-            return waiting, [
-                (row, notices[row.id], receipt) for row, receipt in zip(chosen, receipts, strict=True)
+            found = [
+                (row, notice, writer.outbox.receipt(notice, row))
+                for row in chosen
+                if (notice := notices.get(row.id)) is not None
             ]
+            return waiting, found, len(found) < len(chosen)
 
-        waiting, chosen = await self._desk.write(look)
+        waiting, chosen, lost = await self._desk.write(look)
+        if lost:
+            self._awake.set()  # what waited behind those that cannot be read
         if tidy:
             self._tidied_at = now
         for row, notice, receipt in chosen:

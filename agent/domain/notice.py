@@ -26,11 +26,6 @@ class NoticeKind(enum.StrEnum):
         return self is NoticeKind.RESOLVED
 
     @property
-    def turn(self) -> int:
-        """Which of several messages of one second comes first: nobody takes what nobody was told of."""
-        return {NoticeKind.ACKNOWLEDGED: 1, NoticeKind.RESOLVED: 2}.get(self, 0)
-
-    @property
     def follows(self) -> bool:
         """Whether it is for those who were told before, too."""
         return self in (NoticeKind.ACKNOWLEDGED, NoticeKind.RESOLVED)

@@ -10,7 +10,7 @@ from typing import Protocol
 
 import msgspec
 
-from agent.domain.notice import Notice, NoticeKind
+from agent.domain.notice import Notice
 from agent.ledger.sql import statement
 from agent.ledger.store import Store
 
@@ -40,8 +40,6 @@ class Waiting:
     attempts: int
     created_at: int
     next_at: int
-    kind: NoticeKind
-    at: int
 
 
 class Outbox(Store):
@@ -69,22 +67,18 @@ class Outbox(Store):
         return new
 
     def waiting(self, most: int) -> list[Waiting]:
-        """The oldest undelivered messages of each destination, in the order in which it gets them."""
-        found = [
-            Waiting(ident, channel, target, key, attempts, created_at, next_at, NoticeKind(kind), at)
-            for ident, channel, target, key, attempts, created_at, next_at, kind, at in self._all(
-                "outbox_waiting", {"most": most}
-            )
-        ]
-        # Of two messages of one second the one that closes comes last, or a page would stay open for good.
-        return sorted(found, key=lambda one: (one.created_at, one.at, one.kind.turn, one.id))
+        """The first undelivered messages of each destination, in the order in which they were put."""
+        return [Waiting(*row) for row in self._all("outbox_waiting", {"most": most})]
 
     def notices(self, ids: Sequence[str]) -> dict[str, Notice]:
-        """The messages of some ids."""
-        return {
-            ident: decode_notice(text)
-            for ident, text in self._all("outbox_notices", {"ids": json.dumps(list(ids))})
-        }
+        """The messages of some ids. One that cannot be read is given up, so that it holds up no other."""
+        found = {}
+        for ident, text in self._all("outbox_notices", {"ids": json.dumps(list(ids))}):
+            try:
+                found[ident] = decode_notice(text)
+            except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+                self.give_up(ident, f"This burndeck cannot read the message: {error}")
+        return found
 
     def told(self, alert: int | None) -> list[tuple[str, str]]:
         """Channel and target of everybody who was told of an alert, or is about to be."""

@@ -66,7 +66,8 @@ CREATE INDEX planned_end ON planned ("end");
 -- Messages to deliver, written in the transaction of the change that they tell of. At least once; id is the
 -- idempotency key of every attempt.
 CREATE TABLE outbox (
-  id TEXT PRIMARY KEY,
+  seq INTEGER PRIMARY KEY,           -- the order in which they are told, whatever the clock says
+  id TEXT NOT NULL UNIQUE,
   notice TEXT NOT NULL,              -- JSON: agent.domain.notice.Notice
   channel TEXT NOT NULL,             -- name in [[alerts.channels]]
   target TEXT NOT NULL,              -- #channel or address, where the channel has several
@@ -79,7 +80,7 @@ CREATE TABLE outbox (
   sent_at INTEGER,
   receipt TEXT NOT NULL DEFAULT '',  -- what the receiver calls it: a ticket's number, a message id
   error TEXT NOT NULL DEFAULT ''
-) WITHOUT ROWID;
+);
 CREATE INDEX outbox_due ON outbox (next_at) WHERE state = 'waiting';
 CREATE INDEX outbox_alert ON outbox (alert);
 CREATE INDEX outbox_created ON outbox (created_at);

@@ -1,30 +1,29 @@
 -- Messages to deliver, and what became of them.
 
 -- name: put_outbox
--- Primary key: a message that is there stays as it is.
+-- The unique id: a message that is there stays as it is.
 INSERT OR IGNORE INTO outbox (id, notice, channel, target, alert, dedup_key, state, created_at, next_at)
 VALUES (:id, :notice, :channel, :target, :alert, :dedup_key, 'waiting', :at, :at);
 
 -- name: outbox_waiting
 -- outbox_due, the partial index of those that wait: few, unless a receiver has been out of reach for long. The
 -- oldest of each destination, so that what piles up for one hides nothing that is for another.
-SELECT id, channel, target, dedup_key, attempts, created_at, next_at, kind, at
+SELECT id, channel, target, dedup_key, attempts, created_at, next_at
 FROM (
-  SELECT id, channel, target, dedup_key, attempts, created_at, next_at,
-         json_extract(notice, '$.kind') AS kind, json_extract(notice, '$.at') AS at,
-         row_number() OVER (PARTITION BY channel, target ORDER BY created_at) AS place
+  SELECT seq, id, channel, target, dedup_key, attempts, created_at, next_at,
+         row_number() OVER (PARTITION BY channel, target ORDER BY seq) AS place
   FROM outbox INDEXED BY outbox_due WHERE state = 'waiting'
-) WHERE place <= :most ORDER BY created_at;
+) WHERE place <= :most ORDER BY seq;
 
 -- name: outbox_notices
--- Primary key, by enumerating ids.
+-- The unique id, by enumerating some.
 SELECT o.id, o.notice FROM json_each(:ids) i CROSS JOIN outbox o ON o.id = i.value;
 
 -- name: outbox_receipt
 -- outbox_alert: the messages of one alert.
 SELECT receipt FROM outbox
 WHERE alert = :alert AND channel = :channel AND target = :target AND dedup_key = :dedup_key AND receipt <> ''
-ORDER BY sent_at DESC LIMIT 1;
+ORDER BY seq DESC LIMIT 1;
 
 -- name: outbox_told
 -- outbox_alert: the messages of one alert.
@@ -32,16 +31,16 @@ SELECT DISTINCT channel, target FROM outbox
 WHERE alert = :alert AND state IN ('sent', 'waiting') ORDER BY channel, target;
 
 -- name: outbox_sent
--- Primary key.
+-- The unique id.
 UPDATE outbox SET state = 'sent', attempts = attempts + 1, sent_at = :at, receipt = :receipt, error = ''
 WHERE id = :id;
 
 -- name: outbox_again
--- Primary key.
+-- The unique id.
 UPDATE outbox SET attempts = attempts + 1, next_at = :next_at, error = :error WHERE id = :id;
 
 -- name: outbox_given_up
--- Primary key.
+-- The unique id.
 UPDATE outbox SET state = :state, attempts = attempts + 1, error = :error WHERE id = :id;
 
 -- name: outbox_purge
@@ -68,4 +67,4 @@ WHERE created_at >= :since AND channel = :channel AND error <> '' ORDER BY creat
 -- outbox_alert: who was told of an alert, newest last.
 SELECT channel, target, state, attempts, created_at, next_at, sent_at, receipt, error,
        json_extract(notice, '$.kind') AS kind
-FROM outbox WHERE alert = :alert ORDER BY created_at, channel, target;
+FROM outbox WHERE alert = :alert ORDER BY seq;

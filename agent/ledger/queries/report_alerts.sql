@@ -48,7 +48,7 @@ SELECT at, kind, actor, text, alert FROM timeline WHERE incident = :incident AND
 
 -- name: newest_notice
 -- outbox_alert: the messages of one alert.
-SELECT notice FROM outbox WHERE alert = :alert AND created_at <= :until ORDER BY created_at DESC LIMIT 1;
+SELECT notice FROM outbox WHERE alert = :alert AND created_at <= :until ORDER BY seq DESC LIMIT 1;
 
 -- name: silences_listed
 -- Some hundreds of rows a year.

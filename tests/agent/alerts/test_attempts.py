@@ -10,10 +10,9 @@ from hypothesis import strategies as st
 
 from agent.alerts.attempts import GIVE_UP_S, LEAST_ATTEMPTS, LONGEST_WAIT_S, next_due, ready, verdict
 from agent.alerts.channels import DeliveryFailed
-from agent.domain.notice import NoticeKind
 from agent.ledger.outbox import Waiting
 
-ROW = Waiting("1", "pager", "", "episode", 0, 1000, 1000, NoticeKind.FIRED, 1000)
+ROW = Waiting("1", "pager", "", "episode", 0, 1000, 1000)
 PASSING = DeliveryFailed("503")
 
 
@@ -80,7 +79,7 @@ def ids(*rows: Waiting, under_way: tuple[Waiting, ...] = (), free: dict[str, int
 
 
 def test_a_later_message_of_an_episode_waits_for_the_earlier_one() -> None:
-    resolved = replace(ROW, id="2", kind=NoticeKind.RESOLVED)
+    resolved = replace(ROW, id="2")
 
     assert ids(ROW, resolved) == ["1"]
     assert ids(ROW, resolved, under_way=(ROW,)) == []

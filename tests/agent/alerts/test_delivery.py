@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import TypeVar
 
@@ -232,6 +234,22 @@ def test_a_message_is_given_up_after_three_days_and_many_attempts_but_not_for_it
 
     office.wait_for("state, attempts", [("failed", 21)])
     assert len(office.asked("SELECT 1 FROM finding")) == 1
+
+
+def test_a_message_that_cannot_be_read_holds_up_nobody(
+    ledger: Path, clock: ManualClock, channels: tuple[Channel, ...], hook: Receiver
+) -> None:
+    with open_writer(ledger) as writer:
+        for number in range(3):
+            writer.outbox.put(a_notice(id=f"n{number}"), [Destination("hook")], AT)
+    with closing(sqlite3.connect(ledger)) as conn, conn:
+        unheard_of = """UPDATE outbox SET notice = replace(notice, '"fired"', '"unheard of"')"""
+        conn.execute(f"{unheard_of} WHERE json_extract(notice, '$.id') <> 'n2'")
+
+    with Dispatching(settings_with(ledger, *channels), clock) as office:
+        office.wait_for("sum(state = 'failed'), sum(state = 'sent')", [(2, 1)])
+
+    assert [got.headers["webhook-id"] for got in hook.got] == ["n2"]
 
 
 def test_a_page_is_never_closed_before_it_was_opened(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,12 +14,15 @@ from agent.ledger import open_writer
 from agent.ledger.outbox import decode_notice, encode_notice
 from agent.ledger.writer import LedgerWriter
 from tests.agent.alerts.notices import a_notice
+from tests.agent.ledger.look import rows
 
 PAGER, ROOM = Destination("pager"), Destination("slack", "#payments-ops")
 
 
 def waiting(writer: LedgerWriter) -> list[tuple[str, str, NoticeKind]]:
-    return [(row.channel, row.target, row.kind) for row in writer.outbox.waiting(100)]
+    rows = writer.outbox.waiting(100)
+    notices = writer.outbox.notices([row.id for row in rows])
+    return [(row.channel, row.target, notices[row.id].kind) for row in rows]
 
 
 def test_a_message_is_there_once_for_every_destination_however_often_it_is_put(writer: LedgerWriter) -> None:
@@ -64,14 +68,29 @@ def test_a_notice_of_a_newer_burndeck_is_read_as_far_as_it_is_known() -> None:
     assert decode_notice(text) == a_notice()
 
 
-def test_what_closes_comes_last_of_one_second(writer: LedgerWriter) -> None:
-    fired = a_notice()
-    for number in range(8):  # ids are hashes, so one order would be luck
-        resolved = replace(fired, id=f"r{number}", kind=NoticeKind.RESOLVED)
-        writer.outbox.put(resolved, [PAGER], 1000)
-    writer.outbox.put(fired, [PAGER], 1000)
+@pytest.mark.parametrize("later", [1000, 400], ids=["one second", "a clock that was set back"])
+def test_messages_keep_the_order_in_which_they_were_put(writer: LedgerWriter, later: int) -> None:
+    told = [NoticeKind.FIRED, *[NoticeKind.REPEATED] * 8, NoticeKind.RESOLVED]
+    for number, kind in enumerate(told):  # ids are hashes, so one order would be luck
+        at = later if number else 1000
+        writer.outbox.put(a_notice(id=f"n{number}", kind=kind, at=at), [PAGER], at)
 
-    assert next(kind for _, _, kind in waiting(writer)) is NoticeKind.FIRED
+    assert [kind for _, _, kind in waiting(writer)] == told
+    assert [row.created_at for row in writer.outbox.waiting(1)] == [1000]
+
+
+@pytest.mark.parametrize("text", ["{", '{"id":"x"}', '{"kind":"from_the_future"}'])
+def test_a_message_that_cannot_be_read_is_given_up_with_the_reason(writer: LedgerWriter, text: str) -> None:
+    writer.outbox.put(a_notice(), [PAGER, ROOM], 1000)
+    pager, room = sorted(writer.outbox.waiting(10), key=lambda row: row.channel)
+    with sqlite3.connect(writer.path) as conn:
+        conn.execute("UPDATE outbox SET notice = ? WHERE id = ?", (text, pager.id))
+
+    assert writer.outbox.notices([pager.id, room.id]) == {room.id: a_notice()}
+    assert [row.id for row in writer.outbox.waiting(10)] == [room.id]
+    ((state, error),) = rows(writer.path, "SELECT state, error FROM outbox WHERE channel = 'pager'")
+    assert state == "failed"
+    assert "cannot read the message" in error
 
 
 def test_what_piles_up_for_one_destination_hides_nothing_that_is_for_another(writer: LedgerWriter) -> None:
