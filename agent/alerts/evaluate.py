@@ -12,7 +12,7 @@ from agent.alerts.budget import BudgetTier, budget_signals, told
 from agent.alerts.context import Rule, RuleContext
 from agent.alerts.facts import facts_of
 from agent.alerts.lifecycle import Changes, Judged, Patience, step
-from agent.alerts.lineage import Lineage
+from agent.alerts.lineage import Belonging
 from agent.alerts.memory import BurnMemory
 from agent.alerts.rules import RULES
 from agent.alerts.scene import view
@@ -78,7 +78,7 @@ def evaluate(
             writer=writer,
             settings=settings,
             now=int(now),
-            within=Lineage(lambda: store.contexts().values()).within,
+            within=Belonging(lambda: [whose for _, whose in sorted(store.contexts().items())]).within,
             facts=facts_of(context, writer.history),
             before={alert.signal.fingerprint: alert for alert in context.known},
             period=context.month.name,

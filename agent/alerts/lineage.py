@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property
 
 from agent.domain.allocation import Scope, ScopeKind
 from agent.ledger.alert_store import Whose
@@ -27,6 +28,43 @@ class Lineage:
                 for whose in self._contexts()
             )
         return self._known[inner, outer]
+
+
+class Belonging:
+    """Where scopes belong now: a parent that a team or key has left does not hold it any more.
+
+    Contexts come oldest first. The newest one of each key says where the key, and all that it is used for,
+    belongs.
+    """
+
+    def __init__(self, contexts: Callable[[], Iterable[Whose]]) -> None:
+        self._contexts = contexts
+        self._known: dict[ScopeKind, Mapping[str, Sequence[Whose]]] = {}
+
+    def within(self, inner: Scope, outer: Scope) -> bool:
+        """Whether traffic of the inner scope belongs to the outer, wider one."""
+        if outer.kind is ScopeKind.ORGANIZATION:
+            return inner != outer
+        if outer.kind.depth >= inner.kind.depth:
+            return False
+        if inner.kind not in self._known:
+            self._known[inner.kind] = self._by_value(inner.kind)
+        return any(
+            value_of(whose, outer.kind) == outer.value
+            for whose in self._known[inner.kind].get(inner.value, ())
+        )
+
+    @cached_property
+    def _oldest_first(self) -> Sequence[Whose]:
+        return list(self._contexts())
+
+    def _by_value(self, kind: ScopeKind) -> Mapping[str, Sequence[Whose]]:
+        found: dict[str, list[Whose]] = {}
+        for whose in {whose.api_key_id: whose for whose in self._oldest_first}.values():
+            found.setdefault(value_of(whose, kind), []).append(whose)
+        # Who shares a key with others, or has none, may be in no newest one but is in one of their own.
+        own = {value_of(whose, kind): [whose] for whose in self._oldest_first}
+        return own | found
 
 
 def value_of(whose: Whose, kind: ScopeKind) -> str:

@@ -15,7 +15,7 @@ from agent.domain.intent import IntentKind
 from agent.domain.money import NANO
 from agent.settings_alerts import Tier
 from agent.settings_channels import Route
-from tests.agent.alerts.office import DAY, HOUR, MONTHLY, PAYMENTS, WALLET, Member, Office
+from tests.agent.alerts.office import DAY, HOUR, MONTHLY, NOVEMBER, PAYMENTS, WALLET, Member, Office
 
 SILENCE = {"seconds": 2 * HOUR, "limit_nano": 100_000 * NANO, "reason": "load test"}
 
@@ -141,6 +141,21 @@ def test_the_cap_of_a_stranger_mutes_nothing(tmp_path: Path) -> None:
 
     assert {(notice.allocation_id, notice.tier) for notice in office.notices()} == {
         (other.id, "hard_cap"),
+        (WALLET.id, "warning"),
+    }
+    office.writer.close()
+
+
+def test_the_cap_of_a_parent_that_a_team_has_left_mutes_nothing(tmp_path: Path) -> None:
+    office = Office(tmp_path / "l.sqlite", PAYMENTS, WALLET)
+    office.burnt("300000", Member("wallet", "payments"))
+    office.burnt("410000", Member("wallet", "search"), NOVEMBER + 5 * DAY)
+    office.burnt("900000", Member("cards", "payments"))
+
+    office.judge()
+
+    assert {(notice.allocation_id, notice.tier) for notice in office.notices()} == {
+        (PAYMENTS.id, "hard_cap"),
         (WALLET.id, "warning"),
     }
     office.writer.close()
