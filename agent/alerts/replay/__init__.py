@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["Replay", "replay"]
 
 _PLANNED_S = 70 * 86_400
-_MOST_KEYS = 200  # with the dearest hours, one of which a large rise has
+_MOST_KEYS = 60  # with the dearest hours: a large rise has such ones, and each key costs a look-up an hour
 
 
 @dataclass(frozen=True, slots=True)

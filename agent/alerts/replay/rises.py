@@ -69,10 +69,10 @@ def _of_scope(scope: Scope, known: Mapping[int, int], start: int, end: int) -> I
     count = (end - first) // HOUR_S
     values = np.full((1, count), np.nan)
     born = min(known, default=end)
-    for column in range(count):
-        hour = first + column * HOUR_S
-        if hour >= born:
-            values[0, column] = known.get(hour, 0) / _NANO
+    values[0, max(0, (born - first) // HOUR_S) :] = 0.0
+    for hour, nano in known.items():
+        if first <= hour < end:
+            values[0, (hour - first) // HOUR_S] = nano / _NANO
     columns = np.arange((start - first) // HOUR_S, count)
     weeks = np.arange(1, WEEKS + 1) * WEEK_H
     usual = nan_median(at_columns(values, columns[:, None] - weeks))[0]

@@ -181,10 +181,11 @@ def _rhythm(context: RuleContext, series: Series, day: Day) -> list[DayPart]:
     numbers = range(day.number - _RHYTHM_D, day.number)
     first = day_start(numbers[0], zone) // HOUR_S * HOUR_S
     read = context.rules.hours([series], range(first, day.start, HOUR_S))[series]
-    hours = {hour: sums.credits_nano for hour, sums in read.items()}
     found = []
     for number in numbers:
         start, end = day_start(number, zone), day_start(number + 1, zone)
+        own = range(start // HOUR_S * HOUR_S, end, HOUR_S)
+        hours = {hour: read[hour].credits_nano for hour in own if hour in read}
         so_far = within(hours, start, start + day.at - day.start)
         found.append(DayPart(number, so_far, within(hours, start, end)))
     return found
