@@ -112,7 +112,7 @@ def test_values_come_typed_and_paths_are_relative_to_the_file() -> None:
         ('[[releases]]\nid="a"\nday="2026-01-01"\ncredits_per_day="NaN"', ":4", "releases[1].credits_per"),
         ('[[billing_groups]]\nid="a"\n[[allocations]]\nid="org-1-bg-b"\nscope="billing_group:b"\nmonthly_credits="1"',
          ":5", "no billing group 'b'"),
-        ('[alerts]\ntiers = [{name="a", at="0.9"}, {name="b", at="0.7"}]', ":2", "must rise"),
+        ('[alerts]\ntiers = [{name="info", at="0.9"}, {name="warning", at="0.7"}]', ":2", "must rise"),
         ('[alerts.spike]\nmin_share="NaN"', ":2", "alerts.spike.min_share: must be a share between 0 and 1"),
         ('[alerts.spike]\nmin_share="1.5"', ":2", "alerts.spike.min_share: must be a share between 0 and 1"),
         ('[alerts.spike]\nmin_share="-0.1"', ":2", "alerts.spike.min_share: must be a share between 0 and 1"),
