@@ -10,7 +10,7 @@ from agent.domain.alert import HARD_CAP
 from agent.domain.duration import Duration
 from agent.domain.intent import IntentKind
 from agent.domain.money import AmountError, to_credits, to_nano
-from agent.domain.silence import parse_matcher
+from agent.domain.silence import parse_matchers
 from agent.reports.alert_board import AlertBoard
 from agent.reports.alert_list import AlertEntry
 from agent.reports.silences import matching
@@ -177,7 +177,7 @@ def matchers_of(entry: AlertEntry) -> dict[str, str]:
 
 def _matchers(text: str) -> dict[str, str]:
     try:
-        found = dict(parse_matcher(part) for part in text.split(",") if part.strip())
+        found = parse_matchers(part for part in text.split(",") if part.strip())
     except ValueError as error:
         raise FieldError(f"matches: {error}") from None
     if not found:
