@@ -84,10 +84,11 @@ def test_rises_below_the_floor_in_credits_never_tell(ledger: Path) -> None:
 
 
 def test_rises_below_the_floor_in_share_never_tell(ledger: Path) -> None:
-    change = struck(_A.times(requests=8))
-    floor = replace_spike(min_share=Decimal(5))
+    change = struck(_A.times(requests=3))
+    floor = replace_spike(min_share=Decimal(1))
 
-    assert not signals(ledger, change, _STRIKE + 180, spike=floor)
+    assert signals(ledger, change, _STRIKE + 600)
+    assert not signals(ledger, change, _STRIKE + 600, spike=floor)
 
 
 @pytest.mark.parametrize(
