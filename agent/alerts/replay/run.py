@@ -11,7 +11,7 @@ from agent.alerts.lifecycle import Changes, step
 from agent.alerts.lineage import Lineage
 from agent.alerts.memory import BurnMemory
 from agent.alerts.replay.past import PastAlerts, PastRules
-from agent.domain.alert import CRITICAL, WARNING, Alert, tier_rank
+from agent.domain.alert import CRITICAL, WARNING, Alert, Signal, tier_rank
 from agent.domain.allocation import Scope
 from agent.ledger.alert_store import AlertStore
 from agent.ledger.pieces import HOUR_S
@@ -35,12 +35,17 @@ class Run:
     unjudged: int = 0  # hours in which the rule could not be judged
     _open: dict[str, Alert] = field(default_factory=dict)
     _episodes: dict[tuple[str, int], Alert] = field(default_factory=dict)
+    _said: dict[tuple[str, int], Signal] = field(default_factory=dict)  # when it last fired
     _memory: BurnMemory = field(default_factory=BurnMemory)
 
     @property
     def episodes(self) -> list[Alert]:
-        """Everything that fired, as it was last, in the order in which it began."""
-        return [alert for alert in self._episodes.values() if alert.fired_at is not None]
+        """Everything that fired, in the order in which it began, with the words with which it fired."""
+        return [
+            replace(alert, signal=self._said[key])
+            for key, alert in self._episodes.items()
+            if alert.fired_at is not None
+        ]
 
     def step(self, at: int, used: Mapping[Scope, int]) -> None:
         """Judges the rule at the end of an hour; `used` is what allocations have burnt of their month."""
@@ -68,7 +73,11 @@ class Run:
     def _keep(self, changes: Changes) -> None:
         for alert in changes.saved:
             fingerprint = alert.signal.fingerprint
-            self._episodes[fingerprint, alert.started_at] = alert
+            key = (fingerprint, alert.started_at)
+            before = self._episodes.get(key)
+            if before is None or before.fired_at != alert.fired_at:
+                self._said[key] = alert.signal
+            self._episodes[key] = alert
             if alert.open:
                 self._open[fingerprint] = alert
             else:

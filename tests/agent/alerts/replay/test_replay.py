@@ -139,6 +139,18 @@ def test_a_tier_that_comes_earlier_gains_lead_time(steady: Path) -> None:
     assert found.gone == found.new == ()
 
 
+def test_an_episode_says_what_was_so_when_it_fired(steady: Path) -> None:
+    found = play(steady, "budget", "alerts.tiers.warning.at=0.35")
+
+    warning = next(each for each in found.now.episodes if each.signal.tier == "warning")
+    critical = next(each for each in found.now.episodes if each.signal.tier == "critical")
+    assert "burnt 70.0% of its" in warning.signal.summary
+    assert "burnt 90.0% of its" in critical.signal.summary
+    assert found.changed is not None
+    early = next(each for each in found.changed.episodes if each.signal.allocation_id == SEARCH_TEAM.id)
+    assert "burnt 35.0% of its" in early.signal.summary
+
+
 def test_a_change_that_misses_a_cap_says_so(steady: Path) -> None:
     found = play(steady, "runway", "alerts.rules.runway.enabled=false")
 
