@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from console.commands.common import common_options, given_before, print_json, reader_for, settings_for
-from console.commands.tables import amount, table, when
+from console.commands.tables import amount, table, terminal_width, when
 from console.commands.times import Instant, Stretch
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def incidents(config: str | None, db: str | None, as_json: bool, since: int) -> 
         for entry in entries
     ]
     columns = ("id", "state", "tier", "opened", "closed", "above expected", "alerts", "group", "title")
-    click.echo(table(columns, rows, right=(0, 5, 6)))
+    click.echo(table(columns, rows, right=(0, 5, 6), most=terminal_width()))
 
 
 def _parts(detail: AlertDetail) -> Iterator[Iterator[str]]:

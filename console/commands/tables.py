@@ -3,15 +3,32 @@
 from __future__ import annotations
 
 import datetime
+import shutil
+import sys
+import textwrap
 from collections.abc import Sequence
 from decimal import Decimal
 
 UNATTRIBUTED = "(unattributed)"
+_LEAST = 30  # characters that the last column keeps on the narrowest terminal
 
 
-def table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, right: Sequence[int] = ()) -> str:
-    """Columns aligned under their names; those whose place is in `right` to the right."""
+def table(
+    columns: Sequence[str],
+    rows: Sequence[Sequence[object]],
+    *,
+    right: Sequence[int] = (),
+    most: int | None = None,
+) -> str:
+    """Columns aligned under their names; those whose place is in `right` to the right.
+
+    With `most`, the last column is cut between words so that a line has no more characters than that.
+    """
     texts = [["" if cell is None else str(cell) for cell in row] for row in rows]
+    if most is not None:
+        places = range(len(columns) - 1)
+        before = sum(max(len(line[place]) for line in [list(columns), *texts]) + 2 for place in places)
+        texts = [[*line[:-1], shortened(line[-1], max(most - before, _LEAST))] for line in texts]
     widths = [max(len(line[place]) for line in [list(columns), *texts]) for place in range(len(columns))]
 
     def line(cells: Sequence[str]) -> str:
@@ -22,6 +39,19 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, right: Se
         return "  ".join(aligned).rstrip()
 
     return "\n".join([line(columns), line(["-" * width for width in widths]), *map(line, texts)])
+
+
+def terminal_width() -> int | None:
+    """Characters in a line of the terminal; None where standard output goes elsewhere, and is not cut."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+
+
+def shortened(text: str, most: int) -> str:
+    """The first words that fit; a single word that does not is cut."""
+    if len(text) <= most:
+        return text
+    cut = textwrap.shorten(text, most, placeholder=" ...")
+    return cut if cut.strip() != "..." else text[: most - 3] + "..."
 
 
 def amount(value: Decimal | None, digits: int | None = None) -> str:
