@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from agent.ledger.reader import LedgerReader, Row
     from agent.reports.alert_report import IncidentEntry
 
-__all__ = ["AlertEntry", "alerts", "incidents"]
+__all__ = ["AlertEntry", "alerts", "incidents", "standing"]
 
 RECENT_S = 7 * 86_400
 _TIERS = ("hard_cap", "critical", "warning", "info")
-_STATES = ("firing", "acknowledged", "pending", "resolved")
+_STATES = ("firing", "acknowledged", "muted", "pending", "resolved")
 
 
 def alerts(
@@ -32,16 +32,25 @@ def alerts(
 ) -> list[AlertEntry]:
     """Alerts that are open, and those that started or ended in the last `recent_s` seconds.
 
-    With `at`, as they stood at that instant: what started later is left out, what was resolved later is open.
+    The worst first: what fires unmuted, then what somebody has taken, what is muted, pending and resolved; in
+    each the gravest tier, then the newest. With `at`, as they stood at that instant: what started later is left out, what was resolved later is open.
     `policies` tell when each escalates.
     """
     until = int(now if at is None else at)
     rows = reader.rows("alerts_listed", {"since": until - recent_s, "until": until})
     entries = [entry_of(row, until, policies) for row in rows]
     entries.sort(
-        key=lambda entry: (_place(_STATES, entry.state), _place(_TIERS, entry.tier), -entry.started_at)
+        key=lambda entry: (_place(_STATES, standing(entry)), _place(_TIERS, entry.tier), -entry.started_at)
     )
     return entries
+
+
+def standing(entry: AlertEntry) -> str:
+    """Its state in one word, which is `muted` for what fires and nobody is told of.
+
+    What somebody has taken stays acknowledged: that says more than that something mutes it, too.
+    """
+    return "muted" if entry.muted_by and entry.state == "firing" else entry.state
 
 
 def alert_of(reader: LedgerReader, ident: str, now: float) -> AlertEntry | None:

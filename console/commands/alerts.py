@@ -9,7 +9,7 @@ import click
 from click.core import ParameterSource
 
 from console.commands.common import common_options, print_json, reader_for, settings_for
-from console.commands.tables import amount, named, table, when
+from console.commands.tables import amount, named, table, terminal_width, when
 from console.commands.times import Instant, Stretch
 from console.lazy import Lazy, LazyGroup
 
@@ -59,6 +59,7 @@ def alerts(
         _refuse_unheard(ctx, ctx.invoked_subcommand)
         return
     from agent.reports.alerts import alerts as entries_of
+    from agent.reports.alerts import standing
 
     settings = settings_for(config, db)
     with reader_for(settings) as reader:
@@ -72,7 +73,7 @@ def alerts(
         rows = [
             (
                 str(entry.id),
-                entry.state if not entry.muted_by else "muted",
+                standing(entry),
                 entry.tier,
                 f"{entry.scope_kind}:{named(entry.scope)}",
                 when(entry.started_at),
@@ -83,7 +84,7 @@ def alerts(
             for entry in entries
         ]
         columns = ("id", "state", "tier", "scope", "since", "current", "expected", "summary")
-        click.echo(table(columns, rows, right=(0, 5, 6)))
+        click.echo(table(columns, rows, right=(0, 5, 6), most=terminal_width()))
     else:
         click.echo("no alerts")
     waiting = any(entry.state == "firing" and not entry.muted_by for entry in entries)

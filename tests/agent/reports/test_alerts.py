@@ -7,7 +7,7 @@ import pytest
 
 from agent.domain.alert import Alert, AlertRule, AlertState, Signal
 from agent.ledger import open_reader, open_writer
-from agent.reports.alerts import AlertEntry, alerts
+from agent.reports.alerts import AlertEntry, alerts, standing
 from tests.agent.reports.world import NANO, NOW
 
 
@@ -18,6 +18,7 @@ def alert(
     started: int,
     resolved: int | None = None,
     fired: int | None = None,
+    muted_by: str = "",
 ) -> Alert:
     signal = Signal(
         fingerprint=f"spike:{scope}",
@@ -32,7 +33,7 @@ def alert(
         team=scope,
         summary=f"{scope} burns",
     )
-    return Alert(signal, state, started, fired_at=fired or started, resolved_at=resolved)
+    return Alert(signal, state, started, fired_at=fired or started, resolved_at=resolved, muted_by=muted_by)
 
 
 @pytest.fixture
@@ -58,6 +59,32 @@ def listed(path: Path, **asked: object) -> list[AlertEntry]:
 
 def test_what_fires_comes_first_and_the_worst_of_it_before_the_rest(ledger: Path) -> None:
     assert [entry.scope for entry in listed(ledger)] == ["hot", "warm", "seen", "done"]
+
+
+def test_what_is_muted_comes_after_what_somebody_has_taken(tmp_path: Path) -> None:
+    path = tmp_path / "l.sqlite"
+    with open_writer(path) as writer:
+        writer.alerts.save(
+            [
+                alert("done", "critical", AlertState.RESOLVED, NOW - 7_200, NOW - 3_600),
+                alert("soon", "hard_cap", AlertState.PENDING, NOW - 60),
+                alert("quiet", "hard_cap", AlertState.FIRING, NOW - 500, muted_by="silence:1"),
+                alert("both", "critical", AlertState.ACKNOWLEDGED, NOW - 400, muted_by="silence:1"),
+                alert("seen", "critical", AlertState.ACKNOWLEDGED, NOW - 900),
+                alert("info", "info", AlertState.FIRING, NOW - 700),
+            ]
+        )
+
+    found = [(entry.scope, standing(entry)) for entry in listed(path)]
+
+    assert found == [
+        ("info", "firing"),
+        ("both", "acknowledged"),
+        ("seen", "acknowledged"),
+        ("quiet", "muted"),
+        ("soon", "pending"),
+        ("done", "resolved"),
+    ]
 
 
 def test_amounts_are_credits(ledger: Path) -> None:
