@@ -14,7 +14,7 @@ from agent.alerts.mute import Within, muted_by
 from agent.alerts.notices import Facts, dedup_key, silence_notice
 from agent.alerts.post import Post
 from agent.alerts.telling import Teller
-from agent.domain.alert import Alert, tier_rank
+from agent.domain.alert import Alert, AlertRule, tier_rank
 from agent.domain.money import to_credits
 from agent.domain.person import AGENT
 from agent.domain.severity import unit_of
@@ -145,8 +145,7 @@ def _tell_of_ends(
     for alert in kept:
         if alert.open or alert.fired_at is None:
             continue
-        new_month = alert.signal.period[:7] not in ("", case.period)
-        why = "a new month has begun" if new_month else "what it was about is over"
+        why = _why_over(case, alert)
         case.teller.note(alert, "resolved", why)
         goes_on = any(dedup_key(other) == dedup_key(alert) for other in live.values())
         due = ended(alert, case.settings.alerts.policy(alert.signal.tier), why)
@@ -155,6 +154,14 @@ def _tell_of_ends(
     for silence in silences:
         if silence.ended_at is not None:
             _announce_end(case, silence, live)
+
+
+def _why_over(case: Attendance, alert: Alert) -> str:
+    if alert.signal.period[:7] not in ("", case.period):
+        return "a new month has begun"
+    if alert.signal.rule is AlertRule.BUDGET:
+        return "its share is no longer reached: usage was revised, or its credits were raised"
+    return f"the rule {alert.signal.rule.value.replace('_', ' ')} holds no longer"
 
 
 def _announce_end(case: Attendance, silence: Silence, live: Mapping[int | None, Alert]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from agent.domain.alert import Alert, AlertState
+from agent.domain.alert import Alert, AlertRule, AlertState
 from agent.domain.notice import NoticeKind
 
 if TYPE_CHECKING:
@@ -91,10 +91,13 @@ def _why(alert: Alert, kind: NoticeKind, tier: Tier, now: int) -> str:
         return "its silence has ended and it still fires"
     if alert.told:
         return f"it is back, or graver than it was told before: the tier is {tier.name}"
-    rule = alert.signal.rule.value.replace("_", " ")
     held = now - alert.started_at
     since = f", {held // 60} min after it began" if held >= 120 else ""
-    return f"the rule {rule} reached the tier {tier.name}{since}"
+    if alert.signal.rule is AlertRule.BUDGET:
+        share = f"{(tier.at * 100).normalize():f} %"
+        return f"{share} of the month's credits, the tier {tier.name}, is reached{since}"
+    rule = alert.signal.rule.value.replace("_", " ")
+    return f"the rule {rule} holds, which is of the tier {tier.name}{since}"
 
 
 def _told(alert: Alert, kind: NoticeKind, why: str, recipients: tuple[str, ...], now: int) -> Due:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from agent.alerts.attend import Attendance, attend
@@ -20,6 +21,7 @@ from agent.alerts.spent import burnt_by_scope
 from agent.alerts.spike import limits_of, series_of, spike_signals
 from agent.alerts.watermark import complete_until
 from agent.domain.alert import Alert, AlertRule
+from agent.domain.money import to_credits
 from agent.ledger.kinds import SCOPE_KINDS, Kind
 from agent.ledger.rule_store import WHOLE
 
@@ -84,12 +86,23 @@ def evaluate(
             period=context.month.name,
             burnt=lambda alert, start, end: _burnt(writer.rules, alert, start, end),
         )
-    changes = Changes()
+    changes, moot = Changes(), _moot(context)
     for verdict in judged:
-        changes += step(context.known, verdict, int(now))
+        changes += step(context.known, replace(verdict, moot=moot), int(now))
     fired, resolved = attend(case, changes)
     context.memory.keep(store.burn)
     return Evaluation(fired, resolved, tuple(store.open_alerts()))
+
+
+def _moot(context: RuleContext) -> frozenset[str]:
+    """Open alerts of allocations that have other credits by now, or are gone: what they said is not so."""
+    credits_ = {each.id: to_credits(each.monthly_nano) for each in context.settings.allocations}
+    return frozenset(
+        alert.signal.fingerprint
+        for alert in context.known
+        if (said := alert.signal.evidence.get("monthly_credits")) is not None
+        and credits_.get(alert.signal.allocation_id) != Decimal(said)
+    )
 
 
 def _burnt(rules: RuleStore, alert: Alert, start: int, end: int) -> int | None:

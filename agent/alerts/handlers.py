@@ -15,7 +15,7 @@ from agent.alerts.lineage import Lineage, value_of
 from agent.alerts.mute import scope_of
 from agent.alerts.notices import Facts
 from agent.alerts.telling import Teller
-from agent.domain.alert import HARD_CAP, Alert, AlertRule, AlertState
+from agent.domain.alert import CRITICAL, HARD_CAP, Alert, AlertRule, AlertState
 from agent.domain.allocation import Scope, ScopeKind
 from agent.domain.intent import Intent, IntentKind, Refused
 from agent.domain.money import to_credits
@@ -28,7 +28,18 @@ if TYPE_CHECKING:
     from agent.settings import Settings
 
 _LONGEST_PLAN_S = 31 * 86_400
-_NO_PLAN = frozenset({AlertRule.DRIFT, AlertRule.SILENT_DATA})
+_PLANNED = frozenset(
+    {
+        AlertRule.BURN_SPIKE,
+        AlertRule.RATE_OF_CHANGE,
+        AlertRule.NEW_BURNER,
+        AlertRule.UNTAGGED,
+        AlertRule.ERRORS,
+        AlertRule.CACHE,
+        AlertRule.PACE,
+    }
+)
+"""Rules that leave planned activity out."""
 _MOST = 2**62  # SQLite counts to twice that, so the sum of two still fits
 _WILD = frozenset("*?[")
 _NAMED = {"team": ScopeKind.TEAM, "api_key": ScopeKind.API_KEY}
@@ -112,10 +123,8 @@ class _Answers:
             raise Refused("planned activity needs a reason")
         if not start < end <= now + _LONGEST_PLAN_S:
             raise Refused("planned activity ends after it begins, and within a month from now")
-        if alert is not None and alert.signal.rule in _NO_PLAN:
-            raise Refused("no plan explains data that is missing or that disagrees")
-        if alert is not None and alert.signal.tier == HARD_CAP:
-            raise Refused("a hard cap is reached whether or not it was planned")
+        if alert is not None and (why := _no_plan(alert)):
+            raise Refused(why)
         writer.incidents.add_planned(
             Planned(
                 scope_kind=alert.signal.scope_kind if alert else scope.kind.value if scope else "",
@@ -129,8 +138,7 @@ class _Answers:
         if alert is not None and alert.open:
             text = f"planned activity: {reason}"
             Teller(writer, self._settings, now).note(alert, "planned", text, intent.person)
-            if not alert.signal.period:  # a budget that is used up stays used up
-                self._end_planned(writer, alert, intent.person, now)
+            self._end_planned(writer, alert, intent.person, now)
 
     def _end_planned(self, writer: LedgerWriter, alert: Alert, person: str, now: int) -> None:
         over = replace(alert, state=AlertState.RESOLVED, resolved_at=now)
@@ -230,3 +238,17 @@ def scopes_around(writer: LedgerWriter, scope: Scope | None) -> set[Scope]:
         if 0 < kind.depth < scope.kind.depth and (value := value_of(whose, kind))
     }
     return {scope, organization, *(outer for outer in wider if lineage.within(scope, outer))}
+
+
+def _no_plan(alert: Alert) -> str:
+    """Why no plan can end an alert; empty where one can."""
+    rule = alert.signal.rule
+    if rule in (AlertRule.DRIFT, AlertRule.SILENT_DATA):
+        return "no plan explains data that is missing or that disagrees"
+    if rule not in _PLANNED or (rule is AlertRule.PACE and alert.signal.tier != CRITICAL):
+        scope = scope_of(alert)
+        return (
+            "credits that are used up stay used up, planned or not; acknowledge it, or plan its scope: "
+            f"burndeck alerts plan {scope or 'SCOPE'}"
+        )
+    return ""

@@ -32,6 +32,9 @@ class Judged:
     # Alerts that ended and would be the same again, by fingerprint: these are opened again.
     ended: Mapping[str, Alert] | None = None
     known: frozenset[str] = frozenset()  # fingerprints that were told already, with or without an alert
+    moot: frozenset[str] = (
+        frozenset()
+    )  # fingerprints of what is judged otherwise now: they end without patience
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +130,7 @@ def _without_signal(alert: Alert, judged: Judged, now: int) -> Changes:
     if alert.state is AlertState.PENDING:
         return Changes(dropped=(alert,)) if gone > 0 else Changes()
     # A rule without patience ends at once, also where the clock was set back and `gone` is negative.
-    if gone < judged.patience.clear_s > 0:
+    if gone < judged.patience.clear_s > 0 and alert.signal.fingerprint not in judged.moot:
         return Changes()
     ended = replace(alert, state=AlertState.RESOLVED, resolved_at=now)
     return Changes(saved=(ended,), resolved=(ended,))

@@ -29,6 +29,16 @@ class Facts:
     suggestions: tuple[Mapping[str, Any], ...] = ()
 
 
+def _headline(due: Due) -> str:
+    """What an alert says, so that the end of it does not read like its beginning."""
+    summary = due.alert.signal.summary
+    if due.kind is NoticeKind.RESOLVED:
+        return f"over: {summary}"
+    if due.kind is NoticeKind.ACKNOWLEDGED:
+        return f"taken by {due.alert.acknowledged_by}: {summary}"
+    return summary
+
+
 def dedup_key(alert: Alert) -> str:
     """The same for a whole episode: allocation, tier and period of a budget, else what and since when."""
     signal = alert.signal
@@ -50,7 +60,7 @@ def notice_of(due: Due, tier: Tier, facts: Facts, now: int) -> Notice:
         severity=severity(signal.rule, signal.tier, signal.environment),
         state=alert.state.value,
         dedup_key=dedup_key(alert),
-        summary=signal.summary,
+        summary=_headline(due),
         alert=alert.id,
         incident=alert.incident,
         scope_kind=signal.scope_kind,

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from agent.domain.alert import AlertState
+from agent.domain.alert import AlertRule, AlertState
 from agent.domain.allocation import Allocation, Scope
 from agent.domain.intent import IntentKind
 from agent.domain.money import NANO
 from agent.settings_alerts import Tier
 from agent.settings_channels import Route
+from agent.settings_rules import Rules
 from tests.agent.alerts.office import DAY, HOUR, MONTHLY, NOVEMBER, PAYMENTS, WALLET, Member, Office
 
 SILENCE = {"seconds": 2 * HOUR, "limit_nano": 100_000 * NANO, "reason": "load test"}
@@ -35,7 +36,7 @@ def test_an_alert_is_told_once_and_says_why_and_what_to_do(office: Office) -> No
     (notice,) = office.notices()
 
     assert (notice.kind.value, notice.tier, notice.severity) == ("fired", "warning", "warning")
-    assert notice.why == "the rule budget reached the tier warning"
+    assert notice.why == "70 % of the month's credits, the tier warning, is reached"
     assert notice.dedup_key == "org-1234-bg-payments/warning/2026-11"
     assert (notice.threshold, notice.current_nano) == ("0.70", 710_000 * NANO)
     assert notice.monthly_nano == MONTHLY
@@ -251,7 +252,8 @@ def test_a_top_up_ends_the_alert_and_tells_those_who_knew(office: Office) -> Non
     assert office.told() == ["fired critical", "resolved critical"]
     first, last = office.notices()
     assert first.dedup_key == last.dedup_key
-    assert last.why == "what it was about is over"
+    assert last.why == "its share is no longer reached: usage was revised, or its credits were raised"
+    assert last.summary.startswith("over: org-1234-bg-payments has burnt 91.0%")
 
 
 def test_a_new_month_ends_the_alert_and_says_so(office: Office) -> None:
@@ -329,6 +331,20 @@ def test_the_same_tier_is_told_again_after_a_top_up(office: Office) -> None:
     office.judge(60)
 
     assert office.told() == ["fired hard_cap", "resolved hard_cap", "fired hard_cap"]
+
+
+def test_a_pace_says_nothing_of_credits_that_an_allocation_no_longer_has(office: Office) -> None:
+    office.tell(rules=Rules())
+    office.burnt("300000", hour=office.now - HOUR)
+    office.judge()
+    paces = [alert for alert in office.writer.alerts.open_alerts() if alert.signal.rule is AlertRule.PACE]
+
+    more = replace(PAYMENTS, monthly_nano=100 * MONTHLY)
+    office.settings = replace(office.settings, allocations=(more,))
+    after = office.judge(1)
+
+    assert [alert.signal.tier for alert in paces] == ["critical"]
+    assert paces[0].signal.fingerprint in {alert.signal.fingerprint for alert in after.resolved}
 
 
 def test_a_route_with_hours_delays_a_message_and_loses_none(tmp_path: Path) -> None:

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from agent.alerts.handlers import handlers
-from agent.domain.alert import AlertState
 from agent.domain.allocation import Scope
 from agent.domain.intent import Intent, IntentKind, Refused
 from agent.domain.money import NANO
@@ -97,11 +96,12 @@ def test_planned_activity_of_a_team_is_kept_for_what_is_usual(office: Office) ->
 def test_a_budget_that_is_used_up_stays_used_up_however_planned(office: Office) -> None:
     alert = office.alert("critical")
 
-    office.want(
+    refused = office.want(
         IntentKind.PLANNED_ACTIVITY, f"alert:{alert.id}", start=office.now, end=office.now + HOUR, reason="x"
     )
 
-    assert office.alert("critical").state is AlertState.FIRING
+    assert "burndeck alerts plan team:wallet" in refused
+    assert office.writer.incidents.planned(0) == []
 
 
 @pytest.mark.parametrize(("start", "end"), [(0, 0), (10, 5), (0, 40 * 86_400)])
