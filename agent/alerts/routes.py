@@ -78,8 +78,10 @@ def destinations(
             continue
         if not fits(route, facts, local_time):
             continue
-        found.add(route.recipient)
-        for place in _places(route.send, channels):
+        places = _places(route.send, channels)
+        # A route that is for nobody in particular is everybody's.
+        found.update([route.recipient] if route.recipient else recipients if places else ())
+        for place in places:
             reached.setdefault(place, []).append(_reason(number, route))
     return Told(
         tuple(

@@ -174,6 +174,14 @@ def test_a_recipient_of_the_block_that_is_reached_for_another_allocation_only_is
     assert "blocks of org-1-team-support and tells exec_sponsor" in found.problem
 
 
+def test_a_route_for_everybody_reaches_whomever_a_tier_tells() -> None:
+    text = PEOPLE + ALLOCATION + ROUTES.replace('recipient = "team_lead"', "")
+    text = text.replace('notify = ["team_lead"]', 'notify = ["ops_on_call"]')
+
+    assert check(text.replace('recipient = "exec_sponsor"', "")) == []
+    assert check(text.replace('recipient = "exec_sponsor"', 'recipient = "ops_on_call"')) == []
+
+
 def test_a_recipient_that_no_route_reaches_is_named_with_the_line_of_its_tier() -> None:
     text = SOUND.replace('notify = ["team_lead"]', 'notify = ["team_lead", "bu_head"]')
 

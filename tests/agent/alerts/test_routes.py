@@ -59,8 +59,20 @@ def test_every_route_that_fits_counts_and_every_destination_once() -> None:
 
     assert places(found) == [("payments-ops", ""), ("pager", ""), ("engine", "")]
     assert found.destinations[0].because == "route 1: team_lead; route 2: whatever happens"
-    assert found.unreached == ("bu_head",)
+    assert found.unreached == ()
     assert found.labels == ("payments-ops", "pager", "engine")
+
+
+def test_a_route_without_a_recipient_reaches_everybody_where_it_fits() -> None:
+    route = Route(send=("engine",), tiers=(FACTS.tier,))
+
+    found = told(route, recipients=("team_lead", "ops_on_call"))
+    elsewhere = told(Route(send=("engine",), tiers=("info",)), recipients=("team_lead",))
+
+    assert places(found) == [("engine", "")]
+    assert found.unreached == ()
+    assert elsewhere.unreached == ("team_lead",)
+    assert told(Route(recipient="bu_head", send=("engine",))).unreached == ("team_lead",)
 
 
 @pytest.mark.parametrize(
@@ -148,6 +160,6 @@ def test_a_recipient_is_either_reached_or_named_and_no_destination_is_told_twice
     found = destinations(FACTS, recipients, routes, CHANNELS, MONDAY_NOON)
 
     reached = {route.recipient for route in routes if not route.tiers or "critical" in route.tiers}
-    assert set(found.unreached) == set(recipients) - reached
+    assert set(found.unreached) == (set() if "" in reached else set(recipients) - reached)
     assert len(set(places(found))) == len(found.destinations)
     assert all(destination.because for destination in found.destinations)
