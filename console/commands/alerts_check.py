@@ -73,6 +73,7 @@ def _document(finding: Finding) -> dict[str, object]:
         "file": finding.file,
         "line": finding.line,
         "key": finding.key,
+        "allocations": finding.allocations,
         "problem": finding.problem,
         "fix": finding.fix,
     }

@@ -35,8 +35,9 @@ def _override(case: Case, number: int, allocation: Allocation) -> Iterator[Findi
         yield case.finding(
             Level.ERROR,
             key,
-            f"{allocation.id}: an override of its hard cap needs two roles, here are {len(set(roles))}",
+            f"an override of the hard cap needs two roles, here are {len(set(roles))}",
             'Write override_approvers = ["finance", "engineering"], or take the key away.',
+            of=allocation.id,
         )
         return
     around = _around(case, allocation.scope)
@@ -47,9 +48,10 @@ def _override(case: Case, number: int, allocation: Allocation) -> Iterator[Findi
     yield case.finding(
         Level.ERROR,
         key,
-        f"{allocation.id}: its hard cap blocks and nobody can override it: that takes one person each with "
-        f"the roles {' and '.join(roles)}; within its scope there is {have}",
+        f"the hard cap blocks and nobody can override it: that takes one person each with the roles "
+        f"{' and '.join(roles)}; within the scope there is {have}",
         "Let them run `burndeck identity create` and add what it prints under [[people]].",
+        of=allocation.id,
     )
 
 
@@ -58,8 +60,9 @@ def _rollback(case: Case, number: int, allocation: Allocation) -> Iterator[Findi
         yield case.finding(
             Level.ERROR,
             ("allocations", number, "block_expires"),
-            f"{allocation.id}: a block at its hard cap would never undo itself",
+            "a block at the hard cap would never undo itself",
             'Write block_expires = "1h": it is renewed while the cap holds, and ends when burndeck is gone.',
+            of=allocation.id,
         )
 
 
@@ -70,9 +73,9 @@ def _buffer(case: Case, number: int, allocation: Allocation) -> Iterator[Finding
     yield case.finding(
         Level.ERROR,
         ("allocations", number, "emergency_buffer"),
-        f"{allocation.id}: nothing is left at its hard cap: no emergency buffer, no reserve, none of the "
-        "organization's",
+        "nothing is left at the hard cap: no emergency buffer, no reserve, none of the organization's",
         "Set emergency_buffer, for example to a day's burn, or a reserve for the organization.",
+        of=allocation.id,
     )
 
 

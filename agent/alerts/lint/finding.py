@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from agent.settings_channels import Channel
 
 
+_MOST_NAMED = 3
+
+
 class Level(enum.StrEnum):
     """How bad a finding is."""
 
@@ -26,14 +29,29 @@ class Level(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One finding at a key of burndeck.toml; line is None where the key is not written there."""
+    """One finding at a key of burndeck.toml; line is None where the key is not written there.
+
+    What is wrong with several allocations in the same way is one finding, at the first of them.
+    """
 
     level: Level
     file: str
     line: int | None
     key: str
-    problem: str
+    what: str
     fix: str
+    allocations: tuple[str, ...] = ()  # ids; empty where it is not about allocations
+
+    @property
+    def problem(self) -> str:
+        """What is wrong, and with whom."""
+        if not self.allocations:
+            return self.what
+        if len(self.allocations) == 1:
+            return f"{self.allocations[0]}: {self.what}"
+        named = ", ".join(self.allocations[:_MOST_NAMED])
+        more = ", ..." if len(self.allocations) > _MOST_NAMED else ""
+        return f"{len(self.allocations)} allocations ({named}{more}): {self.what}"
 
     @property
     def place(self) -> str:
@@ -60,10 +78,10 @@ class Case:
     secret_of: Callable[[Channel], str | None] = field(default=lambda _: None)
     """Where a channel's secret would be found; None: nowhere."""
 
-    def finding(self, level: Level, key: Key, problem: str, fix: str) -> Finding:
-        """A finding at a key."""
+    def finding(self, level: Level, key: Key, what: str, fix: str, *, of: str = "") -> Finding:
+        """A finding at a key; `of` is the id of the allocation that it is about, for those that others share."""
         file = str(self.settings.file) if self.settings.file else "burndeck.toml"
-        return Finding(level, file, self._line(key), self._shown(key), problem, fix)
+        return Finding(level, file, self._line(key), self._shown(key), what, fix, (of,) if of else ())
 
     def _line(self, key: Key) -> int | None:
         """The line of a key, else of the one table that it would stand in."""

@@ -59,8 +59,9 @@ def _beyond_caps(case: Case) -> Iterator[Finding]:
             yield case.finding(
                 Level.WARNING,
                 ("allocations", number, "soft_cap"),
-                f"{allocation.id} has no step before its hard cap of {allocation.hard_cap:f}",
+                f"there is no step before its hard cap of {allocation.hard_cap:f}",
                 "Set a soft_cap and a tier below it, so that somebody hears of it in time.",
+                of=allocation.id,
             )
 
 

@@ -104,6 +104,32 @@ def test_a_hard_cap_without_override_rollback_and_buffer_fails() -> None:
     assert {each.place for each in found} == {f"{FILE}:2", f"{FILE}:6"}
 
 
+def test_what_is_wrong_with_many_allocations_in_the_same_way_is_said_once() -> None:
+    teams = ("search", "support", "payments", "data")
+    many = "".join(ALLOCATION.replace("search", team) for team in teams)
+    without = many.replace('emergency_buffer = "500"', "")
+
+    found = check(without.replace("[[allocations]]", '[[allocations]]\nblock_expires = "0s"', 1) + ROUTES)
+
+    assert len(found) == 3
+    override = next(each for each in found if "nobody can override it" in each.problem)
+    assert override.allocations == tuple(f"org-1-team-{team}" for team in teams)
+    assert override.problem.startswith(
+        "4 allocations (org-1-team-search, org-1-team-support, org-1-team-payments, ...): the hard cap blocks"
+    )
+    assert override.key == "allocations[1].override_approvers"
+    undo = next(each for each in found if "never undo itself" in each.problem)
+    assert undo.problem.startswith("org-1-team-search: ")
+
+
+def test_who_could_override_keeps_allocations_apart() -> None:
+    ada = person("ada", "finance", scopes='["team:search"]')
+
+    found = check(ada + ALLOCATION + ALLOCATION.replace("search", "support") + ROUTES)
+
+    assert ["ada (finance)" in each.problem for each in found] == [True, False]
+
+
 @pytest.mark.parametrize(
     "people",
     [
@@ -147,7 +173,8 @@ def test_the_reserve_of_the_organization_is_a_buffer_for_all() -> None:
     )
 
     assert check(text) == []
-    assert len(check(text.replace('reserve = "1"', 'reserve = "0"'))) == 2
+    without = only(check(text.replace('reserve = "1"', 'reserve = "0"')))
+    assert without.allocations == ("org-1", "org-1-team-search")
 
 
 def test_without_a_tier_that_blocks_no_override_is_needed() -> None:
@@ -269,7 +296,7 @@ def test_a_mail_server_without_an_account_needs_no_secret() -> None:
         ('at = "1.00"', 'at = "1.10"', "blocks at 1.10, beyond the hard cap of org-1-team-search (1.00)"),
         ('at = "0.70"', 'at = "0.70"\nescalate_to = ["team_lead"]', "never escalates"),
         ('notify = ["team_lead"]', "", "tells nobody"),
-        ('emergency_buffer', 'soft_cap = "1.0"\nemergency_buffer', "no step before its hard cap"),
+        ('emergency_buffer', 'soft_cap = "1.0"\nemergency_buffer', "org-1-team-search: there is no step before its hard cap"),
         ('emergency_buffer', 'hard_cap = "1.5"\nemergency_buffer', None),
     ],
 )  # fmt: skip

@@ -65,5 +65,6 @@ def test_a_secret_that_is_missing_is_an_error_and_one_that_is_there_is_never_sho
 def test_findings_as_json_have_stable_keys(config: Path) -> None:
     (finding,) = json.loads(run(config, ALLOCATION + ROUTES, "--json").stdout)["findings"]
 
-    assert finding.keys() == {"level", "file", "line", "key", "problem", "fix"}
+    assert finding.keys() == {"level", "file", "line", "key", "allocations", "problem", "fix"}
+    assert finding["allocations"] == ["org-1-team-search"]
     assert (finding["level"], finding["line"]) == ("error", 2)
