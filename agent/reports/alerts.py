@@ -32,8 +32,9 @@ def alerts(
 ) -> list[AlertEntry]:
     """Alerts that are open, and those that started or ended in the last `recent_s` seconds.
 
-    The worst first: what fires unmuted, then what somebody has taken, what is muted, pending and resolved; in
-    each the gravest tier, then the newest. With `at`, as they stood at that instant: what started later is left out, what was resolved later is open.
+    The worst first: what fires unmuted, then what somebody has taken, what is muted, pending, and resolved;
+    in each the gravest tier, then the newest. With `at`, as they stood at that instant: what started later is
+    left out, what was resolved later is open.
     `policies` tell when each escalates.
     """
     until = int(now if at is None else at)
