@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -13,6 +13,7 @@ from console.commands.times import Seconds
 
 if TYPE_CHECKING:
     from agent.control import IntentKind, Outcome
+    from agent.ledger.reader import LedgerReader
     from agent.settings import Settings
 
 _LOOK_S = 0.05
@@ -21,6 +22,13 @@ wait_option = click.option(
     "--wait", type=Seconds(), default=5.0, show_default=True, help="Seconds to wait for the agent."
 )
 """Adds `--wait`."""
+
+
+class Done(NamedTuple):
+    """What an intent has led to, once the agent has carried it out."""
+
+    text: str
+    data: Mapping[str, Any]  # beside what `--json` prints of every intent
 
 
 def reason_option(text: str) -> Callable[[F], F]:
@@ -43,10 +51,12 @@ def send(
     done: str,
     wait_s: float,
     as_json: bool,
+    look: Callable[[LedgerReader, str], Done | None] = lambda reader, person: None,
 ) -> None:
     """Signs an intent, waits up to `wait_s` for the agent, and says what became of it.
 
-    Exit code 0 when it is done, 1 when it was refused or when no agent has taken it yet.
+    When it is done, `look` may find in the ledger what it led to, given the name of the person. Exit code 0
+    when it is done, 1 when it was refused or when no agent has taken it yet.
     """
     from agent.control import IntentState, submit
 
@@ -54,10 +64,15 @@ def send(
     result = _wait(settings, receipt.id, wait_s)
     state = result.state if result else IntentState.NEW
     reason = result.reason if result else ""
+    found = None
+    if state is IntentState.DONE:
+        with reader_for(settings) as reader:
+            found = look(reader, receipt.person)
     if as_json:
-        print_json({"intent": receipt.id, "state": state.value, "reason": reason, "person": receipt.person})
+        known = {"intent": receipt.id, "state": state.value, "reason": reason, "person": receipt.person}
+        print_json(known | dict(found.data if found else {}))
     elif state is IntentState.DONE:
-        click.echo(f"{done} by {receipt.person}")
+        click.echo(found.text if found else f"{done} by {receipt.person}")
     elif state is IntentState.REFUSED:
         click.secho(f"refused: {reason}", fg="red", err=True)
     else:

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
 import click
 
 from console.commands.common import common_options, print_json, reader_for, settings_for
-from console.commands.intents import reason_option, send, wait_option
-from console.commands.tables import amount, table, when
+from console.commands.intents import Done, reason_option, send, wait_option
+from console.commands.tables import amount, table, terminal_width, when
 from console.commands.times import Stretch
+
+if TYPE_CHECKING:
+    from agent.ledger.reader import LedgerReader
+    from agent.reports.silences import SilenceEntry
 
 _EPILOG = """\b
 Examples:
@@ -74,7 +81,30 @@ def add(
         done=f"silenced {' '.join(matcher)}",
         wait_s=wait,
         as_json=as_json,
+        look=lambda reader, person: _made(reader, person, matchers, settings.clock().now()),
     )
+
+
+def _made(reader: LedgerReader, person: str, matchers: Mapping[str, str], now: float) -> Done | None:
+    """The silence that somebody has just made, with the alerts that it mutes from now on."""
+    from dataclasses import replace
+
+    from agent.domain.words import plural
+    from agent.reports.alerts import open_alerts
+    from agent.reports.silences import matching, silences
+
+    known = silences(reader, now, recent_s=0)
+    made = next((each for each in known if each.author == person and each.matchers == matchers), None)
+    if made is None:
+        return None
+    # The agent writes down what is muted when it judges next, which may be some seconds from now.
+    made = replace(made, mutes=len(matching(open_alerts(reader, int(now)), matchers)))
+    text = (
+        f"silence {made.id}: {_matches(made)} until {when(made.ends_at)} or {amount(made.limit)} credits, "
+        f"by {person}; mutes {plural(made.mutes, 'alert')} now\n"
+        f"  `burndeck silence lift {made.id}` ends it."
+    )
+    return Done(text, {"silence": made})
 
 
 @silence.command("lift", epilog='Example: burndeck silence lift 3 --reason "test is over"')
@@ -118,9 +148,9 @@ def list_(config: str | None, db: str | None, as_json: bool, since: int) -> None
     rows = [
         (
             str(entry.id),
-            entry.state,
-            " ".join(f"{field}={pattern}" for field, pattern in entry.matchers.items()),
-            when(entry.ends_at),
+            _state(entry),
+            _matches(entry),
+            when(_end(entry)),
             amount(entry.burnt),
             amount(entry.limit),
             entry.author,
@@ -129,4 +159,19 @@ def list_(config: str | None, db: str | None, as_json: bool, since: int) -> None
         for entry in entries
     ]
     columns = ("id", "state", "matches", "ends", "burnt", "limit", "author", "reason")
-    click.echo(table(columns, rows, right=(0, 4, 5)))
+    click.echo(table(columns, rows, right=(0, 4, 5), most=terminal_width()))
+
+
+def _matches(entry: SilenceEntry) -> str:
+    return " ".join(f"{field}={pattern}" for field, pattern in entry.matchers.items())
+
+
+def _state(entry: SilenceEntry) -> str:
+    if entry.state == "active" or entry.ended_why == "lifted":
+        return entry.ended_why or entry.state
+    return f"ended: {entry.ended_why or 'time'}"  # the agent writes down an end when it judges next
+
+
+def _end(entry: SilenceEntry) -> int:
+    """When it ended or will; the agent notices an end in time some seconds late."""
+    return entry.ends_at if entry.ended_at is None else min(entry.ended_at, entry.ends_at)

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import json
+import threading
+import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from agent.alerts.handlers import handlers
 from agent.control.identity import VARIABLE, new_identity, write_identity
+from agent.control.inbox import take
+from agent.domain.alert import Alert, AlertRule, AlertState, Signal
+from agent.domain.money import NANO
+from agent.domain.silence import Silence
 from agent.ledger import open_writer
+from agent.settings import load_settings
 from console.cli import run
 from tests.agent.ledger.look import rows
 
@@ -79,3 +90,87 @@ def test_what_is_wrong_is_refused_before_it_is_signed(
 
     assert why in " ".join(capsys.readouterr().err.split())
     assert place.signed() == []
+
+
+def alert(scope: str) -> Alert:
+    now = int(time.time()) - 60
+    signal = Signal(
+        fingerprint=f"burn_spike:{scope}",
+        rule=AlertRule.BURN_SPIKE,
+        tier="warning",
+        at=now,
+        scope_kind="team",
+        scope=scope,
+        current_nano=30 * NANO,
+        expected_nano=5 * NANO,
+        threshold=Decimal("0.5"),
+        team=scope,
+        summary=f"{scope} burns",
+    )
+    return Alert(signal, AlertState.FIRING, now, fired_at=now)
+
+
+@contextmanager
+def an_agent(place: Place) -> Iterator[None]:
+    """Carries out what people sign, as the agent does between two rounds."""
+    over = threading.Event()
+
+    def work() -> None:
+        settings = load_settings(place.config)
+        with open_writer(place.ledger) as writer:
+            while not over.wait(0.01):
+                take(writer, settings, time.time(), handlers(settings))
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+def test_a_silence_that_was_made_says_its_id_its_ends_and_what_it_mutes(
+    place: Place, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with open_writer(place.ledger) as writer:
+        writer.alerts.save([alert("search"), alert("payments")])
+    add = (*ADD[:-1], "30", "--for", "4h", "--credits", "5000")
+    with an_agent(place):
+        assert place.run(*add) == 0
+        told = capsys.readouterr().out
+        assert place.run(*add, "--json") == 0
+        found = json.loads(capsys.readouterr().out)
+
+    assert told.startswith("silence 1: team=search until 20")
+    assert "Z or 5,000 credits, by ada; mutes 1 alert now" in told
+    assert "burndeck silence lift 1" in told
+    assert found["state"] == "done"
+    assert (found["silence"]["id"], found["silence"]["mutes"]) == (2, 1)
+
+
+def test_the_list_says_when_a_silence_really_ended_and_why(
+    place: Place, capsys: pytest.CaptureFixture[str]
+) -> None:
+    now = 1_700_000_000
+    made = Silence("ada", "test", {"team": "search"}, now, now + 7_200, NANO)
+    with open_writer(place.ledger) as writer:
+        for ended, why in ((now + 600, "lifted"), (now + 7_215, "time"), (now + 1_200, "credits")):
+            writer.incidents.add_silence(replace(made, ended_at=ended, ended_why=why))
+        writer.incidents.add_silence(made)  # over, but no agent has noticed it
+        writer.incidents.add_silence(replace(made, ends_at=int(time.time()) + 600))
+
+    assert place.run("silence", "list", "--since", "9999d") == 0
+
+    lines = capsys.readouterr().out.splitlines()[2:]
+    assert [line[4:18].strip() for line in lines] == [
+        "active",
+        "ended: time",
+        "ended: credits",
+        "ended: time",
+        "lifted",
+    ]
+    assert ["22:13:20" in line for line in lines] == [False] * 5
+    assert ["2023-11-15 00:13:20Z" in line for line in lines] == [False, True, False, True, False]
+    assert "2023-11-14 22:33:20Z" in lines[2]
+    assert "2023-11-14 22:23:20Z" in lines[4]
