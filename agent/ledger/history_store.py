@@ -125,6 +125,11 @@ class HistoryStore:
         ((first, busiest, whole),) = self._all("history_busiest_hour", start=start, end=end)
         return Extent(first, busiest, whole)
 
+    def newest_hour(self, before: int) -> int | None:
+        """The last hour before an instant in which the organization burnt anything; None without one."""
+        ((hour,),) = self._all("history_newest_hour", before=before)
+        return None if hour is None else int(hour)
+
     def rates(self, at: int) -> dict[str, ListedRate]:
         """The rates in force at an instant, by model."""
         newest: dict[str, tuple[int, dict[str, int]]] = {}

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 
 _MOST_NAMED = 3
+_HOUR_S = 3_600
 
 
 class Level(enum.StrEnum):
@@ -67,6 +68,12 @@ class Past:
     places: tuple[Place, ...]
     at: int
 
+    @property
+    def known_to(self) -> int:
+        """Up to when anything is known: a ledger that was kept ends before `at`."""
+        hour = self.history.newest_hour(self.at)
+        return self.at if hour is None else min(self.at, hour + _HOUR_S)
+
 
 @dataclass(frozen=True, slots=True)
 class Case:
@@ -79,7 +86,7 @@ class Case:
     """Where a channel's secret would be found; None: nowhere."""
 
     def finding(self, level: Level, key: Key, what: str, fix: str, *, of: str = "") -> Finding:
-        """A finding at a key; `of` is the id of the allocation that it is about, for those that others share."""
+        """A finding at a key; `of` is the id of the allocation that it is about, as others may be."""
         file = str(self.settings.file) if self.settings.file else "burndeck.toml"
         return Finding(level, file, self._line(key), self._shown(key), what, fix, (of,) if of else ())
 

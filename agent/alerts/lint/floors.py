@@ -48,7 +48,8 @@ def _shares(case: Case) -> Iterator[Finding]:
 
 
 def _above_everything(case: Case, past: Past) -> Iterator[Finding]:
-    extent = past.history.extent(past.at - _HOURS_LOOKED_AT_D * _DAY_S, past.at)
+    end = past.known_to
+    extent = past.history.extent(end - _HOURS_LOOKED_AT_D * _DAY_S, end)
     busiest = to_credits(extent.busiest_hour_nano)
     if extent.first_hour is None:
         return
@@ -65,10 +66,11 @@ def _above_everything(case: Case, past: Past) -> Iterator[Finding]:
 
 
 def _far_allocations(case: Case, past: Past) -> Iterator[Finding]:
-    today = past.at // _DAY_S * _DAY_S
+    end = past.known_to
+    today = end // _DAY_S * _DAY_S
     days = [today - back * _DAY_S for back in range(1, _HOURS_LOOKED_AT_D + 1)]
     lowest = min((tier.at for tier in case.settings.alerts.tiers if tier.of == "month"), default=None)
-    first = past.history.extent(days[-1], past.at).first_hour
+    first = past.history.extent(days[-1], end).first_hour
     if first is None or first > days[-2]:
         return  # less than a month is known
     for number, allocation in enumerate(case.settings.allocations):
@@ -90,8 +92,9 @@ def _without_history(case: Case, past: Past) -> Iterator[Finding]:
     ]
     if not forecast or not rule.enabled:
         return
-    extent = past.history.extent(past.at - rule.min_days * _DAY_S - 3_600, past.at)
-    known = 0 if extent.first_hour is None else (past.at - extent.first_hour) // _DAY_S
+    end = past.known_to
+    extent = past.history.extent(end - rule.min_days * _DAY_S - 3_600, end)
+    known = 0 if extent.first_hour is None else (end - extent.first_hour) // _DAY_S
     if known < rule.min_days:
         place, tier = forecast[0]
         yield case.finding(

@@ -296,7 +296,7 @@ def test_a_mail_server_without_an_account_needs_no_secret() -> None:
         ('at = "1.00"', 'at = "1.10"', "blocks at 1.10, beyond the hard cap of org-1-team-search (1.00)"),
         ('at = "0.70"', 'at = "0.70"\nescalate_to = ["team_lead"]', "never escalates"),
         ('notify = ["team_lead"]', "", "tells nobody"),
-        ('emergency_buffer', 'soft_cap = "1.0"\nemergency_buffer', "org-1-team-search: there is no step before its hard cap"),
+        ('emergency_buffer', 'soft_cap = "1.0"\nemergency_buffer', "org-1-team-search: there is no step"),
         ('emergency_buffer', 'hard_cap = "1.5"\nemergency_buffer', None),
     ],
 )  # fmt: skip
@@ -384,6 +384,18 @@ def test_a_forecast_without_history_is_worth_a_note(past: Past) -> None:
 
     assert check(SOUND + day, past) == []
     assert "it knows 5" in only(check(SOUND + day + rule, past)).problem
+
+
+@pytest.mark.parametrize("days_ago", [1, 60])
+def test_a_ledger_that_was_kept_is_judged_up_to_its_newest_data(past: Past, days_ago: int) -> None:
+    kept = replace(past, at=past.at + days_ago * 86_400)
+    day = '[[alerts.tiers]]\nname = "info"\nat = "0.5"\nof = "day_forecast"\nnotify = ["team_lead"]\n'
+    text = SOUND + day + "[alerts.rules.day_forecast]\nmin_days = "
+
+    assert check(text + "5\n", kept) == []
+    assert "it knows 5" in only(check(text + "6\n", kept)).problem
+    floor = only(check(SOUND + '[alerts.spike]\nmin_credits_per_hour = "181"\n', kept))
+    assert "the busiest hour of 30 days had 180.00" in floor.problem
 
 
 def test_an_allocation_far_above_what_burns_is_worth_a_note_once_a_month_is_known(tmp_path: Path) -> None:
