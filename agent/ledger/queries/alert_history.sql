@@ -69,6 +69,10 @@ JOIN dim p ON p.id = x.project JOIN dim k ON k.id = x.api_key JOIN dim n ON n.id
 SELECT min(bucket), coalesce(max(credits_nano), 0), coalesce(sum(credits_nano), 0) FROM roll_hour
 WHERE kind = 0 AND bucket >= :start AND bucket < :end;
 
+-- name: history_newest_hour
+-- Primary key of roll_hour, the end of a range on (kind, bucket).
+SELECT max(bucket) FROM roll_hour WHERE kind = 0 AND bucket < :before;
+
 -- name: history_hours_with_minutes
 -- Primary key of roll_minute, range on (kind, bucket).
 SELECT DISTINCT bucket / 3600 * 3600 FROM roll_minute WHERE kind = 0 AND bucket >= :start AND bucket < :end;
