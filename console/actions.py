@@ -45,6 +45,7 @@ _TRIAGE_TEXT = "Whose rise it is, and why; on Alerts: of the alert, when it fire
 _CHOOSE_TEXT = "Into the row: team, then project, then key; on Alerts: all of the alert."
 _ACKNOWLEDGE_TEXT = "Take the alert, with a note: no repeats, no escalation."
 _SILENCE_TEXT = "Do not be told of it until a time or an amount is reached; never over a hard cap."
+_RUNBOOK_TEXT = "Says what to press until runbooks come with a later release."
 _PLANNED_TEXT = "Say that the rise is meant: it ends, and is not learnt as usual."
 
 ACTIONS: tuple[Action, ...] = (
@@ -118,7 +119,7 @@ ACTIONS: tuple[Action, ...] = (
         writes=True,
     ),
     Action("planned", ("p",), "Planned activity", _PLANNED_TEXT, "alerts", ACT, Danger.GRAVE, writes=True),
-    Action("runbook", ("r",), "Runbook", "Start the alert's runbook.", "alerts", ACT),
+    Action("runbook", ("r",), "Runbook", _RUNBOOK_TEXT, "alerts", ACT),
     Action("send", ("enter",), "Send", "Sign the form and give it to the agent.", "form", ACT, palette=False),
     Action("next_field", ("tab", "down"), "Next field", "To the next field.", "form", ACT, palette=False),
     Action(
