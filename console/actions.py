@@ -167,20 +167,31 @@ HINTS: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "alerts": (
         ("choose", "all of it"),
+        ("next_list", "list"),
         ("acknowledge", "ack"),
         ("silence", "silence"),
+        ("triage", "triage"),
         ("lift", "lift"),
         ("planned", "planned"),
-        ("triage", "triage"),
-        ("next_list", "list"),
         ("filter", "filter"),
+        ("help", "help"),
+        ("quit", "quit"),
+    ),
+    "alert": (
+        ("back", "back"),
+        ("acknowledge", "ack"),
+        ("silence", "silence"),
+        ("triage", "triage"),
+        ("lift", "lift"),
+        ("planned", "planned"),
+        ("copy", "copy"),
         ("help", "help"),
         ("quit", "quit"),
     ),
     "form": (("send", "send"), ("next_field", "next field"), ("cancel", "cancel")),
     "panel": (("close", "close"),),
 }
-"""What the bottom line of each screen reminds of: (action, word)."""
+"""What the bottom line of each screen reminds of: (action, word); `alert` is Alerts with one in full."""
 
 SIGNS = {
     "space": "Space",
@@ -236,8 +247,9 @@ def bindings(scope: str) -> list[BindingType]:
 
 
 def available(screen: str) -> Iterator[Action]:
-    """The actions that work on a screen ("burn", ..., "form" or "panel"), in the order of the registry."""
-    scopes = {"form": {"form"}, "panel": {"app", "panel"}}.get(screen, {"app", "live", "table", screen})
+    """The actions that work where hints are shown ("burn", "alert", "form", ...), as the registry has them."""
+    special = {"form": {"form"}, "panel": {"app", "panel"}, "alert": {"app", "live", "table", "alerts"}}
+    scopes = special.get(screen, {"app", "live", "table", screen})
     return (action for action in ACTIONS if action.scope in scopes)
 
 

@@ -69,6 +69,11 @@ class LiveScreen(Screen[None]):
         """A second has passed: what shows ages draws itself again."""
 
     @property
+    def hinted(self) -> str:
+        """Whose hints the bottom line shows."""
+        return self.topic
+
+    @property
     def table(self) -> Table:
         """The table that keys work on."""
         raise NotImplementedError
@@ -179,7 +184,7 @@ class LiveScreen(Screen[None]):
         return [frame.draw_status(self.status, self.now, width)]
 
     def _draw_hints(self, width: int, height: int) -> list[Line]:
-        return frame.draw_note(self._note, width) if self._note else [frame.draw_hints(self.topic, width)]
+        return frame.draw_note(self._note, width) if self._note else [frame.draw_hints(self.hinted, width)]
 
     def note(self, text: str) -> None:
         """Says something in the line of hints for a few seconds, in more than one line where it is long."""

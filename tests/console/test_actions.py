@@ -34,7 +34,7 @@ def test_every_action_is_done_by_the_scope_that_it_names(action):
         assert callable(getattr(node, f"action_{action.id}", None))
 
 
-@pytest.mark.parametrize("screen", ["burn", "triage", "alerts", "form", "panel"])
+@pytest.mark.parametrize("screen", ["burn", "triage", "alerts", "alert", "form", "panel"])
 def test_no_key_does_two_things_on_one_screen(screen):
     table = [action for action in available(screen) if action.scope != "app" or screen != "panel"]
     keys = list(itertools.chain.from_iterable(action.keys for action in table))

@@ -137,6 +137,10 @@ class AlertsScreen(LiveScreen):
         self._detail.redraw()
 
     @property
+    def hinted(self) -> str:
+        return "alert" if self.has_class("-open") else self.topic
+
+    @property
     def table(self) -> Table:
         return self._table
 
@@ -200,6 +204,7 @@ class AlertsScreen(LiveScreen):
 
     def _open_detail(self, there: bool) -> None:
         self.set_class(there, "-open")
+        self._hints.redraw()
         self._detail.rewind()
         (self._detail if there else self._table).focus()
 

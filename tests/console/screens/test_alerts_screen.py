@@ -99,6 +99,19 @@ async def test_enter_opens_all_of_an_alert_and_escape_goes_back():
 
 
 @piloted
+async def test_the_other_lists_are_in_the_hints_and_the_open_page_says_how_to_leave_it():
+    async with console((80, 24)) as alerts:
+        await alerts.press("a")
+        assert "Tab list" in alerts.lines[-1] and "Enter all of it" in alerts.lines[-1]
+
+        await alerts.press("enter")
+        assert "Esc back" in alerts.lines[-1] and "Enter" not in alerts.lines[-1]
+
+        await alerts.press("escape")
+        assert "Tab list" in alerts.lines[-1]
+
+
+@piloted
 async def test_the_whole_page_says_who_was_told_and_what_went_wrong():
     async with console((120, 60)) as alerts:
         await alerts.press("a", "j", "enter")
