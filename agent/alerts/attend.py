@@ -197,7 +197,7 @@ def _tell(case: Attendance, live: dict[int | None, Alert], silences: list[Silenc
             live[alert.id] = after
             _save(case, after)
         if muted != alert.muted_by and muted:
-            case.teller.note(after, "muted", f"muted by {muted.replace(':', ' ')}")
+            case.teller.note(after, "muted", f"alert {alert.id} is muted by {muted.replace(':', ' ')}")
         if due is not None:
             if after.escalated_at != alert.escalated_at:
                 case.teller.note(after, "escalated", due.why)

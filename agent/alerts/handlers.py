@@ -17,6 +17,7 @@ from agent.alerts.notices import Facts
 from agent.alerts.telling import Teller
 from agent.domain.alert import CRITICAL, HARD_CAP, Alert, AlertRule, AlertState
 from agent.domain.allocation import Scope, ScopeKind
+from agent.domain.duration import Duration
 from agent.domain.intent import Intent, IntentKind, Refused
 from agent.domain.money import to_credits
 from agent.domain.planned import Planned
@@ -97,8 +98,8 @@ class _Answers:
         silence = writer.incidents.add_silence(wanted)
         for alert in writer.alerts.open_alerts():
             if alert.live and silence.matches(alert):
-                span = f"{seconds // 60} min or {to_credits(limit):,f} credits"
-                text = f"silence {silence.id} for {span}: {reason}"
+                span = f"{Duration(seconds)} or {_credits(limit)}"
+                text = f"silence {silence.id} by {intent.person} for {span}: {reason}"
                 Teller(writer, self._settings, now).note(alert, "silenced", text, intent.person)
 
     def unsilence(self, writer: LedgerWriter, intent: Intent, now: int) -> None:
@@ -107,9 +108,10 @@ class _Answers:
         if silence.ended_at is not None:
             raise Refused(f"silence {silence.id} has ended already ({silence.ended_why})")
         writer.incidents.update_silence(replace(silence, ended_at=now, ended_why="lifted"))
+        reason = str(intent.payload.get("reason", "")).strip()
+        text = f"silence {silence.id} lifted" + (f": {reason}" if reason else "")
         for alert in writer.alerts.open_alerts():
             if alert.muted_by == f"silence:{silence.id}":
-                text = f"silence {silence.id} lifted: {intent.payload.get('reason', '')}"
                 Teller(writer, self._settings, now).note(alert, "silence ended", text, intent.person)
 
     def plan(self, writer: LedgerWriter, intent: Intent, now: int) -> None:
@@ -143,10 +145,16 @@ class _Answers:
     def _end_planned(self, writer: LedgerWriter, alert: Alert, person: str, now: int) -> None:
         over = replace(alert, state=AlertState.RESOLVED, resolved_at=now)
         writer.alerts.save([over])
-        teller, why = Teller(writer, self._settings, now), f"{person} says that it was planned"
+        teller, why = Teller(writer, self._settings, now), f"planned, says {person}"
         teller.note(over, "resolved", why, person)
         if due := ended(over, self._settings.alerts.policy(over.signal.tier), why):
             teller.tell(due, Facts(*truth_of(writer.alerts)))
+
+
+def _credits(nano: int) -> str:
+    """`5,000 credits`, with two decimals at most; what is smaller stays more than nothing."""
+    text = f"{to_credits(nano):,.2f}".rstrip("0").rstrip(".")
+    return f"{text} credits" if text != "0" else "less than 0.01 credits"
 
 
 def _matchers(payload: Mapping[str, Any]) -> dict[str, str]:

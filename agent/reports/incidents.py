@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from agent.domain.money import to_credits
@@ -29,9 +30,22 @@ def incident(reader: LedgerReader, ident: int, at: int) -> IncidentEntry | None:
 
 
 def timeline(reader: LedgerReader, ident: int, at: int) -> tuple[TimelineLine, ...]:
-    """What happened in an incident up to an instant, oldest first."""
+    """What happened in an incident up to an instant, oldest first.
+
+    Where it has several alerts, every line that is about one of them names it.
+    """
     rows = reader.rows("timeline_of_incident", {"incident": ident, "until": at})
-    return tuple(TimelineLine(*row) for row in rows)
+    lines = tuple(TimelineLine(*row) for row in rows)
+    if len({line.alert for line in lines} - {None}) < 2:
+        return lines
+    return tuple(replace(line, text=_naming(line)) for line in lines)
+
+
+def _naming(line: TimelineLine) -> str:
+    name = f"alert {line.alert}"
+    if line.alert is None or line.text.startswith((f"{name}:", f"{name} ")):
+        return line.text
+    return f"{name}: {line.text}"
 
 
 def _entry(row: Row, until: int) -> IncidentEntry:
