@@ -12,6 +12,8 @@ from console.commands.tables import table
 from console.commands.times import Instant
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from agent.alerts.delivery import Delivery
     from agent.alerts.drill import RouteTest
     from agent.alerts.routes import Facts, Told
@@ -55,8 +57,8 @@ def test(
 ) -> None:
     """Show who gets what and why, and recipients whom nobody reaches.
 
-    Changes nothing, with --send neither, and needs no agent. Exit code 1 when somebody is not reached, 3 when
-    a message was not taken.
+    Changes nothing, with --send neither, and needs no agent. Exit code 1 when somebody is not reached or a
+    channel has no secret yet, 3 when a message was not taken.
     """
     from agent.alerts.drill import try_routes
 
@@ -69,12 +71,13 @@ def test(
     facts = _facts(settings, tier, rule, team, allocation, environment)
     found = try_routes(settings, known, facts, clock.now() if at is None else at)
     sent = _sent(settings, found) if send else []
+    mute = _without_secret(settings, found)
     if as_json:
-        print_json(_plain(found, sent, send=send))
+        print_json({**_plain(found, sent, send=send), "without_secret": mute})
     else:
-        _show(settings, found, sent)
+        _show(settings, found, sent, mute)
     failed = any(not delivery.ok for delivery in sent)
-    click.get_current_context().exit(3 if failed else 0 if found.reaches_all else 1)
+    click.get_current_context().exit(3 if failed else 0 if found.reaches_all and not mute else 1)
 
 
 def _facts(settings: Settings, tier: str, rule: str, team: str, allocation: str, environment: str) -> Facts:
@@ -102,17 +105,29 @@ def _sent(settings: Settings, found: RouteTest) -> list[Delivery]:
     return asyncio.run(send_now(settings, notice, found.told.destinations, clock))
 
 
-def _show(settings: Settings, found: RouteTest, sent: list[Delivery]) -> None:
+def _without_secret(settings: Settings, found: RouteTest) -> list[str]:
+    """Names of the channels that cannot send yet, of those that somebody is to be told by."""
+    from agent.secrets import where
+
+    names = {place.channel for place in (*found.told.destinations, *found.escalated.destinations)}
+    return [
+        channel.name
+        for channel in settings.alerts.channels
+        if channel.name in names and channel.secret is not None and where(channel.secret) is None
+    ]
+
+
+def _show(settings: Settings, found: RouteTest, sent: list[Delivery], mute: Sequence[str]) -> None:
     what = " ".join(text for text in (found.facts.rule, found.facts.allocation_id, found.facts.team) if text)
     click.echo(f"{found.facts.tier}: {what}, {found.local_time:%a %Y-%m-%d %H:%M %Z}")
     click.echo("")
-    _show_told(settings, found.told, "is told at once")
+    _show_told(settings, found.told, mute, "is told at once")
     if found.escalation_s is not None and (found.escalated.destinations or found.escalated.unreached):
         from agent.domain.words import duration
 
         click.echo("")
         later = duration(found.escalation_s)
-        _show_told(settings, found.escalated, f"unacknowledged after {later}", f", told after {later}")
+        _show_told(settings, found.escalated, mute, f"unacknowledged after {later}", f", told after {later}")
     if not settings.alerts.routes:
         click.echo("")
         click.echo(
@@ -125,10 +140,17 @@ def _show(settings: Settings, found: RouteTest, sent: list[Delivery]) -> None:
             click.echo(f"{'':11}-> {delivery.hint}")
 
 
-def _show_told(settings: Settings, told: Told, title: str, note: str = "") -> None:
+def _show_told(settings: Settings, told: Told, mute: Sequence[str], title: str, note: str = "") -> None:
     kinds = {channel.name: channel.kind for channel in settings.alerts.channels}
     rows = [
-        (place.label, place.channel, kinds.get(place.channel, ""), place.because)
+        (
+            f"{place.label} (no secret yet: burndeck login {place.channel})"
+            if place.channel in mute
+            else place.label,
+            place.channel,
+            kinds.get(place.channel, ""),
+            place.because,
+        )
         for place in told.destinations
     ]
     if rows:

@@ -61,9 +61,9 @@ send = ["engine"]
     return file
 
 
-def run(config: Path, *arguments: str) -> Result:
-    env = {"BURNDECK_ENGINE_SIGNING_SECRET": SIGNING, "BURNDECK_PAGER_ROUTING_KEY": "a-routing-key"}
-    return CliRunner().invoke(route, ["test", "--config", str(config), *arguments], env=env)
+def run(config: Path, *arguments: str, **env: str | None) -> Result:
+    given = {"BURNDECK_ENGINE_SIGNING_SECRET": SIGNING, "BURNDECK_PAGER_ROUTING_KEY": "a-routing-key"} | env
+    return CliRunner().invoke(route, ["test", "--config", str(config), *arguments], env=given)
 
 
 def test_it_shows_who_is_told_and_why_and_whom_nobody_reaches(config: Path) -> None:
@@ -90,6 +90,18 @@ def test_everybody_reached_ends_with_zero(config: Path, receiver: Receiver) -> N
     assert [place["channel"] for place in found["destinations"]] == ["pager", "engine"]
     assert found["sent"] is None
     assert receiver.got == []
+
+
+def test_a_channel_without_its_secret_is_marked_and_nobody_counts_on_it(config: Path) -> None:
+    about = ("--allocation", "org-1234-team-search", "--at", "2026-09-21T10:00")
+
+    shown = run(config, *about, BURNDECK_PAGER_ROUTING_KEY=None)
+    plain = run(config, *about, "--json", BURNDECK_ENGINE_SIGNING_SECRET=None)
+
+    assert shown.exit_code == plain.exit_code == 1
+    assert "pager (no secret yet: burndeck login pager)" in shown.stdout
+    assert "burndeck login engine" not in shown.stdout
+    assert json.loads(plain.stdout)["without_secret"] == ["engine"]
 
 
 def test_a_drill_is_sent_marked_and_changes_nothing(config: Path, receiver: Receiver) -> None:
