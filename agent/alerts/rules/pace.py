@@ -176,6 +176,7 @@ def _signal(standing: Standing, reading: Reading, tier: str, *, breach: bool) ->
     times = pace.multiple(reading.long_nano, step.long_s)
     short_times = pace.multiple(reading.short_nano, step.short_s)
     end = _end(standing, reading)
+    rate = per_minute(reading.long_nano, step.long_s)
     monthly = to_credits(allocation.monthly_nano)
     return Signal(
         fingerprint=f"pace:{allocation.id}:{standing.period}:{tier}",
@@ -183,13 +184,14 @@ def _signal(standing: Standing, reading: Reading, tier: str, *, breach: bool) ->
         tier=tier,
         at=standing.at,
         **of_allocation(allocation),
-        current_nano=per_minute(reading.long_nano, step.long_s),
+        current_nano=rate,
         expected_nano=per_minute(pace.even_nano(step.long_s), step.long_s),
         threshold=step.times,
         period=standing.period,
         summary=(
             f"{allocation.id} burns {times:.1f}x the even pace of its month over {duration(step.long_s)}, "
-            f"{short_times:.1f}x over {duration(step.short_s)}: at this pace {standing.period} ends at "
+            f"{short_times:.1f}x over {duration(step.short_s)}: at the burn of the last {duration(step.long_s)} "
+            f"({to_credits(rate):,.1f} credits/min) {standing.period} ends at "
             f"{to_credits(end):,.0f} of {monthly:,.0f} credits"
         ),
         evidence={

@@ -46,6 +46,11 @@ class Burning:
         return self._cap(self.hour_nano)
 
     @property
+    def window(self) -> str:
+        """The stretch whose burn counts."""
+        return "the last hour" if self.counted == self.hourly else "the last quarter of an hour"
+
+    @property
     def counted(self) -> Cap:
         """The one of both that lasts longer: a burst counts as far as the hour confirms it."""
         return max(
@@ -151,8 +156,8 @@ def _signal(burning: Burning, cap: Cap, tier: str, bound: int, moment: Moment, *
         threshold=Decimal(bound),
         period=moment.period,
         summary=(
-            f"{allocation.id} reaches its hard cap in {duration(own.seconds or 0)} at the present "
-            f"{to_credits(rate):,.1f} credits/min: {to_credits(left):,.0f} of "
+            f"{allocation.id} reaches its hard cap in {duration(own.seconds or 0)} at the burn of "
+            f"{burning.window} ({to_credits(rate):,.1f} credits/min): {to_credits(left):,.0f} of "
             f"{to_credits(allocation.hard_cap_nano):,.0f} credits are left{first}"
         ),
         evidence={

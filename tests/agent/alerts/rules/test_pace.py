@@ -70,7 +70,11 @@ def test_a_ticket_needs_a_month_that_ends_above_its_credits(
     found = ledger([flow], settings=settings(72_000)).signals(pace.judge)
 
     assert [signal.tier for signal in found] == tiers
-    assert all("ends at 74,640 of 72,000 credits" in signal.summary for signal in found)
+    assert all(
+        "at the burn of the last 3 d (2.0 credits/min) 2026-11 ends at 74,640 of 72,000 credits"
+        in signal.summary
+        for signal in found
+    )
 
 
 def test_a_quiet_night_does_not_end_a_ticket(ledger: Make) -> None:

@@ -52,6 +52,16 @@ def test_a_burst_counts_as_far_as_the_hour_confirms_it(ledger: Make) -> None:
     assert found.tier == "warning"
     assert found.evidence["runway_s"] == 3_600 * HOUR // 390
     assert found.evidence["runway_at_the_last_quarters_burn_s"] == 3 * HOUR
+    assert "in 9 h 13 min at the burn of the last hour (6.5 credits/min)" in found.summary
+
+
+def test_a_burn_that_falls_counts_by_its_last_quarter_and_says_so(ledger: Make) -> None:
+    flow = Flow(from_then(NOON - 900, 1_200, 600))
+    settings = Settings(allocations=(allocation(1_200 * 47.75 + 150 + 600 * 3),))
+
+    (found,) = ledger([flow], days=2, settings=settings).signals(runway.judge)
+
+    assert "in 3 h at the burn of the last quarter of an hour (10.0 credits/min)" in found.summary
 
 
 def test_a_cap_beyond_the_month_never_bites(ledger: Make) -> None:
