@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from console.commands.common import common_options, settings_for
 from console.commands.intents import reason_option, send, wait_option
 from console.commands.times import Instant, Stretch
+
+if TYPE_CHECKING:
+    from agent.domain.allocation import Scope
+    from agent.settings import Settings
 
 
 @click.command("ack", epilog='Example: burndeck alerts ack 12 --note "rolling back the release"')
@@ -52,7 +58,7 @@ def plan(
     reason: str,
     wait: float,
 ) -> None:
-    """Say that a rise was planned, of an alert (`alert:12`) or a scope (`team:search`).
+    """Say that a rise was planned, of an alert (`alert:12`, or just 12) or a scope (`team:search`).
 
     It is not told, its hours are not learnt as usual, and the forecast leaves them out. For an alert it
     begins when the alert did.
@@ -66,7 +72,11 @@ def plan(
         raise click.UsageError("--for: must be more than nothing")
     settings = settings_for(config, db)
     now = settings.clock().now()
-    if start is None and subject.startswith("alert:"):
+    if subject.isdecimal():
+        subject = f"alert:{subject}"
+    if not subject.startswith("alert:"):
+        _check_known(settings, _scope(subject))
+    elif start is None:
         with reader_for(settings) as reader:
             entry = alert_of(reader, subject.removeprefix("alert:"), now)
         if entry is None:
@@ -83,4 +93,37 @@ def plan(
         done=done,
         wait_s=wait,
         as_json=as_json,
+    )
+
+
+def _scope(subject: str) -> Scope:
+    from agent.domain.allocation import Scope
+    from agent.errors import ConfigError
+
+    try:
+        return Scope.parse(subject)
+    except ValueError as error:
+        raise ConfigError(str(error), hint="Or name an alert: `burndeck alerts plan alert:12`.") from None
+
+
+def _check_known(settings: Settings, scope: Scope) -> None:
+    """A slip of the pen must not be a plan that explains nothing: raises `ConfigError` with near names."""
+    from agent.ledger.kinds import SCOPE_KINDS
+    from console.commands.common import reader_for
+
+    with reader_for(settings) as reader:
+        seen = [row["value"] for row in reader.rows("dims_of_kind", {"kind": int(SCOPE_KINDS[scope.kind])})]
+    if not scope.value or not seen:
+        return
+    known = {*seen, *(each.scope.value for each in settings.allocations if each.scope.kind is scope.kind)}
+    if scope.value in known:
+        return
+    import difflib
+
+    from agent.errors import ConfigError
+
+    near = difflib.get_close_matches(scope.value, sorted(known), n=3)
+    raise ConfigError(
+        f"neither the ledger nor burndeck.toml knows {scope}",
+        hint=f"Did you mean {' or '.join(near)}?" if near else f"Known: {', '.join(sorted(known)[:5])}.",
     )

@@ -19,9 +19,11 @@ from agent.control.inbox import take
 from agent.domain.alert import Alert, AlertRule, AlertState, Signal
 from agent.domain.money import NANO
 from agent.domain.silence import Silence
+from agent.domain.usage import Dimensions
 from agent.ledger import open_writer
 from agent.settings import load_settings
 from console.cli import run
+from tests.agent.ledger.build import batch, event
 from tests.agent.ledger.look import rows
 
 ADD = ("silence", "add", "team=search", "--reason", "load test", "--wait", "0")
@@ -174,3 +176,45 @@ def test_the_list_says_when_a_silence_really_ended_and_why(
     assert ["2023-11-15 00:13:20Z" in line for line in lines] == [False, True, False, True, False]
     assert "2023-11-14 22:33:20Z" in lines[2]
     assert "2023-11-14 22:23:20Z" in lines[4]
+
+
+def seen(place: Place, *teams: str) -> None:
+    """Teams that have burnt something."""
+    with open_writer(place.ledger) as writer:
+        writer.write_events(
+            batch([event(f"r-{team}", dimensions=Dimensions("openai", team=team)) for team in teams])
+        )
+
+
+@pytest.mark.parametrize(
+    ("team", "hint"), [("serach", "Did you mean search?"), ("nope", "Known: payments, search.")]
+)
+def test_a_plan_for_a_team_that_nobody_knows_is_refused_with_those_that_there_are(
+    place: Place, team: str, hint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    seen(place, "search", "payments")
+
+    assert place.run("alerts", "plan", f"team:{team}", "--reason", "re-indexing", "--wait", "0") == 2
+
+    err = capsys.readouterr().err
+    assert f"neither the ledger nor burndeck.toml knows team:{team}" in err and hint in err
+    assert place.signed() == []
+
+
+def test_a_plan_for_what_is_no_scope_is_refused_before_it_is_signed(
+    place: Place, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert place.run("alerts", "plan", "squad:search", "--reason", "re-indexing") == 2
+
+    assert "is none of organization" in capsys.readouterr().err
+    assert place.signed() == []
+
+
+def test_a_bare_number_is_the_alert_of_that_number(place: Place) -> None:
+    with open_writer(place.ledger) as writer:
+        writer.alerts.save([alert("search")])
+
+    assert place.run("alerts", "plan", "1", "--reason", "re-indexing", "--wait", "0") == 1
+
+    (plan,) = place.signed()
+    assert '"subject":"alert:1"' in plan
