@@ -83,6 +83,7 @@ def entry_of(row: Row, at: int, policies: Alerts | None = None) -> AlertEntry:
         taken, state = None, "firing"
     if resolved is not None and resolved > at:
         resolved, state = None, "firing" if taken is None else "acknowledged"
+    escalated = row["escalated_at"]
     if fired is not None and fired > at:
         fired, state = None, "pending"
     within = (policies or Alerts()).policy(row["tier"]).acknowledge_within
@@ -112,7 +113,7 @@ def entry_of(row: Row, at: int, policies: Alerts | None = None) -> AlertEntry:
         acknowledged_at=taken,
         acknowledged_by=row["acknowledged_by"] if taken is not None else "",
         acknowledge_by=None if asked is None or within is None else asked + within,
-        escalated_at=row["escalated_at"],
+        escalated_at=escalated if escalated is not None and escalated <= at else None,
         muted_by=row["muted_by"] if state != "resolved" else "",
         told_at=row["told_at"],
         told=row["told"],

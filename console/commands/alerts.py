@@ -13,6 +13,9 @@ from console.commands.tables import amount, named, table, terminal_width, when
 from console.commands.times import Instant, Stretch
 from console.lazy import Lazy, LazyGroup
 
+AT_HELP = "State and membership as they stood then (UTC); figures and text are the newest of the alert."
+"""What `--at` does to a list and to one alert alike."""
+
 _EPILOG = """\b
 Examples:
   burndeck alerts
@@ -39,7 +42,7 @@ class _Alerts(LazyGroup):
 @click.option(
     "--since", type=Stretch(), default="7d", show_default=True, help="How far back resolved ones go."
 )
-@click.option("--at", type=Instant(), help="As they stood at this time (UTC).")
+@click.option("--at", type=Instant(), help=AT_HELP)
 @click.option("--open", "only_open", is_flag=True, help="Leave resolved ones out.")
 @click.pass_context
 def alerts(

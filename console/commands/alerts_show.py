@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from console.commands.alerts import AT_HELP
 from console.commands.common import common_options, given_before, print_json, reader_for, settings_for
 from console.commands.tables import amount, table, terminal_width, when
 from console.commands.times import Instant, Stretch
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 @click.command("show", epilog="Example: burndeck alerts show 12 --json")
 @common_options
 @click.argument("alert", type=int)
-@click.option("--at", type=Instant(), default=given_before("at"), help="As it stood at this time (UTC).")
+@click.option("--at", type=Instant(), default=given_before("at"), help=AT_HELP)
 def show(config: str | None, db: str | None, as_json: bool, alert: int, at: float | None) -> None:
     """One alert: why it fired, its series, its incident and timeline, who was told, what to do next.
 
@@ -36,7 +37,7 @@ def show(config: str | None, db: str | None, as_json: bool, alert: int, at: floa
     if as_json:
         print_json(detail)
     else:
-        click.echo("\n\n".join("\n".join(part) for part in map(list, _parts(detail)) if part))
+        click.echo("\n\n".join("\n".join(part) for part in map(list, _parts(detail, at)) if part))
 
 
 @click.command("incidents", epilog="Example: burndeck alerts incidents --since 30d")
@@ -73,13 +74,13 @@ def incidents(config: str | None, db: str | None, as_json: bool, since: int) -> 
     click.echo(table(columns, rows, right=(0, 5, 6), most=terminal_width()))
 
 
-def _parts(detail: AlertDetail) -> Iterator[Iterator[str]]:
+def _parts(detail: AlertDetail, at: float | None) -> Iterator[Iterator[str]]:
     yield _head(detail)
     yield _evidence(detail)
     yield _caps(detail)
     yield _suggestions(detail)
     yield _incident(detail)
-    yield _deliveries(detail)
+    yield _deliveries(detail, at)
     yield (f"{command.text:<44}  {command.purpose}" for command in detail.commands)
 
 
@@ -88,12 +89,14 @@ def _head(detail: AlertDetail) -> Iterator[str]:
     yield f"alert {entry.id}: {entry.tier}, {entry.state}{_muted(entry.muted_by)}"
     yield entry.summary
     yield f"now         {_figure(detail.current)}, expected {_figure(detail.expected)}"
-    if entry.unit != "credits":
+    if entry.unit != "credits" and detail.above.value:
         yield f"above       {_figure(detail.above)} since it started"
     yield f"since       {when(entry.started_at)}, fired {when(entry.fired_at)}"
+    if entry.escalated_at is not None:
+        yield f"escalated   {when(entry.escalated_at)}"
     if entry.acknowledged_by:
         yield f"taken       by {entry.acknowledged_by}, {when(entry.acknowledged_at)}"
-    elif entry.acknowledge_by is not None:
+    elif entry.escalated_at is None and entry.acknowledge_by is not None:
         yield f"escalates   {when(entry.acknowledge_by)} unless somebody acknowledges it"
     if entry.resolved_at is not None:
         yield f"resolved    {when(entry.resolved_at)}"
@@ -111,8 +114,9 @@ def _figure(figure: Figure) -> str:
 def _evidence(detail: AlertDetail) -> Iterator[str]:
     if detail.sentence != detail.entry.summary:
         yield f"why         {detail.sentence}"
+    width = max((len(each.name) for each in detail.evidence), default=0)
     for each in detail.evidence:
-        yield f"{each.name:<20}  {each.value}"
+        yield f"{each.name:<{width}}  {each.value}"
 
 
 def _caps(detail: AlertDetail) -> Iterator[str]:
@@ -139,7 +143,10 @@ def _incident(detail: AlertDetail) -> Iterator[str]:
         yield f"  {when(line.at)}  {line.kind:<13}  {line.actor:<8}  {line.text}"
 
 
-def _deliveries(detail: AlertDetail) -> Iterator[str]:
+def _deliveries(detail: AlertDetail, at: float | None) -> Iterator[str]:
+    told_at = detail.entry.told_at
+    if not detail.deliveries and detail.entry.told and told_at is not None and (at is None or told_at <= at):
+        yield "nobody outside was told: no route leads to a channel"
     for each in detail.deliveries:
         where = each.target or each.channel
         state = when(each.sent_at) if each.state == "sent" else each.error or each.state
