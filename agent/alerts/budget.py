@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -21,18 +21,24 @@ class BudgetTier:
 
 
 def budget_signals(
-    allocations: Sequence[Allocation], tiers: Sequence[BudgetTier], burnt: Mapping[Scope, int], month: Month
+    allocations: Sequence[Allocation],
+    tiers: Sequence[BudgetTier],
+    burnt: Mapping[Scope, int],
+    month: Month,
+    past: Sequence[Alert] = (),
 ) -> tuple[Signal, ...]:
     """The highest tier that each allocation has reached; `burnt` is the month's nano-credits by scope.
 
-    Lower tiers that are reached as well begin nothing of their own (`breach` is False), but go on.
+    Lower tiers that are reached as well begin nothing of their own (`breach` is False), but go on. `past` are
+    the month's alerts so far: a tier with one of its own was not skipped.
     """
     found = []
+    alerted = {alert.signal.fingerprint for alert in past}
     for allocation in allocations:
         used = burnt.get(allocation.scope, 0)
         reached = [tier for tier in tiers if used >= tier.at * allocation.monthly_nano]
         for count in range(len(reached), 0, -1):
-            signal = _signal(allocation, reached[:count], used, month)
+            signal = _signal(allocation, reached[:count], used, month, alerted)
             found.append(signal if count == len(reached) else replace(signal, breach=False))
     return tuple(found)
 
@@ -46,8 +52,19 @@ def told(alerts: Sequence[Alert]) -> frozenset[str]:
     )
 
 
-def _signal(allocation: Allocation, reached: Sequence[BudgetTier], used: int, month: Month) -> Signal:
-    *skipped, tier = reached
+def _signal(
+    allocation: Allocation,
+    reached: Sequence[BudgetTier],
+    used: int,
+    month: Month,
+    alerted: Collection[str],
+) -> Signal:
+    *lower, tier = reached
+    skipped = {
+        fingerprint: each.name
+        for each in lower
+        if (fingerprint := _fingerprint(allocation, each, month)) not in alerted
+    }
     threshold = _credits(tier.at * allocation.monthly_nano)
     share = Decimal(used) / allocation.monthly_nano
     monthly = to_credits(allocation.monthly_nano)
@@ -74,8 +91,8 @@ def _signal(allocation: Allocation, reached: Sequence[BudgetTier], used: int, mo
             "monthly_credits": format(monthly, "f"),
             "share": format(share.quantize(Decimal("0.000001")), "f"),
             "tier_at": format(tier.at, "f"),
-            "skipped_tiers": [lower.name for lower in skipped],
-            "skipped_fingerprints": [_fingerprint(allocation, lower, month) for lower in skipped],
+            "skipped_tiers": list(skipped.values()),
+            "skipped_fingerprints": list(skipped),
         },
     )
 

@@ -125,7 +125,7 @@ def _budget(context: RuleContext) -> Judged:
     past = store.alerts_of_period(AlertRule.BUDGET, month.name, month.start)
     tiers = [BudgetTier(tier.name, tier.at) for tier in settings.alerts.tiers if tier.of == "month"]
     signals = budget_signals(
-        settings.allocations, tiers, burnt_by_scope(store, settings.allocations, month), month
+        settings.allocations, tiers, burnt_by_scope(store, settings.allocations, month), month, past
     )
     ended = {alert.signal.fingerprint: alert for alert in past if not alert.open}
     return Judged(AlertRule.BUDGET, int(context.now), signals, ended=ended, known=told(past))

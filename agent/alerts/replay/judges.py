@@ -85,6 +85,6 @@ def judge_budget(context: RuleContext) -> Judged:
     settings, month = context.settings, context.month
     past = context.store.alerts_of_period(AlertRule.BUDGET, month.name, month.start)
     tiers = [BudgetTier(tier.name, tier.at) for tier in settings.alerts.tiers if tier.of == "month"]
-    signals = budget_signals(settings.allocations, tiers, context.used, month)
+    signals = budget_signals(settings.allocations, tiers, context.used, month, past)
     ended = {alert.signal.fingerprint: alert for alert in past if not alert.open}
     return Judged(AlertRule.BUDGET, int(context.now), signals, ended=ended, known=told(past))

@@ -128,6 +128,22 @@ def test_a_jump_fires_the_highest_tier_alone_and_names_the_skipped_ones(budget: 
     assert alert.signal.threshold == Decimal(1_000_000)
 
 
+def test_tiers_that_were_told_before_are_not_called_skipped(budget: Budget) -> None:
+    budget.burnt("710000")
+    budget.tiers()
+
+    budget.burnt("1050000")
+    (hard_cap,) = evaluate(budget.writer, budget.settings, NOW).fired
+    budget.burnt("1060000")
+    later = {alert.signal.tier: alert for alert in evaluate(budget.writer, budget.settings, NOW + 60).open}
+
+    assert hard_cap.signal.evidence["skipped_tiers"] == ["critical"]
+    assert later["hard_cap"].signal.evidence["skipped_tiers"] == ["critical"]
+    assert later["warning"].signal.evidence["skipped_tiers"] == []
+    budget.burnt("950000")
+    assert budget.tiers() == ([], ["hard_cap"], ["warning", "critical"])
+
+
 def test_a_skipped_tier_that_is_left_on_the_way_down_is_not_told(budget: Budget) -> None:
     budget.burnt("1050000")
     budget.tiers()
