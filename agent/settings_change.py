@@ -19,6 +19,11 @@ from agent.toml_file import overlaid, read_text
 Table = dict[str, Any]
 
 _UNKNOWN = object()
+_ELSEWHERE = {
+    "burn_spike": ("alerts.spike", "alerts.spike.sensitivity=2"),
+    "budget": ("alerts.tiers", "alerts.tiers.critical.at=0.85"),
+}
+"""Rules whose keys lie outside of alerts.rules: where they lie, and an example."""
 _NO_FILE = Path("burndeck.toml")
 
 
@@ -85,6 +90,11 @@ def _assign(changes: Table, parts: list[str], value: Any, section: Section, text
     here: Table = changes.setdefault("alerts", {})
     now: Any = section
     _, *path, last = parts
+    if path[:1] == ["rules"] and (elsewhere := _ELSEWHERE.get((*path, last)[1])):
+        raise ConfigError(
+            f"--set {text}: alerts.rules has no keys of {(*path, last)[1]}",
+            hint=f"They live under {elsewhere[0]}, as in {elsewhere[1]}.",
+        )
     reached = "alerts"
     while path:
         part = path.pop(0)

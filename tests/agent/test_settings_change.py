@@ -40,6 +40,24 @@ def test_values_are_written_as_in_the_file_and_stretches_of_time_without_quotes(
     assert after.spike.min_share == Decimal("0.2")
 
 
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("alerts.rules.burn_spike.x=3", "They live under alerts.spike, as in alerts.spike.sensitivity=2."),
+        ("alerts.rules.burn_spike=3", "They live under alerts.spike, as in alerts.spike.sensitivity=2."),
+        ("alerts.rules.budget.at=1", "They live under alerts.tiers, as in alerts.tiers.critical.at=0.85."),
+    ],
+)
+def test_keys_of_a_rule_that_lie_elsewhere_are_shown_the_way(
+    settings: Settings, text: str, hint: str
+) -> None:
+    with pytest.raises(ConfigError, match=r"alerts\.rules has no keys of") as raised:
+        assigned([text], settings)
+
+    assert raised.value.hint == hint
+    assert changed(settings, assigned([hint.split()[-1].rstrip(".")], settings)) != settings
+
+
 def test_a_tier_is_reached_by_its_name_or_number_and_the_shipped_ones_stay(settings: Settings) -> None:
     made = assigned(["alerts.tiers.critical.at=0.85", "alerts.tiers.2.at=0.6"], settings)
 
