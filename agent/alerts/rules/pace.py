@@ -176,7 +176,7 @@ def _signal(standing: Standing, reading: Reading, tier: str, *, breach: bool) ->
     times = pace.multiple(reading.long_nano, step.long_s)
     short_times = pace.multiple(reading.short_nano, step.short_s)
     end = _end(standing, reading)
-    rate = per_minute(reading.long_nano, step.long_s)
+    rate, stretch = per_minute(reading.long_nano, step.long_s), duration(step.long_s)
     monthly = to_credits(allocation.monthly_nano)
     return Signal(
         fingerprint=f"pace:{allocation.id}:{standing.period}:{tier}",
@@ -189,8 +189,8 @@ def _signal(standing: Standing, reading: Reading, tier: str, *, breach: bool) ->
         threshold=step.times,
         period=standing.period,
         summary=(
-            f"{allocation.id} burns {times:.1f}x the even pace of its month over {duration(step.long_s)}, "
-            f"{short_times:.1f}x over {duration(step.short_s)}: at the burn of the last {duration(step.long_s)} "
+            f"{allocation.id} burns {times:.1f}x the even pace of its month over {stretch}, "
+            f"{short_times:.1f}x over {duration(step.short_s)}: at the burn of the last {stretch} "
             f"({to_credits(rate):,.1f} credits/min) {standing.period} ends at "
             f"{to_credits(end):,.0f} of {monthly:,.0f} credits"
         ),
