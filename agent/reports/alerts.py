@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from agent.domain.alert import AlertRule
@@ -40,10 +41,23 @@ def alerts(
     until = int(now if at is None else at)
     rows = reader.rows("alerts_listed", {"since": until - recent_s, "until": until})
     entries = [entry_of(row, until, policies) for row in rows]
+    if at is not None:
+        entries = _muted_then(reader, entries, now, until)
     entries.sort(
         key=lambda entry: (_place(_STATES, standing(entry)), _place(_TIERS, entry.tier), -entry.started_at)
     )
     return entries
+
+
+def _muted_then(reader: LedgerReader, entries: list[AlertEntry], now: float, at: int) -> list[AlertEntry]:
+    """The ledger keeps what mutes an alert now: it did so then only if it was there already."""
+    if not any(entry.muted_by for entry in entries):
+        return entries
+    from agent.reports.silences import silences
+
+    there = {f"alert:{entry.id}" for entry in entries if entry.live}
+    there |= {f"silence:{each.id}" for each in silences(reader, now, at=at) if each.state == "active"}
+    return [entry if entry.muted_by in there else replace(entry, muted_by="") for entry in entries]
 
 
 def standing(entry: AlertEntry) -> str:

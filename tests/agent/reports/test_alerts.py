@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from agent.domain.alert import Alert, AlertRule, AlertState, Signal
+from agent.domain.silence import Silence
 from agent.ledger import open_reader, open_writer
 from agent.reports.alerts import AlertEntry, alerts, standing
 from tests.agent.reports.world import NANO, NOW
@@ -122,3 +123,17 @@ def test_an_alert_that_had_not_fired_yet_was_pending(tmp_path: Path) -> None:
     then = listed(path, at=NOW - 3_300)
 
     assert [(entry.state, entry.fired_at, entry.resolved_at) for entry in then] == [("pending", None, None)]
+
+
+def test_a_silence_that_began_later_did_not_mute_then(tmp_path: Path) -> None:
+    path = tmp_path / "l.sqlite"
+    with open_writer(path) as writer:
+        made = Silence("ada", "test", {"team": "quiet"}, NOW - 300, NOW + 3_600, NANO)
+        writer.incidents.add_silence(made)
+        quiet = alert("quiet", "critical", AlertState.FIRING, NOW - 900, muted_by="silence:1")
+        writer.alerts.save([quiet, alert("warm", "warning", AlertState.FIRING, NOW - 900)])
+
+    for at, order in ((NOW - 600, ["quiet", "warm"]), (NOW - 200, ["warm", "quiet"])):
+        found = listed(path, at=at)
+        assert [entry.scope for entry in found] == order
+        assert [standing(entry) for entry in found] == ["firing", "firing" if at < NOW - 300 else "muted"]
