@@ -11,6 +11,14 @@ from console.commands.common import common_options, print_json, reader_for, sett
 from console.commands.tables import table, when
 from console.commands.times import Stretch
 
+_WHY = ("reason", "note", "why")  # what people want to read first
+_MOST = 120
+_VERIFY = """\b
+Examples:
+  burndeck audit verify
+  burndeck audit verify --noted 812:9f2c...   (a head that it printed before)
+"""
+
 
 @click.group(
     "audit",
@@ -24,7 +32,7 @@ def audit() -> None:
     """The audit log: who did what, when, and the proof that nobody rewrote it."""
 
 
-@audit.command("list")
+@audit.command("list", epilog="Example: burndeck audit list --since 30d --json")
 @common_options
 @click.option("--since", type=Stretch(), default="7d", show_default=True, help="How far back.")
 @click.option("--most", type=click.IntRange(min=1), default=1_000, show_default=True, help="At most so many.")
@@ -55,16 +63,16 @@ def list_(config: str | None, db: str | None, as_json: bool, since: int, most: i
         click.echo("nothing was done in that time")
 
 
-@audit.command()
+@audit.command(epilog=_VERIFY)
 @common_options
 @click.option(
     "--noted", metavar="HEAD", help="A head that was printed earlier; the log must lead through it."
 )
 def verify(config: str | None, db: str | None, as_json: bool, noted: str | None) -> None:
-    """Prove that no row of the log was changed, removed, added or reordered.
+    """Prove that nobody rewrote the log.
 
-    Exit code 1 when one was. The head that is printed, noted elsewhere, later also proves that the whole log
-    was not written anew.
+    Exit code 1 when a row was changed, removed, added or reordered. The head that is printed, noted
+    elsewhere, later also proves that the whole log was not written anew.
     """
     from agent.control.audit import LIMITS, verify
     from agent.domain.audit import ChainHead
@@ -102,4 +110,13 @@ def _detail(text: str) -> object:
 
 
 def _short(text: str) -> str:
-    return text if len(text) <= 120 else text[:117] + "..."
+    """The detail for people: why it was done comes first; what only programs compare is left out."""
+    detail = _detail(text)
+    if isinstance(detail, dict):
+        payload = detail.get("payload")
+        # Where it was refused, the reason that counts is the agent's.
+        flat = {**(payload if isinstance(payload, dict) else {}), **detail}
+        flat = {key: value for key, value in flat.items() if key not in ("payload", "body_sha256")}
+        order = sorted(flat, key=lambda key: _WHY.index(key) if key in _WHY else len(_WHY))
+        text = json.dumps({key: flat[key] for key in order}, ensure_ascii=False)
+    return text if len(text) <= _MOST else text[: _MOST - 3] + "..."

@@ -28,15 +28,15 @@ def identity() -> None:
     """The key pair with which you sign what you want done, and the people whom burndeck.toml knows."""
 
 
-@identity.command()
+@identity.command(epilog="Example: burndeck identity create --name ada >> burndeck.toml")
 @click.option("--name", help="Who you are in burndeck.toml; by default your user name here.")
 @click.option("--force", is_flag=True, help="Replace the identity that is there.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def create(name: str | None, force: bool, as_json: bool) -> None:
-    """Make a key pair, and print the [[people]] table for burndeck.toml.
+    """Make your key pair.
 
-    The private key goes into the keyring, on a machine without one into a file that only you can read; it is
-    never printed.
+    It prints the [[people]] table for burndeck.toml. The private key goes into the keyring, on a machine
+    without one into a file that only you can read; it is never printed.
     """
     from agent.control.identity import new_identity, store_identity
 
@@ -56,12 +56,13 @@ def create(name: str | None, force: bool, as_json: bool) -> None:
     )
 
 
-@identity.command()
+@identity.command(epilog="Example: burndeck identity show --json")
 @common_options
 def show(config: str | None, db: str | None, as_json: bool) -> None:
-    """Who you are here, and what burndeck.toml lets you do.
+    """Who you are here, and what you may do.
 
-    Exit code 1 when there is no identity, or when burndeck.toml does not know it.
+    What you may do stands in burndeck.toml. Exit code 1 when there is no identity, or when burndeck.toml
+    does not know it.
     """
     from agent.control.standing import standing
 
@@ -84,7 +85,7 @@ def show(config: str | None, db: str | None, as_json: bool) -> None:
     click.get_current_context().exit(0 if found.person else 1)
 
 
-@identity.command("list")
+@identity.command("list", epilog="Example: burndeck identity list --json")
 @common_options
 def list_(config: str | None, db: str | None, as_json: bool) -> None:
     """The people whom burndeck.toml knows."""

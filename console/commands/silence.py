@@ -50,10 +50,11 @@ def add(
     reason: str,
     wait: float,
 ) -> None:
-    """Silence alerts that match every MATCHER, such as team=search or api_key=key_*.
+    """Silence alerts that match every MATCHER.
 
-    Fields: rule, tier, scope_kind, scope, allocation, team, api_key, environment, cause, alert. Patterns may
-    have * and ?. Signed with your identity and carried out by the agent.
+    A MATCHER is FIELD=PATTERN, such as team=search or api_key=key_*. Fields: rule, tier, scope_kind, scope,
+    allocation, team, api_key, environment, cause, alert. Patterns may have * and ?. Signed with your identity
+    and carried out by the agent.
     """
     from agent.control import IntentKind
     from agent.domain.money import AmountError, to_nano
@@ -113,7 +114,10 @@ def _made(reader: LedgerReader, person: str, matchers: Mapping[str, str], now: f
 @click.option("--reason", default="", help="Why.")
 @wait_option
 def lift(config: str | None, db: str | None, as_json: bool, ident: int, reason: str, wait: float) -> None:
-    """End a silence before its time: what it muted and still fires is told again."""
+    """End a silence before its time.
+
+    What it muted and still fires is told again.
+    """
     from agent.control import IntentKind
 
     settings = settings_for(config, db)
@@ -133,7 +137,10 @@ def lift(config: str | None, db: str | None, as_json: bool, ident: int, reason: 
 @common_options
 @click.option("--since", type=Stretch(), default="7d", show_default=True, help="How far back ended ones go.")
 def list_(config: str | None, db: str | None, as_json: bool, since: int) -> None:
-    """Silences in force and those that ended lately, with what was burnt under each."""
+    """Silences in force and those lately ended.
+
+    Each with what was burnt under it.
+    """
     from agent.reports.silences import silences
 
     settings = settings_for(config, db)

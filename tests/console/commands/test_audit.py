@@ -60,3 +60,37 @@ def test_the_list_shows_who_did_what_lately(ledger: Path) -> None:
     assert [record["kind"] for record in everything["records"]] == ["acknowledge", "alert_fired"]
     assert everything["records"][0]["detail"] == {"note": "mine"}
     assert "nothing was done" in run(ledger, "list", "--since", "1s").stdout
+
+
+def test_the_list_says_first_why_and_leaves_out_what_only_programs_compare(ledger: Path) -> None:
+    payload = {"seconds": 3600, "limit_nano": 5, "reason": "load test"}
+    digest = "9f2c" * 16
+    detail = {"body_sha256": digest, "intent": 3, "made_at": 5, "payload": payload}
+    with open_writer(ledger) as writer:
+        writer.control.audit(int(time.time()), "ada", "silence", "silence", detail)
+        refused = detail | {"reason": "ada may not", "payload": payload | {"note": "mine"}}
+        writer.control.audit(int(time.time()), "ada", "intent_refused", "silence", refused)
+
+    refusal, silence, *_ = run(ledger, "list").stdout.splitlines()[2:]
+
+    assert '{"reason": "load test", ' in silence and '"seconds": 3600' in silence
+    assert '{"reason": "ada may not", "note": "mine", ' in refusal
+    assert "body_sha256" not in silence + refusal
+    assert digest in run(ledger, "list", "--json").stdout
+
+
+@pytest.mark.parametrize("group", ["silence", "audit", "identity"])
+def test_overviews_of_commands_are_not_cut(group: str) -> None:
+    text = CliRunner().invoke(burndeck, [group, "--help"]).stdout
+
+    assert "..." not in text.partition("Commands:")[2].partition("Examples:")[0]
+
+
+@pytest.mark.parametrize(
+    "words", [("identity", "create"), ("identity", "list"), ("audit", "list"), ("audit", "verify")]
+)
+def test_help_ends_with_an_example(words: tuple[str, ...]) -> None:
+    assert (
+        f"burndeck {' '.join(words)}"
+        in CliRunner().invoke(burndeck, [*words, "--help"]).stdout.split("Example")[-1]
+    )
