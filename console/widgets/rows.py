@@ -7,8 +7,26 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from rich.cells import cell_len
+
 from console.widgets.ink import Span, Tone, clip_middle, clip_words, left, right
 from console.widgets.sparkline import sparkline
+
+BRIEF_BELOW = 80
+"""In a narrower column, what has a brief wording is said by it: one column keeps to one way of wording."""
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """A wording for narrow columns: `start` may be cut, `end` (mostly the figure) stays."""
+
+    start: str
+    end: str
+
+    def shown(self, width: int) -> str:
+        """The wording in at most `width` cells."""
+        room = width - cell_len(self.end)
+        return clip_middle(self.start, room) + self.end if room > 0 else clip_words(self.end, width)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +38,14 @@ class Cell:
     tone: Tone = Tone.PLAIN
     series: tuple[float | None, ...] = ()  # drawn as a sparkline over the column, in place of the text
     prose: bool = False  # a sentence: cut between words, not inside
+    brief: Brief | None = None
 
     def shown(self, width: int, *, at_right: bool) -> str:
         """The cell in exactly `width` terminal cells."""
         if self.series:
             return sparkline(self.series, width)
+        if self.brief is not None and width < BRIEF_BELOW:
+            return left(self.brief.shown(width), width)
         if at_right:
             return right(self.text, width)
         return left((clip_words if self.prose else clip_middle)(self.text, width), width)

@@ -33,6 +33,8 @@ SPIKE = replace(
     told=1,
     above=Decimal("3349.5"),
     incident=4,
+    summary="retry storm: search-prod-3 (team search) burns 231.5 credits/min, 28.2x the usual 8.2; "
+    "28x the usual requests, answers shorter, 37 % failed",
 )
 BUDGET = replace(
     ALERTS[1], unit="credits", expected=Decimal(8_000_000), escalated_at=AT - 3_600, told=2, incident=4

@@ -104,7 +104,9 @@ async def test_a_new_critical_alert_rings_once_and_shows_on_every_screen(key):
         running.live.fire(badge(SPIKE))
         await running.settle()
 
-        assert "▲ new critical: key search-prod-3" in running.lines[1] and "a opens" in running.lines[1]
+        assert (
+            "▲ new critical: retry storm: search-prod-3" in running.lines[1] and "a opens" in running.lines[1]
+        )
         assert running.rung == [rings(badge(SPIKE).firing[0])]
         await running.press("escape")
         assert "new critical" not in running.text

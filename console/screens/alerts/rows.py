@@ -9,6 +9,7 @@ from agent.domain.alert import tier_rank
 from agent.reports.alert_board import AlertBoard
 from agent.reports.alert_list import AlertEntry
 from console import format as fmt
+from console.screens.alerts.brief import brief
 from console.screens.words import TIER_TONES, tier_sign, tier_words
 from console.widgets.ink import Span, Tone
 from console.widgets.rows import Cell, Column, Order, Row
@@ -86,7 +87,7 @@ def _row(entry: AlertEntry, listed: Listed, now: float) -> Row:
         search=f"{entry.rule} {entry.scope} {entry.allocation_id} {entry.cause} {entry.summary}",
         cells=(
             Cell(f"{tier_sign(entry.tier)} {tier_words(entry.tier)}", gravity, tone),
-            Cell(entry.summary, entry.summary, plain, prose=True),
+            Cell(entry.summary, entry.summary, plain, prose=True, brief=brief(entry)),
             Cell(entry.team or fmt.NOTHING, entry.team or "~", plain),
             Cell(entry.state, entry.state, plain),
             Cell(fmt.age(now - began), now - began, Tone.DIM),

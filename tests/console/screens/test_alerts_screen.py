@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 
 from agent.ledger.kinds import Kind
 from console.questions import ALERT
+from console.screens.alerts.brief import brief
 from console.screens.alerts.detail import draw_detail
 from console.screens.alerts.plot import draw_plot
 from console.screens.alerts.target import drill_of, instant_of
 from console.screens.triage.drill import Drill, Step
 from console.screens.triage.screen import TriageScreen
+from console.widgets.rows import Brief
 from tests.console import alert_samples, samples
-from tests.console.alert_samples import BUDGET, HARD_CAP, MUTED, OVER, SPIKE
+from tests.console.alert_samples import BUDGET, HARD_CAP, MUTED, OVER, SPIKE, TAKEN
 from tests.console.harness import FixedLive, console, piloted
 
 SIZES = [(80, 24), (120, 40), (200, 60)]
@@ -40,6 +43,39 @@ async def test_the_worst_comes_first_and_is_shown_with_its_cause_and_its_deadlin
         await alerts.press("j")
         for text in ("key key_search_prod_3", "retry storm", "BURN BY MINUTE", "fired 11:16", "+3,350"):
             assert text in alerts.text
+
+
+@piloted
+async def test_a_narrow_list_keeps_the_figure_of_a_budget_and_of_a_spike():
+    async with console((80, 24)) as alerts:
+        await alerts.press("a")
+
+        assert "growth 100 % of the month" in alerts.text and "search 76 % of the month" in alerts.text
+        assert "retry storm: search-prod-3 28.2x" in alerts.text
+
+
+@piloted
+async def test_a_wide_list_says_the_sentence():
+    async with console((300, 60)) as alerts:
+        await alerts.press("a")
+
+        assert "76 % of the month" not in alerts.text
+        assert "search-prod-3 (team search) burns 231.5 credits/min, 28.2x the usual 8.2" in alerts.text
+
+
+def test_what_is_no_budget_and_no_spike_has_no_brief_wording():
+    assert brief(TAKEN) is None
+
+
+def test_a_spike_of_a_team_or_the_whole_or_where_nothing_is_usual_is_named():
+    team = replace(SPIKE, scope_kind="team", scope="labs", cause="")
+    whole = replace(team, scope_kind="organization", scope="")
+
+    assert brief(team) == Brief("labs", " 28.2x")
+    assert brief(whole) == Brief("the organization", " 28.2x")
+    assert brief(replace(team, scope="", expected=Decimal(0))) == Brief(
+        "(unattributed)", " 231.5/min, all new"
+    )
 
 
 @piloted

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.widgets.rows import GAP, Cell, Column, Filter, Order, Row, fit_columns, sort_rows
+from console.widgets.rows import GAP, Brief, Cell, Column, Filter, Order, Row, fit_columns, sort_rows
 
 COLUMNS = (
     Column("name", 12, grow=True, most=20, at_right=False),
@@ -13,6 +13,15 @@ COLUMNS = (
     Column("usual", 7, 1),
     Column("share", 6, 2),
 )
+
+
+def test_a_brief_wording_keeps_its_figure_in_every_width():
+    cell = Cell("a long sentence", brief=Brief("org-8898-team-finance-ops", " 71 % of the month"))
+
+    assert cell.shown(32, at_right=False).endswith(" 71 % of the month")
+    assert cell.shown(32, at_right=False).startswith("org-8898")
+    assert all(len(cell.shown(width, at_right=False)) == width for width in range(1, 90))
+    assert cell.shown(80, at_right=False).strip() == "a long sentence"
 
 
 def row(key: str, value: int | None = None) -> Row:
