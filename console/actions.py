@@ -247,7 +247,7 @@ def bindings(scope: str) -> list[BindingType]:
 
 
 def available(screen: str) -> Iterator[Action]:
-    """The actions that work where hints are shown ("burn", "alert", "form", ...), as the registry has them."""
+    """The actions that work on a screen ("burn", "alert", "form", ...), in the order of the registry."""
     special = {"form": {"form"}, "panel": {"app", "panel"}, "alert": {"app", "live", "table", "alerts"}}
     scopes = special.get(screen, {"app", "live", "table", screen})
     return (action for action in ACTIONS if action.scope in scopes)
