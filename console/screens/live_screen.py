@@ -18,6 +18,7 @@ from console.view import DAY_S, View
 from console.widgets.canvas import Canvas
 from console.widgets.filter_input import FilterInput
 from console.widgets.ink import Line
+from console.widgets.rows import Row
 from console.widgets.table import Table
 
 if TYPE_CHECKING:
@@ -269,11 +270,15 @@ class LiveScreen(Screen[None]):
         """Steps out of a drill; False where there is none."""
         return False
 
+    def copied(self, row: Row) -> str:
+        """What is copied of a row: what names it."""
+        return row.key or row.cells[0].text
+
     def action_copy(self) -> None:
         row = self.table.selected
         if row is None:
             self.note("There is no row to copy.")
             return
-        text = row.key or row.cells[0].text
+        text = self.copied(row)
         self.app.copy_to_clipboard(text)
         self.note(f"Copied {text}")

@@ -24,6 +24,7 @@ from console.wants import Want, why_not
 from console.widgets.canvas import Canvas
 from console.widgets.ink import Line, Span, Tone
 from console.widgets.pane import Pane
+from console.widgets.rows import Row
 from console.widgets.table import Table
 
 if TYPE_CHECKING:
@@ -213,6 +214,10 @@ class AlertsScreen(LiveScreen):
             return False
         self._open_detail(False)
         return True
+
+    def copied(self, row: Row) -> str:
+        entry = self.entry
+        return row.key if entry is None else f"alert {entry.id}: {' '.join(entry.summary.split())}"
 
     def triage(self) -> tuple[Drill, str | None, int | None] | None:
         entry, times = self.entry, self.times

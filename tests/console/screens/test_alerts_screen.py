@@ -172,6 +172,14 @@ async def test_a_late_detail_of_the_row_before_is_not_shown():
 
 
 @piloted
+async def test_a_copied_alert_says_what_it_is_about():
+    async with console() as alerts:
+        await alerts.press("a", "j", "y", "enter", "y")
+
+        assert alerts.copied == [f"alert 1: {SPIKE.summary}"] * 2
+
+
+@piloted
 async def test_the_filter_also_finds_what_is_in_no_column():
     async with console() as alerts:
         await alerts.press("a", "/", *"org-1-bg", "enter")
