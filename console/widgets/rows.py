@@ -137,7 +137,7 @@ class Filter:
         try:
             pattern = re.compile(wanted, re.IGNORECASE)
         except re.error as error:
-            problem = f"not a regular expression ({error}), taken as text"
+            problem = f"not a valid expression, taken as text: {error}"
             pattern = re.compile(re.escape(wanted), re.IGNORECASE)
 
         def matches(row: Row) -> bool:

@@ -165,8 +165,10 @@ class Table(Inked, can_focus=True):
 
     def _heading(self) -> list[Span]:
         focus = self.has_focus
+        # What is wrong with a filter takes the place of the remarks behind the name of the table.
+        title = self._title[:1] if self.filter.problem else self._title
         spans = [Span("▌" if focus else " ", Tone.ACCENT)]
-        spans += [s._replace(tone=Tone.ACCENT) if focus and s.tone is Tone.STRONG else s for s in self._title]
+        spans += [s._replace(tone=Tone.ACCENT) if focus and s.tone is Tone.STRONG else s for s in title]
         if self.filter.text:
             spans.append(Span(f"  /{self.filter.text}  {len(self._rows)} of {len(self._all)}", Tone.WARM))
         if self.filter.problem:
@@ -192,7 +194,11 @@ class Table(Inked, can_focus=True):
         return spans
 
     def _nothing(self) -> str:
-        return f"no row matches /{self.filter.text}" if self.filter.text and self._all else self.empty
+        if not self.filter.text or not self._all:
+            return self.empty
+        if self.filter.problem:
+            return f"/{self.filter.text} is not a valid expression, and no row holds it as text"
+        return f"no row matches /{self.filter.text}"
 
     def _cursor_style(self) -> Style:
         return self.get_component_rich_style(

@@ -133,6 +133,16 @@ async def test_a_filter_that_matches_nothing_says_so():
 
 
 @piloted
+async def test_a_filter_that_is_no_expression_says_so():
+    async with console((80, 24)) as burn:
+        await burn.press("/", *"zz(", "enter")
+        assert "/zz( is not a valid expression, and no row holds it as text" in burn.text
+
+        await burn.press("/", "backspace", "backspace", "backspace", *"*", "enter")
+        assert "not a valid expression, taken as text" in burn.text
+
+
+@piloted
 async def test_rows_move_by_vim_keys_and_arrows():
     async with console() as burn:
         table = burn.app.screen.table
