@@ -123,7 +123,9 @@ def _figures(detail: AlertDetail, now: float, width: int) -> Line:
     unit = entry.unit
     against = "of " if unit == "credits" else "usual "
     above = Span(f"+{fmt.number(detail.above.value)}", Tone.HOT)
-    trust = [Span(f" {_trust(detail.current, now)}", Tone.DIM)]
+    # Figures are kept of the newest state only: seen from the past they have no age.
+    later = entry.last_at > now
+    trust = [Span(" newest" if later else f" {_trust(detail.current, now)}", Tone.DIM)]
 
     def said(unit: str, word: str) -> Line:
         costs = [Span(f"  {word} ", Tone.DIM), above] if entry.above else []

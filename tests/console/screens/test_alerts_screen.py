@@ -198,6 +198,20 @@ async def test_the_past_shows_how_it_stood_and_lets_nothing_be_done():
             assert "This is the past" in alerts.text and alerts.app.screen.id == "alerts"
 
 
+def test_figures_that_are_newer_than_the_instant_looked_at_say_so():
+    detail = alert_samples.detail(SPIKE.id)
+    held = detail.entry.last_at
+
+    def figures(now: float) -> str:
+        lines = said(draw_detail(detail, now, 80, 40)).splitlines()
+        return next(
+            line for line in lines if "231.5 credits/min" in line and "usual" in line and "+3" in line
+        )
+
+    assert figures(held - 60).endswith("newest")
+    assert figures(held + 60).endswith("1m")
+
+
 @piloted
 async def test_triage_opens_at_the_alert():
     async with console() as alerts:
