@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import deque
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,11 +17,10 @@ if TYPE_CHECKING:
     from agent.ledger.burn_store import BurnStore
 
 _NAME = "burn_minutes"
+_PAIRS = "pairs"
 _SAVE_EVERY_S = 3_600
 NEWEST = 3
 """Minutes for which what the detector said of one counts."""
-
-_LENGTH = 8  # bytes that say how long the header of a saved state is
 
 
 class BurnStream:
@@ -70,9 +70,8 @@ class BurnStream:
         """Keeps the state in the ledger now and then, so that an agent that starts anew goes on with it."""
         if self._panel is None or self._until - self._saved < _SAVE_EVERY_S:
             return
-        header = json.dumps(minutes.pairs[: self._panel.series]).encode()
-        block = len(header).to_bytes(_LENGTH, "little") + header + self._panel.to_bytes()
-        store.keep_state(_NAME, self._until, block)
+        pairs = json.dumps(minutes.pairs[: self._panel.series]).encode()
+        store.keep_state(_NAME, self._until, chain([(_PAIRS, pairs)], self._panel.to_blocks()))
         self._saved = self._until
 
     def _load(self, store: BurnStore, minutes: Minutes) -> None:
@@ -81,10 +80,9 @@ class BurnStream:
         saved = store.state(_NAME)
         if saved is None:
             return
-        at, block = saved
-        end = _LENGTH + int.from_bytes(block[:_LENGTH], "little")
-        pairs = [(int(context), int(service)) for context, service in json.loads(block[_LENGTH:end])]
-        panel = StreamPanel.from_bytes(block[end:])
+        at, blocks = saved
+        pairs = [(int(context), int(service)) for context, service in json.loads(blocks.get(_PAIRS, b"[]"))]
+        panel = StreamPanel.from_blocks(blocks)
         if panel is None or panel.series != len(pairs):
             return
         places = {pair: place for place, pair in enumerate(pairs)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -102,15 +102,18 @@ class BurnStore(Store):
             found = self._all("burn_cells_among", bound)
         return [BurnCell(*row) for row in (*found, *self._all("burn_event_cells", bound))]
 
-    def state(self, name: str) -> tuple[int, bytes] | None:
-        """What a detector kept, and up to when it had judged."""
+    def state(self, name: str) -> tuple[int, dict[str, bytes]] | None:
+        """The blocks that a detector kept, and up to when it had judged."""
         rows = self._all("burn_state", {"name": name})
-        return (rows[0][0], rows[0][1]) if rows else None
+        return (rows[0][0], {block: state for _, block, state in rows}) if rows else None
 
-    def keep_state(self, name: str, at: int, block: bytes) -> None:
-        """Keeps what a detector remembers, instead of what it kept before."""
+    def keep_state(self, name: str, at: int, blocks: Iterable[tuple[str, bytes]]) -> None:
+        """Keeps what a detector remembers, all blocks or none, instead of what it kept before."""
         with self._transaction() as conn:
-            conn.execute(statement("keep_burn_state"), {"name": name, "at": at, "state": block})
+            conn.execute(statement("drop_burn_state"), {"name": name})
+            for block, state in blocks:
+                bound = {"name": name, "block": block, "at": at, "state": state}
+                conn.execute(statement("keep_burn_state"), bound)
 
 
 def _table(rows: list[tuple[int, ...]]) -> NDArray[np.int64]:

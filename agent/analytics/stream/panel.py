@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+
 import numpy as np
 
 from agent.analytics.stream.judge import judge
 from agent.analytics.stream.ops import ARRAYS
 from agent.analytics.stream.state import (
     State,
-    from_bytes,
+    from_blocks,
     joined,
     panel_state,
     size_in_bytes,
     taken,
-    to_bytes,
+    to_blocks,
 )
 from agent.analytics.stream.verdict import Flags, Floats, Ints, Verdicts
 
@@ -42,14 +44,14 @@ class StreamPanel:
         """Forgets all series but those at `places`, which then have this order."""
         self._state = taken(self._state, places)
 
-    def to_bytes(self) -> bytes:
-        """All that the panel remembers, as one block."""
-        return to_bytes(self._state)
+    def to_blocks(self) -> Iterator[tuple[str, bytes]]:
+        """All that the panel remembers, as named blocks."""
+        return to_blocks(self._state)
 
     @classmethod
-    def from_bytes(cls, block: bytes) -> StreamPanel | None:
-        """The panel that `to_bytes` kept; None where an other version of burndeck wrote it."""
-        state = from_bytes(block)
+    def from_blocks(cls, blocks: Mapping[str, bytes]) -> StreamPanel | None:
+        """The panel that `to_blocks` gave; None where another version did, or where something is gone."""
+        state = from_blocks(blocks)
         return None if state is None else cls(state=state)
 
     def step(self, at: int | Ints, values: Floats, present: Flags | None = None) -> Verdicts:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import io
 import math
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -18,6 +18,10 @@ DAY_BINS = 48
 WEEK_BINS = 168
 _LISTS = ("record", "reference", "age")
 _TABLES = {"day": DAY_BINS, "week": WEEK_BINS}
+_ROWS = dict.fromkeys(_LISTS, VIEWS) | _TABLES
+_ROWS_A_BLOCK = 24
+_BYTES = 8
+_VERSION = "version"
 
 
 @dataclass(slots=True)
@@ -107,16 +111,31 @@ def size_in_bytes(state: State) -> int:
     return sum(array.nbytes for array in _arrays(state).values())
 
 
-def to_bytes(state: State) -> bytes:
-    """A panel's state as one block, to be kept and read by `from_bytes`."""
-    block = io.BytesIO()
-    np.savez(block, allow_pickle=False, version=np.array(VERSION), **_arrays(state))
-    return block.getvalue()
+def to_blocks(state: State) -> Iterator[tuple[str, bytes]]:
+    """A panel's state as named blocks of some megabytes at most, to be kept and read by `from_blocks`.
+
+    One after the other, so that keeping the state does not need as much memory as the state.
+    """
+    yield _VERSION, str(VERSION).encode()
+    for name in _names():
+        value = getattr(state, name)
+        rows = value if name in _ROWS else [value]
+        for first in range(0, len(rows), _ROWS_A_BLOCK):
+            part = np.asarray(rows[first : first + _ROWS_A_BLOCK], dtype="<f8")
+            yield f"{name}.{first}", part.tobytes()
 
 
-def from_bytes(block: bytes) -> State | None:
-    """The state kept in a block; None where an other version wrote it."""
-    with np.load(io.BytesIO(block), allow_pickle=False) as kept:
-        if int(kept["version"]) != VERSION:
+def from_blocks(blocks: Mapping[str, bytes]) -> State | None:
+    """The state kept in blocks; None where an other version wrote them, or where they do not fit together."""
+    if blocks.get(_VERSION) != str(VERSION).encode():
+        return None
+    series = len(blocks.get("count.0", b"")) // _BYTES
+    arrays = {}
+    for name in _names():
+        count = _ROWS.get(name, 1)
+        kept = b"".join(blocks.get(f"{name}.{first}", b"") for first in range(0, count, _ROWS_A_BLOCK))
+        if len(kept) != count * series * _BYTES:
             return None
-        return _of_arrays({name: kept[name] for name in _names()})
+        values = np.frombuffer(kept, dtype="<f8").astype(np.float64)
+        arrays[name] = values.reshape(count, series) if name in _ROWS else values
+    return _of_arrays(arrays)

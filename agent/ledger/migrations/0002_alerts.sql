@@ -86,4 +86,10 @@ CREATE INDEX outbox_alert ON outbox (alert);
 CREATE INDEX outbox_created ON outbox (created_at);
 
 -- State of detectors that must outlive a restart.
-CREATE TABLE detector_state (name TEXT PRIMARY KEY, at INTEGER NOT NULL, state BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE detector_state (
+  name TEXT NOT NULL,
+  block TEXT NOT NULL,               -- a part of the state, so that no part is large
+  at INTEGER NOT NULL,
+  state BLOB NOT NULL,
+  PRIMARY KEY (name, block)
+);

@@ -54,10 +54,14 @@ CROSS JOIN bucket b ON b.account = x.account AND b.kind = k.id AND b.start = m.a
 WHERE x.id = :context AND k.kind = 17 LIMIT 1;
 
 -- name: burn_state
-SELECT at, state FROM detector_state WHERE name = :name;
+SELECT at, block, state FROM detector_state WHERE name = :name;
+
+-- name: drop_burn_state
+-- Primary key.
+DELETE FROM detector_state WHERE name = :name;
 
 -- name: keep_burn_state
-INSERT OR REPLACE INTO detector_state (name, at, state) VALUES (:name, :at, :state);
+INSERT INTO detector_state (name, block, at, state) VALUES (:name, :block, :at, :state);
 
 -- name: burn_contexts
 -- Primary key of bucket, by enumerating covered stretches and usage kinds, and event_at.

@@ -65,7 +65,8 @@ def test_an_agent_that_starts_anew_goes_on_with_what_it_knew(town: Town) -> None
 
 
 def test_a_state_that_cannot_be_read_is_learnt_again(town: Town) -> None:
-    town.writer.alerts.burn.keep_state("burn_minutes", NOON, (2).to_bytes(8, "little") + b"[]" + b"old")
+    blocks = [("pairs", b"[[1, 1]]"), ("version", b"1"), ("count.0", b"12345678")]
+    town.writer.alerts.burn.keep_state("burn_minutes", NOON, blocks)
 
     found = watched(town, BurnMemory(), NOON + 120)
 

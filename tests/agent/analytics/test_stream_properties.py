@@ -88,7 +88,7 @@ def test_a_panel_that_was_saved_goes_on_as_if_it_had_not_been() -> None:
     panel = StreamPanel(3)
     stepwise(panel, at[:400], columns[:400])
 
-    restored = StreamPanel.from_bytes(panel.to_bytes())
+    restored = StreamPanel.from_blocks(dict(panel.to_blocks()))
 
     assert restored is not None
     for one, other in zip(
