@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from agent.reports.alert_list import AlertEntry
@@ -57,8 +57,6 @@ def alert_board(
         until = when.at if past else None
         known = silences(reader, now, at=until, recent_s=RECENT_S)
         entries = alerts(reader, now, at=until, recent_s=RECENT_S, policies=settings.alerts)
-        if past:
-            entries = [_as_muted_then(entry, entries, known) for entry in entries]
         status = read_status(reader, settings, when, truth(reader, when.at - DAY, when.at))
     ended = [entry for entry in entries if entry.state == "resolved"]
     open_ones = [entry for entry in entries if entry.state != "resolved"]
@@ -74,13 +72,3 @@ def alert_board(
         silences=tuple(known),
         status=status,
     )
-
-
-def _as_muted_then(entry: AlertEntry, entries: list[AlertEntry], known: list[SilenceEntry]) -> AlertEntry:
-    """The ledger keeps what mutes an alert now: it did so then only if it was there already."""
-    kind, _, ident = entry.muted_by.partition(":")
-    if kind == "silence":
-        there = any(str(each.id) == ident and each.state == "active" for each in known)
-    else:
-        there = any(str(each.id) == ident and each.live for each in entries)
-    return entry if there or not kind else replace(entry, muted_by="")
