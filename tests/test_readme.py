@@ -33,7 +33,7 @@ def test_the_example_configuration_loads(tmp_path: Path) -> None:
 
     assert [allocation.id for allocation in settings.allocations] == ["org-1234-team-search"]
     assert [path.name for path in settings.registry_files] == ["owners.toml"]
-    assert [route.recipient for route in settings.alerts.routes] == ["ops_on_call"]
+    assert [route.recipient for route in settings.alerts.routes] == ["ops_on_call", "bu_finance"]
 
 
 @pytest.mark.parametrize("command", sorted(set(re.findall(r"burndeck ([a-z]+)", TEXT)) - {"is", "needs"}))
