@@ -23,7 +23,7 @@ test: $(DEV_READY)
 	$(BIN)/python -m pytest -n auto --dist loadgroup -m "not bench and not scenarios" $(ARGS)
 
 scenarios: $(DEV_READY)
-	$(BIN)/python -m pytest -n auto -m scenarios tests/e2e/test_scenarios.py $(ARGS)
+	$(BIN)/python -m pytest -n auto -m scenarios tests/e2e $(ARGS)
 
 lint: $(DEV_READY)
 	$(BIN)/ruff check .

@@ -45,6 +45,7 @@ def totals(ledger: Path, until: int) -> dict[str, list[tuple[object, ...]]]:
 
 
 @pytest.mark.e2e
+@pytest.mark.scenarios
 def test_killed_twenty_times_the_ledger_equals_an_undisturbed_one(tmp_path: Path) -> None:
     chance = random.Random(20)
     clock = ScaledClock(EPOCH, time.time(), SPEED)

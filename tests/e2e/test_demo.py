@@ -61,6 +61,7 @@ def test_the_list_names_every_scenario(tmp_path: Path) -> None:
     assert {scenario["name"] for scenario in json.loads(done.stdout)["scenarios"]} == SCENARIOS
 
 
+@pytest.mark.scenarios
 def test_a_retry_storm_is_found_and_its_ledger_serves_the_commands(tmp_path: Path) -> None:
     ledger = tmp_path / "kept.sqlite"
 
@@ -79,6 +80,7 @@ def test_a_retry_storm_is_found_and_its_ledger_serves_the_commands(tmp_path: Pat
     assert keys[0]["value"] == truth["api_key_id"]
 
 
+@pytest.mark.scenarios
 def test_two_runs_of_one_seed_agree(tmp_path: Path) -> None:
     words = ("--scenario", "leaked-key", "--seed", "3")
 
