@@ -7,12 +7,15 @@ from agent.reports.alert_list import AlertEntry
 from console import format as fmt
 from console.widgets.rows import Brief
 
+_PERIODS: dict[str, str] = {AlertRule.BUDGET: "month", AlertRule.DAY_FORECAST: "day's forecast"}
+
 
 def brief(entry: AlertEntry) -> Brief | None:
     """The short wording of budgets and spikes; None where only the sentence says what is wrong."""
-    if entry.rule == AlertRule.BUDGET and entry.expected > 0:
+    of = _PERIODS.get(entry.rule)
+    if of and entry.expected > 0:
         name = entry.scope or entry.scope_kind.replace("_", " ")
-        return Brief(name, f" {fmt.share(entry.current / entry.expected)} of the month")
+        return Brief(name, f" {fmt.share(entry.current / entry.expected)} of the {of}")
     if entry.rule == AlertRule.BURN_SPIKE:
         cause = f"{entry.cause.replace('_', ' ')}: " if entry.cause else ""
         return Brief(f"{cause}{_who(entry, cause)}", f" {_times(entry)}")

@@ -73,6 +73,8 @@ def test_a_spike_of_a_team_or_the_whole_or_where_nothing_is_usual_is_named():
 
     assert brief(team) == Brief("labs", " 28.2x")
     assert brief(whole) == Brief("the organization", " 28.2x")
+    day = replace(team, rule="day_forecast", current=Decimal(53), expected=Decimal(100))
+    assert brief(day) == Brief("labs", " 53 % of the day's forecast")
     assert brief(replace(team, scope="", expected=Decimal(0))) == Brief(
         "(unattributed)", " 231.5/min, all new"
     )
