@@ -40,6 +40,11 @@ def facts(alert: Alert) -> dict[str, str]:
     }
 
 
+def fits(known: Mapping[str, str], matchers: Mapping[str, str]) -> bool:
+    """Whether facts fit every matcher."""
+    return all(fnmatchcase(known[field], pattern) for field, pattern in matchers.items())
+
+
 def parse_matcher(text: str) -> tuple[str, str]:
     """`team=search` or `api_key=key_*` as field and pattern; raises `ValueError` saying what is allowed."""
     field, equals, pattern = text.partition("=")
@@ -86,8 +91,7 @@ class Silence:
         """Whether it is about this alert. A hard cap is never muted."""
         if alert.signal.tier == HARD_CAP:
             return False
-        known = facts(alert)
-        return all(fnmatchcase(known[field], pattern) for field, pattern in self.matchers.items())
+        return fits(facts(alert), self.matchers)
 
     def active(self, now: float) -> bool:
         """Whether it mutes at an instant."""

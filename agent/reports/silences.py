@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from agent.domain.alert import HARD_CAP
 from agent.domain.money import to_credits
+from agent.domain.silence import fits
 from agent.reports.alert_list import AlertEntry
 from agent.reports.alert_report import SilenceEntry
 
@@ -75,4 +75,4 @@ def _match(entry: AlertEntry, matchers: Mapping[str, str]) -> bool:
         "cause": entry.cause,
         "alert": str(entry.id),
     }
-    return all(fnmatchcase(known[field], pattern) for field, pattern in matchers.items())
+    return fits(known, matchers)
