@@ -8,7 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+import msgspec
 
 from agent import paths
 from agent.clock import Clock, ScaledClock, SystemClock
@@ -19,8 +21,11 @@ from agent.domain.person import Person, public_key_text
 from agent.errors import ConfigError
 from agent.ledger.rows import ReleaseRow
 from agent.settings_alerts import Alerts
+from agent.settings_gateways import Acting, Gateway
 from agent.settings_schema import Agent, BillingGroup, ConfigFile, Organization, Source
 from agent.toml_file import Key, config_error, decode_toml, read_text
+
+R = TypeVar("R", bound=msgspec.Struct)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +41,8 @@ class Settings:
     billing_groups: tuple[BillingGroup, ...] = ()
     allocations: tuple[Allocation, ...] = ()
     people: tuple[Person, ...] = ()
+    own_gateways: tuple[Gateway, ...] = ()
+    acting: Acting = field(default_factory=Acting)
     alerts: Alerts = field(default_factory=Alerts)
     releases: tuple[ReleaseRow, ...] = ()
     agent: Agent = field(default_factory=Agent)
@@ -49,6 +56,21 @@ class Settings:
     def with_ledger(self, path: Path) -> Settings:
         """The same settings on another ledger file."""
         return dataclasses.replace(self, ledger_path=path)
+
+    @property
+    def gateways(self) -> tuple[Gateway, ...]:
+        """Where limits and blocks can be set: those of burndeck.toml, else every openai source is one."""
+        if self.own_gateways:
+            return self.own_gateways
+        return tuple(
+            Gateway(kind="openai", name=source.name, source=source.name)
+            for source in self.sources
+            if source.kind == "openai"
+        )
+
+    def gateway(self, name: str) -> Gateway | None:
+        """The gateway of a name."""
+        return next((each for each in self.gateways if each.name == name), None)
 
     @property
     def log_path(self) -> Path:
@@ -106,12 +128,14 @@ def parse_settings(text: str, file: Path, changes: Mapping[str, Any] | None = No
         file=file,
         organization=config.organization,
         ledger_path=at.one(("ledger", "path"), config.ledger.path) or paths.default_ledger(),
-        sources=config.sources,
+        sources=tuple(at.source(index, row) for index, row in enumerate(config.sources)),
         rate_files=at.all(("rates", "file"), (config.rates.file,)),
         registry_files=at.all(("registry", "files"), config.registry.files),
         billing_groups=config.billing_groups,
         allocations=_allocations(config),
         people=tuple(row.person() for row in config.people),
+        own_gateways=tuple(at.gateway(index, row) for index, row in enumerate(config.gateways)),
+        acting=config.acting,
         alerts=config.alerts,
         releases=_releases(config),
         agent=config.agent,
@@ -146,6 +170,19 @@ class _Paths:
             problem = f"{value!r} starts in the home of a user that this machine does not know"
             raise config_error(self.text, str(self.file), key, problem, "Write the whole path.") from None
 
+    def within(self, table: str, index: int, row: R, *keys: str) -> R:
+        """A table with these paths made whole."""
+        found = {key: str(self.one((table, index, key), getattr(row, key)) or "") for key in keys}
+        return msgspec.structs.replace(row, **found)
+
+    def gateway(self, index: int, row: Gateway) -> Gateway:
+        """A gateway with whole paths."""
+        return self.within("gateways", index, row, "socket", "maps", "log")
+
+    def source(self, index: int, row: Source) -> Source:
+        """A source with whole paths."""
+        return self.within("sources", index, row, "log")
+
     def all(self, key: Key, values: tuple[str, ...]) -> tuple[Path, ...]:
         """The paths of a list; empty ones are left out."""
         return tuple(path for value in values if (path := self.one(key, value)))
@@ -164,6 +201,14 @@ def _allocations(config: ConfigFile) -> tuple[Allocation, ...]:
             override_approvers=row.override_approvers,
             block_expires_s=int(row.block_expires),
             approved_models=row.approved_models,
+            at_hard_cap=row.at_hard_cap,
+            at_hard_cap_prod=row.at_hard_cap_prod,
+            owner=row.owner,
+            rollover=row.rollover,
+            expires=row.expires,
+            cost_center=row.cost_center,
+            contacts=row.contacts,
+            daily_nano=to_nano(row.daily_limit),
         )
         for row in config.allocations
     )
@@ -200,6 +245,8 @@ def _check_together(config: ConfigFile, text: str, where: str) -> None:
     once("allocations", "scope", [row.scope for row in config.allocations])
     once("people", "name", [row.name for row in config.people])
     once("people", "public_key", [public_key_text(row.person().public_key) for row in config.people])
+    once("gateways", "name", [gateway.name for gateway in config.gateways])
+    _gateways_have_sources(config, text, where)
     once("releases", "id", [row.id for row in config.releases])
     for index, row in enumerate(config.allocations):
         scope = Scope.parse(row.scope)
@@ -208,3 +255,20 @@ def _check_together(config: ConfigFile, text: str, where: str) -> None:
             key: Key = ("allocations", index, "scope")
             problem = f"there is no billing group {scope.value!r}"
             raise config_error(text, where, key, problem, "Known: " + ", ".join(known))
+
+
+def _gateways_have_sources(config: ConfigFile, text: str, where: str) -> None:
+    names = [source.name for source in config.sources if source.kind == "openai"]
+    for index, row in enumerate(config.gateways):
+        if row.kind != "openai":
+            continue
+        if row.source and row.source not in names:
+            problem = f"there is no openai source {row.source!r}"
+            raise config_error(
+                text, where, ("gateways", index, "source"), problem, "Known: " + ", ".join(names)
+            )
+        if not row.source and len(names) != 1:
+            problem = "an openai gateway needs the source whose admin key it uses"
+            raise config_error(
+                text, where, ("gateways", index), problem, 'Write source = "NAME" of [[sources]].'
+            )

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import inspect as schema
 
 from agent.domain.duration import Duration
+from agent.settings_gateways import Gateway
 from agent.settings_people import PersonTable
 from agent.settings_schema import (
     AllocationTable,
@@ -30,6 +31,7 @@ _REPEATED: dict[str, type[Section]] = {
     "billing_groups": BillingGroup,
     "allocations": AllocationTable,
     "people": PersonTable,
+    "gateways": Gateway,
     "releases": Release,
 }
 _SET: dict[type, tuple[str, ...]] = {Organization: ("id", "name"), Source: ("kind",)}

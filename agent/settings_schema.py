@@ -8,25 +8,42 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
-from agent.domain.allocation import BLOCK_EXPIRES_S, OVERRIDE_APPROVERS, Scope, allocation_id_problem
+from agent.domain.allocation import (
+    BLOCK_EXPIRES_S,
+    OVERRIDE_APPROVERS,
+    Scope,
+    ScopeKind,
+    allocation_id_problem,
+)
 from agent.domain.duration import Duration
 from agent.domain.labels import label_problem
 from agent.domain.person import Role
 from agent.settings_alerts import Alerts
+from agent.settings_gateways import Acting, Gateway
 from agent.settings_people import PersonTable
-from agent.settings_section import Section, countable, not_negative, positive, says, schedule
+from agent.settings_section import Section, countable, not_negative, positive, says, schedule, share
 
 _LEAST_REREAD = Duration(60)  # what is read again anew every third of it must not take longer than that
 _MOST_CAP = 1_000  # a thousand times the month is a slip of the pen, and far more no longer fits the ledger
 
 
-SourceKind = Literal["openai"]
+SourceKind = Literal["openai", "litellm", "haproxy"]
+EnforcementMode = Literal["automatic", "manual", "none"]
 SOURCE_KINDS: tuple[str, ...] = get_args(SourceKind)
 
 
 def _label(key: str, label: str, value: str) -> None:
     if problem := label_problem(label, value):
         raise ValueError(f"{key}: {problem}")
+
+
+def _day(key: str, text: str) -> None:
+    import datetime
+
+    try:
+        datetime.date.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"{key}: {text!r} is not a day such as 2026-03-01") from None
 
 
 class Organization(Section, frozen=True):
@@ -62,6 +79,10 @@ class Source(Section, frozen=True):
     name: Annotated[str, says("How burndeck calls it; by default its kind.", "openai")] = ""
     account: Annotated[str, says("Provider account whose usage it is; by default its name.", "openai")] = ""
     base_url: Annotated[str, says("Where the API is.")] = "https://api.openai.com/v1"
+    log: Annotated[str, says("haproxy: its JSON access log.", "/var/log/haproxy-llm.log")] = ""
+    listen: Annotated[
+        str, says("haproxy: where the log arrives by UDP; it is then kept in the log file.", "127.0.0.1:5514")
+    ] = ""
     every: Annotated[str, says("Read usage this often: a stretch of time or a cron expression.")] = "60s"
     costs_every: Annotated[str, says("Read the bill this often.")] = "1h"
     directory_every: Annotated[str, says("Read projects, keys and people this often.")] = "1h"
@@ -81,6 +102,8 @@ class Source(Section, frozen=True):
             schedule(key, getattr(self, key))
         for key in ("reread", "costs_reread", "history", "detail"):
             positive(key, getattr(self, key))
+        if self.kind == "haproxy" and not self.log:
+            raise ValueError("log: a source of kind haproxy needs it")
         if self.reread < _LEAST_REREAD:
             raise ValueError(f"reread: must be {_LEAST_REREAD} or more")
         msgspec.structs.force_setattr(self, "name", self.name or self.kind)
@@ -134,8 +157,25 @@ class AllocationTable(Section, frozen=True):
         Duration, says("A block of the hard cap undoes itself after this long unless renewed; 0s: never.")
     ] = Duration(BLOCK_EXPIRES_S)
     approved_models: Annotated[
-        tuple[str, ...], says("Models that suggestions may name; empty for all.", '["gpt-5-mini"]')
+        tuple[str, ...],
+        says("Models that may be used and suggested; another is a finding. Empty for all.", '["gpt-5-mini"]'),
     ] = ()
+    at_hard_cap: Annotated[
+        EnforcementMode, says("Blocks non-production at the hard cap: automatic, manual (proposes) or none.")
+    ] = "automatic"
+    at_hard_cap_prod: Annotated[
+        EnforcementMode, says("The same for production: by default somebody is paged and decides.")
+    ] = "manual"
+    owner: Annotated[str, says("Who answers for it.", "Head of Payments Finance")] = ""
+    rollover: Annotated[
+        Decimal, says("Share of the monthly credits that may be carried into the next month.")
+    ] = Decimal(0)
+    expires: Annotated[str, says("The last day on which it holds.", "2026-12-31")] = ""
+    cost_center: Annotated[str, says("General ledger account that pays.", "CC-430")] = ""
+    contacts: Annotated[tuple[str, ...], says("Whom to ask.", '["payments-oncall@example.com"]')] = ()
+    daily_limit: Annotated[
+        Decimal, says("api_key: credits a day, beyond which the key is throttled; 0 for none.")
+    ] = Decimal(0)
 
     def __post_init__(self) -> None:
         try:
@@ -151,7 +191,13 @@ class AllocationTable(Section, frozen=True):
             raise ValueError("hard_cap: must not be below soft_cap")
         for key in ("reserve", "emergency_buffer"):
             not_negative(key, getattr(self, key))
-        for key in ("monthly_credits", "reserve", "emergency_buffer"):
+        share("rollover", self.rollover)
+        not_negative("daily_limit", self.daily_limit)
+        if self.daily_limit and scope.kind is not ScopeKind.API_KEY:
+            raise ValueError("daily_limit: only keys have one")
+        if self.expires:
+            _day("expires", self.expires)
+        for key in ("monthly_credits", "reserve", "emergency_buffer", "daily_limit"):
             countable(key, getattr(self, key))
         if self.hard_cap > _MOST_CAP:
             raise ValueError(f"hard_cap: must be a share, {_MOST_CAP} or less")
@@ -169,12 +215,7 @@ class Release(Section, frozen=True):
     )
 
     def __post_init__(self) -> None:
-        import datetime
-
-        try:
-            datetime.date.fromisoformat(self.day)
-        except ValueError:
-            raise ValueError(f"day: {self.day!r} is not a day such as 2026-03-01") from None
+        _day("day", self.day)
         countable("credits_per_day", self.credits_per_day)
 
 
@@ -214,6 +255,8 @@ class ConfigFile(Section, frozen=True):
     billing_groups: tuple[BillingGroup, ...] = ()
     allocations: tuple[AllocationTable, ...] = ()
     people: tuple[PersonTable, ...] = ()
+    gateways: tuple[Gateway, ...] = ()
+    acting: Acting = Acting()
     alerts: Alerts = Alerts()
     releases: tuple[Release, ...] = ()
     agent: Agent = Agent()

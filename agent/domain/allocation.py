@@ -77,7 +77,16 @@ class Allocation:
     buffer_nano: int = 0  # what an override may release at the hard cap
     override_approvers: tuple[str, ...] = OVERRIDE_APPROVERS
     block_expires_s: int = BLOCK_EXPIRES_S  # a block undoes itself then; 0: never
-    approved_models: tuple[str, ...] = ()  # that suggestions may name; empty: all
+    approved_models: tuple[str, ...] = ()  # that may be used and suggested; empty: all
+    at_hard_cap: str = "automatic"  # automatic | manual | none: what becomes of non-production there
+    at_hard_cap_prod: str = "manual"  # and of production
+    owner: str = ""
+    rollover: Decimal = Decimal(0)  # share of the monthly credits that may be carried on
+    expires: str = ""  # the last day, as 2026-12-31
+    cost_center: str = ""
+    contacts: tuple[str, ...] = ()
+    daily_nano: int = 0  # of a key: a day's credits, 0 for no limit
+    topped_nano: int = 0  # of monthly_nano: what top-ups have added for this period
 
     @property
     def soft_cap_nano(self) -> int:

@@ -124,19 +124,18 @@ class AlertStore(Store):
 
     def alert(self, ident: int) -> Alert | None:
         """The alert of an id; None when there is none."""
-        found = [_alert(row) for row in self._rows("alert_by_id", {"id": ident})]
+        found = [_alert(row) for row in self._rows("alert_by_id", id=ident)]
         return found[0] if found else None
 
     def alerts_of_incidents(self, incidents: Iterable[int]) -> list[Alert]:
         """Every alert of some incidents, resolved ones too."""
-        bound = {"incidents": json.dumps(sorted(incidents))}
-        return [_alert(row) for row in self._rows("alerts_of_incidents", bound)]
+        bound = json.dumps(sorted(incidents))
+        return [_alert(row) for row in self._rows("alerts_of_incidents", incidents=bound)]
 
     def alerts_of_period(self, rule: AlertRule, period: str, since: int) -> list[Alert]:
         """Alerts of a rule and period that began at `since` or later, resolved ones too."""
         return [
-            _alert(row)
-            for row in self._rows("alerts_of_period", {"rule": rule.value, "period": period, "since": since})
+            _alert(row) for row in self._rows("alerts_of_period", rule=rule.value, period=period, since=since)
         ]
 
     def save(self, changed: Iterable[Alert], dropped: Iterable[Alert] = ()) -> list[Alert]:
@@ -162,12 +161,6 @@ class AlertStore(Store):
     ) -> dict[tuple[int, str], int]:
         bound = {key: json.dumps(list(buckets)), "kinds": json.dumps([int(kind) for kind in kinds])}
         return {(kind, value): nano for kind, value, nano in self._all(name, bound)}
-
-    def _rows(self, name: str, bound: Mapping[str, object] | tuple[()] = ()) -> list[dict[str, Any]]:
-        with self._lock:
-            cursor = self._conn.execute(statement(name), bound)
-            columns = [column[0] for column in cursor.description]
-            return [dict(zip(columns, row, strict=True)) for row in cursor]
 
 
 def _columns(alert: Alert) -> dict[str, object]:

@@ -25,6 +25,13 @@ class Store:
         with self._lock:
             return self._conn.execute(statement(name), bound).fetchall()
 
+    def _rows(self, name: str, **bound: Any) -> list[dict[str, Any]]:
+        """Rows with their columns by name."""
+        with self._lock:
+            cursor = self._conn.execute(statement(name), bound)
+            columns = [column[0] for column in cursor.description]
+            return [dict(zip(columns, row, strict=True)) for row in cursor]
+
     def _write(self, name: str, bound: Any) -> sqlite3.Cursor:
         with self._transaction() as conn:
             return conn.execute(statement(name), bound)

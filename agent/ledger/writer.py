@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from agent.ledger import schema, state
+from agent.ledger.action_store import ActionStore
 from agent.ledger.alert_store import AlertStore
 from agent.ledger.connection import BUSY_SECONDS, begin, connect_writer, saying, take_turns, tune_writer
 from agent.ledger.control_store import ControlStore
@@ -60,6 +61,7 @@ class LedgerWriter:
         self._known = KnownRequests()
         self.alerts = AlertStore(self._conn, self._lock, self.transaction)
         self.incidents = IncidentStore(self._conn, self._lock, self.transaction)
+        self.actions = ActionStore(self._conn, self._lock, self.transaction)
         self.control = ControlStore(self._conn, self._lock, self.transaction)
         self.outbox = Outbox(self._conn, self._lock, self.transaction)
         self.history = HistoryStore(self._read)

@@ -1,0 +1,131 @@
+"""Actions as rows and back; used by the writer's side and by readers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from agent.domain.action import (
+    Action,
+    ActionState,
+    Approval,
+    Step,
+    StepState,
+    Verdict,
+    parse_spec,
+)
+from agent.domain.canonical import canonical
+from agent.domain.gateway import GatewayKey, Target, TargetKind, TargetState
+
+Row = Mapping[str, Any]
+
+_PLAIN = (
+    *("reason", "requested_by", "requested_at", "approve_by", "begun_at", "accepted_at", "confirmed_at"),
+    *("expires_at", "ended_at", "ended_by", "why", "effect", "incident", "alert", "id"),
+)
+
+
+def action_columns(action: Action) -> dict[str, Any]:
+    """The row of an action, without its steps."""
+    spec = action.spec
+    return {
+        **{name: getattr(action, name) for name in _PLAIN},
+        "kind": spec.kind.value,
+        "state": action.state.value,
+        "scope_kind": spec.scope.kind.value,
+        "scope": spec.scope.value,
+        "spec": spec.text(),
+        "preview": canonical(dict(action.preview)),
+        "needs": json.dumps(action.needs),
+    }
+
+
+def action_of(row: Row, steps: Sequence[Step]) -> Action:
+    """The action of a row."""
+    return Action(
+        **{name: row[name] for name in _PLAIN},
+        spec=parse_spec(json.loads(row["spec"])),
+        state=ActionState(row["state"]),
+        needs=tuple(tuple(roles) for roles in json.loads(row["needs"])),
+        preview=json.loads(row["preview"]),
+        steps=tuple(steps),
+    )
+
+
+def actions_of(rows: Iterable[Row], steps: Iterable[Row]) -> list[Action]:
+    """Actions in the order of their rows, each with its steps."""
+    by_action: dict[int, list[Step]] = {}
+    for row in steps:
+        by_action.setdefault(row["action"], []).append(step_of(row))
+    return [action_of(row, by_action.get(row["id"], ())) for row in rows]
+
+
+def step_columns(action: int, step: Step) -> dict[str, Any]:
+    """The row of a step."""
+    return {
+        "action": action,
+        "seq": step.seq,
+        "gateway": step.target.gateway,
+        "target_kind": step.target.kind.value,
+        "target": step.target.id,
+        "want": canonical(dict(step.want)),
+        "before": canonical(dict(step.before)),
+        "version": step.version,
+        "state": step.state.value,
+        "detail": step.detail,
+        "at": step.at,
+    }
+
+
+def target_of(row: Row) -> Target:
+    """The target of a row that names one."""
+    return Target(row["gateway"], TargetKind(row["target_kind"]), row["target"])
+
+
+def step_of(row: Row) -> Step:
+    """The step of a row."""
+    return Step(
+        seq=row["seq"],
+        target=target_of(row),
+        want=json.loads(row["want"]),
+        before=json.loads(row["before"]),
+        state=StepState(row["state"]),
+        version=row["version"],
+        detail=row["detail"],
+        at=row["at"],
+    )
+
+
+def approval_of(row: Row) -> Approval:
+    """The approval of a row."""
+    return Approval(
+        action=row["action"],
+        digest=row["digest"],
+        person=row["person"],
+        role=row["role"],
+        verdict=Verdict(row["verdict"]),
+        at=row["at"],
+        note=row["note"],
+        void=row["void"],
+    )
+
+
+def state_of(row: Row) -> TargetState:
+    """What a gateway held, of a row."""
+    return TargetState(target_of(row), json.loads(row["fields"]), row["version"])
+
+
+def key_of(row: Row) -> GatewayKey:
+    """A key that a gateway serves, of a row."""
+    return GatewayKey(
+        id=row["id"],
+        api_key=row["api_key"],
+        name=row["name"],
+        team=row["team"],
+        project=row["project"],
+        environment=row["environment"],
+        labels=json.loads(row["labels"]),
+        created_at=row["created_at"],
+        blocked=bool(row["blocked"]),
+    )

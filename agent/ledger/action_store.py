@@ -1,0 +1,220 @@
+"""Actions, approvals, allocation changes and what gateways hold, on the connection of the ledger's writer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from agent.domain.action import Action, Approval, Step
+from agent.domain.canonical import canonical
+from agent.domain.gateway import GatewayKey, Inventory, Target, TargetState
+from agent.ledger.action_rows import (
+    Row,
+    action_columns,
+    actions_of,
+    approval_of,
+    key_of,
+    state_of,
+    step_columns,
+    step_of,
+)
+from agent.ledger.sql import statement
+from agent.ledger.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class AllocationChange:
+    """What an action has made of an allocation. `change` has `top_up_nano`, or the fields that are set."""
+
+    action: int
+    allocation: str
+    change: Mapping[str, Any]
+    starts_at: int
+    ends_at: int | None = None  # None: until it is undone
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayStatus:
+    """How a gateway was when the agent last asked it. `ok_at` None leaves the time as it was."""
+
+    gateway: str
+    kind: str
+    state: str  # ok | failed
+    message: str
+    hint: str
+    checked_at: int
+    ok_at: int | None = None
+
+
+class ActionStore(Store):
+    """What acting needs of the ledger. Writes join the transaction that is open."""
+
+    def action(self, ident: int) -> Action | None:
+        """The action of an id, with its steps; None when there is none."""
+        found = self._actions("action_by_id", id=ident)
+        return found[0] if found else None
+
+    def open_actions(self) -> list[Action]:
+        """Every action of which something may still become, oldest first."""
+        return self._actions("actions_open")
+
+    def of_incident(self, incident: int) -> list[Action]:
+        """Every action of an incident, oldest first."""
+        return self._actions("actions_of_incident", incident=incident)
+
+    def holding(self, target: Target) -> list[tuple[int, Step]]:
+        """The steps that hold at a target, with their actions' ids; oldest first."""
+        rows = self._rows("steps_holding", gateway=target.gateway, kind=target.kind.value, target=target.id)
+        return [(row["action"], step_of(row)) for row in rows]
+
+    def add(self, action: Action) -> Action:
+        """Keeps a new action with its steps; returns it with its id."""
+        with self._transaction() as conn:
+            ident = conn.execute(statement("add_action"), action_columns(action)).lastrowid
+            assert ident is not None
+            self._put_steps(ident, action.steps)
+        return replace(action, id=ident)
+
+    def save(self, action: Action) -> Action:
+        """Keeps a changed action and its steps; returns it."""
+        assert action.id is not None
+        with self._transaction() as conn:
+            conn.execute(statement("update_action"), action_columns(action))
+            conn.execute(statement("drop_steps"), {"action": action.id})
+            self._put_steps(action.id, action.steps)
+        return action
+
+    def save_step(self, action: int, step: Step) -> None:
+        """Keeps one step."""
+        self._write("put_step", step_columns(action, step))
+
+    def approvals(self, action: int) -> list[Approval]:
+        """Everybody's word on an action, void ones too, oldest first."""
+        return [approval_of(row) for row in self._rows("approvals_of", action=action)]
+
+    def add_approval(self, approval: Approval) -> None:
+        """Keeps one person's word."""
+        names = ("action", "digest", "person", "role", "at", "note", "void")
+        bound = {name: getattr(approval, name) for name in names}
+        self._write("add_approval", bound | {"verdict": approval.verdict.value})
+
+    def void_approvals(self, action: int, why: str) -> None:
+        """Everything that was said of an action counts no more."""
+        self._write("void_approvals", {"action": action, "why": why})
+
+    def allocation_changes(self, now: int) -> list[AllocationChange]:
+        """The changes of allocations that are in force, oldest first."""
+        return [allocation_change_of(row) for row in self._rows("allocation_changes_in_force", now=now)]
+
+    def add_allocation_change(self, change: AllocationChange) -> None:
+        """Puts a change of an allocation into force; the same action never does it twice."""
+        bound = {
+            "action": change.action,
+            "allocation": change.allocation,
+            "change": canonical(dict(change.change)),
+            "starts_at": change.starts_at,
+            "ends_at": change.ends_at,
+        }
+        self._write("add_allocation_change", bound)
+
+    def undo_allocation_change(self, action: int, at: int) -> None:
+        """Takes back what an action has made of an allocation."""
+        self._write("undo_allocation_change", {"action": action, "at": at})
+
+    def gateway_keys(self) -> dict[str, list[GatewayKey]]:
+        """What each gateway serves."""
+        found: dict[str, list[GatewayKey]] = {}
+        for row in self._rows("gateway_keys"):
+            found.setdefault(row["gateway"], []).append(key_of(row))
+        return found
+
+    def targets(self) -> dict[Target, TargetState]:
+        """What each gateway held for its targets when it was last read."""
+        states = (state_of(row) for row in self._rows("gateway_targets"))
+        return {state.target: state for state in states}
+
+    def save_inventory(self, gateway: str, inventory: Inventory, at: int) -> None:
+        """Replaces what a gateway serves and holds."""
+        with self._transaction() as conn:
+            conn.execute(statement("drop_gateway_keys"), {"gateway": gateway})
+            conn.execute(statement("drop_gateway_targets"), {"gateway": gateway})
+            conn.executemany(
+                statement("put_gateway_key"), (_key_columns(gateway, key, at) for key in inventory.keys)
+            )
+            for state in inventory.states:
+                self.save_target(state, at)
+
+    def save_target(self, state: TargetState, at: int) -> None:
+        """Keeps what a gateway holds for one target."""
+        bound = {
+            "gateway": state.target.gateway,
+            "target_kind": state.target.kind.value,
+            "target": state.target.id,
+            "fields": canonical(dict(state.fields)),
+            "version": state.version,
+            "seen_at": at,
+        }
+        self._write("put_gateway_target", bound)
+
+    def save_gateway(self, status: GatewayStatus) -> None:
+        """Keeps how a gateway is."""
+        self._write("put_gateway_status", {name: getattr(status, name) for name in GatewayStatus.__slots__})
+
+    def keep_gateways(self, names: Collection[str]) -> None:
+        """Forgets every other gateway: burndeck.toml names it no more."""
+        with self._transaction() as conn:
+            for name in ("keep_gateways", "keep_gateway_keys", "keep_gateway_targets"):
+                conn.execute(statement(name), {"names": json.dumps(sorted(names))})
+
+    def duties(self, incidents: Iterable[int]) -> list[dict[str, Any]]:
+        """What incidents want before they are over: rows of `incident_duty`."""
+        return self._rows("incident_duties", incidents=json.dumps(list(incidents)))
+
+    def save_duty(
+        self,
+        incident: int,
+        kind: str,
+        *,
+        due_at: int | None = None,
+        answer: str = "",
+        person: str = "",
+        at: int | None = None,
+    ) -> None:
+        """Keeps a duty of an incident, or its answer."""
+        bound = {"incident": incident, "kind": kind, "due_at": due_at, "answer": answer}
+        self._write("put_incident_duty", bound | {"person": person, "at": at})
+
+    def _put_steps(self, action: int, steps: Iterable[Step]) -> None:
+        with self._transaction() as conn:
+            conn.executemany(statement("put_step"), (step_columns(action, step) for step in steps))
+
+    def _actions(self, name: str, **bound: Any) -> list[Action]:
+        with self._lock:
+            rows = self._rows(name, **bound)
+            steps = self._rows("steps_of_actions", actions=json.dumps([row["id"] for row in rows]))
+        return actions_of(rows, steps)
+
+
+def allocation_change_of(row: Row) -> AllocationChange:
+    """The change of a row."""
+    return AllocationChange(
+        row["action"], row["allocation"], json.loads(row["change"]), row["starts_at"], row["ends_at"]
+    )
+
+
+def _key_columns(gateway: str, key: GatewayKey, at: int) -> dict[str, Any]:
+    return {
+        "gateway": gateway,
+        "id": key.id,
+        "api_key": key.api_key,
+        "name": key.name,
+        "team": key.team,
+        "project": key.project,
+        "environment": key.environment,
+        "labels": canonical(dict(key.labels)),
+        "created_at": key.created_at,
+        "blocked": int(key.blocked),
+        "seen_at": at,
+    }

@@ -1,0 +1,123 @@
+-- Actions with their steps and approvals.
+
+-- name: action_by_id
+-- Primary key.
+SELECT * FROM action WHERE id = :id;
+
+-- name: actions_open
+-- action_open, the partial index: what is not over.
+SELECT * FROM action WHERE state NOT IN ('failed', 'reversed', 'expired', 'declined') ORDER BY id;
+
+-- name: actions_since
+-- Primary key from the right end, as many as are wanted.
+SELECT * FROM action WHERE requested_at >= :since ORDER BY id DESC LIMIT :most;
+
+-- name: actions_of_incident
+-- action_incident.
+SELECT * FROM action WHERE incident = :incident ORDER BY id;
+
+-- name: steps_of_actions
+-- Primary key, one range an action.
+SELECT s.* FROM json_each(:actions) a CROSS JOIN action_step s ON s.action = a.value ORDER BY s.action, s.seq;
+
+-- name: steps_holding
+-- action_step_target: the changes that hold at one target, oldest first.
+SELECT * FROM action_step WHERE gateway = :gateway AND target_kind = :kind AND target = :target
+  AND state IN ('applying', 'applied', 'undoing') ORDER BY action, seq;
+
+-- name: add_action
+INSERT INTO action (kind, state, scope_kind, scope, spec, preview, reason, needs, requested_by, requested_at, approve_by, begun_at,
+  accepted_at, confirmed_at, expires_at, ended_at, ended_by, why, effect, incident, alert)
+VALUES (:kind, :state, :scope_kind, :scope, :spec, :preview, :reason, :needs, :requested_by, :requested_at, :approve_by, :begun_at,
+  :accepted_at, :confirmed_at, :expires_at, :ended_at, :ended_by, :why, :effect, :incident, :alert);
+
+-- name: update_action
+-- Primary key.
+UPDATE action SET state = :state, spec = :spec, preview = :preview, reason = :reason, needs = :needs, approve_by = :approve_by,
+  begun_at = :begun_at, accepted_at = :accepted_at, confirmed_at = :confirmed_at, expires_at = :expires_at, ended_at = :ended_at,
+  ended_by = :ended_by, why = :why, effect = :effect, incident = :incident, alert = :alert
+WHERE id = :id;
+
+-- name: drop_steps
+-- Primary key, one range.
+DELETE FROM action_step WHERE action = :action;
+
+-- name: put_step
+INSERT OR REPLACE INTO action_step (action, seq, gateway, target_kind, target, want, before, version, state, detail, at)
+VALUES (:action, :seq, :gateway, :target_kind, :target, :want, :before, :version, :state, :detail, :at);
+
+-- name: approvals_of
+-- approval_action.
+SELECT action, digest, person, role, verdict, at, note, void FROM approval WHERE action = :action ORDER BY id;
+
+-- name: add_approval
+INSERT INTO approval (action, digest, person, role, verdict, at, note, void) VALUES (:action, :digest, :person, :role, :verdict, :at, :note, :void);
+
+-- name: void_approvals
+-- approval_action.
+UPDATE approval SET void = :why WHERE action = :action AND void = '';
+
+-- name: allocation_changes_in_force
+-- allocation_change_now, the partial index: what has not been undone.
+SELECT id, action, allocation, change, starts_at, ends_at FROM allocation_change
+WHERE undone_at IS NULL AND starts_at <= :now AND (ends_at IS NULL OR ends_at > :now) ORDER BY id;
+
+-- name: add_allocation_change
+-- The unique index on action: the same action changes nothing twice.
+INSERT OR IGNORE INTO allocation_change (action, allocation, change, starts_at, ends_at)
+VALUES (:action, :allocation, :change, :starts_at, :ends_at);
+
+-- name: undo_allocation_change
+-- The unique index on action.
+UPDATE allocation_change SET undone_at = :at WHERE action = :action AND undone_at IS NULL;
+
+-- name: gateways_seen
+-- A handful of rows.
+SELECT gateway, kind, state, message, hint, checked_at, ok_at FROM gateway_status ORDER BY gateway;
+
+-- name: put_gateway_status
+INSERT INTO gateway_status (gateway, kind, state, message, hint, checked_at, ok_at)
+VALUES (:gateway, :kind, :state, :message, :hint, :checked_at, :ok_at)
+ON CONFLICT (gateway) DO UPDATE SET kind = excluded.kind, state = excluded.state, message = excluded.message, hint = excluded.hint,
+  checked_at = excluded.checked_at, ok_at = coalesce(excluded.ok_at, ok_at);
+
+-- name: keep_gateways
+-- A handful of rows.
+DELETE FROM gateway_status WHERE gateway NOT IN (SELECT value FROM json_each(:names));
+
+-- name: keep_gateway_keys
+DELETE FROM gateway_key WHERE gateway NOT IN (SELECT value FROM json_each(:names));
+
+-- name: keep_gateway_targets
+DELETE FROM gateway_target WHERE gateway NOT IN (SELECT value FROM json_each(:names));
+
+-- name: gateway_keys
+-- All that gateways serve: some thousand rows, read when somebody plans.
+SELECT gateway, id, api_key, name, team, project, environment, labels, created_at, blocked FROM gateway_key ORDER BY gateway, id;
+
+-- name: drop_gateway_keys
+-- Primary key, one range.
+DELETE FROM gateway_key WHERE gateway = :gateway;
+
+-- name: put_gateway_key
+INSERT OR REPLACE INTO gateway_key (gateway, id, api_key, name, team, project, environment, labels, created_at, blocked, seen_at)
+VALUES (:gateway, :id, :api_key, :name, :team, :project, :environment, :labels, :created_at, :blocked, :seen_at);
+
+-- name: gateway_targets
+-- All that gateways hold, read when somebody plans.
+SELECT gateway, target_kind, target, fields, version, seen_at FROM gateway_target ORDER BY gateway, target_kind, target;
+
+-- name: drop_gateway_targets
+-- Primary key, one range.
+DELETE FROM gateway_target WHERE gateway = :gateway;
+
+-- name: put_gateway_target
+INSERT OR REPLACE INTO gateway_target (gateway, target_kind, target, fields, version, seen_at)
+VALUES (:gateway, :target_kind, :target, :fields, :version, :seen_at);
+
+-- name: incident_duties
+-- Primary key, one range an incident.
+SELECT d.* FROM json_each(:incidents) i CROSS JOIN incident_duty d ON d.incident = i.value;
+
+-- name: put_incident_duty
+INSERT OR REPLACE INTO incident_duty (incident, kind, due_at, answer, person, at) VALUES (:incident, :kind, :due_at, :answer, :person, :at);
