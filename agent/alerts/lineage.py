@@ -69,16 +69,4 @@ class Belonging:
 
 def value_of(whose: Whose, kind: ScopeKind) -> str:
     """The name of a level in a context."""
-    match kind:
-        case ScopeKind.ORGANIZATION:
-            return ""
-        case ScopeKind.BILLING_GROUP:
-            return whose.billing_group
-        case ScopeKind.DEPARTMENT:
-            return whose.department
-        case ScopeKind.TEAM:
-            return whose.team
-        case ScopeKind.PROJECT:
-            return whose.project
-        case ScopeKind.API_KEY:
-            return whose.api_key
+    return whose.level(kind)

@@ -29,6 +29,21 @@ class IntentKind(enum.StrEnum):
     SILENCE = "silence"
     UNSILENCE = "unsilence"
     PLANNED_ACTIVITY = "planned_activity"  # a rise that was meant
+    THROTTLE = "throttle"
+    BLOCK = "block"
+    MODELS = "models"  # only some models stay allowed
+    CAP = "cap"  # the provider's own spend limit
+    REVOKE = "revoke"  # delete keys
+    TOP_UP = "top_up"
+    ALLOCATE = "allocate"
+    BREAK_GLASS = "break_glass"  # a top-up by one person, from the emergency buffer
+    AMEND = "amend"  # change a request that waits for approvals
+    APPROVE = "approve"
+    DENY = "deny"
+    RELEASE = "release"  # undo an action, or all of an incident
+    RENEW = "renew"
+    ASSESS = "assess"  # how critical an incident is
+    POSTMORTEM = "postmortem"
 
 
 class IntentState(enum.StrEnum):

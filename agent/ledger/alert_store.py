@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from agent.domain.alert import Alert, AlertRule, AlertState, Signal
+from agent.domain.allocation import Scope, ScopeKind
 from agent.ledger.burn_store import BurnStore
 from agent.ledger.kinds import Kind
 from agent.ledger.sql import statement
@@ -30,6 +31,14 @@ class Whose:
     project: str = ""
     department: str = ""
     billing_group: str = ""
+
+    def level(self, kind: ScopeKind) -> str:
+        """The name of a level of the hierarchy; empty for the organization."""
+        return "" if kind is ScopeKind.ORGANIZATION else str(getattr(self, kind.value))
+
+    def within(self, scope: Scope) -> bool:
+        """Whether it lies in a scope."""
+        return self.level(scope.kind) == scope.value
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from agent.ledger.connection import connect_reader, saying
 from agent.ledger.sql import statement
 
 if TYPE_CHECKING:
+    from agent.ledger.action_store import ActionStore
     from agent.ledger.alert_store import AlertStore
 
 Row = sqlite3.Row
@@ -61,6 +62,12 @@ class LedgerReader:
         from agent.ledger.alert_store import AlertStore
 
         return AlertStore(self._conn, self._lock, self._refused)
+
+    def action_store(self) -> ActionStore:
+        """Actions and what gateways hold, on this connection: what it would write is refused."""
+        from agent.ledger.action_store import ActionStore
+
+        return ActionStore(self._conn, self._lock, self._refused)
 
     def _refused(self) -> contextlib.AbstractContextManager[sqlite3.Connection]:
         raise LedgerError(f"{self.path}: this connection only reads")

@@ -49,6 +49,10 @@ class Newcomer:
 class RuleStore(SourceStore):
     """Reads of the rules. `writer.rules` serves the agent, `RuleStore(reader.rows)` a command."""
 
+    def named(self, name: str, **bound: object) -> Sequence[tuple[Any, ...]]:
+        """The rows of a named query."""
+        return self._all(name, **bound)
+
     def known_since(self) -> int | None:
         """The first hour of which anything is known; None for an empty ledger."""
         ((hour,),) = self._all("rule_known_since")

@@ -1,0 +1,49 @@
+"""What planning reads: the same of the writer's connection and of a reader's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from agent.ledger.rule_store import RuleStore
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from agent.ledger.action_store import ActionStore
+    from agent.ledger.alert_store import AlertStore, Whose
+    from agent.ledger.reader import LedgerReader
+    from agent.ledger.writer import LedgerWriter
+
+
+@dataclass
+class Books:
+    """The parts of a ledger that planning needs, for one look at it."""
+
+    alerts: AlertStore
+    rules: RuleStore
+    actions: ActionStore
+
+    @cached_property
+    def whose(self) -> Sequence[Whose]:
+        """Who every key belonged to whenever it burnt, the newest last."""
+        return [whose for _, whose in sorted(self.alerts.contexts().items()) if whose.api_key]
+
+    @property
+    def complete_to(self) -> int | None:
+        """End of the newest minute of which usage is known; None for an empty ledger."""
+        ends = self.alerts.covered_to()
+        newest = self.alerts.newest_event()
+        if newest is not None:
+            ends = [*ends, newest // 60 * 60 + 60]
+        return max(ends, default=None)
+
+
+def books_of(ledger: LedgerWriter | LedgerReader) -> Books:
+    """The books of an open ledger."""
+    from agent.ledger.writer import LedgerWriter
+
+    if isinstance(ledger, LedgerWriter):
+        return Books(ledger.alerts, ledger.rules, ledger.actions)
+    return Books(ledger.alert_store(), RuleStore(ledger.rows), ledger.action_store())

@@ -1,0 +1,346 @@
+"""The plan of an action: its steps, its blast radius in numbers, and the approvals that it takes."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from agent.control.gateways.base import Dialect, Hit, UnsupportedError, dialect_of
+from agent.control.planning.calls import MINUTE_S, Caller, Calls, Refusals, recent_calls, refused, together
+from agent.control.planning.keys import PlannedKey, keys_in, keys_of
+from agent.control.policy import needs
+from agent.domain.action import ActionKind, ActionSpec, Needs, Step
+from agent.domain.canonical import canonical
+from agent.domain.gateway import GatewayKey, Limit, Target, TargetState
+from agent.domain.words import plural
+
+if TYPE_CHECKING:
+    from agent.control.planning.books import Books
+    from agent.settings import Settings
+    from agent.settings_gateways import Gateway
+
+BURN_S = 300
+"""The burn now is that of so many seconds before the end of what is known."""
+HOUR_S = 3_600
+_MOST_SHOWN = 50  # keys, in what is kept of a preview
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What an action would do. Burn is nano-credits a minute."""
+
+    spec: ActionSpec
+    steps: tuple[Step, ...]
+    keys: tuple[PlannedKey, ...]  # that it is to hit, the one that burns most first
+    bystanders: tuple[PlannedKey, ...] = ()  # hit although nobody asked for it: they share a target
+    unreached: tuple[PlannedKey, ...] = ()  # no gateway can do it to them
+    spared: int = 0  # keys of production, or of an unknown environment, that non_prod leaves out
+    burn_nano: int = 0
+    saved_nano: int = 0
+    requests: int = 0  # of the last hour
+    refused: int = 0  # of them, that would have been
+    needs: Needs = ()
+    effect_s: int = 0
+    notes: tuple[str, ...] = ()  # what a person should know before
+    data_at: int | None = None  # up to when the figures are known
+
+    @property
+    def hit(self) -> tuple[PlannedKey, ...]:
+        """All keys whose calls it bears on."""
+        gone = {key.api_key for key in self.unreached}
+        return (*(key for key in self.keys if key.api_key not in gone), *self.bystanders)
+
+    @property
+    def teams(self) -> tuple[str, ...]:
+        """Teams whose calls it bears on."""
+        return tuple(sorted({key.team for key in self.hit if key.team}))
+
+    @property
+    def production(self) -> bool:
+        """Whether it bears on production, or may."""
+        return any(key.production for key in self.hit)
+
+    @property
+    def production_share(self) -> Decimal:
+        """The share of production in the burn that it bears on, 0 to 1."""
+        burn = sum(key.burn_nano for key in self.hit)
+        mine = sum(key.burn_nano for key in self.hit if key.production)
+        return (Decimal(mine) / burn).quantize(Decimal("0.0001")) if burn else Decimal(0)
+
+    def digest(self) -> str:
+        """What an intent is bound to: the change, its targets, and what they held when it was planned."""
+        hit = [[str(step.target), dict(step.want), dict(step.before), step.version] for step in self.steps]
+        return hashlib.sha256(canonical([self.spec.text(), hit]).encode()).hexdigest()
+
+    def preview(self) -> dict[str, Any]:
+        """The figures as JSON without floats, to be kept with the action."""
+        return {
+            "keys": [key.api_key for key in self.keys[:_MOST_SHOWN]],
+            "key_count": len(self.keys),
+            "names": [key.name for key in self.keys[:_MOST_SHOWN]],
+            "bystanders": [key.api_key for key in self.bystanders[:_MOST_SHOWN]],
+            "unreached": [key.api_key for key in self.unreached[:_MOST_SHOWN]],
+            "teams": list(self.teams),
+            "production": self.production,
+            "production_share": str(self.production_share),
+            "burn_nano": self.burn_nano,
+            "saved_nano": self.saved_nano,
+            "requests": self.requests,
+            "refused": self.refused,
+            "spared": self.spared,
+            "effect_s": self.effect_s,
+            "notes": list(self.notes),
+            "data_at": self.data_at,
+        }
+
+
+class NothingToDoError(UnsupportedError):
+    """No target can be changed by this action; the hint says why, or what is nearest."""
+
+
+def plan(books: Books, settings: Settings, spec: ActionSpec, now: float, *, proposed: bool = False) -> Plan:
+    """What an action would do, by the ledger and by what gateways held when they were last read.
+
+    Raises `NothingToDoError` when it would change nothing, with what could be done instead, and `Refused`
+    for an allocation that cannot be changed so.
+    """
+    if not spec.kind.at_gateways:
+        from agent.control.pool import plan_allocation
+
+        return plan_allocation(books, settings, spec, now)
+    known = books.actions.gateway_keys()
+    everybody = keys_of(books, known, settings.acting.production)
+    asked = keys_in(everybody, spec.scope)
+    keys = [key for key in asked if not (spec.non_prod and key.production)]
+    spared = len(asked) - len(keys)
+    if not keys:
+        raise NothingToDoError(
+            f"no key burns in {spec.scope}" if not asked else f"all keys of {spec.scope} are production",
+            hint=_spared_hint(spared) if asked else "`burndeck triage` shows what burns, and whose it is.",
+        )
+    drafts = _drafts(books, settings, spec, keys, known)
+    end = books.complete_to or int(now)
+    calls = recent_calls(books, end - HOUR_S, end)
+    burn = _burn(calls, end)
+    keys = _by_burn(replace(key, burn_nano=burn.get(key.api_key, 0)) for key in keys)
+    reached = drafts.reached
+    by_name = {key.api_key: replace(key, burn_nano=burn.get(key.api_key, 0)) for key in everybody}
+    bystanders = _by_burn(by_name[name] for name in drafts.bystanders if name in by_name)
+    hour, lately = (_refusals(drafts, calls, spec, start, end) for start in (end - HOUR_S, end - BURN_S))
+    made = Plan(
+        spec=spec,
+        steps=tuple(replace(step, seq=seq) for seq, step in enumerate(drafts.steps)),
+        keys=tuple(keys),
+        bystanders=tuple(bystanders),
+        unreached=tuple(key for key in keys if key.api_key not in reached),
+        spared=spared,
+        burn_nano=lately.nano * MINUTE_S // BURN_S,
+        saved_nano=lately.saved_nano * MINUTE_S // BURN_S,
+        requests=hour.requests,
+        refused=hour.refused,
+        effect_s=drafts.effect_s,
+        notes=tuple(dict.fromkeys(_notes(drafts, spared, bystanders))),
+        data_at=books.complete_to,
+    )
+    return replace(
+        made,
+        needs=needs(spec, production=made.production, lowers=_lowers(made.steps), proposed=proposed),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Drafts:
+    """What gateways are to be told, and whom it reaches."""
+
+    steps: tuple[Step, ...]
+    covers: Mapping[Target, frozenset[str]]  # api keys whose calls a target bears on
+    reached: frozenset[str]
+    bystanders: frozenset[str]
+    effect_s: int
+    notes: tuple[str, ...]
+
+
+def _drafts(
+    books: Books,
+    settings: Settings,
+    spec: ActionSpec,
+    keys: Sequence[PlannedKey],
+    known: Mapping[str, Sequence[GatewayKey]],
+) -> _Drafts:
+    """Each key goes to the first gateway that serves it and can do it."""
+    states = books.actions.targets()
+    left = {key.api_key: key for key in keys}
+    steps: list[Step] = []
+    covers: dict[Target, frozenset[str]] = {}
+    notes: list[str] = []
+    problems: list[UnsupportedError] = []
+    effect_s = 0
+    for gateway in _in_order(settings, spec):
+        dialect = dialect_of(gateway.kind)
+        offer = dialect.offers.get(spec.kind)
+        mine, others = _served(gateway, known.get(gateway.name, ()), left, spec)
+        if not mine:
+            continue
+        if offer is None:
+            nearest = ", ".join(kind.value for kind in dialect.offers)
+            problems.append(
+                UnsupportedError(f"{gateway.name} has no {spec.kind.value}", hint=f"It can: {nearest}.")
+            )
+            continue
+        own = {target: state for target, state in states.items() if target.gateway == gateway.name}
+        try:
+            targets = dialect.targets(gateway, spec, Hit(spec.scope, mine, others, own))
+            found = [_step(dialect, spec, target, own.get(target)) for target in targets]
+        except UnsupportedError as error:
+            problems.append(error)
+            continue
+        everybody = (*mine, *others)
+        for target in targets:
+            covers[target] = frozenset(k.api_key for k in everybody if dialect.reaches(target, k))
+        steps += [step for step in found if dict(step.want) != dict(step.before)]
+        if len(found) > len(steps):
+            notes.append("some targets are held so already")
+        if offer.note:
+            notes.append(f"{gateway.name}: {offer.note}")
+        effect_s = max(effect_s, offer.effect_s)
+        for key in mine:
+            left.pop(key.api_key, None)
+    if not steps:
+        raise _nothing(spec, settings, problems, notes)
+    notes += [f"{error.message}: {error.hint}" for error in problems]
+    asked = frozenset(key.api_key for key in keys)
+    held = frozenset(name for step in steps for name in covers[step.target])
+    return _Drafts(
+        tuple(steps), covers, (asked - left.keys()) | (asked & held), held - asked, effect_s, tuple(notes)
+    )
+
+
+def _nothing(
+    spec: ActionSpec, settings: Settings, problems: Sequence[UnsupportedError], notes: Sequence[str]
+) -> NothingToDoError:
+    if problems:
+        return NothingToDoError(problems[0].message, hint=problems[0].hint)
+    if notes:
+        return NothingToDoError(f"{spec.scope} is held so already", hint="`burndeck actions` shows by what.")
+    if not settings.gateways:
+        return NothingToDoError(
+            "no gateway is known where this could be done",
+            hint="Add a [[gateways]] table to burndeck.toml; `burndeck init` shows one.",
+        )
+    return NothingToDoError(
+        f"no gateway serves a key of {spec.scope}",
+        hint="`burndeck doctor` says what each gateway serves, and when it was last read.",
+    )
+
+
+def _in_order(settings: Settings, spec: ActionSpec) -> list[Gateway]:
+    """Gateways that hold keys one by one come before those that hold whole projects or whole scopes."""
+    order = {"haproxy": 0, "litellm": 0, "openai": 1, "webhook": 2}
+    named = [each for each in settings.gateways if spec.gateway in ("", each.name)]
+    return sorted(named, key=lambda gateway: order[gateway.kind])
+
+
+def _served(
+    gateway: Gateway, serves: Sequence[GatewayKey], left: Mapping[str, PlannedKey], spec: ActionSpec
+) -> tuple[list[GatewayKey], list[GatewayKey]]:
+    """The keys of a gateway that are still to be hit, and its others."""
+    if gateway.kind == "webhook":
+        if gateway.serves and str(spec.scope) not in gateway.serves:
+            return [], []
+        return [GatewayKey(key.api_key, key.api_key, key.name, key.team) for key in left.values()], []
+    return (
+        [key for key in serves if key.api_key in left],
+        [key for key in serves if key.api_key not in left],
+    )
+
+
+def _step(dialect: Dialect, spec: ActionSpec, target: Target, state: TargetState | None) -> Step:
+    state = state or TargetState(target, {})
+    want = dialect.wanted(spec, state)
+    before = {name: state.fields.get(name) for name in want}
+    words = f"{dialect.words(before)} -> {dialect.words(want)}"
+    return Step(0, target, want, before, version=state.version, detail=words)
+
+
+def _refusals(
+    drafts: _Drafts, calls: Mapping[Caller, Mapping[int, Calls]], spec: ActionSpec, start: int, end: int
+) -> Refusals:
+    """What the steps would have refused in [start, end): callers of one target share its limit."""
+    total = Refusals()
+    seen: set[Caller] = set()
+    for step in drafts.steps:
+        mine = [
+            caller
+            for caller in calls
+            if caller not in seen
+            and caller.api_key in drafts.covers[step.target]
+            and _bears(step, spec, caller)
+        ]
+        seen |= set(mine)
+        shared = together(_between(calls[caller], start, end) for caller in mine)
+        total += refused(shared, _limit(spec)) if spec.kind in _REFUSING else _counted(shared)
+    return total
+
+
+_REFUSING = (ActionKind.THROTTLE, ActionKind.BLOCK, ActionKind.REVOKE, ActionKind.MODELS)
+
+
+def _limit(spec: ActionSpec) -> Limit | None:
+    return spec.limit if spec.kind is ActionKind.THROTTLE else None
+
+
+def _bears(step: Step, spec: ActionSpec, caller: Caller) -> bool:
+    """Whether a step holds the calls of one caller to one model."""
+    model = step.target.id.rpartition("/")[2] if step.target.kind.value == "project_model" else ""
+    if model and model != caller.model:
+        return False
+    if spec.kind is ActionKind.MODELS:
+        return caller.model not in spec.models
+    return not spec.models or caller.model in spec.models
+
+
+def _between(minutes: Mapping[int, Calls], start: int, end: int) -> dict[int, Calls]:
+    return {minute: calls for minute, calls in minutes.items() if start <= minute < end}
+
+
+def _counted(minutes: Mapping[int, Calls]) -> Refusals:
+    return Refusals(sum(c.requests for c in minutes.values()), 0, sum(c.nano for c in minutes.values()), 0)
+
+
+def _burn(calls: Mapping[Caller, Mapping[int, Calls]], end: int) -> dict[str, int]:
+    """Nano-credits a minute by key, now."""
+    found: dict[str, int] = {}
+    for caller, minutes in calls.items():
+        nano = sum(each.nano for minute, each in minutes.items() if minute >= end - BURN_S)
+        found[caller.api_key] = found.get(caller.api_key, 0) + nano
+    return {key: nano * MINUTE_S // BURN_S for key, nano in found.items()}
+
+
+def _by_burn(keys: Iterable[PlannedKey]) -> list[PlannedKey]:
+    return sorted(keys, key=lambda key: (-key.burn_nano, key.api_key))
+
+
+def _lowers(steps: Sequence[Step]) -> bool:
+    """Whether amounts only get lower: nothing becomes a first one, a higher one, or none."""
+    return all(
+        isinstance(value, int) and (step.before.get(name) is None or value <= step.before[name])
+        for step in steps
+        for name, value in step.want.items()
+    )
+
+
+def _notes(drafts: _Drafts, spared: int, bystanders: Sequence[PlannedKey]) -> Iterable[str]:
+    if spared:
+        yield _spared_hint(spared)
+    if bystanders:
+        names = ", ".join(key.name for key in bystanders[:3])
+        more = f" and {len(bystanders) - 3} more" if len(bystanders) > 3 else ""
+        yield f"also hits {plural(len(bystanders), 'other key')} that share a target: {names}{more}"
+    yield from drafts.notes
+
+
+def _spared_hint(spared: int) -> str:
+    return f"{plural(spared, 'key')} of production or of an unknown environment are spared."

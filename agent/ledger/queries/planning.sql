@@ -1,0 +1,17 @@
+-- What calls did lately, by context, service and minute: what an action would have refused of them.
+
+-- name: plan_buckets
+-- Primary key of bucket, range by enumerating covered stretches and usage kinds.
+SELECT b.context, b.service, b.start, b.width, sum(b.requests), sum(b.tokens_input + b.tokens_output), sum(coalesce(b.credits_nano, 0))
+FROM coverage c CROSS JOIN dim u CROSS JOIN bucket b
+  ON b.account = c.account AND b.kind = u.id AND b.start >= max(c.start, :start) AND b.start < min(c."end", :end)
+WHERE c.layer = 2 AND c."end" > :start AND c.start < :end AND u.kind = 17 AND b.width <= 3600
+GROUP BY 1, 2, 3, 4;
+
+-- name: plan_events
+-- event_at. Events in covered minutes do not count; refused calls burn nothing and are left out.
+SELECT e.context, e.service, e.at / 60 * 60, 60, count(*), sum(e.tokens_input + e.tokens_output), sum(coalesce(e.credits_nano, 0))
+FROM event e INDEXED BY event_at JOIN context x ON x.id = e.context
+WHERE e.at >= :start AND e.at < :end AND e.error IS NULL
+  AND NOT EXISTS (SELECT 1 FROM coverage c WHERE c.account = x.account AND c.layer = 2 AND c.start <= e.at AND c."end" > e.at)
+GROUP BY 1, 2, 3;
