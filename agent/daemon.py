@@ -19,8 +19,8 @@ from agent.errors import LedgerError
 from agent.ledger import open_reader, open_writer
 from agent.process.lock import LedgerLock
 from agent.process.watch import LOOK_S, Watch
+from agent.provider_http import PATIENT
 from agent.telemetry.collect import Collector, configured_sources
-from agent.telemetry.http import PATIENT
 from agent.telemetry.once import Collecting, OnceReport, collect_once, keep_settings
 from agent.telemetry.schedule import Interval, parse_schedule, real_wait
 

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 from agent.errors import BurndeckError
 from agent.ledger.rows import SourceStatus
+from agent.provider_http import HttpError
 from agent.secrets import redact
 from agent.settings_schema import Source as SourceSettings
-from agent.telemetry.http import HttpError
 from agent.telemetry.pages import PaginationError
 from agent.telemetry.sources import Source, SourceContext, open_source
 
 if TYPE_CHECKING:
+    from agent.provider_http import RetryPolicy
     from agent.settings import Settings
-    from agent.telemetry.http import RetryPolicy
     from agent.telemetry.sources import Desk, Duty
 
 _log = logging.getLogger(__name__)

@@ -8,8 +8,8 @@ from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from agent.provider_http import BRISK, RetryPolicy
 from agent.telemetry.collect import Collector, SourceReport, configured_sources
-from agent.telemetry.http import BRISK, RetryPolicy
 from agent.telemetry.rates import load_rate_card
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ from agent.errors import ConfigError
 
 if TYPE_CHECKING:
     from agent.ledger.writer import LedgerWriter
+    from agent.provider_http import RetryPolicy
     from agent.settings import Settings
     from agent.settings_schema import Source as SourceSettings
-    from agent.telemetry.http import RetryPolicy
     from agent.telemetry.pages import Tally
     from agent.telemetry.schedule import Schedule
 

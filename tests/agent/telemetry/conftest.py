@@ -11,9 +11,9 @@ import pytest
 
 from agent.daemon import OnceReport, collect_once
 from agent.ledger import open_writer
+from agent.provider_http import RetryPolicy
 from agent.settings import Settings
 from agent.settings_schema import Source
-from agent.telemetry.http import RetryPolicy
 
 QUICK = RetryPolicy(attempts=3, first_wait_s=0.001, longest_wait_s=0.002, obeyed_wait_s=0.5, timeout_s=5.0)
 HOUR = 3600

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from agent.telemetry.http import HttpError
+from agent.provider_http import HttpError
 from agent.telemetry.pages import Tally
 from agent.telemetry.postponed import Postponed
 from agent.telemetry.sources.openai.pages import read_buckets
@@ -15,7 +15,7 @@ from agent.telemetry.sources.openai.wire import Bucket, Cost
 
 if TYPE_CHECKING:
     from agent.ledger.writer import LedgerWriter
-    from agent.telemetry.http import ApiClient
+    from agent.provider_http import ApiClient
     from agent.telemetry.sources import Desk
     from agent.telemetry.sources.openai.costs import CostDecoder
 

@@ -6,16 +6,16 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
 from agent.ledger.rows import DirectoryKey, DirectoryPerson, DirectoryProject
-from agent.telemetry.http import HttpError
+from agent.provider_http import HttpError
 from agent.telemetry.pages import Tally
 from agent.telemetry.sources.openai.pages import read_listing
 from agent.telemetry.sources.openai.wire import ApiKey, Person, Project
-from agent.telemetry.together import together
+from agent.together import together
 
 if TYPE_CHECKING:
     from agent.ledger.writer import LedgerWriter
+    from agent.provider_http import ApiClient
     from agent.telemetry.attribution import Attributor
-    from agent.telemetry.http import ApiClient
     from agent.telemetry.sources import Desk
 
 R = TypeVar("R")

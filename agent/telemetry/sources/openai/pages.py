@@ -8,7 +8,7 @@ from agent.telemetry.pages import PaginationError, Tally
 from agent.telemetry.sources.openai.wire import Bucket, BucketPage, Listing
 
 if TYPE_CHECKING:
-    from agent.telemetry.http import ApiClient
+    from agent.provider_http import ApiClient
 
 R = TypeVar("R")
 Params = list[tuple[str, str]]

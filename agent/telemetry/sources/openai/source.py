@@ -6,9 +6,9 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from agent.provider_http import ApiClient
 from agent.secrets import find_secret
 from agent.telemetry.attribution import load_attributor
-from agent.telemetry.http import ApiClient
 from agent.telemetry.rates import load_rate_card
 from agent.telemetry.schedule import parse_schedule
 from agent.telemetry.sources import Duty, SourceContext

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from agent.errors import SourceError
-from agent.telemetry.http import HttpError
+from agent.provider_http import HttpError
 from agent.telemetry.pages import PaginationError, Tally
 from agent.telemetry.postponed import Postponed
 from agent.telemetry.sources.openai import windows
@@ -18,12 +18,12 @@ from agent.telemetry.sources.openai.kinds import USAGE_KINDS, UsageKind
 from agent.telemetry.sources.openai.pages import read_buckets
 from agent.telemetry.sources.openai.windows import Pace, Progress, Stretch, Window
 from agent.telemetry.sources.openai.wire import Bucket, Usage
-from agent.telemetry.together import together
+from agent.together import together
 
 if TYPE_CHECKING:
     from agent.ledger.rows import BucketRow
     from agent.ledger.writer import LedgerWriter
-    from agent.telemetry.http import ApiClient
+    from agent.provider_http import ApiClient
     from agent.telemetry.sources import Desk
     from agent.telemetry.sources.openai.usage import UsageDecoder
 

@@ -1,4 +1,4 @@
-"""The one HTTP client of what reads providers: time-outs, retries, one shared cooldown, no secrets."""
+"""The one HTTP client for what speaks to providers: time-outs, retries, one shared cooldown, no secrets."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import random
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
@@ -87,7 +87,7 @@ class _Detail(msgspec.Struct):
 
 
 class ApiClient:
-    """Reads one provider: `get` decodes an answer, retrying what may be retried.
+    """Speaks to one provider: `get` and `send` decode an answer, retrying what may be retried.
 
     All calls of a client share one cooldown: after a 429 none of them is sent before it ends. Raises
     `ConfigError` for a base_url with a password in it, which would be in every message.
@@ -135,9 +135,18 @@ class ApiClient:
 
     async def get(self, path: str, params: Params, type_: type[T]) -> tuple[T, bytes]:
         """GET `path`, decoded as `type_`, with the body as it came; raises `HttpError`."""
+        return await self._patiently(_Call("GET", path, params), type_)
+
+    async def send(self, method: str, path: str, type_: type[T], body: Any = None) -> T:
+        """Changes something, `body` as JSON; raises `HttpError`. It may be sent several times."""
+        content = None if body is None else msgspec.json.encode(body)
+        answer, _ = await self._patiently(_Call(method, path, body=content), type_)
+        return answer
+
+    async def _patiently(self, call: _Call, type_: type[T]) -> tuple[T, bytes]:
         for attempt in range(1, self._policy.attempts + 1):
             try:
-                return await self._get_once(path, params, type_)
+                return await self._once(call, type_)
             except _MayRetry as failure:
                 wait = self._wait(failure, attempt)
                 if attempt == self._policy.attempts or wait is None:
@@ -146,27 +155,34 @@ class ApiClient:
             await asyncio.sleep(wait)
         raise AssertionError("a policy has at least one attempt")
 
-    async def _get_once(self, path: str, params: Params, type_: type[T]) -> tuple[T, bytes]:
+    async def _once(self, call: _Call, type_: type[T]) -> tuple[T, bytes]:
+        headers = {} if call.body is None else {"Content-Type": "application/json"}
         async with self._gate:
-            await self._cooled_down(path)
+            await self._cooled_down(call)
             try:
-                reply = await self._client.get(path.lstrip("/"), params=list(params))
+                reply = await self._client.request(
+                    call.method,
+                    call.path.lstrip("/"),
+                    params=list(call.params),
+                    content=call.body,
+                    headers=headers,
+                )
             except httpx.DecodingError as error:
-                raise _MayRetry(self._unreadable(path, error)) from error
+                raise _MayRetry(self._unreadable(call, error)) from error
             except httpx.RequestError as error:
-                raise _MayRetry(self._unreachable(path, error)) from error
+                raise _MayRetry(self._unreachable(call, error)) from error
         if reply.is_success:
             try:
                 return msgspec.json.decode(reply.content, type=type_), reply.content
             except (msgspec.DecodeError, UnicodeDecodeError) as error:
-                raise _MayRetry(self._unreadable(path, error)) from error
-        raise self._failure(path, reply)
+                raise _MayRetry(self._unreadable(call, error)) from error
+        raise self._failure(call, reply)
 
-    async def _cooled_down(self, path: str) -> None:
+    async def _cooled_down(self, call: _Call) -> None:
         while (wait := self._not_before - time.monotonic()) > 0:
             if wait > self._policy.obeyed_wait_s:
                 raise HttpError(
-                    f"{self._host}: GET {path} not sent: after a 429 the provider wants {wait:.0f} s of rest",
+                    f"{self._host}: {call} not sent: after a 429 the provider wants {wait:.0f} s of rest",
                     hint=_hint(429, "", ""),
                     status=429,
                     retry_after=wait,
@@ -182,11 +198,11 @@ class ApiClient:
             self._not_before = max(self._not_before, time.monotonic() + wait)
         return None if wait > max(self._policy.obeyed_wait_s, backoff) else wait
 
-    def _failure(self, path: str, reply: httpx.Response) -> HttpError | _MayRetry:
+    def _failure(self, call: _Call, reply: httpx.Response) -> HttpError | _MayRetry:
         message, code = _said(reply.content)
         message = self._clean(message)
         error = HttpError(
-            f"{self._host}: GET {path} answered {reply.status_code}" + (f": {message}" if message else ""),
+            f"{self._host}: {call} answered {reply.status_code}" + (f": {message}" if message else ""),
             hint=_hint(reply.status_code, message, code),
             status=reply.status_code,
             code=code,
@@ -202,20 +218,31 @@ class ApiClient:
         """What somebody else wrote, without our key, whatever it looks like."""
         return redact(text.replace(self._secret.reveal(), "***"))[:300]
 
-    def _unreachable(self, path: str, error: httpx.RequestError) -> HttpError:
+    def _unreachable(self, call: _Call, error: httpx.RequestError) -> HttpError:
         what = "did not answer in time" if isinstance(error, httpx.TimeoutException) else "cannot be reached"
         detail = f": {self._clean(str(error)) or type(error).__name__}"
         return HttpError(
-            f"{self._host}: GET {path}: {what}{detail}",
+            f"{self._host}: {call}: {what}{detail}",
             hint=f"Check the network, and base_url ({self._base_url}) in burndeck.toml.",
         )
 
-    def _unreadable(self, path: str, error: Exception) -> HttpError:
+    def _unreadable(self, call: _Call, error: Exception) -> HttpError:
         return HttpError(
-            f"{self._host}: GET {path}: the answer cannot be read: {self._clean(str(error))}",
+            f"{self._host}: {call}: the answer cannot be read: {self._clean(str(error))}",
             hint="A truncated answer passes; if it stays, base_url names no OpenAI Administration API.",
             status=200,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    method: str
+    path: str
+    params: Params = ()
+    body: bytes | None = None
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
 
 
 class _MayRetry(Exception):  # noqa: N818 - a signal inside this module, not an error for anybody

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from agent.telemetry.together import together
+from agent.together import together
 
 
 def test_results_come_in_the_order_of_the_reads() -> None:

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from agent.errors import ConfigError
+from agent.provider_http import ApiClient, HttpError, RetryPolicy
 from agent.secrets import Secret
-from agent.telemetry.http import ApiClient, HttpError, RetryPolicy
 from tests.agent.telemetry.answering import KEY, Answer, AnsweringServer, Asked, in_turn
 
 QUICK = RetryPolicy(attempts=3, first_wait_s=0.001, longest_wait_s=0.002, obeyed_wait_s=1.0, timeout_s=2.0)
