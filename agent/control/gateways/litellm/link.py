@@ -1,0 +1,107 @@
+"""The connection to a LiteLLM proxy: what it holds, changes to it, and what became of the traffic."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from decimal import Decimal
+from typing import Any
+
+from agent.control.gateways.base import GatewayError, GoneError
+from agent.control.gateways.litellm.dialect import TEAM_LABEL
+from agent.control.gateways.litellm.fields import body_of, in_metadata, state_of
+from agent.control.gateways.litellm.traffic import Refusals, read_traffic
+from agent.domain.gateway import Fields, GatewayKey, Inventory, Target, TargetKind, TargetState, Traffic
+from agent.litellm.client import GONE, Proxy
+from agent.litellm.keys import Json, UnstableError, epoch_of, owner_of, read_all
+from agent.provider_http import HttpError
+
+_RETRIED = frozenset({0, 200, 408, 429})
+
+
+class LiteLLMLink:
+    """One proxy, spoken to as its admin."""
+
+    def __init__(self, gateway: str, proxy: Proxy, usd_per_credit: Decimal) -> None:
+        self._gateway = gateway
+        self._proxy = proxy
+        self._usd_per_credit = usd_per_credit
+
+    async def inventory(self) -> Inventory:
+        """All keys and teams: both lists are read to their end."""
+        with _as_gateway_errors():
+            keys, teams = await read_all(self._proxy)
+        by_id = {str(team["team_id"]): team for team in teams}
+        states = [self._state(TargetKind.KEY, key) for key in keys]
+        states += [self._state(TargetKind.TEAM, team) for team in teams]
+        return Inventory(tuple(_key(key, by_id) for key in keys), tuple(states))
+
+    async def read(self, target: Target) -> TargetState:
+        """What the proxy holds for a key or team now."""
+        return self._state(target.kind, await self._row(target))
+
+    async def write(self, target: Target, fields: Fields, *, action: int, seq: int) -> None:
+        """Sets fields. The same at every attempt, so `action` and `seq` need not be told."""
+        metadata: Json = {}
+        if in_metadata(fields):
+            metadata = (await self._row(target)).get("metadata") or {}
+        # Never /team/block: it tells the database only, and the proxy goes on for a minute.
+        path = "/key/update" if target.kind is TargetKind.KEY else "/team/update"
+        with _as_gateway_errors():
+            await self._proxy.post(path, body_of(target, fields, metadata))
+
+    async def traffic(self, target: Target, fields: Fields, since: float, now: float) -> Traffic | None:
+        """What the proxy's log of spend says; rows are in it some seconds after the calls."""
+        with _as_gateway_errors():
+            return await read_traffic(self._proxy, target, Refusals.by(target, fields), since, now)
+
+    async def close(self) -> None:
+        """Closes the connections."""
+        await self._proxy.close()
+
+    async def _row(self, target: Target) -> Json:
+        with _as_gateway_errors():
+            if target.kind is TargetKind.KEY:
+                answer = await self._proxy.get("/key/info", key=target.id)
+                return {**answer["info"], "token": answer["key"]}
+            answer = await self._proxy.get("/team/info", team_id=target.id)
+            team: Json = answer["team_info"]
+            return team
+
+    def _state(self, kind: TargetKind, row: Json) -> TargetState:
+        return state_of(self._gateway, kind, row, self._usd_per_credit)
+
+
+def _key(key: Json, teams: Mapping[str, Json]) -> GatewayKey:
+    owner = owner_of(key, teams)
+    labels = {**owner.labels, **({TEAM_LABEL: owner.team_id} if owner.team_id else {})}
+    created: Any = epoch_of(key.get("created_at"))
+    return GatewayKey(
+        id=str(key["token"]),
+        api_key=owner.api_key,
+        name=str(key.get("key_alias") or key.get("key_name") or ""),
+        team=labels.get("team", ""),
+        project=labels.get("project", ""),
+        environment=labels.get("environment", ""),
+        labels=labels,
+        created_at=None if created is None else int(created),
+        blocked=bool(key.get("blocked")) or bool(teams.get(owner.team_id, {}).get("blocked")),
+    )
+
+
+@contextmanager
+def _as_gateway_errors() -> Iterator[None]:
+    """Errors of the client as a gateway's; an answer of another shape than we know is one too."""
+    try:
+        yield
+    except HttpError as error:
+        kind = GoneError if error.code == GONE else GatewayError
+        refused = error.status not in _RETRIED and error.status < 500
+        raise kind(error.message, hint=error.hint, refused=refused) from error
+    except UnstableError as error:
+        raise GatewayError(error.message, hint=error.hint) from error
+    except (KeyError, TypeError, ValueError, ArithmeticError) as error:
+        raise GatewayError(
+            f"LiteLLM answered in another way than we know ({type(error).__name__}: {error})",
+            hint="Check base_url, and that the proxy's version is 1.80 or newer.",
+        ) from error
