@@ -209,8 +209,11 @@ def _update_incidents(case: Attendance) -> None:
     members: dict[int, list[Alert]] = {}
     for alert in case.writer.alerts.alerts_of_incidents(one.id for one in open_ones if one.id is not None):
         members.setdefault(alert.incident or 0, []).append(alert)
+    owing = case.writer.incidents.owing_postmortem()
     for incident in open_ones:
         after = update(incident, members.get(incident.id or 0, ()), case.now)
+        if incident.id in owing:  # whoever broke the glass has not said why yet
+            after = replace(after, closed_at=None)
         if after != incident:
             case.writer.incidents.update_incident(after)
 

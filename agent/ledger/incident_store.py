@@ -25,6 +25,10 @@ class IncidentStore(Store):
             )
         ]
 
+    def owing_postmortem(self) -> set[int]:
+        """Incidents that stay open until somebody has signed their postmortem."""
+        return {row[0] for row in self._all("incidents_owing")}
+
     def add_incident(self, incident: Incident) -> Incident:
         """Opens an incident; returns it with its id."""
         return replace(incident, id=self._write("add_incident", asdict(incident)).lastrowid)

@@ -1,0 +1,141 @@
+"""Who has approved what: bound to one exact text, given by two people, void as soon as anything changes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from agent.control.occasion import Occasion, Tell, record
+from agent.control.tokens import Word, read_token
+from agent.domain.action import Action, ActionState, Approval, Needs, Verdict
+from agent.domain.alert import HARD_CAP
+from agent.domain.intent import Intent, Refused
+from agent.domain.person import Person
+
+if TYPE_CHECKING:
+    from agent.ledger.writer import LedgerWriter
+    from agent.settings import Settings
+
+
+def approve(
+    writer: LedgerWriter, settings: Settings, action: Action, intent: Intent, now: int, tell: Tell
+) -> None:
+    """Counts one person's approval; with the last one the action may begin.
+
+    Raises `Refused`: not waiting any more, too late, another change than the one that was looked at, the
+    person who asked, the same person twice, or a role that is not needed (any more).
+    """
+    word = _word(writer, settings, action, intent, Verdict.APPROVED)
+    _still_waits(action, now)
+    if word.digest != action.digest:
+        raise Refused("what was approved is not what is asked for now: look at it again")
+    if word.person.name == action.requested_by:
+        raise Refused(f"{word.person.name} asked for it, so somebody else approves it")
+    given = _counting(writer, action)
+    if any(each.person == word.person.name for each in given):
+        raise Refused(f"{word.person.name} has approved it already: it takes another person")
+    role = _role_for(action.needs, given, word.person)
+    ident = action.id or 0
+    writer.actions.add_approval(
+        Approval(ident, action.digest, word.person.name, role, Verdict.APPROVED, now, word.note)
+    )
+    text = f"approved by {word.person.name} for {role}" + (f": {word.note}" if word.note else "")
+    if courier := "" if intent.person == word.person.name else intent.person:
+        text += f" (brought by {courier})"
+    left = len(action.needs) - len(given) - 1
+    if left:
+        record(writer, Occasion("approved", action, f"{text}; {left} more to go", intent.person), now, tell)
+        return
+    ready = writer.actions.save(replace(action, state=ActionState.PENDING, approve_by=None))
+    record(writer, Occasion("approved", ready, f"{text}; it begins", intent.person), now, tell)
+
+
+def deny(
+    writer: LedgerWriter, settings: Settings, action: Action, intent: Intent, now: int, tell: Tell
+) -> None:
+    """One no is enough: of somebody who could have approved it, or of whoever asked for it."""
+    word = _word(writer, settings, action, intent, Verdict.DENIED)
+    _still_waits(action, now)
+    if word.digest != action.digest:
+        raise Refused("what was denied is not what is asked for now: look at it again")
+    roles = {role for needed in action.needs for role in needed}
+    if word.person.name != action.requested_by and roles.isdisjoint(word.person.roles):
+        raise Refused(f"{word.person.name} has none of the roles that decide it: {', '.join(sorted(roles))}")
+    role = next((each.value for each in word.person.roles if each in roles), "requester")
+    writer.actions.add_approval(
+        Approval(action.id or 0, action.digest, word.person.name, role, Verdict.DENIED, now, word.note)
+    )
+    why = f"denied by {word.person.name}" + (f": {word.note}" if word.note else "")
+    over = replace(action, state=ActionState.DECLINED, ended_at=now, ended_by=word.person.name, why=why)
+    writer.actions.save(over)
+    occasion = Occasion("declined", over, why, actor=intent.person, recipients=("ops_on_call",))
+    record(writer, occasion, now, tell)
+
+
+def open_needs(needs: Needs, given: Sequence[Approval]) -> Needs:
+    """The approvals that are still to be given, when these count."""
+    used = set(_assigned(needs, [{each.role} for each in given]) or ())
+    return tuple(roles for place, roles in enumerate(needs) if place not in used)
+
+
+def cap_holds(writer: LedgerWriter, action: Action) -> bool:
+    """Whether an action of the agent answers a hard cap that is still reached."""
+    alert = None if action.alert is None else writer.alerts.alert(action.alert)
+    return alert is not None and alert.live and alert.signal.tier == HARD_CAP
+
+
+def _word(writer: LedgerWriter, settings: Settings, action: Action, intent: Intent, verdict: Verdict) -> Word:
+    """What was said, and by whom: by the person who signed the intent, or in a token that they bring."""
+    token = intent.payload.get("token")
+    if token is not None:
+        word = read_token(str(token), settings.people, writer.control.ledger_name(), intent.made_at)
+        if word.action != action.id or word.verdict is not verdict:
+            raise Refused("the token is about something else")
+        return word
+    person = next((each for each in settings.people if each.name == intent.person), None)
+    if person is None:
+        raise Refused(f"burndeck.toml knows no person {intent.person!r}")
+    digest, note = intent.payload.get("digest"), intent.payload.get("note", "")
+    return Word(action.id or 0, str(digest), person, verdict, str(note).strip())
+
+
+def _still_waits(action: Action, now: int) -> None:
+    if action.state is not ActionState.STANDBY:
+        raise Refused(f"action {action.id} is {action.state.value}: there is nothing to decide")
+    if action.approve_by is not None and now >= action.approve_by:
+        raise Refused("too late: the time for approvals is over; ask for it again")
+
+
+def _counting(writer: LedgerWriter, action: Action) -> list[Approval]:
+    return [
+        each
+        for each in writer.actions.approvals(action.id or 0)
+        if not each.void and each.verdict is Verdict.APPROVED and each.digest == action.digest
+    ]
+
+
+def _role_for(needs: Needs, given: Sequence[Approval], person: Person) -> str:
+    """The role in which a person's approval counts beside those that were given. Raises `Refused`."""
+    mine = {role.value for role in person.roles}
+    before = [{each.role} for each in given]
+    for place, roles in enumerate(needs):
+        fit = sorted(mine & set(roles))
+        if fit and _assigned(needs, [*before, set(needs[place]) & {fit[0]}]) is not None:
+            return fit[0]
+    still = " and ".join(" or ".join(roles) for roles in open_needs(needs, given))
+    has = ", ".join(sorted(mine)) or "none"
+    raise Refused(f"still to be given is the approval of {still}; {person.name} has the roles {has}")
+
+
+def _assigned(needs: Needs, roles: Sequence[set[str]]) -> tuple[int, ...] | None:
+    """A need for each of these people, all different; None where there is no such choice."""
+    if not roles:
+        return ()
+    for place, needed in enumerate(needs):
+        if roles[0].isdisjoint(needed):
+            continue
+        rest = _assigned(tuple(() if each == place else need for each, need in enumerate(needs)), roles[1:])
+        if rest is not None:
+            return (place, *rest)
+    return None

@@ -1,0 +1,137 @@
+"""An action comes into being: planned anew from the ledger, and either done at once or put to approvers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from agent.control.occasion import Occasion, Tell, record
+from agent.domain.action import Action, ActionKind, ActionSpec, ActionState, Needs
+from agent.domain.intent import Refused
+from agent.domain.person import AGENT
+from agent.domain.words import duration
+
+if TYPE_CHECKING:
+    from agent.control.planning import Plan
+    from agent.ledger.writer import LedgerWriter
+    from agent.settings import Settings
+
+ASKED = {"finance": "central_finance", "engineering": "ops_on_call"}
+"""Which part is told when a role is asked to approve; every other role is told as the on-call."""
+
+
+def begin(
+    writer: LedgerWriter,
+    settings: Settings,
+    made: Plan,
+    now: int,
+    *,
+    by: str,
+    reason: str,
+    incident: int | None,
+    alert: int | None,
+    needs: Needs | None = None,
+    tell: Tell,
+) -> Action:
+    """Keeps a planned action and tells of it. `needs` overrides the plan's: a proposal waits for a go."""
+    spec = made.spec
+    wanted = made.needs if needs is None else needs
+    action = writer.actions.add(
+        Action(
+            spec=spec,
+            state=ActionState.STANDBY if wanted else ActionState.PENDING,
+            requested_by=by,
+            requested_at=now,
+            reason=reason,
+            needs=wanted,
+            approve_by=now + int(settings.acting.approval_valid) if wanted else None,
+            incident=incident,
+            alert=alert,
+            preview=made.preview(),
+            steps=made.steps,
+        )
+    )
+    record(writer, _occasion(action, by), now, tell)
+    return action
+
+
+def again(action: Action, made: Plan, settings: Settings, now: int, reason: str) -> Action:
+    """The action after its request was changed: all approvals are to be given anew."""
+    return replace(
+        action,
+        spec=made.spec,
+        reason=reason,
+        needs=made.needs,
+        state=ActionState.STANDBY if made.needs else ActionState.PENDING,
+        approve_by=now + int(settings.acting.approval_valid) if made.needs else None,
+        preview=made.preview(),
+        steps=made.steps,
+    )
+
+
+def check_spec(spec: ActionSpec) -> None:
+    """Refuses what would outlive everybody's memory."""
+    if spec.kind is ActionKind.THROTTLE and not spec.expires_s:
+        raise Refused("a throttle needs an end: it undoes itself unless it is renewed")
+    if spec.emergency and spec.kind is not ActionKind.TOP_UP:
+        raise Refused("the glass is broken for a top-up only")
+
+
+def recipients(needs: Needs) -> tuple[str, ...]:
+    """Who is told that approvals are asked for."""
+    found = (ASKED.get(role, "ops_on_call") for roles in needs for role in roles[:1])
+    return tuple(dict.fromkeys(found))
+
+
+def title(action: Action) -> str:
+    """`throttle team:search to 10 rps for 1h`: what an action is, in words."""
+    return spec_title(action.spec)
+
+
+def spec_title(spec: ActionSpec) -> str:
+    """What is wanted, in words."""
+    from agent.domain.money import to_credits
+
+    what = {
+        ActionKind.THROTTLE: f"throttle {{}} to {spec.limit}",
+        ActionKind.BLOCK: "block {}",
+        ActionKind.MODELS: f"keep {{}} to {', '.join(spec.models)}",
+        ActionKind.CAP: f"cap {{}} at {to_credits(spec.amount_nano):,.0f} credits a month",
+        ActionKind.REVOKE: "delete the keys of {}",
+        ActionKind.TOP_UP: f"top {{}} up by {to_credits(spec.amount_nano):,.0f} credits",
+        ActionKind.ALLOCATE: "change the allocation of {}",
+    }[spec.kind]
+    scope = f"{'non-prod of ' if spec.non_prod else ''}{spec.scope}"
+    text = what.format(scope)
+    if spec.models and spec.kind is ActionKind.THROTTLE:
+        text += f" on {', '.join(spec.models)}"
+    if spec.expires_s:
+        text += f" for {duration(spec.expires_s)}"
+    if spec.emergency:
+        text += " from the emergency buffer"
+    return f"drill: {text}" if spec.drill else text
+
+
+def _occasion(action: Action, by: str) -> Occasion:
+    who = "proposed" if by == AGENT and action.needs else "asked for"
+    text = f"{title(action)}, {who} by {by}: {action.reason}"
+    if action.needs:
+        waits = " and ".join(" or ".join(roles) for roles in action.needs)
+        return Occasion(
+            "requested",
+            action,
+            f"{text}; waits for {waits}",
+            actor=by,
+            recipients=recipients(action.needs),
+            next_command=f"burndeck approve {action.id}",
+        )
+    loud = action.spec.emergency and not action.spec.drill
+    return Occasion(
+        "requested",
+        action,
+        ("GLASS BROKEN: " if loud else "") + text,
+        actor=by,
+        recipients=("ops_on_call",),
+        loud=loud,
+        next_command=f"burndeck actions show {action.id}",
+    )
