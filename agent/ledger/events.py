@@ -28,6 +28,7 @@ from agent.ledger.corrections import Corrections, StoredEvent, describe
 from agent.ledger.coverage import Coverage
 from agent.ledger.identity import RequestIds, StoredId
 from agent.ledger.kinds import Kind
+from agent.ledger.label_changes import Audit, LabelChanges
 from agent.ledger.names import Names
 from agent.ledger.requests import KnownRequests
 from agent.ledger.rollups import Cells, Rollups
@@ -48,10 +49,11 @@ class Interned:
 class EventWriter:
     """Writes batches inside one transaction after another."""
 
-    def __init__(self, conn: sqlite3.Connection, names: Names, known: KnownRequests) -> None:
+    def __init__(self, conn: sqlite3.Connection, names: Names, known: KnownRequests, audit: Audit) -> None:
         self._conn = conn
         self._names = names
         self._known = known
+        self._audit = audit
 
     def write(self, batch: EventBatch, ids: RequestIds, *, correct: bool) -> WriteResult:
         """Write one batch; see `LedgerWriter.write_events`. Findings bear the time of their event."""
@@ -188,7 +190,7 @@ class EventWriter:
         missing = sorted(set(events.values()) - stored.keys())
         if missing:
             stored |= self._events_by_id(missing)
-        refused = 0
+        changes = LabelChanges(self._names)
         corrections = Corrections()
         findings: list[tuple[str, str, str, int]] = []
         for place, event in events.items():
@@ -198,8 +200,8 @@ class EventWriter:
             if int(rows.context[place]) != held.context:
                 change = self._names.label_change(held.context, int(rows.context[place]))
             if change:
-                refused += 1
-                findings.append(("label_changed", subject, change, held.at))
+                changes.note(subject, change, int(rows.context[place]), held)
+                findings.append(changes.finding)
             elif correct and (amounts := _amounts(rows, place)) != held.amounts:
                 findings.append(("corrected", subject, describe(self._names, held.amounts, amounts), held.at))
                 corrections.note(event, held, amounts)
@@ -207,8 +209,9 @@ class EventWriter:
         if corrections.at:
             self._conn.executemany(statement("correct_event"), corrections.updates())
             self._move(*corrections.cells(self._names), sweep=True)
+        changes.audit(self._conn, self._audit)
         state.add_findings(self._conn, findings)
-        return WriteResult(0, len(events) - refused, refused, len(corrections.at) // 2)
+        return WriteResult(0, len(events) - len(changes), len(changes), len(corrections.at) // 2)
 
 
 def _refuse_overflow(batch: EventBatch) -> None:

@@ -19,6 +19,7 @@ from agent.ledger.events import EventWriter
 from agent.ledger.history_store import HistoryStore
 from agent.ledger.identity import ALL_BITS, identify
 from agent.ledger.incident_store import IncidentStore
+from agent.ledger.key_store import KeyStore
 from agent.ledger.names import Names
 from agent.ledger.outbox import Outbox
 from agent.ledger.requests import KnownRequests
@@ -66,6 +67,7 @@ class LedgerWriter:
         self.outbox = Outbox(self._conn, self._lock, self.transaction)
         self.history = HistoryStore(self._read)
         self.rules = RuleStore(self._read)
+        self.keys = KeyStore(self._read)
         try:
             with saying(path):
                 schema.version(self._conn, path, empty_is_fine=True)
@@ -110,7 +112,7 @@ class LedgerWriter:
         """Store events; a request that the ledger knows already counts once.
 
         A known request that comes with another team, cost center, project or environment than it has is
-        refused and becomes a finding. With `correct` (a batch export after a stream) other units, credits or
+        refused and becomes a finding, and its key one record of the audit log a transaction. With `correct` (a batch export after a stream) other units, credits or
         service of a known request replace the first ones, with a finding. A batch of more than `max_rows`
         becomes several transactions; the cursor is saved with the last.
         """
@@ -120,7 +122,8 @@ class LedgerWriter:
             ids = identify(part.request_id, hash_mask=self._hash_mask)
             with self.transaction() as conn:
                 if len(part):
-                    result += EventWriter(conn, self._names, self._known).write(part, ids, correct=correct)
+                    events = EventWriter(conn, self._names, self._known, self.control.audit)
+                    result += events.write(part, ids, correct=correct)
                 if cursor and first + max_rows >= len(batch):
                     state.put_cursor(conn, *cursor)
         return result
