@@ -74,15 +74,36 @@ class Attributor:
         project: str = "",
         labels: Mapping[str, str] = _NO_LABELS,
         pattern: Pattern = Pattern.TAG,
+        tags: Mapping[str, str] = _NO_LABELS,
     ) -> Dimensions:
-        """The dimensions of a row. `labels` are the usage labels on it, `pattern` says who set them."""
-        question = (account, api_key, user, project, pattern, *labels.items())
+        """The dimensions of a row. `labels` are the usage labels on it, `pattern` says who set them.
+
+        `tags` are the caller's own where a gateway set the labels: they count where it says nothing.
+        """
+        question = (account, api_key, user, project, pattern, *labels.items(), *tags.items(), len(tags))
         answer = self._answers.get(question)
         if answer is None:
             if len(self._answers) >= _MOST_REMEMBERED:
                 self._answers.clear()
-            answer = self._answers[question] = self._resolve(account, api_key, user, project, labels, pattern)
+            said = labels
+            if tags:
+                said = self._over_tags(
+                    f"api_key:{api_key}" if api_key else f"project:{project}", labels, tags
+                )
+                pattern = pattern if labels.get("team") else Pattern.TAG
+            answer = self._answers[question] = self._resolve(account, api_key, user, project, said, pattern)
         return answer
+
+    def _over_tags(
+        self, subject: str, labels: Mapping[str, str], tags: Mapping[str, str]
+    ) -> Mapping[str, str]:
+        """A gateway's labels over the caller's tags; where they differ, a finding."""
+        for label, tag in tags.items():
+            said = labels.get(label, "")
+            if said and tag and _same(label, said) != _same(label, tag):
+                detail = f"{label}: the gateway says {said!r}, the caller's tag {tag!r}; the gateway counts"
+                self._findings[Finding("attribution_conflict", subject, detail)] = None
+        return {**tags, **{label: value for label, value in labels.items() if value}}
 
     def take_findings(self) -> list[Finding]:
         """Conflicts and ill-shaped labels met since the last call, each once."""

@@ -178,3 +178,29 @@ def test_the_directory_adds_a_keys_project_and_the_environment_in_its_name(attri
 )
 def test_a_keys_name_may_tell_its_environment(name: str, environment: str) -> None:
     assert environment_in(name) == environment
+
+
+def test_a_gateways_label_wins_over_the_callers_tag_and_the_registry_over_both(
+    attributor: Attributor,
+) -> None:
+    gateway = {"team": "support", "environment": "production"}
+    tags = {"team": "fraud", "environment": "prod", "cost_center": "CC-7"}
+
+    free = attributor.resolve("openai", "key_new", labels=gateway, pattern=Pattern.GATEWAY, tags=tags)
+    owned = attributor.resolve("openai", "key_abc", "", "proj_abc", gateway, Pattern.GATEWAY, tags)
+
+    assert (free.team, free.cost_center, free.pattern) == ("support", "CC-7", "B")
+    assert (owned.team, owned.pattern) == ("search", "C")
+    details = [(finding.kind, finding.subject, finding.detail) for finding in attributor.take_findings()]
+    said = "team: the gateway says 'support', the caller's tag 'fraud'; the gateway counts"
+    assert ("attribution_conflict", "api_key:key_new", said) in details
+    registry = "team: the registry says 'search', the label 'support'; the registry counts"
+    assert ("attribution_conflict", "api_key:key_abc", registry) in details
+
+
+def test_a_team_that_only_the_callers_tag_names_is_attributed_by_tag(attributor: Attributor) -> None:
+    found = attributor.resolve(
+        "openai", "key_new", labels={"environment": "dev"}, pattern=Pattern.GATEWAY, tags={"team": "fraud"}
+    )
+
+    assert (found.team, found.environment, found.pattern) == ("fraud", "dev", "A")
