@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from importlib import import_module
 from typing import TYPE_CHECKING, Protocol
 
@@ -112,9 +113,15 @@ _KINDS = {
 """Kind in `[[gateways]]` -> its module or package, which has `DIALECT` and `open_link(settings, gateway)`."""
 
 
-def dialect_of(kind: str) -> Dialect:
-    """The dialect of a kind of gateway; loads no HTTP client."""
-    dialect: Dialect = import_module(_KINDS[kind]).DIALECT
+def dialect_of(kind: str, usd_per_credit: Decimal | None = None) -> Dialect:
+    """The dialect of a kind of gateway; loads no HTTP client.
+
+    A gateway that counts dollars plans a cap only where it is told what a credit of the scope costs: its
+    module has a function `priced` for that.
+    """
+    module = import_module(_KINDS[kind])
+    priced = getattr(module, "priced", None)
+    dialect: Dialect = module.DIALECT if priced is None or usd_per_credit is None else priced(usd_per_credit)
     return dialect
 
 
