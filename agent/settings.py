@@ -48,6 +48,7 @@ class Settings:
     agent: Agent = field(default_factory=Agent)
     scaled_clock: ScaledClock | None = None
     own_log: Path | None = None
+    unchanged_allocations: tuple[Allocation, ...] | None = None  # those of the file, where changes hold
 
     def clock(self) -> Clock:
         """The clock of this ledger: the wall clock, unless a demo set its own."""
@@ -56,6 +57,18 @@ class Settings:
     def with_ledger(self, path: Path) -> Settings:
         """The same settings on another ledger file."""
         return dataclasses.replace(self, ledger_path=path)
+
+    def with_allocations(self, allocations: tuple[Allocation, ...]) -> Settings:
+        """The same settings with the allocations of a moment; those of the file are kept beside them."""
+        if allocations == self.allocations:
+            return self
+        configured = self.configured_allocations
+        return dataclasses.replace(self, allocations=allocations, unchanged_allocations=configured)
+
+    @property
+    def configured_allocations(self) -> tuple[Allocation, ...]:
+        """The allocations of the file, whatever was changed since."""
+        return self.allocations if self.unchanged_allocations is None else self.unchanged_allocations
 
     @property
     def gateways(self) -> tuple[Gateway, ...]:

@@ -8,7 +8,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from agent.alerts.lifecycle import Judged
-from agent.alerts.lineage import Lineage
 from agent.alerts.memory import BurnMemory
 from agent.alerts.month import Month
 from agent.alerts.recent import Recent
@@ -17,6 +16,7 @@ from agent.analytics.month import month_of
 from agent.domain.alert import Alert
 from agent.domain.allocation import Scope
 from agent.domain.planned import Planned
+from agent.ledger.lineage import Lineage
 from agent.ledger.pieces import HOUR_S
 
 if TYPE_CHECKING:

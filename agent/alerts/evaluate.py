@@ -13,16 +13,17 @@ from agent.alerts.budget import BudgetTier, budget_signals, told
 from agent.alerts.context import Rule, RuleContext
 from agent.alerts.facts import facts_of
 from agent.alerts.lifecycle import Changes, Judged, Patience, step
-from agent.alerts.lineage import Belonging
 from agent.alerts.memory import BurnMemory
 from agent.alerts.rules import RULES
 from agent.alerts.scene import view
 from agent.alerts.spent import burnt_by_scope
 from agent.alerts.spike import limits_of, series_of, spike_signals
 from agent.alerts.watermark import complete_until
+from agent.allocations import settings_now
 from agent.domain.alert import Alert, AlertRule
 from agent.domain.money import to_credits
 from agent.ledger.kinds import SCOPE_KINDS, Kind
+from agent.ledger.lineage import Belonging
 from agent.ledger.rule_store import WHOLE
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ def evaluate(
     """
     store = writer.alerts
     with store.snapshot():
+        settings = settings_now(settings, writer.actions, now)
         context = RuleContext(
             store=store,
             rules=writer.rules,

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from agent.alerts.lineage import Lineage, value_of
 from agent.alerts.mute import scope_of
 from agent.alerts.notices import Facts
 from agent.alerts.spent import burnt_by_scope
@@ -16,6 +15,7 @@ from agent.analytics.runway import Cap, binding
 from agent.domain.alert import Alert, AlertRule
 from agent.domain.allocation import Allocation, Scope, ScopeKind
 from agent.domain.money import to_credits
+from agent.ledger.lineage import Lineage, value_of
 
 if TYPE_CHECKING:
     from agent.alerts.context import RuleContext

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from agent.alerts.duties import acknowledged, ended
 from agent.alerts.facts import truth_of
-from agent.alerts.lineage import Lineage, value_of
 from agent.alerts.mute import scope_of
 from agent.alerts.notices import Facts
 from agent.alerts.telling import Teller
@@ -23,6 +22,7 @@ from agent.domain.money import to_credits
 from agent.domain.planned import Planned
 from agent.domain.silence import Silence, parse_matchers
 from agent.ledger.control_store import IntentHandler
+from agent.ledger.lineage import Lineage, value_of
 
 if TYPE_CHECKING:
     from agent.ledger.writer import LedgerWriter

@@ -71,7 +71,7 @@ class AlertStore(Store):
                 self._conn.execute("COMMIT")
 
     def mark(self, now: int) -> tuple[int, ...]:
-        """Changes whenever burn of today or yesterday does."""
+        """Changes whenever burn of today or yesterday does, or an allocation."""
         today = now // 86_400 * 86_400
         rows = self._all("alert_mark", {"days": json.dumps([today - 86_400, today])})
         return tuple(value for row in rows for value in row)

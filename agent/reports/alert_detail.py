@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from agent.allocations import settings_now
 from agent.analytics.month import month_of
 from agent.domain.alert import HARD_CAP, AlertRule
 from agent.domain.allocation import Allocation
@@ -60,6 +61,7 @@ def alert_detail(
         row = reader.one("alert_by_id", {"id": ident})
         if row is None:
             return None
+        settings = settings_now(settings, reader.action_store(), now if at is None else at)
         return _Detail(reader, settings, dict(row), now, at).detail()
 
 

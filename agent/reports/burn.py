@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from agent.allocations import settings_now
 from agent.analytics.baseline import HOUR, WEEK, WEEKS, Expected, Seasonal, step_noise
 from agent.analytics.month import Month, month_of
 from agent.domain.money import NANO
@@ -64,6 +65,7 @@ def burn(reader: LedgerReader, settings: Settings, now: float, *, at: float | No
         when = moment(reader, now, at)
         if when.as_of is None:
             return empty_burn(reader, settings, when)
+        settings = settings_now(settings, reader.action_store(), when.now if at is None else when.at)
         return _Burn(reader, settings, when).report()
 
 

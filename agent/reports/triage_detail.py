@@ -7,6 +7,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from agent.allocations import settings_now
 from agent.analytics.cause import MODEL_DAYS, Features, known_age, likely_cause
 from agent.analytics.month import month_of
 from agent.domain.allocation import Allocation
@@ -46,6 +47,7 @@ def detail(
 ) -> TriageDetail:
     """One value of a dimension, in the window and against the baseline of `report`."""
     with reader.snapshot():
+        settings = settings_now(settings, reader.action_store(), report.now if report.live else report.at)
         return _Detail(reader, settings, report, kind, value).detail()
 
 

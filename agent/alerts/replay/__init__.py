@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from agent.alerts.lineage import Lineage
 from agent.alerts.month import Month
 from agent.alerts.replay.caps import CapWatch, Reached
 from agent.alerts.replay.compare import Side, only_in, side_of
@@ -20,6 +19,7 @@ from agent.domain.allocation import Scope, ScopeKind
 from agent.domain.planned import Planned
 from agent.errors import LedgerError
 from agent.ledger.kinds import Kind
+from agent.ledger.lineage import Lineage
 from agent.ledger.pieces import HOUR_S
 from agent.ledger.rule_store import RuleStore
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, cast
 
 from agent.alerts.context import Rule, RuleContext
 from agent.alerts.lifecycle import Changes, step
-from agent.alerts.lineage import Lineage
 from agent.alerts.memory import BurnMemory
 from agent.alerts.replay.past import PastAlerts, PastRules
 from agent.domain.alert import CRITICAL, WARNING, Alert, Signal, tier_rank
 from agent.domain.allocation import Scope
 from agent.ledger.alert_store import AlertStore
+from agent.ledger.lineage import Lineage
 from agent.ledger.pieces import HOUR_S
 
 if TYPE_CHECKING:

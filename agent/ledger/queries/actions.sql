@@ -58,9 +58,9 @@ INSERT INTO approval (action, digest, person, role, verdict, at, note, void) VAL
 UPDATE approval SET void = :why WHERE action = :action AND void = '';
 
 -- name: allocation_changes_in_force
--- allocation_change_now, the partial index: what has not been undone.
+-- A few rows a month. In the past those count that were undone since.
 SELECT id, action, allocation, change, starts_at, ends_at FROM allocation_change
-WHERE undone_at IS NULL AND starts_at <= :now AND (ends_at IS NULL OR ends_at > :now) ORDER BY id;
+WHERE starts_at <= :now AND (ends_at IS NULL OR ends_at > :now) AND (undone_at IS NULL OR undone_at > :now) ORDER BY id;
 
 -- name: add_allocation_change
 -- The unique index on action: the same action changes nothing twice.

@@ -1,10 +1,12 @@
 -- What alert evaluation reads and keeps. Kinds: 0 total, 1 team, 2 model, 8 key; layer 2 is "metered".
 
 -- name: alert_mark
--- Primary key of roll_day: two rows of the whole, and the few ends of coverage.
+-- Primary key of roll_day: two rows of the whole, the few ends of coverage, and the changes of allocations.
 SELECT r.bucket, r.requests, r.credits_nano FROM json_each(:days) d CROSS JOIN roll_day r ON r.kind = 0 AND r.bucket = d.value
 UNION ALL
-SELECT account, max("end"), 0 FROM coverage WHERE layer = 2 GROUP BY account;
+SELECT account, max("end"), 0 FROM coverage WHERE layer = 2 GROUP BY account
+UNION ALL
+SELECT count(*), count(undone_at), 0 FROM allocation_change;
 
 -- name: alert_coverage_ends
 -- A few rows an account.

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from agent.alerts.lineage import Belonging
 from agent.domain.allocation import Scope
 from agent.ledger.alert_store import Whose
+from agent.ledger.lineage import Belonging
 
 OLD, NEW = Scope.parse("billing_group:old"), Scope.parse("billing_group:new")
 WALLET, CARDS = Scope.parse("team:wallet"), Scope.parse("team:cards")

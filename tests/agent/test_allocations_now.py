@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from agent.allocations import settings_now
+from agent.domain.alert import HARD_CAP, AlertState
+from agent.domain.money import NANO, to_credits
+from agent.ledger.action_store import AllocationChange
+from agent.ledger.reader import LedgerReader
+from agent.reports.alert_detail import alert_detail
+from agent.reports.burn import burn
+from tests.agent.alerts.office import DAY, HOUR, MONTHLY, NOVEMBER, NOW, PAYMENTS, Office
+
+END = NOVEMBER + 30 * DAY
+TOP_UP = AllocationChange(1, PAYMENTS.id, {"top_up_nano": 200_000 * NANO}, NOW, END)
+
+
+def test_a_top_up_resolves_the_hard_cap_and_its_incident_and_ends_with_the_month(tmp_path: Path) -> None:
+    office = Office(tmp_path / "l.sqlite", PAYMENTS)
+    office.burnt("1050000")
+    office.judge()
+    assert office.alert(HARD_CAP).incident is not None
+    mark = office.writer.alerts.mark(office.now)
+
+    office.writer.actions.add_allocation_change(TOP_UP)
+
+    assert office.writer.alerts.mark(office.now) != mark  # the agent judges at once
+    resolved = {alert.signal.tier: alert for alert in office.judge(60).resolved}
+    assert resolved[HARD_CAP].state is AlertState.RESOLVED
+    assert HARD_CAP not in {alert.signal.tier for alert in office.writer.alerts.open_alerts()}
+    office.burnt("1200000")
+    office.judge(60)
+    assert office.alert(HARD_CAP).signal.expected_nano == 1_200_000 * NANO
+
+    assert not office.judge(20 * DAY).open  # the next month begins without it
+    after = settings_now(office.settings, office.writer.actions, office.now)
+    assert after.allocations == (PAYMENTS,)
+
+
+def test_a_top_up_that_is_taken_back_holds_no_more_but_did(tmp_path: Path) -> None:
+    office = Office(tmp_path / "l.sqlite", PAYMENTS)
+    office.writer.actions.add_allocation_change(TOP_UP)
+    office.writer.actions.undo_allocation_change(1, NOW + HOUR)
+
+    def monthly(at: int) -> int:
+        (found,) = settings_now(office.settings, office.writer.actions, at).allocations
+        return found.monthly_nano
+
+    assert monthly(NOW - 1) == MONTHLY
+    assert monthly(NOW + HOUR - 1) == MONTHLY + 200_000 * NANO
+    assert monthly(NOW + HOUR) == MONTHLY
+
+
+def test_asking_twice_adds_nothing_twice(tmp_path: Path) -> None:
+    office = Office(tmp_path / "l.sqlite", PAYMENTS)
+    office.writer.actions.add_allocation_change(TOP_UP)
+
+    once = settings_now(office.settings, office.writer.actions, NOW)
+
+    assert settings_now(once, office.writer.actions, NOW) == once
+    assert settings_now(once, office.writer.actions, END) == replace(
+        office.settings, unchanged_allocations=(PAYMENTS,)
+    )
+
+
+def test_reports_show_the_credits_of_the_moment_they_look_at(tmp_path: Path) -> None:
+    office = Office(tmp_path / "l.sqlite", PAYMENTS)
+    office.burnt("1050000")
+    office.judge()
+    alert = office.alert(HARD_CAP)
+    office.writer.actions.add_allocation_change(TOP_UP)
+
+    with LedgerReader(office.path) as reader:
+        topped = burn(reader, office.settings, NOW + 60)
+        before = burn(reader, office.settings, NOW + 60, at=NOW - HOUR)
+        detail = alert_detail(reader, office.settings, alert.id or 0, NOW + 60)
+
+    assert topped.budgets[0].monthly.value == to_credits(MONTHLY + 200_000 * NANO)
+    assert before.budgets[0].monthly.value == to_credits(MONTHLY)
+    assert detail is not None
+    assert detail.budgets[0].monthly.value == to_credits(MONTHLY + 200_000 * NANO)
