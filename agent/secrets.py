@@ -79,6 +79,11 @@ def admin_key(source: str) -> SecretName:
     return SecretName(secret_name(source), "admin key", source)
 
 
+def master_key(name: str) -> SecretName:
+    """The master key of a LiteLLM proxy, which its source and its gateway share when they have one name."""
+    return SecretName(f"{plain_name(name)}_master_key", "master key", name)
+
+
 def find_secret(*wanted: str | SecretName, environ: Mapping[str, str] | None = None) -> Found:
     """The first of the secrets that is there; a text is a source, and stands for its admin key.
 

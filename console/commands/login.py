@@ -1,4 +1,4 @@
-"""`burndeck login`: the secret of a provider or of an alert channel into the keyring."""
+"""`burndeck login`: the secret of a provider, gateway or alert channel into the keyring."""
 
 from __future__ import annotations
 
@@ -16,9 +16,15 @@ if TYPE_CHECKING:
 _EPILOG = """\b
 Examples:
   burndeck login openai
+  burndeck login litellm
   burndeck login payments-slack
   pass show openai-admin-key | burndeck login openai --stdin
 """
+
+_WHERE = {
+    "master key": "general_settings.master_key of the proxy's configuration",
+    "webhook secret": "the automation engine: both sides sign with it",
+}
 
 
 @click.command("login", epilog=_EPILOG)
@@ -29,7 +35,8 @@ def login(name: str, from_stdin: bool, config: str | None, db: str | None, as_js
     """Put the secret of NAME into the keyring, asked for without being shown.
 
     NAME is a source in [[sources]] or its kind, which has an admin key (the scope api.usage.read is enough to
-    read), or a channel in [[alerts.channels]], which has what its kind needs: a webhook's address, a token.
+    read; a litellm proxy has its master key), a gateway in [[gateways]], or a channel in [[alerts.channels]],
+    which has what its kind needs: a webhook's address, a token.
     """
     from agent.errors import ConfigError
     from agent.secrets import Secret, store_secret, where
@@ -51,19 +58,18 @@ def login(name: str, from_stdin: bool, config: str | None, db: str | None, as_js
 def _wanted(name: str, settings: Settings) -> tuple[SecretName, str]:
     """The secret that is meant, and where a person finds it."""
     from agent.errors import ConfigError
-    from agent.secrets import admin_key
-    from agent.settings_schema import SOURCE_KINDS
 
     channels = {channel.name: channel for channel in settings.alerts.channels}
-    sources = dict.fromkeys([*(source.name for source in settings.sources), *SOURCE_KINDS])
+    secrets = _secrets(settings)
     channel = channels.get(name)
-    if channel is None and name in sources:
-        return admin_key(name), ""
+    if channel is None and (found := secrets.get(name)):
+        return found, _WHERE.get(found.what, "")
     if channel is None:
+        known = dict.fromkeys([*secrets, *channels])
         raise ConfigError(
-            f"there is no source and no channel {name!r}",
-            hint=f"Known: {', '.join({**sources, **dict.fromkeys(channels)})}. "
-            "Any other is added to [[sources]] or [[alerts.channels]] first.",
+            f"there is no source, gateway or channel {name!r} that has a secret",
+            hint=f"Known: {', '.join(known)}. "
+            "Any other is added to [[sources]], [[gateways]] or [[alerts.channels]] first.",
         )
     if channel.secret is None:
         raise ConfigError(
@@ -71,6 +77,24 @@ def _wanted(name: str, settings: Settings) -> tuple[SecretName, str]:
             hint="Set user in its [[alerts.channels]] table if its mail server asks for one.",
         )
     return channel.secret, channel.of_kind.secret.where
+
+
+def _secrets(settings: Settings) -> dict[str, SecretName]:
+    """The secrets of sources and gateways by name, and of the kinds that need none to be configured."""
+    from agent.secrets import admin_key, master_key
+
+    found = {
+        source.name: master_key(source.name) if source.kind == "litellm" else admin_key(source.name)
+        for source in settings.sources
+        if source.kind != "haproxy"
+    }
+    found |= {gateway.name: gateway.secret for gateway in settings.gateways if gateway.secret}
+    return {
+        **found,
+        **{
+            kind: found.get(kind) or of(kind) for kind, of in (("openai", admin_key), ("litellm", master_key))
+        },
+    }
 
 
 def _shape(wanted: SecretName, place_to_look: str) -> str:

@@ -61,6 +61,25 @@ def test_a_configured_source_is_known_by_its_name(tmp_path: Path, kept: dict[tup
     assert kept == {("burndeck", "openai_eu_admin_key"): "sk-admin-x"}
 
 
+@pytest.mark.parametrize("table", ["sources", "gateways"])
+def test_a_proxy_has_its_master_key_as_a_source_and_as_a_gateway(
+    tmp_path: Path, kept: dict[tuple[str, str], str], table: str
+) -> None:
+    more = f'[[{table}]]\nkind = "litellm"\nname = "llm-eu"\nbase_url = "http://127.0.0.1:4000"\n'
+
+    assert run(tmp_path, "sk-master-x\n", "llm-eu", more=more).exit_code == 0
+    assert kept == {("burndeck", "llm_eu_master_key"): "sk-master-x"}
+
+
+def test_a_webhook_gateway_has_the_secret_that_both_sides_sign_with(
+    tmp_path: Path, kept: dict[tuple[str, str], str]
+) -> None:
+    more = '[[gateways]]\nkind = "webhook"\nname = "engine"\nbase_url = "https://engine.example/hook"\n'
+
+    assert run(tmp_path, "whsec_x\n", "engine", more=more).exit_code == 0
+    assert kept == {("burndeck", "engine_webhook_secret"): "whsec_x"}
+
+
 @pytest.mark.parametrize("name", ["opnai", "openai-eu", "ops-slak", ""])
 def test_a_name_of_nothing_is_refused_with_those_that_are_known(
     tmp_path: Path, kept: dict[tuple[str, str], str], name: str
@@ -68,8 +87,8 @@ def test_a_name_of_nothing_is_refused_with_those_that_are_known(
     error = run(tmp_path, "sk-admin-x\n", name).exception
 
     assert isinstance(error, ConfigError)
-    assert error.message == f"there is no source and no channel {name!r}"
-    assert error.hint.startswith("Known: openai, ops-slack, mail, relay.")
+    assert error.message == f"there is no source, gateway or channel {name!r} that has a secret"
+    assert error.hint.startswith("Known: openai, litellm, ops-slack, mail, relay.")
     assert kept == {}
 
 

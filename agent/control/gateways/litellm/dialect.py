@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from agent.control.gateways.base import Hit, UnsupportedError
-from agent.control.gateways.litellm.fields import COUNTS, MODEL_LIMITS, RATE
+from agent.control.gateways.litellm.fields import COUNTS, MODEL_LIMITS
 from agent.domain.action import ActionKind, ActionSpec
 from agent.domain.allocation import ScopeKind
 from agent.domain.gateway import Fields, GatewayKey, LimitUnit, Offer, Target, TargetKind, TargetState
@@ -33,10 +34,12 @@ _ALL_MODELS = ("all-proxy-models", "all-team-models")
 _MONTHS = ("1mo", "30d")  # a budget that starts anew with the month, or as good as
 
 
+@dataclass(frozen=True, slots=True)
 class LiteLLMDialect:
-    """Virtual keys and teams of a LiteLLM proxy."""
+    """Virtual keys and teams of a LiteLLM proxy, which counts money in USD."""
 
-    offers: Mapping[ActionKind, Offer] = {
+    usd_per_credit: Decimal | None = None
+    offers: ClassVar[Mapping[ActionKind, Offer]] = {
         ActionKind.THROTTLE: Offer(
             units=tuple(_FIELD),
             note="a fixed window of one minute that the first call opens, not smoothed; of several keys each "
@@ -81,14 +84,20 @@ class LiteLLMDialect:
             case ActionKind.MODELS:
                 return {"models": _allowed(spec.models, fields.get("models") or [])}
             case ActionKind.CAP:
-                usd = to_money(spec.amount_nano, Decimal(fields[RATE]))
-                capped = {"max_budget": f"{usd.normalize():f}"}
-                return (
-                    capped if fields["budget_duration"] in _MONTHS else {**capped, "budget_duration": "1mo"}
-                )
+                return self._capped(spec, fields)
         raise UnsupportedError(
             f"LiteLLM has no {spec.kind.value.replace('_', ' ')}", hint="Block the keys: that can be undone."
         )
+
+    def _capped(self, spec: ActionSpec, fields: Fields) -> Fields:
+        if self.usd_per_credit is None:
+            raise UnsupportedError(
+                "LiteLLM caps in USD, and nobody said what a credit is worth",
+                hint="Set usd_per_credit in [organization].",
+            )
+        usd = to_money(spec.amount_nano, self.usd_per_credit)
+        capped = {"max_budget": f"{usd.normalize():f}"}
+        return capped if fields.get("budget_duration") in _MONTHS else {**capped, "budget_duration": "1mo"}
 
     def words(self, fields: Fields) -> str:
         """`blocked`, `60 rpm, 5 rpm of gpt-4o, at most 12.5 USD a month`, or `no limit`."""

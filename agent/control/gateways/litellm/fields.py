@@ -14,13 +14,11 @@ from agent.litellm.keys import Json, epoch_of
 COUNTS = ("rpm_limit", "tpm_limit", "max_parallel_requests")
 MODEL_LIMITS = ("model_rpm_limit", "model_tpm_limit")
 """Limits of a key by model. The proxy keeps them inside of the key's metadata."""
-RATE = "usd_per_credit"
-"""Not the proxy's but ours: what a credit is worth, so that a cap in credits can be told in its dollars."""
 
 _KEY_ID = {TargetKind.KEY: "key", TargetKind.TEAM: "team_id"}
 
 
-def state_of(gateway: str, kind: TargetKind, row: Json, usd_per_credit: Decimal) -> TargetState:
+def state_of(gateway: str, kind: TargetKind, row: Json) -> TargetState:
     """The state of a key (`token`) or team (`team_id`) of the proxy's own description of it."""
     fields: dict[str, Any] = {
         **{name: _count(row.get(name)) for name in COUNTS},
@@ -34,7 +32,7 @@ def state_of(gateway: str, kind: TargetKind, row: Json, usd_per_credit: Decimal)
         fields |= {name: _counts(metadata.get(name)) for name in MODEL_LIMITS}
     target = Target(gateway, kind, str(row["token" if kind is TargetKind.KEY else "team_id"]))
     version = _version(fields, epoch_of(row.get("settings_updated_at")))
-    return TargetState(target, {**fields, RATE: str(usd_per_credit)}, version)
+    return TargetState(target, fields, version)
 
 
 def body_of(target: Target, fields: Fields, metadata: Json) -> dict[str, Any]:
@@ -43,7 +41,7 @@ def body_of(target: Target, fields: Fields, metadata: Json) -> dict[str, Any]:
     The proxy replaces metadata and never merges it, so all of it is sent, with only our part changed.
     """
     body: dict[str, Any] = {_KEY_ID[target.kind]: target.id}
-    body |= {name: value for name, value in fields.items() if name not in (*MODEL_LIMITS, RATE)}
+    body |= {name: value for name, value in fields.items() if name not in MODEL_LIMITS}
     if isinstance(body.get("max_budget"), str):
         body["max_budget"] = Decimal(body["max_budget"])
     if touched := [name for name in MODEL_LIMITS if name in fields]:

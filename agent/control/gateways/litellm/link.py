@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from decimal import Decimal
 from typing import Any
 
 from agent.control.gateways.base import GatewayError, GoneError
@@ -22,10 +21,9 @@ _RETRIED = frozenset({0, 200, 408, 429})
 class LiteLLMLink:
     """One proxy, spoken to as its admin."""
 
-    def __init__(self, gateway: str, proxy: Proxy, usd_per_credit: Decimal) -> None:
+    def __init__(self, gateway: str, proxy: Proxy) -> None:
         self._gateway = gateway
         self._proxy = proxy
-        self._usd_per_credit = usd_per_credit
 
     async def inventory(self) -> Inventory:
         """All keys and teams: both lists are read to their end."""
@@ -69,7 +67,7 @@ class LiteLLMLink:
             return team
 
     def _state(self, kind: TargetKind, row: Json) -> TargetState:
-        return state_of(self._gateway, kind, row, self._usd_per_credit)
+        return state_of(self._gateway, kind, row)
 
 
 def _key(key: Json, teams: Mapping[str, Json]) -> GatewayKey:
