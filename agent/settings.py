@@ -20,6 +20,7 @@ from agent.domain.money import to_nano
 from agent.domain.person import Person, public_key_text
 from agent.errors import ConfigError
 from agent.ledger.rows import ReleaseRow
+from agent.secrets import SecretName, master_key
 from agent.settings_alerts import Alerts
 from agent.settings_gateways import Acting, Gateway
 from agent.settings_schema import Agent, BillingGroup, ConfigFile, Organization, Source
@@ -104,11 +105,14 @@ class Settings:
             )
         return accounts[0]
 
-    def secret_names(self, source: Source) -> tuple[str, ...]:
-        """Names under which the admin key of a source is looked for: its own, then its kind's.
+    def secret_names(self, source: Source) -> tuple[str | SecretName, ...]:
+        """Names under which the key of a source is looked for: its own, then its kind's.
 
-        Sources of one kind never share the kind's: with one key they would read one organization twice.
+        Sources of one kind never share the kind's: with one key they would read one organization twice. A
+        proxy has its master key, which a gateway of that name has too.
         """
+        if source.kind == "litellm":
+            return (master_key(source.name),)
         alone = [each.kind for each in self.sources].count(source.kind) <= 1
         return (source.name, source.kind) if alone else (source.name,)
 

@@ -24,6 +24,7 @@ from agent.settings_people import PersonTable
 from agent.settings_section import Section, countable, not_negative, positive, says, schedule, share
 
 _LEAST_REREAD = Duration(60)  # what is read again anew every third of it must not take longer than that
+_OPENAI = "https://api.openai.com/v1"
 _MOST_CAP = 1_000  # a thousand times the month is a slip of the pen, and far more no longer fits the ledger
 
 
@@ -78,7 +79,7 @@ class Source(Section, frozen=True):
     kind: Annotated[SourceKind, says("Which provider's API it speaks.")] = "openai"
     name: Annotated[str, says("How burndeck calls it; by default its kind.", "openai")] = ""
     account: Annotated[str, says("Provider account whose usage it is; by default its name.", "openai")] = ""
-    base_url: Annotated[str, says("Where the API is.")] = "https://api.openai.com/v1"
+    base_url: Annotated[str, says("Where the API is.")] = _OPENAI
     log: Annotated[str, says("haproxy: its JSON access log.", "/var/log/haproxy-llm.log")] = ""
     listen: Annotated[
         str, says("haproxy: where the log arrives by UDP; it is then kept in the log file.", "127.0.0.1:5514")
@@ -98,6 +99,8 @@ class Source(Section, frozen=True):
     def __post_init__(self) -> None:
         if not self.base_url.startswith(("http://", "https://")):
             raise ValueError(f"base_url: {self.base_url!r} must begin with https:// or http://")
+        if self.kind == "litellm" and self.base_url == _OPENAI:
+            raise ValueError("base_url: a source of kind litellm needs it, as in http://127.0.0.1:4000")
         for key in ("every", "costs_every", "directory_every"):
             schedule(key, getattr(self, key))
         for key in ("reread", "costs_reread", "history", "detail"):
@@ -108,6 +111,11 @@ class Source(Section, frozen=True):
             raise ValueError(f"reread: must be {_LEAST_REREAD} or more")
         msgspec.structs.force_setattr(self, "name", self.name or self.kind)
         msgspec.structs.force_setattr(self, "account", self.account or self.name)
+
+    @property
+    def has_secret(self) -> bool:
+        """Whether it is read with a key; a log is read by the agent's own rights."""
+        return self.kind != "haproxy"
 
 
 class Rates(Section, frozen=True):

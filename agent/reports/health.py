@@ -92,10 +92,13 @@ def _secrets(settings: Settings) -> Iterator[Check]:
     from agent.secrets import where
 
     for source in settings.sources:
+        if not source.has_secret:
+            continue
         place = where(*settings.secret_names(source))
         part = f"secret {source.name}"
         if place is None:
-            yield Check(part, State.PROBLEM, "no admin key", f"burndeck login {source.name}")
+            what = "no master key" if source.kind == "litellm" else "no admin key"
+            yield Check(part, State.PROBLEM, what, f"burndeck login {source.name}")
         else:
             yield Check(part, State.OK, place)
 

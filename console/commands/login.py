@@ -83,18 +83,11 @@ def _secrets(settings: Settings) -> dict[str, SecretName]:
     """The secrets of sources and gateways by name, and of the kinds that need none to be configured."""
     from agent.secrets import admin_key, master_key
 
-    found = {
-        source.name: master_key(source.name) if source.kind == "litellm" else admin_key(source.name)
-        for source in settings.sources
-        if source.kind != "haproxy"
-    }
-    found |= {gateway.name: gateway.secret for gateway in settings.gateways if gateway.secret}
-    return {
-        **found,
-        **{
-            kind: found.get(kind) or of(kind) for kind, of in (("openai", admin_key), ("litellm", master_key))
-        },
-    }
+    found = {"openai": admin_key("openai"), "litellm": master_key("litellm")}
+    for source in settings.sources:
+        if source.has_secret:
+            found[source.name] = (master_key if source.kind == "litellm" else admin_key)(source.name)
+    return found | {gateway.name: gateway.secret for gateway in settings.gateways if gateway.secret}
 
 
 def _shape(wanted: SecretName, place_to_look: str) -> str:

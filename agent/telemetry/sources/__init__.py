@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from agent.errors import ConfigError
+from agent.errors import ConfigError, SourceError
 
 if TYPE_CHECKING:
     from agent.ledger.writer import LedgerWriter
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from agent.telemetry.schedule import Schedule
 
 T = TypeVar("T")
+
+
+class LocalError(SourceError):
+    """Something on this machine is missing; it may be there any moment, and looking again costs nothing."""
 
 
 class Desk(Protocol):
@@ -74,7 +78,11 @@ class SourceContext:
     policy: RetryPolicy
 
 
-_KINDS = {"openai": "agent.telemetry.sources.openai.source:open_source"}
+_KINDS = {
+    "haproxy": "agent.telemetry.sources.haproxy.source:open_source",
+    "openai": "agent.telemetry.sources.openai.source:open_source",
+    "litellm": "agent.telemetry.sources.litellm.source:open_source",
+}
 """Kind in `[[sources]]` -> the function that opens such a source."""
 
 
