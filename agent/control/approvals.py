@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from agent.control.occasion import Occasion, Tell, record
 from agent.control.tokens import Word, read_token
 from agent.domain.action import Action, ActionState, Approval, Needs, Verdict
+from agent.domain.action_words import assigned, open_needs
 from agent.domain.alert import HARD_CAP
 from agent.domain.intent import Intent, Refused
 from agent.domain.person import Person
@@ -73,12 +74,6 @@ def deny(
     record(writer, occasion, now, tell)
 
 
-def open_needs(needs: Needs, given: Sequence[Approval]) -> Needs:
-    """The approvals that are still to be given, when these count."""
-    used = set(_assigned(needs, [{each.role} for each in given]) or ())
-    return tuple(roles for place, roles in enumerate(needs) if place not in used)
-
-
 def cap_holds(writer: LedgerWriter, action: Action) -> bool:
     """Whether an action of the agent answers a hard cap that is still reached."""
     alert = None if action.alert is None else writer.alerts.alert(action.alert)
@@ -121,21 +116,8 @@ def _role_for(needs: Needs, given: Sequence[Approval], person: Person) -> str:
     before = [{each.role} for each in given]
     for place, roles in enumerate(needs):
         fit = sorted(mine & set(roles))
-        if fit and _assigned(needs, [*before, set(needs[place]) & {fit[0]}]) is not None:
+        if fit and assigned(needs, [*before, set(needs[place]) & {fit[0]}]) is not None:
             return fit[0]
     still = " and ".join(" or ".join(roles) for roles in open_needs(needs, given))
     has = ", ".join(sorted(mine)) or "none"
     raise Refused(f"still to be given is the approval of {still}; {person.name} has the roles {has}")
-
-
-def _assigned(needs: Needs, roles: Sequence[set[str]]) -> tuple[int, ...] | None:
-    """A need for each of these people, all different; None where there is no such choice."""
-    if not roles:
-        return ()
-    for place, needed in enumerate(needs):
-        if roles[0].isdisjoint(needed):
-            continue
-        rest = _assigned(tuple(() if each == place else need for each, need in enumerate(needs)), roles[1:])
-        if rest is not None:
-            return (place, *rest)
-    return None

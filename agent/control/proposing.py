@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from agent.control.occasion import Occasion, Tell, record
 from agent.domain.action import Action, ActionKind, ActionSpec, ActionState, Needs
+from agent.domain.action_words import spec_title
 from agent.domain.intent import Refused
 from agent.domain.person import AGENT
-from agent.domain.words import duration
 
 if TYPE_CHECKING:
     from agent.control.planning import Plan
@@ -86,30 +86,6 @@ def recipients(needs: Needs) -> tuple[str, ...]:
 def title(action: Action) -> str:
     """`throttle team:search to 10 rps for 1h`: what an action is, in words."""
     return spec_title(action.spec)
-
-
-def spec_title(spec: ActionSpec) -> str:
-    """What is wanted, in words."""
-    from agent.domain.money import to_credits
-
-    what = {
-        ActionKind.THROTTLE: f"throttle {{}} to {spec.limit}",
-        ActionKind.BLOCK: "block {}",
-        ActionKind.MODELS: f"keep {{}} to {', '.join(spec.models)}",
-        ActionKind.CAP: f"cap {{}} at {to_credits(spec.amount_nano):,.0f} credits a month",
-        ActionKind.REVOKE: "delete the keys of {}",
-        ActionKind.TOP_UP: f"top {{}} up by {to_credits(spec.amount_nano):,.0f} credits",
-        ActionKind.ALLOCATE: "change the allocation of {}",
-    }[spec.kind]
-    scope = f"{'non-prod of ' if spec.non_prod else ''}{spec.scope}"
-    text = what.format(scope)
-    if spec.models and spec.kind is ActionKind.THROTTLE:
-        text += f" on {', '.join(spec.models)}"
-    if spec.expires_s:
-        text += f" for {duration(spec.expires_s)}"
-    if spec.emergency:
-        text += " from the emergency buffer"
-    return f"drill: {text}" if spec.drill else text
 
 
 def _occasion(action: Action, by: str) -> Occasion:

@@ -1,0 +1,50 @@
+"""Actions in words: what is wanted, and whose approval is still to be given."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from agent.domain.action import ActionKind, ActionSpec, Approval, Needs
+from agent.domain.money import to_credits
+from agent.domain.words import duration
+
+
+def spec_title(spec: ActionSpec) -> str:
+    """`throttle team:search to 10 rps for 1 h`: what is wanted."""
+    what = {
+        ActionKind.THROTTLE: f"throttle {{}} to {spec.limit}",
+        ActionKind.BLOCK: "block {}",
+        ActionKind.MODELS: f"keep {{}} to {', '.join(spec.models)}",
+        ActionKind.CAP: f"cap {{}} at {to_credits(spec.amount_nano):,.0f} credits a month",
+        ActionKind.REVOKE: "delete the keys of {}",
+        ActionKind.TOP_UP: f"top {{}} up by {to_credits(spec.amount_nano):,.0f} credits",
+        ActionKind.ALLOCATE: "change the allocation of {}",
+    }[spec.kind]
+    scope = f"{'non-prod of ' if spec.non_prod else ''}{spec.scope}"
+    text = what.format(scope)
+    if spec.models and spec.kind is ActionKind.THROTTLE:
+        text += f" on {', '.join(spec.models)}"
+    if spec.expires_s:
+        text += f" for {duration(spec.expires_s)}"
+    if spec.emergency:
+        text += " from the emergency buffer"
+    return f"drill: {text}" if spec.drill else text
+
+
+def open_needs(needs: Needs, given: Sequence[Approval]) -> Needs:
+    """The approvals that are still to be given, when these count."""
+    used = set(assigned(needs, [{each.role} for each in given]) or ())
+    return tuple(roles for place, roles in enumerate(needs) if place not in used)
+
+
+def assigned(needs: Needs, roles: Sequence[set[str]]) -> tuple[int, ...] | None:
+    """A need for each of these people, all different; None where there is no such choice."""
+    if not roles:
+        return ()
+    for place, needed in enumerate(needs):
+        if roles[0].isdisjoint(needed):
+            continue
+        rest = assigned(tuple(() if each == place else need for each, need in enumerate(needs)), roles[1:])
+        if rest is not None:
+            return (place, *rest)
+    return None

@@ -1,0 +1,94 @@
+"""What the Actions screen and `burndeck actions` show: plain data, no arithmetic left to do.
+
+Instants are UTC epoch seconds, durations are seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from agent.domain.action import Action, Needs
+from agent.reports.alert_report import Command, TimelineLine
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalLine:
+    """One person's word on an action."""
+
+    person: str
+    role: str
+    verdict: str  # approved | denied
+    at: int
+    note: str
+    void: str  # why it counts no more; empty while it does
+
+
+@dataclass(frozen=True, slots=True)
+class ActionEntry:
+    """One action in a line."""
+
+    id: int
+    kind: str
+    title: str  # throttle team:search to 10 rps for 1 h
+    state: str
+    open: bool  # something may still become of it
+    scope: str
+    targets: int
+    gateways: tuple[str, ...]
+    keys: int  # that it was to hit when it was planned
+    production: bool
+    saved: Decimal  # credits a minute, as foreseen
+    requested_by: str  # a person or `agent`
+    requested_at: int
+    reason: str
+    begun_at: int | None
+    accepted_at: int | None
+    confirmed_at: int | None
+    expires_at: int | None
+    expires_in_s: int | None  # while it holds; None where it does not end by itself
+    ended_at: int | None
+    ended_by: str
+    why: str  # it failed, was declined or ended
+    effect: str  # what became of the burn, one sentence
+    approve_by: int | None  # while it waits
+    given: tuple[ApprovalLine, ...]  # that count
+    waits_for: Needs  # roles of which one is enough, for each approval that is missing
+    failed: int  # targets
+    kept: int  # targets that somebody else has changed meanwhile
+    renewable: bool
+    incident: int | None
+    alert: int | None
+    drill: bool
+    emergency: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StepLine:
+    """What happens at one target."""
+
+    seq: int
+    target: str  # litellm/key/sk-...
+    gateway: str
+    state: str
+    before: str  # in words
+    after: str
+    error: str  # why it failed or was left alone
+    at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ActionDetail:
+    """One action with everything around it."""
+
+    now: int
+    entry: ActionEntry
+    action: Action  # what an approval is made of
+    digest: str  # of the exact change
+    steps: tuple[StepLine, ...]
+    approvals: tuple[ApprovalLine, ...]  # void ones too, oldest first
+    preview: Mapping[str, Any]  # as it was shown before: nano-credits, counts, text
+    timeline: tuple[TimelineLine, ...]
+    commands: tuple[Command, ...]

@@ -1,0 +1,222 @@
+"""Actions as people read them: what is in force, what waits for whom, and how each has come about."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from agent.domain.action import Action, ActionKind, ActionState, Approval, Step, StepState, Verdict
+from agent.domain.action_words import open_needs, spec_title
+from agent.domain.gateway import Fields
+from agent.domain.money import to_credits
+from agent.ledger.action_rows import actions_of, approval_of
+from agent.reports.action_report import ActionDetail, ActionEntry, ApprovalLine, StepLine
+from agent.reports.alert_report import Command, TimelineLine
+
+if TYPE_CHECKING:
+    from agent.ledger.reader import LedgerReader, Row
+
+__all__ = [
+    "ActionDetail",
+    "ActionEntry",
+    "ApprovalLine",
+    "StepLine",
+    "Words",
+    "action_detail",
+    "actions",
+    "plain_words",
+]
+
+RECENT_S = 7 * 86_400
+_MOST = 500
+_AFTER_S = 3_600  # what is still said of an action after its end
+_RENEWABLE = (ActionState.PENDING, ActionState.EXECUTING, ActionState.ACCEPTED, ActionState.CONFIRMED)
+
+Words = Callable[[str, Fields], str]
+"""What a gateway, by its name, means with these fields."""
+
+
+def actions(
+    reader: LedgerReader, now: float, recent_s: int = RECENT_S, *, most: int = _MOST
+) -> list[ActionEntry]:
+    """Actions of which something may still become, and those asked for in the last `recent_s` seconds.
+
+    Open ones come first, the newest first in each part.
+    """
+    with reader.snapshot():
+        open_ = _read(reader, reader.rows("actions_open"))
+        since = {"since": int(now) - recent_s, "most": most}
+        ended = [each for each in _read(reader, reader.rows("actions_since", since)) if each.state.ended]
+        found = [*reversed(open_), *ended]
+        said = _approvals(reader, found)
+    return [entry(action, said.get(action.id or 0, ()), int(now)) for action in found]
+
+
+def action_detail(
+    reader: LedgerReader, ident: int, now: float, words: Words | None = None
+) -> ActionDetail | None:
+    """One action with everything around it; None when there is none.
+
+    `words` says what fields of a gateway mean; without it they are shown as they are.
+    """
+    with reader.snapshot():
+        found = _read(reader, reader.rows("action_by_id", {"id": ident}))
+        if not found:
+            return None
+        action = found[0]
+        said = _approvals(reader, found).get(ident, ())
+        happened = _timeline(reader, action, int(now))
+    summary = entry(action, said, int(now))
+    say = words or plain_words
+    return ActionDetail(
+        now=int(now),
+        entry=summary,
+        action=action,
+        digest=action.digest,
+        steps=tuple(_step(step, say) for step in action.steps),
+        approvals=tuple(_approval(action, each) for each in said),
+        preview=action.preview,
+        timeline=happened,
+        commands=tuple(_commands(summary)),
+    )
+
+
+def entry(action: Action, said: Sequence[Approval], now: int) -> ActionEntry:
+    """An action with everybody's word on it, as a line of the list."""
+    spec, preview = action.spec, action.preview
+    given = [each for each in said if _counts(action, each)]
+    waiting = action.state is ActionState.STANDBY
+    ends = action.expires_at if action.state.active else None
+    return ActionEntry(
+        id=action.id or 0,
+        kind=spec.kind.value,
+        title=spec_title(spec),
+        state=action.state.value,
+        open=not action.state.ended,
+        scope=str(spec.scope),
+        targets=len(action.steps),
+        gateways=tuple(dict.fromkeys(step.target.gateway for step in action.steps)),
+        keys=int(preview.get("key_count", 0)),
+        production=bool(preview.get("production", False)),
+        saved=to_credits(int(preview.get("saved_nano", 0))),
+        requested_by=action.requested_by,
+        requested_at=action.requested_at,
+        reason=action.reason,
+        begun_at=action.begun_at,
+        accepted_at=action.accepted_at,
+        confirmed_at=action.confirmed_at,
+        expires_at=action.expires_at,
+        expires_in_s=None if ends is None else max(0, ends - now),
+        ended_at=action.ended_at,
+        ended_by=action.ended_by,
+        why=action.why,
+        effect=action.effect,
+        approve_by=action.approve_by if waiting else None,
+        given=tuple(_approval(action, each) for each in given),
+        waits_for=open_needs(action.needs, given) if waiting else (),
+        failed=sum(step.state is StepState.FAILED for step in action.steps),
+        kept=sum(step.state is StepState.KEPT for step in action.steps),
+        renewable=action.state in _RENEWABLE
+        and action.expires_at is not None
+        and spec.kind is not ActionKind.TOP_UP,
+        incident=action.incident,
+        alert=action.alert,
+        drill=spec.drill,
+        emergency=spec.emergency,
+    )
+
+
+def plain_words(gateway: str, fields: Fields) -> str:
+    """Fields as they are: `rpm_limit 60`, or `nothing`."""
+    told = [f"{name} {_plain(value)}" for name, value in sorted(fields.items()) if value is not None]
+    return ", ".join(told) or "nothing"
+
+
+def _plain(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _read(reader: LedgerReader, rows: Iterable[Row]) -> list[Action]:
+    found = [dict(row) for row in rows]
+    steps = reader.rows("steps_of_actions", {"actions": [row["id"] for row in found]})
+    return actions_of(found, map(dict, steps))
+
+
+def _approvals(reader: LedgerReader, found: Iterable[Action]) -> Mapping[int, Sequence[Approval]]:
+    by_action: dict[int, list[Approval]] = {}
+    for row in reader.rows("approvals_of_actions", {"actions": [action.id for action in found]}):
+        by_action.setdefault(row["action"], []).append(approval_of(dict(row)))
+    return by_action
+
+
+def _counts(action: Action, said: Approval) -> bool:
+    return not said.void and said.verdict is Verdict.APPROVED and said.digest == action.digest
+
+
+def _approval(action: Action, said: Approval) -> ApprovalLine:
+    void = said.void or ("" if said.digest == action.digest else "of another text than the present one")
+    return ApprovalLine(said.person, said.role, said.verdict.value, said.at, said.note, void)
+
+
+def _step(step: Step, words: Words) -> StepLine:
+    wrong = step.state in (StepState.FAILED, StepState.KEPT)
+    gateway = step.target.gateway
+    return StepLine(
+        seq=step.seq,
+        target=str(step.target),
+        gateway=gateway,
+        state=step.state.value,
+        before=words(gateway, step.before),
+        after=words(gateway, step.want),
+        error=step.detail if wrong else "",
+        at=step.at,
+    )
+
+
+def _timeline(reader: LedgerReader, action: Action, now: int) -> tuple[TimelineLine, ...]:
+    """What the audit log says of an action, refusals with their reasons among it; oldest first."""
+    until = now + _AFTER_S if action.ended_at is None else action.ended_at + _AFTER_S
+    bound = {
+        "since": action.requested_at,
+        "until": until,
+        "subject": f"action:{action.id}",
+        "most": _MOST,
+    }
+    lines = (_line(row, action) for row in reader.rows("audit_of_subject", bound))
+    return tuple(line for line in lines if line is not None)
+
+
+def _line(row: Row, action: Action) -> TimelineLine | None:
+    actor, kind = (row[name].decode("utf-8", "replace") for name in ("actor", "kind"))
+    detail = _parsed(row["detail"])
+    if kind == "intent_refused":
+        text = f"refused: {detail.get('kind', 'what was asked')}: {detail.get('reason', '')}"
+        return TimelineLine(row["at"], "refused", actor, text, action.alert)
+    if not kind.startswith("action."):
+        return None  # the intent, whose work is a record of its own
+    text = str(detail.get("text", ""))
+    return TimelineLine(row["at"], kind.removeprefix("action."), actor, text, action.alert)
+
+
+def _parsed(detail: bytes) -> Mapping[str, Any]:
+    try:
+        values = json.loads(detail)
+    except ValueError:
+        return {}
+    return values if isinstance(values, dict) else {}
+
+
+def _commands(made: ActionEntry) -> Iterable[Command]:
+    """What can be done with it, the likeliest first."""
+    if made.waits_for:
+        yield Command(f"burndeck approve {made.id}", "shows the exact change, and asks")
+        yield Command(f"burndeck approve {made.id} --deny", "says no")
+        yield Command(f"burndeck release {made.id}", "takes the request back")
+    elif made.open and made.state != ActionState.REVERSING.value:
+        if made.kind not in (ActionKind.REVOKE.value, ActionKind.ALLOCATE.value):
+            yield Command(f"burndeck release {made.id}", "undoes it now")
+        if made.renewable:
+            yield Command(f"burndeck renew {made.id} --for 1h", "makes it last an hour from now")
+    if made.alert is not None:
+        yield Command(f"burndeck alerts show {made.alert}", "the alert that it answers")
