@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import re
 import time
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
@@ -15,17 +14,15 @@ from agent.alerts.channels.base import DeliveryFailed, Message, Receipt
 from agent.alerts.channels.sending import Sender
 from agent.domain.money import to_credits
 from agent.domain.notice import Notice, NoticeKind
+from agent.errors import ConfigError
+from agent.webhooks import EVENT, exact, signature_headers, signers_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from standardwebhooks import Webhook as Signer
 
     from agent.secrets import Secret
     from agent.settings_channels import Channel as Table
 
-EVENT = "spend.alert"
-_SECRET = re.compile(r"(?:whsec_)?(?:[A-Za-z0-9+/]{4})*[A-Za-z0-9+/]{2,4}={0,2}")
 _NOTHING: dict[str, Any] = {"type": "none", "params": {}}
 _ACTS = frozenset({NoticeKind.FIRED, NoticeKind.REPEATED, NoticeKind.ESCALATED, NoticeKind.UNMUTED})
 """Messages that an automation engine may act on. All others carry another event and no action: an engine that
@@ -67,8 +64,8 @@ def render(notice: Notice) -> bytes:
         "severity": notice.tier,
         "allocation_id": notice.allocation_id,
         "threshold": _number(notice.threshold),
-        "current_usage": _exact(to_credits(notice.current_nano)),
-        "monthly_allocation": _exact(to_credits(notice.monthly_nano)),
+        "current_usage": exact(to_credits(notice.current_nano)),
+        "monthly_allocation": exact(to_credits(notice.monthly_nano)),
         "action": dict(notice.action) if notice.kind in _ACTS and notice.action else _NOTHING,
         "notify": list(notice.notify),
     }
@@ -97,17 +94,6 @@ def event_headers(message: Message) -> dict[str, str]:
     return {name: quote(value, safe=safe) for name, value in attributes.items() if value}
 
 
-def signature_headers(signers: Sequence[Signer], ident: str, at: float, body: bytes) -> dict[str, str]:
-    """The three headers of Standard Webhooks, with one signature for each secret."""
-    stamp = datetime.datetime.fromtimestamp(int(at), datetime.UTC)
-    text = body.decode()
-    return {
-        "webhook-id": ident,
-        "webhook-timestamp": str(int(at)),
-        "webhook-signature": " ".join(signer.sign(ident, stamp, text) for signer in signers),
-    }
-
-
 def _ours(notice: Notice) -> dict[str, Any]:
     return {
         "id": notice.id,
@@ -128,7 +114,7 @@ def _ours(notice: Notice) -> dict[str, Any]:
         "api_key": notice.api_key,
         "environment": notice.environment,
         "cause": notice.cause,
-        "expected_usage": _exact(to_credits(notice.expected_nano)),
+        "expected_usage": exact(to_credits(notice.expected_nano)),
         "unit": notice.unit,
         "layer": notice.layer,
         "data_at": notice.data_at,
@@ -143,31 +129,17 @@ def _ours(notice: Notice) -> dict[str, Any]:
     }
 
 
-def _exact(value: Decimal) -> int | msgspec.Raw:
-    """A whole number as such, any other with all its decimals; never by way of a float."""
-    if value == value.to_integral_value():
-        return int(value)
-    return msgspec.Raw(format(value.normalize(), "f").encode())
-
-
 def _number(text: str) -> int | msgspec.Raw | None:
     """An exact decimal written as text; None where it is none."""
     try:
         value = Decimal(text)
     except InvalidOperation:
         return None
-    return _exact(value) if value.is_finite() else None
+    return exact(value) if value.is_finite() else None
 
 
 def _signers(name: str, secret: Secret) -> list[Signer]:
-    from standardwebhooks import Webhook as Signer
-
-    parts = secret.reveal().split(",")
-    # The library skips what is no base64 and would sign with what is left.
-    if not all(_SECRET.fullmatch(part) for part in parts):
-        raise DeliveryFailed(
-            f"{name}: its signing secret is not written in base64",
-            hint=f"`burndeck login {name}` takes one such as whsec_..., or two with a comma between.",
-            slow=True,
-        )
-    return [Signer(part) for part in parts]
+    try:
+        return signers_of(name, secret)
+    except ConfigError as error:
+        raise DeliveryFailed(error.message, hint=error.hint, slow=True) from None
