@@ -15,8 +15,11 @@ from typing import TYPE_CHECKING, TypeVar
 
 from agent import __version__
 from agent.alerts.delivery import Dispatcher
+from agent.control.engine import Bench, Executor, Poller
+from agent.control.engine.ending import called_back
 from agent.errors import LedgerError
 from agent.ledger import open_reader, open_writer
+from agent.process.acting import Told
 from agent.process.lock import LedgerLock
 from agent.process.watch import LOOK_S, Watch
 from agent.provider_http import PATIENT
@@ -27,7 +30,9 @@ from agent.telemetry.schedule import Interval, parse_schedule, real_wait
 if TYPE_CHECKING:
     from agent.clock import Clock
     from agent.ledger.writer import LedgerWriter
+    from agent.process.callbacks import Callback
     from agent.settings import Settings
+    from agent.settings_gateways import Gateway
     from agent.settings_schema import Source as SourceSettings
     from agent.telemetry.schedule import Schedule
 
@@ -37,6 +42,7 @@ T = TypeVar("T")
 Loop = Callable[[], Awaitable[None]]
 _log = logging.getLogger(__name__)
 _LOOP_RETRY_S = 5.0  # real seconds until a loop that failed goes on
+_LEAST_POLL_S = 1.0  # however fast a demo's clock runs, in real seconds
 _STOP_LOOK_S = 0.1  # how often a stop that another thread asks for is looked for
 
 
@@ -74,6 +80,8 @@ class _Agent:
         self._started_at = int(clock.now())
         self._dispatcher = Dispatcher(settings, self._desk, clock)
         self._watch = Watch(settings, self._told)
+        self._bench = Bench(settings, self._desk, clock, Told(settings))
+        self._executor = Executor(self._bench)
         self._loop: asyncio.AbstractEventLoop | None = None
 
     async def run(self, stop: threading.Event | None) -> None:
@@ -86,7 +94,14 @@ class _Agent:
             "evaluate": self._every(parse_schedule(self._settings.alerts.every), self._evaluate),
             "watch": self._watching,
             "deliver": self._dispatcher.run,
+            "act": self._executor.run,
         }
+        for gateway in self._settings.gateways:
+            loops[f"gateway {gateway.name}"] = self._polling(gateway)
+        if self._settings.acting.listen:
+            loops["callbacks"] = self._called_back
+        gateways = [gateway.name for gateway in self._settings.gateways]
+        self._writer.actions.keep_gateways(gateways)
         for source in sources:
             loops[f"collect {source.name}"] = self._collecting(source)
         _log.info("agent %s runs on %s: %s", __version__, self._settings.ledger_path, ", ".join(loops))
@@ -133,6 +148,35 @@ class _Agent:
 
         return loop
 
+    def _polling(self, gateway: Gateway) -> Loop:
+        """Reads what a gateway holds; one that cannot be read is asked again sooner."""
+
+        async def loop() -> None:
+            poller = Poller(self._bench, gateway)
+            schedule = parse_schedule(gateway.every)
+            while True:
+                well = await poller.poll()
+                wait = real_wait(self._clock, schedule.next_after(self._clock.now()))
+                await asyncio.sleep(max(wait, _LEAST_POLL_S) if well else _LOOP_RETRY_S)
+
+        return loop
+
+    async def _called_back(self) -> None:
+        """Hears what automation engines say of the actions that they were asked for."""
+        from agent.process.callbacks import Callbacks
+
+        await Callbacks(self._settings).run(self._confirmed)
+
+    async def _confirmed(self, said: Callback) -> None:
+        now = int(self._clock.now())
+        known = await self._desk.write(
+            lambda writer: called_back(
+                writer, said.action, said.seq, said.gateway, said.ok, said.text, now, self._bench.tell
+            )
+        )
+        if not known:
+            raise LookupError(f"no step {said.seq} of an action {said.action} at {said.gateway}")
+
     async def _beat(self, now: float) -> None:
         pid, host, started_at = os.getpid(), socket.gethostname(), self._started_at
         await self._desk.write(lambda writer: writer.beat(pid, host, __version__, started_at, int(now)))
@@ -144,6 +188,7 @@ class _Agent:
         """From the writer's thread: there may be messages to deliver."""
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self._dispatcher.kick)
+            self._loop.call_soon_threadsafe(self._executor.kick)
 
     async def _watching(self) -> None:
         """Looks at what others have committed, or this agent itself, a moment after they did."""

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from agent.alerts.routes import Destination, Facts, destinations
+from agent.alerts.routes import Destination, Facts, destinations, everywhere
 
 if TYPE_CHECKING:
     from agent.domain.notice import Notice
@@ -22,6 +22,14 @@ class Post:
     def __init__(self, writer: LedgerWriter, settings: Settings) -> None:
         self._writer = writer
         self._settings = settings
+
+    def put_everywhere(self, notice: Notice) -> tuple[str, ...]:
+        """Puts a message for every destination that any route names."""
+        alerts = self._settings.alerts
+        places = everywhere(alerts.routes, alerts.channels)
+        labels = tuple(dict.fromkeys(place.label for place in places))
+        self._writer.outbox.put(replace(notice, notify=labels), places, notice.at)
+        return labels
 
     def put(self, notice: Notice, recipients: Sequence[str], author: str = "") -> tuple[str, ...]:
         """Puts a message for some recipients; returns the destinations as people write them.

@@ -56,6 +56,13 @@ class Told:
         return tuple(dict.fromkeys(destination.label for destination in self.destinations))
 
 
+def everywhere(routes: Sequence[Route], channels: Sequence[Channel]) -> tuple[Destination, ...]:
+    """Every destination that any route names, whatever the hour: for what nobody may miss."""
+    texts = dict.fromkeys(text for route in routes for text in route.send)
+    places = dict.fromkeys(place for text in texts for place in _places((text,), channels))
+    return tuple(Destination(channel, target, "it is told everywhere") for channel, target in places)
+
+
 def destinations(
     facts: Facts,
     recipients: Sequence[str],

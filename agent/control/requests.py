@@ -1,4 +1,4 @@
-"""What people ask for, carried out: requests, changes of them, undoing and renewing. Inside the transaction."""
+"""What people ask for, carried out inside the transaction: requests, changes of them, undoing, renewing."""
 
 from __future__ import annotations
 
@@ -160,7 +160,7 @@ class _Desk:
             raise Refused(f"{error.message}. {error.hint}".strip()) from None
         if intent.payload.get("plan") != made.digest():
             raise Refused(
-                "what it would hit has moved since it was shown: look at it again, and ask again if it is right"
+                "what it would hit has moved since it was shown: look again, and ask again if it is right"
             )
         return made
 

@@ -42,7 +42,7 @@ class ActionState(enum.StrEnum):
     EXECUTING = "executing"
     ACCEPTED = "accepted"  # every gateway has taken it
     CONFIRMED = "confirmed"  # and traffic shows it
-    FAILED = "failed"  # not done, or only in part; what was done is undone
+    FAILED = "failed"  # no target took it
     REVERSING = "reversing"
     REVERSED = "reversed"  # somebody undid it
     EXPIRED = "expired"  # its time was up, and it was undone

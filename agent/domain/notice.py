@@ -18,6 +18,7 @@ class NoticeKind(enum.StrEnum):
     ACKNOWLEDGED = "acknowledged"
     RESOLVED = "resolved"
     SILENCE_ENDED = "silence_ended"
+    ACTION = "action"  # what becomes of a throttle, a block, a top-up, ...
     DRILL = "drill"  # a test message; changes nothing
 
     @property

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from agent.alerts import BUDGETS, BurnMemory, Evaluation, evaluate
-from agent.alerts.handlers import handlers
-from agent.control import Handled, take
+from agent.alerts import handlers as alert_handlers
+from agent.control import Handled, requests, take
+from agent.process.acting import Enforcer, Told
 
 if TYPE_CHECKING:
     from agent.ledger.writer import LedgerWriter
@@ -32,12 +33,17 @@ class Watch:
     """
 
     settings: Settings
-    told: Callable[[], None]  # called when there may be messages to deliver
+    told: Callable[[], None]  # called when there may be messages to deliver, or actions to carry out
     monotonic: Callable[[], float] = time.monotonic
 
     def __post_init__(self) -> None:
         self._memory = BurnMemory()
-        self._handlers = handlers(self.settings)
+        tell = Told(self.settings)
+        self._handlers = {
+            **alert_handlers.handlers(self.settings),
+            **requests.handlers(self.settings, tell),
+        }
+        self._enforcer = Enforcer(self.settings, tell)
         self._mark: tuple[int, ...] = ()
         self._next = 0.0
 
@@ -52,11 +58,14 @@ class Watch:
         Returns whether something is left to be judged as soon as it has rested.
         """
         heard = self._hear(writer, now)
-        mark = writer.alerts.mark(int(now))
-        if mark == self._mark and not any(each.done for each in heard):
+        mark = self._mark_of(writer, now)
+        if any(each.done for each in heard):
+            self.told()  # whoever throttles does not wait for the judgement
+        elif mark == self._mark:
             return False
         if self.resting and not heard:
             evaluate(writer, self.settings, now, rules=BUDGETS)  # a cap that is reached does not wait
+            self._enforce(writer, now)
             self.told()
             return True
         self.judge(writer, now, mark)
@@ -69,11 +78,23 @@ class Watch:
             _log.exception("what people want could not be read; it is tried again with the next change")
             return []
 
+    def _mark_of(self, writer: LedgerWriter, now: float) -> tuple[int, ...]:
+        """Changes whenever burn does, or what an allocation may burn."""
+        changes = (change.action for change in writer.actions.allocation_changes(int(now)))
+        return (*writer.alerts.mark(int(now)), *changes)
+
+    def _enforce(self, writer: LedgerWriter, now: float) -> None:
+        try:
+            self._enforcer.enforce(writer, int(now))
+        except Exception:  # noqa: BLE001 - what the agent would do by itself never stops the judging
+            _log.exception("caps could not be enforced; it is tried again with the next judgement")
+
     def judge(self, writer: LedgerWriter, now: float, mark: tuple[int, ...] | None = None) -> Evaluation:
         """Judges every rule now."""
         began = self.monotonic()
-        self._mark = writer.alerts.mark(int(now)) if mark is None else mark
+        self._mark = self._mark_of(writer, now) if mark is None else mark
         evaluation = evaluate(writer, self.settings, now, self._memory)
+        self._enforce(writer, now)
         ended = self.monotonic()
         self._next = ended + max(_LEAST_PAUSE_S, _PAUSE_OF_DURATION * (ended - began))
         for alert in evaluation.fired:

@@ -22,6 +22,7 @@ _MOST_DETAIL = 1_000
 _SEVERITIES = ("info", "warning", "error", "critical")
 _OF_TIER = {INFO: "info", WARNING: "warning", CRITICAL: "error", HARD_CAP: "critical"}
 _MOMENTARY = frozenset({NoticeKind.DRILL, NoticeKind.SILENCE_ENDED})
+_GRAVE = (CRITICAL, HARD_CAP)
 """What is said once and leaves nothing to do: it is resolved at once."""
 
 
@@ -75,7 +76,7 @@ def render(message: Message) -> list[dict[str, Any]]:
     if message.console_url:
         trigger["client_url"] = message.console_url
         trigger["links"] = [{"href": message.console_url, "text": "burndeck"}]
-    if notice.kind in _MOMENTARY:
+    if notice.kind in _MOMENTARY or (notice.kind is NoticeKind.ACTION and notice.tier not in _GRAVE):
         return [trigger, {"event_action": "resolve", "dedup_key": key}]
     return [trigger]
 
@@ -90,7 +91,7 @@ def dedup_key(notice: Notice) -> str:
 
 def severity(notice: Notice) -> str:
     """PagerDuty's word: the tier's, or the notice's own where that is milder; a drill never alarms."""
-    if notice.kind in _MOMENTARY:
+    if notice.kind in _MOMENTARY or (notice.kind is NoticeKind.ACTION and notice.tier not in _GRAVE):
         return "info"
     tier = _OF_TIER.get(notice.tier, "warning")
     own = notice.severity if notice.severity in _SEVERITIES else tier

@@ -24,6 +24,7 @@ _ENDS = {
     NoticeKind.ACKNOWLEDGED: "ACKNOWLEDGED",
     NoticeKind.RESOLVED: "RESOLVED",
     NoticeKind.SILENCE_ENDED: "SILENCE ENDED",
+    NoticeKind.ACTION: "ACTION",
 }
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from agent.ledger.key_store import KeyStore
 from agent.ledger.rule_store import RuleStore
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ class Books:
     alerts: AlertStore
     rules: RuleStore
     actions: ActionStore
+    keys: KeyStore
 
     @cached_property
     def whose(self) -> Sequence[Whose]:
@@ -45,5 +47,5 @@ def books_of(ledger: LedgerWriter | LedgerReader) -> Books:
     from agent.ledger.writer import LedgerWriter
 
     if isinstance(ledger, LedgerWriter):
-        return Books(ledger.alerts, ledger.rules, ledger.actions)
-    return Books(ledger.alert_store(), RuleStore(ledger.rows), ledger.action_store())
+        return Books(ledger.alerts, ledger.rules, ledger.actions, ledger.keys)
+    return Books(ledger.alert_store(), RuleStore(ledger.rows), ledger.action_store(), KeyStore(ledger.rows))

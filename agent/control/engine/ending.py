@@ -1,0 +1,120 @@
+"""How actions end: not approved in time, their time up, undone, or never begun. Inside the transaction."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from agent.control.occasion import Occasion, Tell, record
+from agent.domain.action import Action, ActionState, StepState
+from agent.domain.person import AGENT
+from agent.domain.words import plural
+
+if TYPE_CHECKING:
+    from agent.ledger.writer import LedgerWriter
+
+TIME_UP = "its time was up"
+_RUNNING = (
+    ActionState.PENDING,
+    ActionState.EXECUTING,
+    ActionState.ACCEPTED,
+    ActionState.CONFIRMED,
+)
+
+
+def ended_in_time(writer: LedgerWriter, now: int, tell: Tell) -> list[Action]:
+    """Declines what was not approved in time and begins to undo what has expired; all that is open then."""
+    found = []
+    for action in writer.actions.open_actions():
+        if action.state is ActionState.STANDBY and action.approve_by is not None and now >= action.approve_by:
+            _decline(writer, action, now, tell)
+            continue
+        if action.state in _RUNNING and action.expires_at is not None and now >= action.expires_at:
+            action = replace(action, state=ActionState.REVERSING, ended_by=AGENT, why=TIME_UP)
+            with writer.transaction():
+                writer.actions.save(action)
+        found.append(action)
+    return found
+
+
+def finish(writer: LedgerWriter, ident: int, now: int, tell: Tell) -> None:
+    """Everything of an action is undone, or left alone with its reason."""
+    with writer.transaction():
+        action = writer.actions.action(ident)
+        if action is None or action.state is not ActionState.REVERSING:
+            return
+        in_time = action.ended_by == AGENT and action.why == TIME_UP
+        state = ActionState.EXPIRED if in_time else ActionState.REVERSED
+        if action.accepted_at is None:
+            state = ActionState.FAILED if not in_time and action.ended_by == AGENT else state
+        kept = [step for step in action.steps if step.state is StepState.KEPT]
+        after = writer.actions.save(replace(action, state=state, ended_at=now))
+        text = "undone: its time was up" if in_time else f"undone by {action.ended_by}"
+        if kept:
+            text += f"; {plural(len(kept), 'target')} left alone: {kept[0].target.id}: {kept[0].detail}"
+        whom = ("ops_on_call",) if kept or in_time else ()
+        record(writer, Occasion("undone", after, text, recipients=whom), now, tell)
+
+
+def not_begun(writer: LedgerWriter, action: Action, now: int, trouble: str, tell: Tell) -> None:
+    """No target took it. What may have arrived although nobody could say so is undone first."""
+    why = next((step.detail for step in action.steps if step.state in _NOT_DONE), "") or trouble
+    doubtful = any(step.state is StepState.APPLYING for step in action.steps)
+    state = ActionState.REVERSING if doubtful else ActionState.FAILED
+    after = replace(
+        action, state=state, ended_at=None if doubtful else now, ended_by=AGENT, why=trouble or why
+    )
+    writer.actions.save(after)
+    occasion = Occasion(
+        "failed",
+        after,
+        f"failed: {trouble or why}" + ("; what may have arrived is undone" if doubtful else ""),
+        recipients=("ops_on_call",),
+        next_command=f"burndeck actions show {action.id}",
+    )
+    record(writer, occasion, now, tell)
+
+
+def partly(action: Action, trouble: str) -> str:
+    """Which part of an action was not done; empty when all of it was."""
+    rest = [step for step in action.steps if step.state in (*_NOT_DONE, StepState.APPLYING)]
+    if not rest:
+        return ""
+    detail = rest[0].detail if rest[0].state in _NOT_DONE else trouble
+    return f"{len(rest)} of {plural(len(action.steps), 'target')} not done: {rest[0].target.id}: {detail}"
+
+
+def called_back(
+    writer: LedgerWriter, ident: int, seq: int, gateway: str, ok: bool, text: str, now: int, tell: Tell
+) -> bool:
+    """An automation engine says what became of a step; whether there is such a step."""
+    with writer.transaction():
+        action = writer.actions.action(ident)
+        step = next((each for each in action.steps if each.seq == seq), None) if action else None
+        if action is None or step is None or step.target.gateway != gateway:
+            return False
+        if action.state is not ActionState.ACCEPTED:
+            return True
+        said = f"{step.target.gateway} says: {text}" if text else f"{step.target.gateway} says so"
+        if ok:
+            after = replace(
+                action, state=ActionState.CONFIRMED, confirmed_at=now, effect=action.effect or said
+            )
+            record(writer, Occasion("confirmed", after, f"confirmed: {said}"), now, tell)
+        else:
+            after = replace(action, why=f"not done: {said}")
+            record(writer, Occasion("failed", after, after.why, recipients=("ops_on_call",)), now, tell)
+        writer.actions.save(after)
+    return True
+
+
+def _decline(writer: LedgerWriter, action: Action, now: int, tell: Tell) -> None:
+    why = "not approved in time"
+    with writer.transaction():
+        writer.actions.void_approvals(action.id or 0, "the time for approvals was over")
+        over = replace(action, state=ActionState.DECLINED, ended_at=now, ended_by=AGENT, why=why)
+        writer.actions.save(over)
+        record(writer, Occasion("declined", over, why, recipients=("ops_on_call",)), now, tell)
+
+
+_NOT_DONE = (StepState.PLANNED, StepState.FAILED, StepState.KEPT)

@@ -1,0 +1,233 @@
+"""Actions from the moment that they may begin to their end, whatever happens in between."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from agent.control.engine.effects import Watching
+from agent.control.engine.ending import TIME_UP, ended_in_time, finish, not_begun, partly
+from agent.control.engine.steps import StepWork
+from agent.control.gateways.base import GatewayError
+from agent.control.occasion import Occasion, record
+from agent.domain.action import Action, ActionState, Step, StepState
+from agent.domain.person import AGENT
+from agent.domain.words import plural
+
+if TYPE_CHECKING:
+    from agent.control.engine.desk import Bench
+    from agent.ledger.writer import LedgerWriter
+
+AT_ONCE = 8
+"""Steps of one action that are under way at the same time."""
+GIVE_UP_S = 120.0
+"""Real seconds after which an action that no gateway can be told is given up; undoing never is."""
+
+_PAUSES = (0.1, 0.3, 1.0, 3.0)
+_LONGEST_PAUSE_S = 15.0
+_LOOK_S = 0.5  # how often, in real seconds, it is looked whether something is due while actions are in force
+_IDLE_S = 2.0
+_DOING = (StepState.PLANNED, StepState.APPLYING)
+_HELD = (StepState.APPLYING, StepState.APPLIED, StepState.UNDOING)
+_log = logging.getLogger(__name__)
+
+
+class Executor:
+    """One task an action that is being done or undone; a look now and then at those that hold."""
+
+    def __init__(self, bench: Bench) -> None:
+        self._bench = bench
+        self._kicked = asyncio.Event()
+        self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._watching = Watching(bench)
+
+    def kick(self) -> None:
+        """There may be something to do."""
+        self._kicked.set()
+
+    async def run(self) -> None:
+        """Never ends by itself."""
+        try:
+            while True:
+                self._kicked.clear()
+                busy = await self.tick()
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._kicked.wait(), _LOOK_S if busy else _IDLE_S)
+        finally:
+            for task in self._tasks.values():
+                task.cancel()
+            await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+            await self._bench.close()
+
+    async def tick(self) -> bool:
+        """Ends what is over in time, takes up what may begin, looks at what holds; whether any is open."""
+        now = int(self._bench.clock.now())
+        open_ = await self._bench.desk.write(lambda writer: ended_in_time(writer, now, self._bench.tell))
+        for action in open_:
+            assert action.id is not None
+            work = _WORK.get(action.state)
+            if work is not None and action.id not in self._tasks:
+                task = asyncio.create_task(self._attempt(action.id, work))
+                self._tasks[action.id] = task
+                task.add_done_callback(partial(self._done, action.id))
+        holding = [each for each in open_ if each.state in (ActionState.ACCEPTED, ActionState.CONFIRMED)]
+        await self._watching.look(holding, now)
+        return bool(self._tasks or holding)
+
+    async def settle(self) -> None:
+        """Ticks until nothing is being done or undone any more; for commands and tests."""
+        while True:
+            await self.tick()
+            if not self._tasks:
+                return
+            await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+
+    def _done(self, ident: int, task: asyncio.Task[None]) -> None:
+        self._tasks.pop(ident, None)
+        self._kicked.set()
+
+    async def _attempt(self, ident: int, work: Callable[[Executor, Action], Awaitable[None]]) -> None:
+        action = await self._bench.desk.write(lambda writer: writer.actions.action(ident))
+        if action is None:
+            return
+        try:
+            await work(self, action)
+        except Exception:  # noqa: BLE001 - whatever it was, the action is not forgotten
+            _log.exception("action %d: it is taken up again", ident)
+            await asyncio.sleep(_LONGEST_PAUSE_S)
+
+    async def _execute(self, action: Action) -> None:
+        action = await self._bench.desk.write(lambda writer: self._begin(writer, action.id or 0))
+        if action.state is not ActionState.EXECUTING:
+            return
+        work = StepWork(self._bench, action)
+        todo = [step for step in action.steps if step.state in _DOING]
+        trouble = await self._all(action, todo, work.apply, give_up_s=GIVE_UP_S)
+        await self._bench.desk.write(lambda writer: self._accept(writer, action.id or 0, trouble))
+
+    async def _reverse(self, action: Action) -> None:
+        work = StepWork(self._bench, action)
+        held = [step for step in action.steps if step.state in _HELD]
+        told = False
+
+        async def troubled(error: GatewayError) -> None:
+            nonlocal told
+            if not told:
+                told = True
+                await self._note(action, "not_undone", f"cannot be undone yet: {error.message}", error.hint)
+
+        await self._all(action, held, work.undo, troubled=troubled)
+        await self._bench.desk.write(
+            lambda writer: finish(writer, action.id or 0, self._now(), self._bench.tell)
+        )
+
+    async def _all(
+        self,
+        action: Action,
+        steps: Sequence[Step],
+        do: Callable[[Step], Awaitable[Step]],
+        *,
+        give_up_s: float | None = None,
+        troubled: Callable[[GatewayError], Awaitable[None]] | None = None,
+    ) -> str:
+        """Does something with all steps, some at a time, until it is done; returns what went wrong last."""
+        gate = asyncio.Semaphore(AT_ONCE)
+        loop = asyncio.get_running_loop()
+        last = ""
+
+        async def one(step: Step) -> None:
+            nonlocal last
+            began, tries = loop.time(), 0
+            while True:
+                try:
+                    async with gate:
+                        await do(step)
+                except GatewayError as error:
+                    last = error.message
+                    await self._bench.drop(step.target.gateway)
+                    if give_up_s is not None and loop.time() - began >= give_up_s:
+                        return
+                    if troubled is not None and tries == len(_PAUSES):
+                        await troubled(error)
+                    await asyncio.sleep(_PAUSES[tries] if tries < len(_PAUSES) else _LONGEST_PAUSE_S)
+                    tries += 1
+                    again = await self._again(action, step)
+                    if again is None:
+                        return
+                    step = again
+                else:
+                    return
+
+        await asyncio.gather(*map(one, steps))
+        return last
+
+    async def _again(self, action: Action, step: Step) -> Step | None:
+        """The step as the failed attempt has left it; None when the action is to be undone by now."""
+        ident = action.id or 0
+        now = await self._bench.desk.write(lambda writer: writer.actions.action(ident))
+        if now is None or (now.state is ActionState.REVERSING and action.state is ActionState.EXECUTING):
+            return None
+        return next((each for each in now.steps if each.seq == step.seq), None)
+
+    def _begin(self, writer: LedgerWriter, ident: int) -> Action:
+        with writer.transaction():
+            action = writer.actions.action(ident)
+            assert action is not None
+            if action.state is not ActionState.PENDING:
+                return action
+            now = self._now()
+            ends = now + action.spec.expires_s if action.spec.expires_s else _until(action)
+            return writer.actions.save(
+                replace(action, state=ActionState.EXECUTING, begun_at=now, expires_at=ends)
+            )
+
+    def _accept(self, writer: LedgerWriter, ident: int, trouble: str) -> None:
+        with writer.transaction():
+            action = writer.actions.action(ident)
+            if action is None or action.state is not ActionState.EXECUTING:
+                return  # it was released meanwhile
+            now = self._now()
+            applied = [step for step in action.steps if step.state is StepState.APPLIED]
+            if not applied:
+                not_begun(writer, action, now, trouble, self._bench.tell)
+                return
+            why = partly(action, trouble)
+            state = ActionState.ACCEPTED
+            after = writer.actions.save(replace(action, state=state, accepted_at=now, why=why))
+            text = why or f"accepted by {plural(len(applied), 'target')}"
+            occasion = Occasion("accepted", after, text, recipients=("ops_on_call",) if why else ())
+            record(writer, occasion, now, self._bench.tell)
+            if action.spec.drill:
+                over = replace(after, state=ActionState.REVERSING, ended_by=AGENT, why=TIME_UP)
+                writer.actions.save(over)
+
+    async def _note(self, action: Action, kind: str, text: str, hint: str) -> None:
+        occasion = Occasion(kind, action, text, recipients=("ops_on_call",), next_command=hint)
+        now = self._now()
+
+        def note(writer: LedgerWriter) -> None:
+            with writer.transaction():
+                record(writer, occasion, now, self._bench.tell)
+
+        await self._bench.desk.write(note)
+
+    def _now(self) -> int:
+        return int(self._bench.clock.now())
+
+
+def _until(action: Action) -> int | None:
+    """When what is changed ends by itself, where the change says so: a top-up ends with its period."""
+    ends = [step.want["until"] for step in action.steps if type(step.want.get("until")) is int]
+    return min(ends, default=None)
+
+
+_WORK: dict[ActionState, Callable[[Executor, Action], Awaitable[None]]] = {
+    ActionState.PENDING: Executor._execute,
+    ActionState.EXECUTING: Executor._execute,
+    ActionState.REVERSING: Executor._reverse,
+}

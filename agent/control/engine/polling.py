@@ -1,0 +1,96 @@
+"""Reads again and again what gateways serve and hold, and says where somebody else has changed it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+from agent.control.gateways.base import GatewayError
+from agent.control.occasion import Occasion, record
+from agent.domain.action import ActionState, StepState
+from agent.ledger.action_store import GatewayStatus
+from agent.secrets import redact
+
+if TYPE_CHECKING:
+    from agent.control.engine.desk import Bench
+    from agent.domain.gateway import Inventory, Target, TargetState
+    from agent.ledger.writer import LedgerWriter
+    from agent.settings_gateways import Gateway
+
+_log = logging.getLogger(__name__)
+
+
+class Poller:
+    """Reads one gateway whenever `poll` is called."""
+
+    def __init__(self, bench: Bench, gateway: Gateway) -> None:
+        self._bench = bench
+        self._gateway = gateway
+        self._drifted: dict[tuple[int, int], str] = {}
+
+    async def poll(self) -> bool:
+        """Keeps what the gateway serves and holds, or why it could not be read; whether it could."""
+        name, kind = self._gateway.name, self._gateway.kind
+        try:
+            inventory = await self._bench.link(name).inventory()
+        except GatewayError as error:
+            await self._bench.drop(name)
+            _log.warning("gateway %s: %s", name, error.message)
+            at = self._now()
+            failed = GatewayStatus(name, kind, "failed", redact(error.message), error.hint, at)
+            await self._bench.desk.write(lambda writer: writer.actions.save_gateway(failed))
+            return False
+        await self._bench.desk.write(lambda writer: self._keep(writer, inventory))
+        return True
+
+    def _keep(self, writer: LedgerWriter, inventory: Inventory) -> None:
+        now = self._now()
+        name = self._gateway.name
+        states = {state.target: state for state in inventory.states}
+        with writer.transaction():
+            if self._gateway.kind != "webhook":  # which holds nothing itself: what it was told stays
+                writer.actions.save_inventory(name, inventory, now)
+            keys, targets = len(inventory.keys), len(inventory.states)
+            said = f"{keys} keys, {targets} targets"
+            writer.actions.save_gateway(GatewayStatus(name, self._gateway.kind, "ok", said, "", now, now))
+            self._look_for_drift(writer, states, now)
+
+    def _look_for_drift(self, writer: LedgerWriter, states: dict[Target, TargetState], now: int) -> None:
+        """Tells once of every target that does not hold any more what an action has set."""
+        found: dict[tuple[int, int], str] = {}
+        for action in writer.actions.open_actions():
+            if action.state not in (ActionState.ACCEPTED, ActionState.CONFIRMED) or action.spec.drill:
+                continue
+            for step in action.steps:
+                state = states.get(step.target)
+                if state is None or step.state is not StepState.APPLIED:
+                    continue
+                later = [
+                    other for other, _ in writer.actions.holding(step.target) if other > (action.id or 0)
+                ]
+                held = {field: state.fields.get(field) for field in step.want}
+                if later or held == dict(step.want):
+                    continue
+                place = (action.id or 0, step.seq)
+                found[place] = str(held)
+                if self._drifted.get(place) != found[place]:
+                    text = f"{step.target} was changed by somebody else: {step.detail} does not hold any more"
+                    record(
+                        writer,
+                        Occasion("drifted", action, text, recipients=("ops_on_call",)),
+                        now,
+                        self._bench.tell,
+                    )
+        self._drifted = found
+
+    def _now(self) -> int:
+        return int(self._bench.clock.now())
+
+
+async def poll_all(bench: Bench) -> None:
+    """Reads every gateway once, and forgets those that burndeck.toml names no more."""
+    gateways = bench.settings.gateways
+    names = [gateway.name for gateway in gateways]
+    await bench.desk.write(lambda writer: writer.actions.keep_gateways(names))
+    await asyncio.gather(*(Poller(bench, gateway).poll() for gateway in gateways))
