@@ -1,0 +1,190 @@
+"""Talking to one HAProxy: its maps by socket and file, and what its log says came of a change.
+
+A write changes the file first, the socket last. What the socket says is therefore never more than what the
+file says: after a crash between the two a reading shows the change as not done, and the same write does
+both again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from agent.control.gateways.base import GatewayError, GoneError
+from agent.control.gateways.haproxy import map_file
+from agent.control.gateways.haproxy.admin import Admin, Entry, named, word
+from agent.control.gateways.haproxy.confirm import Confirmation
+from agent.control.gateways.haproxy.dialect import BLOCKED, DRIFT, LIMITS, RPM, RPS
+from agent.domain.canonical import canonical
+from agent.domain.gateway import Fields, GatewayKey, Inventory, Target, TargetKind, TargetState, Traffic
+
+if TYPE_CHECKING:
+    from agent.settings_gateways import Gateway
+
+KEYS = "keys.map"
+FILES = {RPS: "rps.map", RPM: "rpm.map", BLOCKED: "block.map"}
+"""Field -> its map."""
+_CONFIGURATION = "fixtures/gateways/haproxy.cfg shows what HAProxy's configuration needs."
+
+
+@dataclass(frozen=True, slots=True)
+class _Maps:
+    """What the maps hold, as one reading found them."""
+
+    keys: frozenset[str]
+    running: Mapping[str, Mapping[str, Sequence[str]]]  # field -> key -> values, in order
+    files: Mapping[str, Mapping[str, str] | None]  # field -> key -> value; None: no such file
+    paths: Mapping[str, str]  # field -> the running configuration's path; a map that it lacks is missing
+
+    def state(self, target: Target) -> TargetState:
+        """What is held for a key; duplicates count for the version, since taking one away is a change."""
+        values = {field: self.running[field].get(target.id, ()) for field in FILES}
+        fields: dict[str, object] = {field: _number(field, values[field]) for field in LIMITS}
+        fields[BLOCKED] = bool(values[BLOCKED])
+        version = hashlib.sha256(canonical({name: list(each) for name, each in values.items()}).encode())
+        if any(self._drifts(field, target.id, values[field]) for field in self.paths):
+            fields[DRIFT] = True
+        return TargetState(target, fields, version.hexdigest()[:16])
+
+    def _drifts(self, field: str, key: str, running: Sequence[str]) -> bool:
+        file = self.files[field]
+        if file is None:
+            return True
+        if field == BLOCKED:
+            return (key in file) != bool(running)
+        return file.get(key) != (running[0] if running else None)
+
+
+class HAProxyLink:
+    """One HAProxy. Changes go one after another; readings do not wait for one another."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._name = gateway.name
+        self._folder = Path(gateway.maps)
+        self._admin = Admin(gateway.socket, float(gateway.timeout))
+        self._confirmation = Confirmation(Path(gateway.log)) if gateway.log else None
+        self._turn = asyncio.Lock()
+
+    async def inventory(self) -> Inventory:
+        """The ids of keys.map, each with what it is held to."""
+        maps = await self._maps()
+        targets = [Target(self._name, TargetKind.KEY, key) for key in sorted(maps.keys)]
+        states = [maps.state(target) for target in targets]
+        keys = [
+            GatewayKey(state.target.id, state.target.id, state.target.id, blocked=state.fields[BLOCKED])
+            for state in states
+        ]
+        return Inventory(keys, states)
+
+    async def read(self, target: Target) -> TargetState:
+        """What the key is held to now."""
+        maps = await self._maps()
+        self._there(maps, target)
+        return maps.state(target)
+
+    async def write(self, target: Target, fields: Fields, *, action: int, seq: int) -> None:
+        """Sets entries of the key, in the file and then in the running HAProxy."""
+        async with self._turn:
+            maps = await self._maps()
+            self._there(maps, target)
+            word(target.id)  # before anything is written to a file
+            wanted = {field: _value(field, fields[field]) for field in FILES if field in fields}
+            for field, value in wanted.items():
+                if field not in maps.paths and value is not None:
+                    raise GatewayError(
+                        f"HAProxy {self._name} uses no {FILES[field]} in {self._folder}",
+                        hint=_CONFIGURATION,
+                        refused=True,
+                    )
+            for field, value in wanted.items():
+                if field in maps.paths:
+                    await self._put(maps, field, target.id, value)
+
+    async def traffic(self, target: Target, fields: Fields, since: float, now: float) -> Traffic | None:
+        """What the log says of the key's calls; None without `log`."""
+        if self._confirmation is None:
+            return None
+        return await asyncio.to_thread(self._confirmation.traffic, target.id, fields, since, now)
+
+    async def close(self) -> None:
+        """Nothing is kept open."""
+
+    async def _put(self, maps: _Maps, field: str, key: str, value: int | None) -> None:
+        file = self._folder / FILES[field]
+        await asyncio.to_thread(map_file.put, file, key, value)
+        try:
+            await self._admin.put(maps.paths[field], key, value)
+        except GatewayError as error:
+            if error.refused:  # it will not be done, so no reload may do it either
+                await asyncio.to_thread(map_file.put, file, key, (maps.files[field] or {}).get(key))
+            raise
+
+    def _there(self, maps: _Maps, target: Target) -> None:
+        if target.kind is not TargetKind.KEY or target.id not in maps.keys:
+            raise GoneError(
+                f"HAProxy {self._name} has no {target.kind.value} {target.id}",
+                hint="Its keys.map names no such id: the key is gone, or its line was changed.",
+                refused=True,
+            )
+
+    async def _maps(self) -> _Maps:
+        listed = await self._admin.maps()
+        keys = named(listed, self._folder, KEYS)
+        if keys is None:
+            raise GatewayError(
+                f"HAProxy {self._name} uses no {KEYS} in {self._folder}",
+                hint=f"Correct maps of [[gateways]]; {_CONFIGURATION}",
+                refused=True,
+            )
+        paths = {field: path for field, name in FILES.items() if (path := named(listed, self._folder, name))}
+        known, *entries = await asyncio.gather(*map(self._admin.entries, (keys, *paths.values())))
+        by_path = dict(zip(paths.values(), map(_by_key, entries), strict=True))
+        running = {field: by_path.get(paths.get(field, ""), {}) for field in FILES}
+        files = await asyncio.to_thread(self._files)
+        return _Maps(frozenset(key for _, key in known), running, files, paths)
+
+    def _files(self) -> dict[str, dict[str, str] | None]:
+        return {field: _of_file(self._folder / name) for field, name in FILES.items()}
+
+
+def _of_file(path: Path) -> dict[str, str] | None:
+    try:
+        return map_file.values(path)
+    except GatewayError:
+        return None
+
+
+def _by_key(entries: Sequence[Entry]) -> dict[str, list[str]]:
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    for key, value in entries:
+        found[key].append(value)
+    return dict(found)
+
+
+def _number(field: str, values: Sequence[str]) -> int | None:
+    if not values:
+        return None
+    try:
+        return int(values[0])
+    except ValueError:
+        raise GatewayError(
+            f"{FILES[field]} holds {values[0][:40]!r}, which is no number",
+            hint="Correct the file, and reload HAProxy.",
+            refused=True,
+        ) from None
+
+
+def _value(field: str, value: object) -> int | None:
+    """What stands in the map: a limit, or 1 for a block; None for no entry."""
+    if field == BLOCKED:
+        return 1 if value else None
+    if value is not None and (type(value) is not int or not 0 <= value < 2**31):
+        raise GatewayError(
+            f"{field}: {value!r} is no limit", hint="Say a whole number of requests.", refused=True
+        )
+    return value
