@@ -42,6 +42,7 @@ class KnownKey:
     """A key. Times are UTC epoch seconds, None where nobody knows them."""
 
     api_key: str
+    account: str = ""  # the provider account that it is of, where usage or the directory tell
     name: str = ""
     places: Sequence[KeyPlace] = ()  # where it ever burnt, the newest last
     labels: Mapping[str, str] = field(default_factory=dict)  # that it has now; empty values are left out

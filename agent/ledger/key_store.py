@@ -41,7 +41,7 @@ class KeyStore:
     def __init__(self, read: Read) -> None:
         self._read = read
 
-    def keys(self, declared: Declared | None = None) -> list[KnownKey]:
+    def known(self, declared: Declared | None = None) -> list[KnownKey]:
         """Every key that ever burnt, or that the directory or a gateway names, by its id.
 
         A label is what the registry says, else a gateway, else what was known where the key burnt last.
@@ -60,6 +60,10 @@ class KeyStore:
     def places(self) -> list[tuple[str, KeyPlace]]:
         """Every key and place that ever burnt, the newest last; the key is empty where nobody knew it."""
         return [(api_key, KeyPlace(*row)) for api_key, *row in self._all("key_places")]
+
+    def projects(self) -> dict[str, str]:
+        """What people call each project of the directory, by its id."""
+        return dict(self._all("projects_in_directory"))
 
     def service_accounts(self) -> list[ServiceAccount]:
         """Every service account that the provider lists now."""
@@ -84,6 +88,7 @@ def _key(api_key: str, draft: _Draft, declared: Labels) -> KnownKey:
     made = [at for at in (created, *(row[6] for row in draft.served)) if at is not None]
     return KnownKey(
         api_key=api_key,
+        account=account or (draft.places[-1].account if draft.places else ""),
         name=name or next(iter(served_names), ""),
         places=tuple(draft.places),
         labels=_labels(draft, declared, project),

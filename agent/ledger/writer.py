@@ -112,9 +112,10 @@ class LedgerWriter:
         """Store events; a request that the ledger knows already counts once.
 
         A known request that comes with another team, cost center, project or environment than it has is
-        refused and becomes a finding, and its key one record of the audit log a transaction. With `correct` (a batch export after a stream) other units, credits or
-        service of a known request replace the first ones, with a finding. A batch of more than `max_rows`
-        becomes several transactions; the cursor is saved with the last.
+        refused and becomes a finding, and its key one record of the audit log a transaction. With `correct`
+        (a batch export after a stream) other units, credits or service of a known request replace the first
+        ones, with a finding. A batch of more than `max_rows` becomes several transactions; the cursor is
+        saved with the last.
         """
         result = WriteResult(0, 0)
         for first in range(0, max(len(batch), 1), max_rows):

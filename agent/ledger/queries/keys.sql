@@ -14,6 +14,10 @@ ORDER BY x.id;
 SELECT id, account, project, name, owner_type, owner_id, owner_name, created_at, last_used_at, removed_at
 FROM directory_key ORDER BY removed_at IS NULL, seen_at;
 
+-- name: projects_in_directory
+-- The whole directory; where several accounts list one project, what is there now comes last.
+SELECT id, name FROM directory_project WHERE name <> '' ORDER BY removed_at IS NULL, seen_at;
+
 -- name: keys_at_gateways
 -- All that gateways serve.
 SELECT gateway, api_key, name, team, project, environment, labels, created_at, blocked FROM gateway_key
