@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
 
+Stream = IO[bytes] | gzip.GzipFile
 _HEAD = 1 << 16  # bytes of the first line that tell files apart
 _STEP = 1 << 18  # bytes that are gone back at once
 _RETRIES = 5
@@ -47,7 +48,7 @@ class Piece:
             offset += len(line) + 1
 
 
-def identity(stream: IO[bytes] | gzip.GzipFile) -> str:
+def identity(stream: Stream) -> str:
     """What a file is known by; empty as long as its first line is not whole."""
     stream.seek(0)
     head = stream.read(_HEAD)
@@ -57,7 +58,7 @@ def identity(stream: IO[bytes] | gzip.GzipFile) -> str:
     return hashlib.blake2b(head[: end or _HEAD], digest_size=8).hexdigest()
 
 
-def open_log(path: Path) -> IO[bytes] | gzip.GzipFile:
+def open_log(path: Path) -> Stream:
     """A file of the log, compressed or not."""
     return gzip.open(path) if path.suffix == ".gz" else path.open("rb")
 
@@ -126,7 +127,7 @@ def beginning(path: Path, early: Callable[[bytes], bool], furthest: int) -> tupl
     return place, True
 
 
-def _back(stream: IO[bytes] | gzip.GzipFile, early: Callable[[bytes], bool], furthest: int) -> tuple[int, bool]:
+def _back(stream: Stream, early: Callable[[bytes], bool], furthest: int) -> tuple[int, bool]:
     """Offset of an early line, else of the beginning or as far back as was allowed."""
     size = offset = stream.seek(0, os.SEEK_END)
     while offset > max(0, size - furthest):

@@ -12,7 +12,7 @@ from agent.provider_http import HttpError
 from agent.secrets import redact
 from agent.settings_schema import Source as SourceSettings
 from agent.telemetry.pages import PaginationError
-from agent.telemetry.sources import Source, SourceContext, open_source
+from agent.telemetry.sources import LocalError, Source, SourceContext, open_source
 
 if TYPE_CHECKING:
     from agent.provider_http import RetryPolicy
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 _FIRST_RETRY_S = 30.0
 _LONGEST_RETRY_S = 900.0
+_LOCAL_RETRY_S = 2.0  # what is missing on this machine itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +237,8 @@ class Collector:
         count = self._in_a_row[duty] = self._in_a_row.get(duty, 0) + 1
         wait = min(_FIRST_RETRY_S * 2 ** (count - 1), _LONGEST_RETRY_S)
         state = "failed"
+        if isinstance(error, LocalError):
+            wait = _LOCAL_RETRY_S
         if isinstance(error, HttpError):
             if error.refused:
                 state, wait = "stopped", _LONGEST_RETRY_S

@@ -150,6 +150,8 @@ def _nothing_to_read(settings: Settings) -> list[str]:
         return ["it has no source to read: run `burndeck login openai`, or `burndeck init`"]
     missing = []
     for source in sources:
+        if not source.has_secret:
+            continue
         try:
             find_secret(*settings.secret_names(source))
         except ConfigError as error:

@@ -1,0 +1,1 @@
+"""HAProxy's access log as a source of usage events."""
