@@ -11,7 +11,7 @@ DEV_READY := $(VENV)/.ready-dev
 unexport PYTHONDONTWRITEBYTECODE
 ARGS ?=
 
-.PHONY: run test scenarios lint format bench pictures build clean help
+.PHONY: run test scenarios labs lint format bench pictures build clean help
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -20,10 +20,13 @@ run: $(RUN_READY)
 	@$(BIN)/python -m console.launch $(ARGS)
 
 test: $(DEV_READY)
-	$(BIN)/python -m pytest -n auto --dist loadgroup -m "not bench and not scenarios" $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist loadgroup -m "not bench and not scenarios and not labs" $(ARGS)
 
 scenarios: $(DEV_READY)
 	$(BIN)/python -m pytest -n auto -m scenarios tests/e2e $(ARGS)
+
+labs: $(DEV_READY)
+	$(BIN)/python -m pytest -n auto -m labs tests/labs $(ARGS)
 
 lint: $(DEV_READY)
 	$(BIN)/ruff check .
