@@ -37,4 +37,6 @@ def needs(
             return TWO
         case ActionKind.BLOCK | ActionKind.MODELS if production:
             return TWO
+        case ActionKind.THROTTLE if production and spec.limit is not None and not spec.limit.amount:
+            return TWO  # a limit of nothing is a block by another name
     return GO if proposed else ()

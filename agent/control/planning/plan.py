@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -121,7 +121,8 @@ def plan(books: Books, settings: Settings, spec: ActionSpec, now: float, *, prop
             f"no key burns in {spec.scope}" if not asked else f"all keys of {spec.scope} are production",
             hint=_spared_hint(spared) if asked else "`burndeck triage` shows what burns, and whose it is.",
         )
-    drafts = _drafts(books, settings, spec, keys, known)
+    production = {key.api_key for key in everybody if key.production}
+    drafts = _drafts(books, settings, spec, keys, known, production)
     end = books.complete_to or int(now)
     calls = recent_calls(books, end - HOUR_S, end)
     burn = _burn(calls, end)
@@ -169,6 +170,7 @@ def _drafts(
     spec: ActionSpec,
     keys: Sequence[PlannedKey],
     known: Mapping[str, Sequence[GatewayKey]],
+    production: Collection[str],
 ) -> _Drafts:
     """Each key goes to the first gateway that serves it and can do it."""
     states = books.actions.targets()
@@ -193,6 +195,8 @@ def _drafts(
         own = {target: state for target, state in states.items() if target.gateway == gateway.name}
         try:
             targets = dialect.targets(gateway, spec, Hit(spec.scope, mine, others, own))
+            if spec.non_prod:
+                targets = [each for each in targets if not _shared(dialect, each, others, production)]
             found = [_step(dialect, spec, target, own.get(target)) for target in targets]
         except UnsupportedError as error:
             problems.append(error)
@@ -207,7 +211,15 @@ def _drafts(
             notes.append(f"{gateway.name}: {offer.note}")
         effect_s = max(effect_s, offer.effect_s)
         for key in mine:
-            left.pop(key.api_key, None)
+            if any(dialect.reaches(target, key) for target in targets):
+                left.pop(key.api_key, None)
+        if shared := [key for key in mine if key.api_key in left]:
+            problems.append(
+                UnsupportedError(
+                    f"{gateway.name} cannot tell {plural(len(shared), 'key')} from production",
+                    hint="They share a project with production: act on the project itself, or on a key.",
+                )
+            )
     if not steps:
         raise _nothing(spec, settings, problems, notes)
     notes += [f"{error.message}: {error.hint}" for error in problems]
@@ -255,6 +267,13 @@ def _served(
         [key for key in serves if key.api_key in left],
         [key for key in serves if key.api_key not in left],
     )
+
+
+def _shared(
+    dialect: Dialect, target: Target, others: Sequence[GatewayKey], production: Collection[str]
+) -> bool:
+    """Whether a change at a target bears on production too."""
+    return any(key.api_key in production and dialect.reaches(target, key) for key in others)
 
 
 def _step(dialect: Dialect, spec: ActionSpec, target: Target, state: TargetState | None) -> Step:
