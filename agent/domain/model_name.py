@@ -16,3 +16,20 @@ def listed_name(model: str, listed: Container[str]) -> str | None:
         snapshot = _SNAPSHOT.fullmatch(name)
         name = snapshot[1] if snapshot else None
     return name
+
+
+def split_version(model: str) -> tuple[str, str]:
+    """A model's family and its date or version: `gpt-5-2025-08-07` as `gpt-5` and `2025-08-07`.
+
+    The version is empty for an alias, which may mean another model tomorrow.
+    """
+    snapshot = _SNAPSHOT.fullmatch(model)
+    return (snapshot[1], model[len(snapshot[1]) + 1 :]) if snapshot else (model, "")
+
+
+def version_order(version: str) -> tuple[int, ...]:
+    """Sorts versions from old to new: `v9` before `v10`, `2025-08-07` before `2025-11-01`.
+
+    Of versions such as `0613` nobody knows the year: those are in the order of their days.
+    """
+    return tuple(int(number) for number in re.findall(r"\d+", version))
