@@ -35,6 +35,10 @@ REPORTS: dict[str, tuple[Callable[[Ask], Table], str]] = {
         "What each truth layer says per account and day, and how far they differ.",
     ),
     "attribution": (named_quality.attribution, "By which pattern spend found its team, 30 days."),
+    "attribution-patterns": (
+        named_quality.attribution_patterns,
+        "The share of spend that patterns C, B, A and nobody attribute, 30 days, with conflicts.",
+    ),
     "unattributed": (named_quality.unattributed, "Credits that nobody owns, by level, 30 days."),
     "unpriced": (named_quality.unpriced, "Models without a price, 30 days."),
     "quarantine": (named_quality.quarantine, "Rows that were refused, newest first."),

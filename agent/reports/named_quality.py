@@ -6,8 +6,8 @@ import datetime
 from decimal import Decimal
 
 from agent.domain.money import to_credits
-from agent.domain.usage import Layer
-from agent.domain.words import instant
+from agent.domain.usage import Layer, Pattern
+from agent.domain.words import instant, plural
 from agent.ledger.kinds import Kind
 from agent.reports.figure import share_of
 from agent.reports.named_scope import Ask
@@ -81,6 +81,34 @@ def attribution(ask: Ask) -> Table:
         for row in found
     ]
     return ask.table(("pattern", "request_count", "credits", "share"), rows, start=span["start"])
+
+
+_SET_BY = {
+    Pattern.REGISTRY: "the owners registry",
+    Pattern.GATEWAY: "a gateway",
+    Pattern.TAG: "the caller's own tag",
+    Pattern.NONE: "nobody",
+}
+
+
+def attribution_patterns(ask: Ask) -> Table:
+    """Every pattern, the strongest first; what the caller alone or nobody attributes is a finding."""
+    span = ask.whole_days(30)
+    found = {row["pattern"]: row for row in ask.reader.rows("report_patterns", span)}
+    whole = sum(row["credits_nano"] for row in found.values())
+    rows = []
+    for pattern, set_by in _SET_BY.items() if found else ():
+        row = found.get(pattern.value)
+        requests, nano = (row["requests"], row["credits_nano"]) if row else (0, 0)
+        rows.append((pattern.value, set_by, requests, to_credits(nano), share_of(nano, whole)))
+    asked = {"kind": "attribution_conflict", "start": span["start"], "end": span["end"]}
+    conflicts = ask.reader.rows("findings_of_kind", asked)[0]["count"]
+    note = "C counts over B over A" + (
+        f"; {plural(conflicts, 'conflict')}, see `burndeck report findings`" if conflicts else ""
+    )
+    weak = any(pattern in ("A", "none") and requests for pattern, _, requests, *_ in rows)
+    columns = ("pattern", "set_by", "request_count", "credits", "share")
+    return ask.table(columns, rows, start=span["start"], note=note, finding=weak)
 
 
 def unattributed(ask: Ask) -> Table:

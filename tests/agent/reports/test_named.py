@@ -201,3 +201,34 @@ def test_reports_of_the_past_end_with_the_hour_that_they_name(tmp_path: Path, na
 
     assert tables[0].rows == tables[1].rows
     assert "to 2026-11-18 11:00 UTC" in tables[0].note
+
+
+def test_attribution_patterns_shows_every_pattern_in_its_order_and_counts_conflicts(tmp_path: Path) -> None:
+    who = {"C": "key-c", "B": "key-b", "A": "key-a", "": "key-n"}
+    rows = [
+        event(
+            f"r-{key}-{number}",
+            END - 1 - number,
+            dimensions=Dimensions("openai", key, team="t" if pattern else "", pattern=pattern or "none"),
+            credits_nano=NANO,
+        )
+        for pattern, key in who.items()
+        for number in range({"C": 5, "A": 3}.get(pattern, 1))
+    ]
+    path = written(tmp_path / "l.sqlite", rows)
+
+    quiet = asked(path, "attribution-patterns")
+    with open_writer(path) as writer:
+        writer.findings([("attribution_conflict", "api_key:k", "team"), ("label_shape", "t", "x")], END - 5)
+    found = asked(path, "attribution-patterns")
+
+    assert found.columns == ("pattern", "set_by", "request_count", "credits", "share")
+    assert [(row[0], row[2], row[4]) for row in found.rows] == [
+        ("C", 5, Decimal("0.5")),
+        ("B", 1, Decimal("0.1")),
+        ("A", 3, Decimal("0.3")),
+        ("none", 1, Decimal("0.1")),
+    ]
+    assert found.finding
+    assert quiet.note.endswith("C counts over B over A")
+    assert found.note.endswith("1 conflict, see `burndeck report findings`")
