@@ -10,7 +10,7 @@ from agent.errors import LedgerError
 from console.commands.common import common_options, print_json, reader_for, settings_for
 
 if TYPE_CHECKING:
-    from agent.alerts.lint import Finding
+    from agent.alerts.lint import Case, Finding
     from agent.ledger.reader import LedgerReader
     from agent.settings import Settings
     from agent.settings_channels import Channel
@@ -48,17 +48,26 @@ def check(config: str | None, db: str | None, as_json: bool) -> None:
 
 
 def _findings(settings: Settings, reader: LedgerReader | None) -> tuple[Finding, ...]:
-    from agent.alerts.lint import Case, Past, lint
+    from agent.alerts.lint import lint
+
+    if reader is None:
+        return lint(case_of(settings, None))
+    with reader.snapshot():
+        return lint(case_of(settings, reader))
+
+
+def case_of(settings: Settings, reader: LedgerReader | None) -> Case:
+    """What checks of the rules look at: the text of burndeck.toml, and the past where there is a ledger."""
+    from agent.alerts.lint import Case, Past
     from agent.ledger.history_store import HistoryStore
     from agent.toml_file import read_text
 
     text = read_text(settings.file, "configuration") if settings.file else ""
-    if reader is None:
-        return lint(Case(settings, text, None, _secret_of))
-    history = HistoryStore(reader.rows)
-    with reader.snapshot():
+    past = None
+    if reader is not None:
+        history = HistoryStore(reader.rows)
         past = Past(history, tuple(history.places()), int(settings.clock().now()))
-        return lint(Case(settings, text, past, _secret_of))
+    return Case(settings, text, past, _secret_of)
 
 
 def _secret_of(channel: Channel) -> str | None:

@@ -1,122 +1,33 @@
-"""`burndeck audit`: who did what, and the proof that nobody rewrote it."""
+"""`burndeck audit`: what was done, and what is amiss: traffic without caps, keys, pitfalls."""
 
 from __future__ import annotations
 
-import json
+from collections.abc import Mapping
+from typing import ClassVar
 
 import click
 
-from agent.errors import ConfigError
-from console.commands.common import common_options, print_json, reader_for, settings_for
-from console.commands.tables import table, when
-from console.commands.times import Stretch
+from console.lazy import Lazy, LazyGroup
 
-_WHY = ("reason", "note", "why")  # what people want to read first
-_MOST = 120
-_VERIFY = """\b
-Examples:
-  burndeck audit verify
-  burndeck audit verify --noted 812:9f2c...   (a head that it printed before)
-"""
-
-
-@click.group(
-    "audit",
-    epilog="""\b
+_EPILOG = """\b
 Examples:
   burndeck audit list --since 30d
   burndeck audit verify
-""",
-)
+  burndeck audit caps --since 30d
+  burndeck audit keys --json | jq '.findings[].subject'
+"""
+
+
+class _Audit(LazyGroup):
+    LAZY: ClassVar[Mapping[str, Lazy]] = {
+        "list": Lazy("console.commands.audit_log", "What was done, newest first.", "list_"),
+        "verify": Lazy("console.commands.audit_log", "Prove that nobody rewrote the log."),
+        "caps": Lazy("console.commands.audit_coverage", "Traffic that no cap counts, with its amount."),
+        "keys": Lazy("console.commands.audit_coverage", "Keys without labels, overdue, unused, too many."),
+        "pitfalls": Lazy("console.commands.audit_coverage", "Tags alone, aliases, dearer versions, caps."),
+    }
+
+
+@click.group("audit", cls=_Audit, epilog=_EPILOG)
 def audit() -> None:
-    """The audit log: who did what, when, and the proof that nobody rewrote it."""
-
-
-@audit.command("list", epilog="Example: burndeck audit list --since 30d --json")
-@common_options
-@click.option("--since", type=Stretch(), default="7d", show_default=True, help="How far back.")
-@click.option("--most", type=click.IntRange(min=1), default=1_000, show_default=True, help="At most so many.")
-def list_(config: str | None, db: str | None, as_json: bool, since: int, most: int) -> None:
-    """What was done, newest first."""
-    from agent.control.audit import listed
-
-    settings = settings_for(config, db)
-    with reader_for(settings) as reader:
-        records = listed(reader, int(settings.clock().now()) - since, most=most)
-    if as_json:
-        shown = ("seq", "at", "actor", "kind", "subject")
-        print_json(
-            {
-                "records": [
-                    {name: getattr(record, name) for name in shown} | {"detail": _detail(record.detail)}
-                    for record in records
-                ]
-            }
-        )
-    elif records:
-        rows = [
-            (record.seq, when(record.at), record.actor, record.kind, record.subject, _short(record.detail))
-            for record in records
-        ]
-        click.echo(table(("row", "when", "who", "what", "about", "detail"), rows, right=(0,)))
-    else:
-        click.echo("nothing was done in that time")
-
-
-@audit.command(epilog=_VERIFY)
-@common_options
-@click.option(
-    "--noted", metavar="HEAD", help="A head that was printed earlier; the log must lead through it."
-)
-def verify(config: str | None, db: str | None, as_json: bool, noted: str | None) -> None:
-    """Prove that nobody rewrote the log.
-
-    Exit code 1 when a row was changed, removed, added or reordered. The head that is printed, noted
-    elsewhere, later also proves that the whole log was not written anew.
-    """
-    from agent.control.audit import LIMITS, verify
-    from agent.domain.audit import ChainHead
-
-    try:
-        head = ChainHead.parse(noted) if noted else None
-    except ValueError as error:
-        raise ConfigError(str(error), hint="Give one that `burndeck audit verify` printed.") from None
-    with reader_for(settings_for(config, db)) as reader:
-        verdict = verify(reader, noted=head)
-    if as_json:
-        print_json(
-            {
-                "intact": verdict.intact,
-                "rows": verdict.rows,
-                "head": str(verdict.head) if verdict.head else None,
-                "broken_at": verdict.broken_at,
-                "problem": verdict.problem,
-                "limits": LIMITS,
-            }
-        )
-    elif verdict.intact:
-        click.echo(f"intact: {verdict.rows} rows\nhead {verdict.head}\n{LIMITS}")
-    else:
-        click.echo(f"BROKEN at row {verdict.broken_at}: {verdict.problem}")
-        click.echo(f"{verdict.rows} rows before it are intact; a backup may hold the others.")
-    click.get_current_context().exit(0 if verdict.intact else 1)
-
-
-def _detail(text: str) -> object:
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
-
-
-def _short(text: str) -> str:
-    """The detail for people: why it was done comes first; what only programs compare is left out."""
-    detail = _detail(text)
-    if isinstance(detail, dict):
-        payload = detail.get("payload")
-        # Where it was refused, the reason that counts is the agent's.
-        flat = {**(payload if isinstance(payload, dict) else {}), **detail}
-        flat = {key: value for key, value in flat.items() if key not in ("payload", "body_sha256")}
-        order = sorted(flat, key=lambda key: _WHY.index(key) if key in _WHY else len(_WHY))
-        text = json.dumps({key: flat[key] for key in order}, ensure_ascii=False)
-    return text if len(text) <= _MOST else text[: _MOST - 3] + "..."
+    """The audit log, and audits of what no cap counts, of keys, and of known pitfalls."""
