@@ -26,7 +26,7 @@ COMMANDS = {
     "alerts": Lazy("console.commands.alerts", "Alerts: list, take, replay, lint, and who is told."),
     "silence": Lazy("console.commands.silence", "Silence alerts until a time or an amount."),
     "identity": Lazy("console.commands.identity", "Your key pair, and the people whom burndeck.toml knows."),
-    "audit": Lazy("console.commands.audit", "Who did what, and the proof that nobody rewrote it."),
+    "audit": Lazy("console.commands.audit", "Who did what, with proof; traffic past caps; keys; pitfalls."),
 }
 """Command -> (module, one line for the overview). A module's command carries the command's name."""
 
