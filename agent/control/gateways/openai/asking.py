@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -46,24 +46,26 @@ class Asker:
 
     async def listed(self, path: str, item: type[R], *params: tuple[str, str]) -> list[R]:
         """A list to its end; raises where the end cannot be found, since a part of it would mislead."""
+        return [row async for page in self.pages(path, item, *params) for row in page]
+
+    async def pages(self, path: str, item: type[R], *params: tuple[str, str]) -> AsyncIterator[list[R]]:
+        """A list page by page, as far as it is wanted; raises where pages come round again."""
         page_type: Any = Page[item]  # type: ignore[valid-type]
-        items: list[R] = []
         seen: set[str] = set()
         cursor: list[tuple[str, str]] = []
-        with self._told():
-            while True:
+        while True:
+            with self._told():
                 page, _ = await self._client.get(path, [*params, *cursor], page_type)
-                items += page.data
-                if not page.has_more or not page.data:
-                    return items
-                last = page.last_id or page.data[-1].id
-                if last in seen or len(seen) >= _PAGE_CAP:
-                    raise GatewayError(
-                        f"{self._name}: the list {path} has no end",
-                        hint="The provider's pagination is at fault.",
-                    )
-                seen.add(last)
-                cursor = [("after", last)]
+            yield page.data
+            if not page.has_more or not page.data:
+                return
+            last = page.last_id or page.data[-1].id
+            if last in seen or len(seen) >= _PAGE_CAP:
+                raise GatewayError(
+                    f"{self._name}: the list {path} has no end", hint="The provider's pagination is at fault."
+                )
+            seen.add(last)
+            cursor = [("after", last)]
 
     async def post(self, path: str, body: Any) -> None:
         """Sets something."""

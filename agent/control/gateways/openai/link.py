@@ -150,9 +150,10 @@ class OpenAILink:
 
     async def _read_model(self, target: Target) -> TargetState:
         project, model = names.project_of(target), names.within_project(target)
-        for rate in await self._ask.listed(f"{_PROJECTS}/{project}/rate_limits", RateLimit, _MANY):
-            if rate.model == model:
-                return self._rate(project, rate)
+        async for page in self._ask.pages(f"{_PROJECTS}/{project}/rate_limits", RateLimit, _MANY):
+            for rate in page:
+                if rate.model == model:
+                    return self._rate(project, rate)
         raise GoneError(
             f"{self._name}: project {project} has no rate limit for {model}",
             hint="The provider lists a limit for every model that the project may call.",

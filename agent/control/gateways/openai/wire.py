@@ -28,7 +28,7 @@ class Project(Struct):
     @property
     def archived(self) -> bool:
         """Whether it is over for good."""
-        return self.archived_at is not None or self.status == "archived"
+        return self.status == "archived" if self.status else self.archived_at is not None
 
 
 class Holder(Struct):
