@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from agent.control.proposal import Proposal
@@ -20,6 +20,10 @@ REASON = "the key has no "
 """How the reason of every such block begins: its labels follow."""
 QUIET_S = 86_400
 """So long after somebody declined or undid such a block, or it failed, the agent does not ask again."""
+
+
+MOST_AT_ONCE = 20
+"""More keys than that never lose their labels at once: a registry file did. Then a person is asked."""
 
 
 def decide(
@@ -43,18 +47,22 @@ def decide(
     if policy != "report":
         taken = {action.spec.scope.value for action in open_actions if _blocks_a_key(action)}
         taken |= books.keys.blocks_ended(int(now) - QUIET_S)
-        found += _new_blocks((key for name, key in keys.items() if name not in taken), settings)
+        found += _new_blocks(keys.values(), taken, settings)
     return found
 
 
-def _new_blocks(keys: Iterable[KnownKey], settings: Settings) -> Iterator[Proposal]:
+def _new_blocks(keys: Iterable[KnownKey], taken: Collection[str], settings: Settings) -> Iterator[Proposal]:
     acting = settings.acting
-    automatic = acting.untagged_keys == "block" and acting.automatic
-    for key in keys:
-        missing = key.missing(acting.required_labels)
-        # Only a gateway can block it; a key that is blocked already needs nothing.
-        if missing and key.gateways and not key.blocked:
-            yield Proposal(_spec(key.api_key, settings), _reason(missing), automatic)
+    # Only a gateway can block it; a key that is blocked already needs nothing.
+    lacking = [
+        key for key in keys if key.gateways and not key.blocked and key.missing(acting.required_labels)
+    ]
+    automatic = acting.untagged_keys == "block" and acting.automatic and len(lacking) <= MOST_AT_ONCE
+    new = [key for key in lacking if key.api_key not in taken]
+    waiting = len(lacking) - len(new)
+    for key in new[: max(0, MOST_AT_ONCE - waiting)]:
+        reason = _reason(key.missing(acting.required_labels))
+        yield Proposal(_spec(key.api_key, settings), reason, automatic)
 
 
 def _blocks_that_are(

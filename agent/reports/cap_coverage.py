@@ -52,7 +52,7 @@ def cap_coverage(
 class _Coverage:
     stretch: Stretch
     settings: Settings
-    keys: Sequence[KnownKey]
+    keys: Mapping[str, KnownKey]
     places: Sequence[tuple[str, KeyPlace]]
     burnt: Mapping[str, Counts]  # by key, those that burnt at all
 
@@ -60,7 +60,8 @@ class _Coverage:
     def look(cls, stretch: Stretch, settings: Settings) -> _Coverage:
         store = KeyStore(stretch.reader.rows)
         burnt = {key: each for key, each in stretch.counts(Kind.API_KEY).items() if _any(each)}
-        return cls(stretch, settings, store.known(), store.places(), burnt)
+        keys = {key.api_key: key for key in store.known()}
+        return cls(stretch, settings, keys, store.places(), burnt)
 
     def report(self) -> AuditReport:
         found = [
@@ -102,7 +103,7 @@ class _Coverage:
                 yield self._key_outside(key, team, scopes, what)
 
     def _key_outside(self, key: str, team: str, scopes: Sequence[Scope], what: str) -> AuditFinding:
-        mine = [place for api_key, place in self.places if api_key == key]
+        mine = self.keys[key].places
         partly = any(_counted(key, place, scopes) for place in mine) or len({p.team for p in mine}) > 1
         fix = f"Give team:{team}, or all that this key burns in, an allocation."
         counts = self.burnt[key]
@@ -151,7 +152,7 @@ class _Coverage:
             yield self._finding("no_key", "", what, fix, counts)
 
     def _in_two_environments(self) -> Iterator[AuditFinding]:
-        for key in self.keys:
+        for key in self.keys.values():
             counts = self.burnt.get(key.api_key)
             if counts is not None and len(key.environments) > 1:
                 what = f"burns in {' and '.join(key.environments)}: no cap of one of them counts it rightly"
@@ -161,7 +162,7 @@ class _Coverage:
 
     def _out_of_reach(self) -> Iterator[AuditFinding]:
         gateways = self.settings.gateways
-        keys = [key for key in self.keys if key.api_key in self.burnt and not _served(key, gateways)]
+        keys = [key for name, key in self.keys.items() if name in self.burnt and not _served(key, gateways)]
         if not keys:
             return
         nano = sum(self.burnt[key.api_key].credits_nano for key in keys)

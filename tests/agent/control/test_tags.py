@@ -10,7 +10,7 @@ import pytest
 
 from agent.control.planning import books_of
 from agent.control.proposal import Proposal
-from agent.control.tags import QUIET_S, decide
+from agent.control.tags import MOST_AT_ONCE, QUIET_S, decide
 from agent.domain.action import Action, ActionKind, ActionSpec, ActionState
 from agent.domain.allocation import Scope
 from agent.domain.gateway import GatewayKey, Inventory
@@ -133,3 +133,24 @@ def test_a_block_that_only_ran_out_is_asked_for_again(writer: LedgerWriter) -> N
     begun(writer, state=ActionState.EXPIRED, ended_at=NOW)
 
     assert len(decided(writer, policy("block"), NOW + 1)) == 1
+
+
+def test_when_very_many_keys_lack_labels_at_once_a_person_is_asked_of_a_few(writer: LedgerWriter) -> None:
+    keys = [GatewayKey(f"hash-{number}", f"key_{number}") for number in range(MOST_AT_ONCE + 1)]
+    writer.actions.save_inventory("litellm", Inventory(keys=keys), NOW)
+
+    assert [each.automatic for each in decided(writer, policy("block"))] == [False] * MOST_AT_ONCE
+
+    for number in range(MOST_AT_ONCE):
+        scope = Scope.parse(f"api_key:key_{number}")
+        spec = replace(SPEC, scope=scope)
+        begun(writer, spec=spec, state=ActionState.STANDBY, expires_at=None)
+
+    assert decided(writer, policy("block")) == []
+
+
+def test_a_few_keys_that_lack_labels_at_once_are_blocked(writer: LedgerWriter) -> None:
+    keys = [GatewayKey(f"hash-{number}", f"key_{number}") for number in range(MOST_AT_ONCE)]
+    writer.actions.save_inventory("litellm", Inventory(keys=keys), NOW)
+
+    assert [each.automatic for each in decided(writer, policy("block"))] == [True] * MOST_AT_ONCE
