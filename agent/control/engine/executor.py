@@ -56,8 +56,10 @@ class Executor:
             while True:
                 self._kicked.clear()
                 busy = await self.tick()
+                # Not wait_for: in Python 3.11 it forgets a cancellation that comes together with the kick.
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._kicked.wait(), _LOOK_S if busy else _IDLE_S)
+                    async with asyncio.timeout(_LOOK_S if busy else _IDLE_S):
+                        await self._kicked.wait()
         finally:
             for task in self._tasks.values():
                 task.cancel()
