@@ -115,7 +115,7 @@ def test_with_policy_report_a_running_block_is_not_renewed_but_released_with_the
 
 
 def test_a_persons_own_block_is_neither_renewed_nor_released_nor_doubled(writer: LedgerWriter) -> None:
-    begun(writer, requested_by="ada", reason="leaked")
+    begun(writer, requested_by="ada")
 
     assert decided(writer, policy("block"), NOW + HOUR - 1) == []
     assert decided(writer, policy("block"), declared={"key_bare": LABELS}) == []

@@ -12,6 +12,7 @@ from agent.domain.allocation import Allocation, Scope
 from agent.domain.gateway import GatewayKey
 from agent.domain.usage import Layer, Operation, Service
 from agent.ledger import open_reader, open_writer
+from agent.ledger.rows import CostRow
 from agent.reports.audit_finding import AuditReport
 from agent.reports.cap_coverage import cap_coverage
 from agent.settings import Settings
@@ -189,3 +190,22 @@ def test_what_burnt_before_the_stretch_is_left_out(path: Path) -> None:
 
     assert of_kind(found, "untagged") == []
     assert found.whole.value == 1
+
+
+def test_a_bill_that_names_neither_endpoint_nor_model_is_no_unknown_traffic(path: Path) -> None:
+    burn(path, use(SEARCH, 60))
+    tool = Service("", Operation.WEB_SEARCH, "")
+    rows = [
+        CostRow(DAY, SEARCH, service, item, nano, "USD", nano)
+        for service, item, nano in (
+            (replace(GPT, endpoint=""), "gpt-5, input", 58 * NANO),
+            (tool, "web", NANO),
+        )
+    ]
+    with open_writer(path) as writer:
+        writer.write_costs("openai", DAY, NOW, rows, final_before=NOW, read_at=NOW)
+
+    found = look(path)
+
+    assert {each.kind for each in found.findings}.isdisjoint({"unknown_endpoint", "unknown_model"})
+    assert (found.whole.value, found.whole.layer) == (59, Layer.BILLED)
