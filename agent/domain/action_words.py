@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 
 from agent.domain.action import ActionKind, ActionSpec, Approval, Needs
+from agent.domain.gateway import Fields
 from agent.domain.money import to_credits
 from agent.domain.words import duration
 
@@ -29,6 +31,16 @@ def spec_title(spec: ActionSpec) -> str:
     if spec.emergency:
         text += " from the emergency buffer"
     return f"drill: {text}" if spec.drill else text
+
+
+def plain_words(fields: Fields) -> str:
+    """Fields of a gateway as they are: `rpm_limit 60`, or `nothing`."""
+    told = [f"{name} {_plain(value)}" for name, value in sorted(fields.items()) if value is not None]
+    return ", ".join(told) or "nothing"
+
+
+def _plain(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def open_needs(needs: Needs, given: Sequence[Approval]) -> Needs:

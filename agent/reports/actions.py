@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from agent.domain.action import Action, ActionKind, ActionState, Approval, Step, StepState, Verdict
-from agent.domain.action_words import open_needs, spec_title
+from agent.domain.action_words import open_needs, plain_words, spec_title
 from agent.domain.gateway import Fields
 from agent.domain.money import to_credits
 from agent.ledger.action_rows import actions_of, approval_of
@@ -24,8 +24,8 @@ __all__ = [
     "StepLine",
     "Words",
     "action_detail",
+    "action_entry",
     "actions",
-    "plain_words",
 ]
 
 RECENT_S = 7 * 86_400
@@ -53,6 +53,14 @@ def actions(
     return [entry(action, said.get(action.id or 0, ()), int(now)) for action in found]
 
 
+def action_entry(reader: LedgerReader, ident: int, now: float) -> ActionEntry | None:
+    """One action as a line of the list; None when there is none."""
+    with reader.snapshot():
+        found = _read(reader, reader.rows("action_by_id", {"id": ident}))
+        said = _approvals(reader, found)
+    return entry(found[0], said.get(ident, ()), int(now)) if found else None
+
+
 def action_detail(
     reader: LedgerReader, ident: int, now: float, words: Words | None = None
 ) -> ActionDetail | None:
@@ -68,7 +76,7 @@ def action_detail(
         said = _approvals(reader, found).get(ident, ())
         happened = _timeline(reader, action, int(now))
     summary = entry(action, said, int(now))
-    say = words or plain_words
+    say = words or (lambda gateway, fields: plain_words(fields))
     return ActionDetail(
         now=int(now),
         entry=summary,
@@ -125,16 +133,6 @@ def entry(action: Action, said: Sequence[Approval], now: int) -> ActionEntry:
         drill=spec.drill,
         emergency=spec.emergency,
     )
-
-
-def plain_words(gateway: str, fields: Fields) -> str:
-    """Fields as they are: `rpm_limit 60`, or `nothing`."""
-    told = [f"{name} {_plain(value)}" for name, value in sorted(fields.items()) if value is not None]
-    return ", ".join(told) or "nothing"
-
-
-def _plain(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _read(reader: LedgerReader, rows: Iterable[Row]) -> list[Action]:

@@ -12,7 +12,7 @@ from console.commands.common import F, print_json, reader_for
 from console.commands.times import Seconds
 
 if TYPE_CHECKING:
-    from agent.control import IntentKind, Outcome
+    from agent.control import IntentKind, IntentReceipt, Outcome
     from agent.ledger.reader import LedgerReader
     from agent.settings import Settings
 
@@ -58,10 +58,9 @@ def send(
     When it is done, `look` may find in the ledger what it led to, given the name of the person. Exit code 0
     when it is done, 1 when it was refused or when no agent has taken it yet.
     """
-    from agent.control import IntentState, submit
+    from agent.control import IntentState
 
-    receipt = submit(settings, kind, subject, payload, settings.clock().now())
-    result = _wait(settings, receipt.id, wait_s)
+    receipt, result = settled(settings, kind, subject, payload, wait_s)
     state = result.state if result else IntentState.NEW
     reason = result.reason if result else ""
     found = None
@@ -73,15 +72,31 @@ def send(
         print_json(known | dict(found.data if found else {}))
     elif state is IntentState.DONE:
         click.echo(found.text if found else f"{done} by {receipt.person}")
-    elif state is IntentState.REFUSED:
-        click.secho(f"refused: {reason}", fg="red", err=True)
     else:
-        click.echo(
-            f"signed by {receipt.person} and waiting (intent {receipt.id}): no agent has taken it yet.\n"
-            "  See `burndeck agent status`; it is carried out as soon as an agent runs, within half an hour.",
-            err=True,
-        )
+        say_undone(receipt, result)
     click.get_current_context().exit(0 if state is IntentState.DONE else 1)
+
+
+def settled(
+    settings: Settings, kind: IntentKind, subject: str, payload: Mapping[str, Any], wait_s: float
+) -> tuple[IntentReceipt, Outcome | None]:
+    """Signs an intent and waits up to `wait_s` for what the agent makes of it."""
+    from agent.control import submit
+
+    receipt = submit(settings, kind, subject, payload, settings.clock().now())
+    return receipt, _wait(settings, receipt.id, wait_s)
+
+
+def say_undone(receipt: IntentReceipt, result: Outcome | None) -> None:
+    """Says that an intent was refused, and why, or that nobody has taken it yet."""
+    if result and result.reason:
+        click.secho(f"refused: {result.reason}", fg="red", err=True)
+        return
+    click.echo(
+        f"signed by {receipt.person} and waiting (intent {receipt.id}): no agent has taken it yet.\n"
+        "  See `burndeck agent status`; it is carried out as soon as an agent runs, within half an hour.",
+        err=True,
+    )
 
 
 def _wait(settings: Settings, ident: int, wait_s: float) -> Outcome | None:

@@ -1,0 +1,195 @@
+"""`burndeck approve`: a second person's word on exactly one change, here or from another machine."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import click
+
+from console.commands.acting import no
+from console.commands.actions import approvals_words
+from console.commands.approve_elsewhere import answer_elsewhere
+from console.commands.common import common_options, print_json, reader_for, settings_for
+from console.commands.intents import say_undone, settled, wait_option
+from console.commands.tables import table, terminal_width, when
+from console.commands.watching import acted, say_end, watch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from agent.control.asking import Ask
+    from agent.domain.action import Action
+    from agent.domain.person import Person
+    from agent.reports.actions import ActionDetail, ActionEntry
+    from agent.settings import Settings
+
+_EPILOG = """\b
+Examples:
+  burndeck approve                               what waits, and what of it you may approve
+  burndeck approve 12 --note "seen with Bo"
+  burndeck approve 12 --deny --note "too wide"
+  burndeck approve 12 --export                   a line for another machine, where
+  burndeck approve --request LINE                shows the change and prints a token; here again
+  burndeck approve 12 --token TOKEN
+"""
+
+
+@click.command("approve", epilog=_EPILOG)
+@common_options
+@click.argument("action", type=click.IntRange(1), required=False)
+@click.option("--deny", is_flag=True, help="Say no: one no is enough.")
+@click.option("--note", default="", help="What you want to be read beside your word.")
+@click.option("--yes", is_flag=True, help="Do not ask; sign it.")
+@click.option("--export", is_flag=True, help="Print the request as a line for another machine.")
+@click.option("--request", "line", help="A line from --export, on another machine; - for standard input.")
+@click.option("--token", help="What --request printed there.")
+@wait_option
+def approve(
+    config: str | None,
+    db: str | None,
+    as_json: bool,
+    action: int | None,
+    deny: bool,
+    note: str,
+    yes: bool,
+    export: bool,
+    line: str | None,
+    token: str | None,
+    wait: float,
+) -> None:
+    """Approve an ACTION that waits, or list what waits.
+
+    An approval is bound to the exact change that is shown. Whoever asked for it may not approve it, and
+    nobody approves twice. Exit code 0 when it counts, 1 when it was refused.
+    """
+    if line is not None:
+        if action is not None or export or token:
+            raise click.UsageError("--request: it says itself what it is about.")
+        answer_elsewhere(line, deny=deny, note=note.strip(), yes=yes, as_json=as_json)
+        return
+    settings = settings_for(config, db)
+    if action is None:
+        if deny or export or token or note:
+            raise click.UsageError("say which ACTION; `burndeck approve` alone lists what waits.")
+        _list(settings, as_json=as_json)
+        return
+    detail = _detail(settings, action)
+    if export:
+        _export(settings, detail.action, as_json=as_json)
+        return
+    asked = _asked(detail, deny=deny, note=note.strip(), token=token)
+    if not yes and token is None:
+        _confirm(settings, detail, deny=deny, as_json=as_json)
+    _decide(settings, asked, action, wait, as_json=as_json)
+
+
+def _decide(settings: Settings, asked: Ask, action: int, wait: float, *, as_json: bool) -> None:
+    begun = time.monotonic()
+    receipt, result = settled(settings, asked.kind, asked.subject, asked.payload, wait)
+    done = result is not None and result.handled_at is not None and not result.reason
+    left = max(0.0, wait - (time.monotonic() - begun))
+    watched = watch(settings, action, begun, left, acted, quiet=as_json) if done else None
+    if as_json:
+        state, why = (result.state.value, result.reason) if result else ("new", "")
+        known = {"intent": receipt.id, "state": state, "reason": why, "person": receipt.person}
+        print_json(known | ({"action": watched.entry, "states": watched.states} if watched else {}))
+    elif watched is None:
+        say_undone(receipt, result)
+    else:
+        say_end(watched, wait)
+    click.get_current_context().exit(0 if done else 1)
+
+
+def _asked(detail: ActionDetail, *, deny: bool, note: str, token: str | None) -> Ask:
+    from agent.control.asking import decision_on
+
+    if detail.entry.state != "standby":
+        raise no(f"action {detail.entry.id} is {detail.entry.state}: there is nothing to decide")
+    return decision_on(detail.action, approve=not deny, note=note, token=(token or "").strip())
+
+
+def _list(settings: Settings, *, as_json: bool) -> None:
+    from agent.control.standing import standing
+    from agent.reports.actions import actions
+
+    person = standing(settings).person
+    with reader_for(settings) as reader:
+        waiting = [each for each in actions(reader, settings.clock().now(), 0) if each.waits_for]
+    rows = [(entry, _mine(entry, person)) for entry in waiting]
+    if as_json:
+        print_json({"waiting": [{"action": entry, "yours": mine} for entry, mine in rows]})
+        return
+    if not rows:
+        click.echo("nothing waits for approval")
+        return
+    lines = [
+        (str(e.id), e.title, e.requested_by, when(e.approve_by), approvals_words(e), mine) for e, mine in rows
+    ]
+    columns = ("id", "what", "by", "until", "approvals", "yours")
+    click.echo(table(columns, lines, right=(0,), most=terminal_width()))
+
+
+def _mine(entry: ActionEntry, person: Person | None) -> str:
+    """Whether somebody may approve it, and in which role; else why not."""
+    if person is None:
+        return "no: nobody is known here"
+    if person.name == entry.requested_by:
+        return "no: you asked for it"
+    if any(each.person == person.name for each in entry.given):
+        return "no: you have approved it"
+    roles = sorted(
+        {role.value for role in person.roles} & {role for each in entry.waits_for for role in each}
+    )
+    return f"yes, for {roles[0]}" if roles else "no: it takes another role"
+
+
+def _detail(settings: Settings, ident: int) -> ActionDetail:
+    from agent.control.words import gateway_words
+    from agent.reports.actions import action_detail
+
+    with reader_for(settings) as reader:
+        found = action_detail(reader, ident, settings.clock().now(), gateway_words(settings))
+    if found is None:
+        raise no(f"there is no action {ident}", hint="`burndeck approve` lists what waits.")
+    return found
+
+
+def _export(settings: Settings, action: Action, *, as_json: bool) -> None:
+    from agent.control.tokens import request_text
+    from agent.domain.action_words import spec_title
+
+    with reader_for(settings) as reader:
+        ledger = str(reader.rows("ledger_name")[0][0])
+    line = request_text(action, ledger, spec_title(action.spec))
+    if as_json:
+        print_json({"action": action.id, "digest": action.digest, "request": line})
+    else:
+        click.echo(line)
+        click.echo("On the other machine: `burndeck approve --request LINE`", err=True)
+
+
+def _confirm(settings: Settings, detail: ActionDetail, *, deny: bool, as_json: bool) -> None:
+    if as_json or not sys.stdin.isatty():
+        raise click.UsageError("nobody is there to say yes: look at it first, then pass --yes.")
+    click.echo("\n".join(_exactly(settings, detail)))
+    word = "deny" if deny else "approve"
+    if not click.confirm(f"\n{word} {detail.entry.title}?"):
+        raise no("nothing was signed")
+
+
+def _exactly(settings: Settings, detail: ActionDetail) -> Iterator[str]:
+    entry, spec = detail.entry, detail.action.spec
+    yield entry.title
+    yield f"asked for   by {entry.requested_by}, {when(entry.requested_at)}: {entry.reason}"
+    yield f"approvals   {approvals_words(entry)}"
+    yield f"until       {when(entry.approve_by)}"
+    for name, value in sorted(spec.change.items()):
+        yield f"sets        {name}: {json.dumps(value, ensure_ascii=False)}"
+    for step in detail.steps:
+        yield f"changes     {step.target}: {step.before} -> {step.after}"
+    for note in detail.preview.get("notes", ()):
+        yield f"note        {note}"
+    yield f"digest      {detail.digest}"

@@ -1,0 +1,48 @@
+"""What an action hits, as people type it: `team:search`, `non-prod`, `team:search/non-prod`."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import click
+
+from agent.domain.allocation import Scope, ScopeKind
+
+_NON_PROD = "non-prod"
+
+
+class Reach(NamedTuple):
+    """A scope, and whether production in it is spared."""
+
+    scope: Scope
+    non_prod: bool = False
+
+
+class ReachType(click.ParamType[Reach]):
+    """`organization`, `team:search`, `api_key:key_x`, `non-prod`, `team:search/non-prod`."""
+
+    name = "scope"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Reach:
+        if isinstance(value, Reach):
+            return value
+        text = str(value).strip()
+        if text == _NON_PROD:
+            return Reach(Scope(ScopeKind.ORGANIZATION), non_prod=True)
+        spared = text.endswith(f"/{_NON_PROD}")
+        try:
+            return Reach(Scope.parse(text.removesuffix(f"/{_NON_PROD}")), spared)
+        except ValueError:
+            kinds = ", ".join(
+                f"{kind.value}:NAME" for kind in ScopeKind if kind is not ScopeKind.ORGANIZATION
+            )
+            self.fail(f"{text!r} is none of organization, {kinds}, {_NON_PROD}", param, ctx)
+
+
+def reach_of(given: Reach | None, option: Reach | None, *, non_prod: bool = False) -> Reach:
+    """The one scope that was named, as argument or by --scope."""
+    if (given is None) == (option is None):
+        raise click.UsageError("say what is hit, once: a SCOPE such as team:search, or --scope.")
+    found = given or option
+    assert found is not None
+    return Reach(found.scope, found.non_prod or non_prod)

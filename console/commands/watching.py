@@ -1,0 +1,131 @@
+"""Watching an action: each state as it comes, with the seconds since it was sent."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import click
+
+from console.commands.common import reader_for
+from console.commands.tables import when
+
+if TYPE_CHECKING:
+    from agent.domain.action import ActionSpec
+    from agent.ledger.reader import LedgerReader
+    from agent.reports.actions import ActionEntry
+    from agent.settings import Settings
+
+_LOOK_S = 0.02
+_LOOK_BACK_S = 3_600
+_MOST = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A state that an action was seen in."""
+
+    state: str
+    after_ms: int  # since it was sent
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """An action after it was watched."""
+
+    entry: ActionEntry
+    states: tuple[Seen, ...]
+
+
+def acted(seen: Watched) -> bool:
+    """Whether the gateways have taken it, or it went no further; of a drill, whether it is over."""
+    on_its_way = seen.entry.state in ("pending", "executing", "reversing")
+    return not on_its_way and not (seen.entry.drill and seen.entry.state == "accepted")
+
+
+def undone(seen: Watched) -> bool:
+    """Whether nothing more becomes of it."""
+    return not seen.entry.open
+
+
+def find_action(settings: Settings, spec: ActionSpec, after: int | None = None) -> int:
+    """The newest action with exactly this text, 0 without one; `after` is the id of one before it."""
+    from agent.ledger.action_rows import Row
+
+    with reader_for(settings) as reader:
+        since = int(settings.clock().now()) - _LOOK_BACK_S
+        rows: list[Row] = [dict(row) for row in reader.rows("actions_since", {"since": since, "most": _MOST})]
+    text = spec.text()
+    return next((row["id"] for row in rows if row["spec"] == text and row["id"] > (after or 0)), 0)
+
+
+def watch(
+    settings: Settings,
+    ident: int,
+    begun: float,
+    wait_s: float,
+    over: Callable[[Watched], bool],
+    *,
+    quiet: bool = False,
+) -> Watched | None:
+    """Looks at an action until `over` says so or the time is up; None when there is no such action."""
+    deadline = time.monotonic() + wait_s
+    states: list[Seen] = []
+    with reader_for(settings) as reader:
+        while True:
+            version = reader.data_version()
+            found = _look(reader, settings, ident)
+            if found is None:
+                return None
+            if not states or states[-1].state != found.state:
+                states.append(Seen(found.state, round((time.monotonic() - begun) * 1000)))
+                if not quiet:
+                    click.echo(f"{states[-1].after_ms / 1000:7.2f} s  {found.state}{_about(found)}")
+            seen = Watched(found, tuple(states))
+            if over(seen):
+                return seen
+            while reader.data_version() == version:
+                if time.monotonic() >= deadline:
+                    return seen
+                time.sleep(_LOOK_S)
+
+
+def say_end(watched: Watched, wait_s: float) -> None:
+    """What became of an action, and what to do next."""
+    entry = watched.entry
+    if entry.failed:
+        click.secho(f"{entry.failed} of {entry.targets} targets failed", fg="red", err=True)
+    if entry.effect:
+        click.echo(entry.effect)
+    if entry.drill and not entry.open and not entry.failed:
+        click.echo(f"the drill is over (action {entry.id}): nothing was changed")
+    elif entry.waits_for:
+        roles = " and ".join(" or ".join(each) for each in entry.waits_for)
+        click.echo(f"action {entry.id} waits for the approval of {roles} until {when(entry.approve_by)}")
+        click.echo(
+            f"  `burndeck approve {entry.id}` by somebody else, or `burndeck approve {entry.id} --export`"
+        )
+    elif entry.state in ("pending", "executing", "reversing"):
+        click.echo(f"action {entry.id} is still {entry.state} after {wait_s:g} s", err=True)
+        click.echo(f"  `burndeck actions show {entry.id}` says how far it is.", err=True)
+    elif entry.open:
+        ends = f"it undoes itself at {when(entry.expires_at)}; " if entry.expires_at else ""
+        click.echo(f"action {entry.id} is in force: {ends}`burndeck release {entry.id}` undoes it now")
+    else:
+        click.echo(f"action {entry.id} is {entry.state}" + (f": {entry.why}" if entry.why else ""))
+
+
+def _look(reader: LedgerReader, settings: Settings, ident: int) -> ActionEntry | None:
+    from agent.reports.actions import action_entry
+
+    return action_entry(reader, ident, settings.clock().now())
+
+
+def _about(entry: ActionEntry) -> str:
+    if entry.state == "standby":
+        return ", asked for"
+    if entry.state == "failed" and entry.why:
+        return f": {entry.why}"
+    return f" by {', '.join(entry.gateways)}" if entry.state == "accepted" else ""

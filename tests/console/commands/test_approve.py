@@ -1,0 +1,201 @@
+"""`burndeck approve`, `actions`, `amend`, `top-up`, `incident`: two people, one exact text."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from agent.domain.incident import Incident
+from agent.ledger import open_writer
+from tests.console.commands.acting_world import World
+
+BLOCK = ("block", "api_key:key_prod", "--reason", "leaked", "--yes")
+
+
+@pytest.fixture
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    made = World(tmp_path, monkeypatch)
+    with made.agent():
+        yield made
+    made.admin.close()
+
+
+def blocked(world: World) -> list[str]:
+    return [key for key, _ in world.entries("block.map")]
+
+
+def test_a_block_of_production_begins_with_the_second_approval(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert world.run(*BLOCK) == 0
+    assert "waits for the approval of finance and engineering" in capsys.readouterr().out
+    assert world.run("approve", "1", "--yes") == 1
+    assert "ada asked for it" in capsys.readouterr().err
+
+    world.as_("bo")
+    assert world.run("approve", "1", "--yes", "--note", "seen") == 0
+    assert blocked(world) == []
+    world.as_("cy")
+    assert world.run("approve", "1", "--yes") == 0
+
+    assert "action 1 is in force" in capsys.readouterr().out
+    assert blocked(world) == ["key_prod"]
+
+
+def test_the_list_says_what_waits_and_which_of_it_is_mine(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert world.run(*BLOCK) == 0
+    yours = []
+    for who in ("ada", "bo", "eve"):
+        world.as_(who)
+        capsys.readouterr()
+        assert world.run("approve", "--json") == 0
+        (found,) = json.loads(capsys.readouterr().out)["waiting"]
+        yours.append(found["yours"])
+
+    assert yours == ["no: you asked for it", "yes, for finance", "no: it takes another role"]
+
+
+def test_one_no_ends_it(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    assert world.run(*BLOCK) == 0
+    world.as_("bo")
+
+    assert world.run("approve", "1", "--deny", "--note", "too wide", "--yes") == 0
+
+    assert "action 1 is declined: denied by bo: too wide" in capsys.readouterr().out
+    assert world.run("approve", "1", "--yes") == 1
+
+
+def test_an_approval_from_another_machine_counts_when_its_token_is_brought(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert world.run(*BLOCK) == 0
+    world.as_("bo")
+    assert world.run("approve", "1", "--yes") == 0
+    capsys.readouterr()
+    assert world.run("approve", "1", "--export") == 0
+    request = capsys.readouterr().out.strip()
+
+    world.as_("cy")
+    elsewhere = ("approve", "--request", request, "--yes", "--note", "from home")
+    assert world.run(*elsewhere) == 0
+    shown = capsys.readouterr()
+    world.as_("ada")
+    assert world.run("approve", "1", "--token", shown.out.strip()) == 0
+
+    assert "block api_key:key_prod for 1 h" in shown.err
+    assert 'haproxy/key/key_prod: {"blocked": true}' in shown.err
+    assert blocked(world) == ["key_prod"]
+    assert world.run("actions", "show", "1") == 0
+    said = capsys.readouterr().out
+    assert "by cy for engineering" in said
+    assert "from home" in said
+
+
+@pytest.mark.parametrize("spoilt", ["burndeck-request-1:AAAA", "", "x" * 40])
+def test_a_spoilt_request_is_refused(world: World, spoilt: str, capsys: pytest.CaptureFixture[str]) -> None:
+    world.as_("cy")
+
+    assert world.run("approve", "--request", spoilt, "--yes") == 1
+
+    assert "that is no whole request" in capsys.readouterr().err
+
+
+def test_an_approval_is_not_given_unseen(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    assert world.run(*BLOCK) == 0
+    world.as_("bo")
+
+    assert world.run("approve", "1") == 2
+
+    assert "pass --yes" in capsys.readouterr().err
+
+
+def test_whoever_asked_may_change_it_and_approvals_are_given_anew(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert world.run("top-up", "team:search", "--credits", "500", "--reason", "busy", "--yes") == 0
+    world.as_("bo")
+    assert world.run("approve", "1", "--yes") == 0
+    world.as_("ada")
+
+    assert world.run("amend", "1", "--credits", "300", "--yes") == 0
+
+    capsys.readouterr()
+    assert world.run("actions", "show", "1", "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["entry"]["title"] == "top team:search up by 300 credits"
+    assert found["entry"]["given"] == []
+    assert found["approvals"][0]["void"] == "the request was changed after it"
+
+
+def test_a_top_up_that_the_pool_has_not_says_who_holds_what(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert world.run("top-up", "org-1-team-search", "--credits", "999999", "--reason", "x", "--dry-run") == 1
+
+    assert "org-1-team-search holds 10,000" in capsys.readouterr().err
+
+
+def test_a_broken_glass_acts_at_once_and_owes_a_postmortem(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with open_writer(world.ledger) as writer:
+        opened = writer.incidents.add_incident(Incident("cap", "team:search", "hard_cap", "load", world.now))
+    number = str(opened.id)
+    top_up = ("top-up", "team:search", "--credits", "50", "--incident", number, "--reason", "nobody answers")
+    assert world.run(*top_up, "--break-glass", "--yes") == 0
+    assert world.run("incident", "postmortem", number, "--text", " ") == 2
+    assert world.run("incident", "postmortem", number, "--text", "we learnt") == 0
+    assert world.run("incident", "postmortem", number, "--text", "again") == 1
+
+    assert "ada has signed it already" in capsys.readouterr().err
+
+
+def test_an_incident_is_assessed_by_engineering(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    with open_writer(world.ledger) as writer:
+        opened = writer.incidents.add_incident(Incident("cap", "team:search", "hard_cap", "load", world.now))
+    number = str(opened.id)
+    assert world.run("incident", "assess", number) == 2
+    assert world.run("incident", "assess", number, "--critical") == 1
+    world.as_("cy")
+
+    assert world.run("incident", "assess", number, "--not-critical", "--note", "batch only") == 0
+    world.as_("ada")
+    capsys.readouterr()
+    assert (
+        world.run("top-up", "team:search", "--credits", "5", "--incident", number, "--reason", "x", "--yes")
+        == 1
+    )
+
+    assert "production is not affected" in capsys.readouterr().err
+
+
+def test_actions_lists_open_ones_first(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    assert world.run("throttle", "api_key:key_dev", "--rpm", "9", "--reason", "x", "--yes") == 0
+    assert world.run("release", "1") == 0
+    assert world.run(*BLOCK) == 0
+    capsys.readouterr()
+
+    assert world.run("actions") == 0
+
+    lines = capsys.readouterr().out.splitlines()[2:]
+    assert lines[0].split()[:2] == ["2", "standby"]
+    assert "0 of 2, waits for finance and engineering" in lines[0]
+    assert lines[1].split()[:2] == ["1", "reversed"]
+
+
+def test_a_release_of_an_incident_undoes_all_of_it(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    with open_writer(world.ledger) as writer:
+        opened = writer.incidents.add_incident(Incident("spike", "team:search", "critical", "x", world.now))
+    number = str(opened.id)
+    of = ("--incident", number, "--reason", "spike", "--yes")
+    assert world.run("throttle", "api_key:key_dev", "--rps", "1", *of) == 0
+    assert world.run("throttle", "api_key:key_prod", "--rpm", "9", *of) == 0
+
+    assert world.run("release", "--incident", number) == 0
+
+    assert world.entries("rps.map") == world.entries("rpm.map") == []

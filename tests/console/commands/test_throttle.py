@@ -1,0 +1,178 @@
+"""`burndeck throttle`, `block`, `release`: what is shown before, what the gateway gets, and its undo."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from agent.control.identity import VARIABLE
+from tests.agent.ledger.look import rows
+from tests.console.commands.acting_world import World
+
+THROTTLE = ("throttle", "team:search/non-prod", "--rpm", "30", "--reason", "retry storm")
+
+
+@pytest.fixture
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    made = World(tmp_path, monkeypatch)
+    yield made
+    made.admin.close()
+
+
+def intents(world: World) -> int:
+    return int(rows(world.ledger, "SELECT count(*) FROM intent")[0][0])
+
+
+def test_a_throttle_reaches_the_gateway_and_prints_each_state_with_its_seconds(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with world.agent():
+        assert world.run(*THROTTLE, "--yes", "--for", "2h") == 0
+
+    said = capsys.readouterr().out
+    assert "s  accepted by haproxy" in said
+    assert "`burndeck release 1` undoes it now" in said
+    assert world.entries("rpm.map") == [("key_dev", "30")]
+
+
+def test_a_dry_run_says_in_numbers_what_it_would_do_and_sends_nothing(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert world.run("throttle", "--scope", "team:search/non-prod", "--rpm", "30", "--dry-run") == 0
+
+    said = capsys.readouterr().out
+    for line in (
+        "throttle non-prod of team:search to 30 rpm for 1 h",
+        "hits        1 key of search: key_dev",
+        "spared      1 key of production",
+        "production  no production",
+        "haproxy/key/key_dev: no limit -> 30 rpm",
+        "approvals   none",
+        "by itself, 1 h after it begins",
+    ):
+        assert line in said
+    assert "of 600 requests would have been refused" in said
+    assert intents(world) == 0
+
+
+def test_json_has_the_same_figures(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    assert world.run(*THROTTLE, "--dry-run", "--json") == 0
+
+    found = json.loads(capsys.readouterr().out)["preview"]
+    assert found["keys"] == ["key_dev"]
+    assert found["spared"] == 1
+    assert found["requests"] == 600
+    assert 0 < found["refused"] < 600
+    assert found["needs"] == []
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (THROTTLE, "pass --yes"),
+        ((*THROTTLE, "--rps", "1", "--yes"), "give one limit"),
+        (("throttle", "team:search", "--reason", "x", "--yes"), "give one limit"),
+        (("throttle", "--rps", "1", "--reason", "x", "--yes"), "say what is hit, once"),
+        (("throttle", "serach", "--rps", "1", "--reason", "x", "--yes"), "is none of organization"),
+        ((*THROTTLE[:-1], " ", "--yes"), "cannot stay empty"),
+        ((*THROTTLE, "--yes", "--replay", "1h"), "only with --dry-run"),
+        ((*THROTTLE, "--yes", "--for", "40d"), "31 days at most"),
+        (("revoke", "team:search", "--reason", "x"), "name one key"),
+        (("release",), "say what is undone"),
+        (("release", "1", "--incident", "2"), "say what is undone"),
+    ],
+)
+def test_what_is_wrong_is_a_usage_error_and_nothing_is_signed(
+    world: World, words: tuple[str, ...], why: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert world.run(*words) == 2
+
+    assert why in " ".join(capsys.readouterr().err.split())
+    assert intents(world) == 0
+
+
+def test_a_scope_without_keys_says_where_to_look(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    assert world.run("throttle", "team:serach", "--rps", "1", "--reason", "x", "--yes") == 1
+
+    assert "no key burns in team:serach" in capsys.readouterr().err
+    assert intents(world) == 0
+
+
+@pytest.mark.parametrize("who", ["eve", "nobody"])
+def test_who_may_not_is_told_before_anything_is_signed(
+    world: World, who: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if who == "nobody":
+        world.monkeypatch.setenv(VARIABLE, str(world.folder / "none.key"))
+    else:
+        world.as_(who)
+
+    assert world.run(*THROTTLE, "--yes", "--wait", "0") in (1, 2)
+
+    assert ("may not throttle" if who == "eve" else "no identity") in capsys.readouterr().err
+    assert intents(world) == 0
+
+
+def test_without_an_agent_it_waits_and_says_so(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    assert world.run(*THROTTLE, "--yes", "--wait", "0") == 1
+
+    assert "no agent has taken it yet" in capsys.readouterr().err
+    assert intents(world) == 1
+
+
+def test_a_release_restores_what_was_there(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    with world.agent():
+        assert world.run("block", "api_key:key_dev", "--reason", "loop", "--yes") == 0
+        assert [key for key, _ in world.entries("block.map")] == ["key_dev"]
+        assert world.run("release", "1", "--reason", "fixed") == 0
+
+    assert "action 1 is reversed" in capsys.readouterr().out
+    assert world.entries("block.map") == []
+
+
+def test_a_drill_goes_all_the_way_and_changes_nothing(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with world.agent():
+        assert world.run("block", "team:search", "--reason", "exercise", "--drill", "--yes") == 0
+
+    assert "the drill is over (action 1): nothing was changed" in capsys.readouterr().out
+    assert world.entries("block.map") == []
+    assert world.run("actions", "show", "1") == 0
+    assert "accepted by 2 targets" in capsys.readouterr().out
+
+
+def test_a_gateway_that_refuses_is_an_action_that_failed(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world.admin.maps[str(world.folder / "keys.map")] = []  # the keys are gone since they were read
+    with world.agent():
+        assert world.run(*THROTTLE, "--yes") == 1
+
+    assert "failed" in capsys.readouterr().out
+
+
+def test_a_renewal_says_until_when(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    with world.agent():
+        assert world.run(*THROTTLE, "--yes") == 0
+        capsys.readouterr()
+        assert world.run("renew", "1", "--for", "3h", "--json") == 0
+
+    entry = json.loads(capsys.readouterr().out)["action"]
+    assert 10_700 < entry["expires_in_s"] <= 10_800
+
+
+def test_off_boarding_lists_all_keys_of_the_team_first(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert world.run("off-board", "search", "--dry-run") == 0
+
+    said = capsys.readouterr().out
+    head, _, rest = said.partition("block team:search")
+    assert "key_dev" in head
+    assert "key_prod" in head
+    assert "not by itself" in rest
+    assert "finance and engineering" in rest
