@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from agent.domain.action import (
     Action,
+    ActionKind,
     ActionState,
     Approval,
     Step,
@@ -15,6 +17,7 @@ from agent.domain.action import (
     Verdict,
     parse_spec,
 )
+from agent.domain.allocation import Scope, ScopeKind
 from agent.domain.canonical import canonical
 from agent.domain.gateway import GatewayKey, Target, TargetKind, TargetState
 
@@ -24,6 +27,37 @@ _PLAIN = (
     *("reason", "requested_by", "requested_at", "approve_by", "begun_at", "accepted_at", "confirmed_at"),
     *("expires_at", "ended_at", "ended_by", "why", "effect", "incident", "alert", "id"),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the agent has once made of a cap: enough to know that it need not be made again."""
+
+    id: int
+    kind: ActionKind
+    state: ActionState
+    scope: Scope
+    non_prod: bool
+    amount_nano: int
+    alert: int | None
+    requested_at: int
+    ended_at: int | None
+    ended_by: str
+    approve_by: int | None
+
+
+def answer_of(row: Sequence[Any]) -> Answer:
+    """The answer of a row."""
+    ident, kind, state, scope_kind, scope, non_prod, amount, *rest = row
+    return Answer(
+        ident,
+        ActionKind(kind),
+        ActionState(state),
+        Scope(ScopeKind(scope_kind), scope),
+        bool(non_prod),
+        amount,
+        *rest,
+    )
 
 
 def action_columns(action: Action) -> dict[str, Any]:

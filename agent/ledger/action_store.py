@@ -10,10 +10,13 @@ from typing import Any
 from agent.domain.action import Action, Approval, Step
 from agent.domain.canonical import canonical
 from agent.domain.gateway import GatewayKey, Inventory, Target, TargetState
+from agent.domain.planned import Planned
 from agent.ledger.action_rows import (
+    Answer,
     Row,
     action_columns,
     actions_of,
+    answer_of,
     approval_of,
     key_of,
     state_of,
@@ -63,6 +66,17 @@ class ActionStore(Store):
     def of_incident(self, incident: int) -> list[Action]:
         """Every action of an incident, oldest first."""
         return self._actions("actions_of_incident", incident=incident)
+
+    def answers(self, since: int) -> list[Answer]:
+        """What the agent has begun or proposed by itself since an instant, ended or not, oldest first."""
+        return [answer_of(row) for row in self._all("action_answers", {"since": since})]
+
+    def held(self, since: int) -> list[Planned]:
+        """The scopes that throttles and blocks have held since a time, each for as long as it did."""
+        return [
+            Planned(row["scope_kind"], row["scope"], row["begun_at"], row["until"], "", "", row["id"])
+            for row in self._rows("actions_holding", since=since)
+        ]
 
     def holding(self, target: Target) -> list[tuple[int, Step]]:
         """The steps that hold at a target, with their actions' ids; oldest first."""

@@ -16,6 +16,21 @@ SELECT * FROM action WHERE requested_at >= :since ORDER BY id DESC LIMIT :most;
 -- action_incident.
 SELECT * FROM action WHERE incident = :incident ORDER BY id;
 
+-- name: action_answers
+-- action_requested, one range: what the agent began or proposed lately, without steps.
+SELECT id, kind, state, scope_kind, scope, json_extract(spec, '$.non_prod'), json_extract(spec, '$.amount_nano'), alert,
+  requested_at, ended_at, ended_by, approve_by
+FROM action WHERE requested_at >= :since AND requested_by = 'agent' ORDER BY id;
+
+-- name: actions_holding
+-- action_open for what goes on; action_requested for what has ended, and nothing lasts beyond 31 days unrenewed.
+SELECT id, scope_kind, scope, begun_at, 1 << 40 AS until FROM action
+WHERE state NOT IN ('failed', 'reversed', 'expired', 'declined') AND begun_at IS NOT NULL AND kind IN ('throttle', 'block', 'models')
+UNION ALL
+SELECT id, scope_kind, scope, begun_at, ended_at FROM action
+WHERE requested_at >= :since - 2678400 AND state IN ('failed', 'reversed', 'expired') AND ended_at > :since AND begun_at IS NOT NULL
+  AND kind IN ('throttle', 'block', 'models');
+
 -- name: steps_of_actions
 -- Primary key, one range an action.
 SELECT s.* FROM json_each(:actions) a CROSS JOIN action_step s ON s.action = a.value ORDER BY s.action, s.seq;

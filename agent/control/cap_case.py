@@ -1,0 +1,115 @@
+"""What deciding on caps reads: keys, gateways, and what the agent has made of the month's alerts so far."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from agent.analytics.month import Month, month_of
+from agent.control.gateways.base import dialect_of
+from agent.control.planning.keys import PlannedKey, keys_in, keys_of
+from agent.domain.action import Action, ActionKind, ActionSpec, ActionState
+from agent.domain.allocation import Scope
+from agent.domain.gateway import GatewayKey, Limit, LimitUnit, Offer
+from agent.domain.person import AGENT
+
+if TYPE_CHECKING:
+    from agent.control.planning.books import Books
+    from agent.ledger.action_rows import Answer
+    from agent.settings import Settings
+    from agent.settings_gateways import Gateway
+
+_AGAIN_S = 900
+"""What no gateway took is tried again after so long, while its reason holds."""
+_MINUTE_S = 60
+
+
+@dataclass
+class CapCase:
+    """One look at the caps; everything is read when it is first asked for."""
+
+    books: Books
+    settings: Settings
+    now: int
+    mine: Sequence[Action]  # open actions that the agent itself began or proposed
+
+    @cached_property
+    def month(self) -> Month:
+        """The month of budgets."""
+        return month_of(self.now, self.settings.organization.time_zone)
+
+    @cached_property
+    def answers(self) -> list[Answer]:
+        """What the agent has made of this month so far, ended or not."""
+        return self.books.actions.answers(self.month.start)
+
+    def automatic(self, mode: str) -> bool:
+        """Whether a mode of an allocation means that nobody is asked."""
+        return mode == "automatic" and self.settings.acting.automatic
+
+    def answered(self, alert: int, spec: ActionSpec) -> bool:
+        """Whether an alert has had its answer of a kind, or a person has decided on it."""
+        return any(
+            self._stands(each)
+            for each in self.answers
+            if each.alert == alert and (each.kind, each.non_prod) == (spec.kind, spec.non_prod)
+        )
+
+    def answers_of(self, scope: Scope, kind: ActionKind) -> list[Answer]:
+        """What was made for a scope this month and stands."""
+        return [
+            each for each in self.answers if (each.scope, each.kind) == (scope, kind) and self._stands(each)
+        ]
+
+    def _stands(self, answer: Answer) -> bool:
+        """Whether nothing more is to be made: it is under way, or a person has ended it."""
+        match answer.state:
+            case ActionState.EXPIRED:
+                return False  # while the agent was away: what it was for may still hold
+            case ActionState.FAILED:
+                return self.now - (answer.ended_at or 0) < _AGAIN_S
+            case ActionState.DECLINED if answer.ended_by == AGENT:
+                # Unanswered until its time was over is an answer; what the agent took back is none.
+                return answer.approve_by is not None and (answer.ended_at or 0) >= answer.approve_by
+            case ActionState.REVERSED | ActionState.REVERSING:
+                return answer.state is ActionState.REVERSING or answer.ended_by != AGENT
+        return True
+
+    def reached(self, scope: Scope, kind: ActionKind, *, production: bool | None = None) -> bool:
+        """Whether some gateway can do it to a key in a scope, of production or of the rest."""
+        return bool(self._offers(scope, kind, production))
+
+    def limit(self, scope: Scope, max_rps: int) -> Limit:
+        """So many requests a second, in the unit that all gateways of its keys count in."""
+        units = [set(offer.units) for offer in self._offers(scope, ActionKind.THROTTLE, None)]
+        shared = set.intersection(*units) if units else {LimitUnit.RPS}
+        if LimitUnit.RPS in shared or LimitUnit.RPM not in set().union(*units):
+            return Limit(max_rps, LimitUnit.RPS)
+        return Limit(max_rps * _MINUTE_S, LimitUnit.RPM)
+
+    def keys(self, scope: Scope) -> list[PlannedKey]:
+        """The keys that lie in a scope."""
+        return keys_in(self._keys, scope)
+
+    @cached_property
+    def _served(self) -> Mapping[str, Sequence[GatewayKey]]:
+        return self.books.actions.gateway_keys()
+
+    @cached_property
+    def _keys(self) -> list[PlannedKey]:
+        return keys_of(self.books, self._served, self.settings.acting.production)
+
+    def _offers(self, scope: Scope, kind: ActionKind, production: bool | None) -> list[Offer]:
+        names = {key.api_key for key in self.keys(scope) if production in (None, key.production)}
+        return [
+            offer
+            for gateway in self.settings.gateways
+            if (offer := dialect_of(gateway.kind).offers.get(kind)) and self._serves(gateway, scope, names)
+        ]
+
+    def _serves(self, gateway: Gateway, scope: Scope, names: set[str]) -> bool:
+        if gateway.kind == "webhook":  # which keys it reaches is its own affair
+            return bool(names) and (not gateway.serves or str(scope) in gateway.serves)
+        return any(key.api_key in names for key in self._served.get(gateway.name, ()))

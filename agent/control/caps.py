@@ -1,0 +1,203 @@
+"""What caps call for: blocks at a hard cap, throttles before it, a provider's own limit behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from agent.control.cap_case import CapCase
+from agent.control.daily import daily
+from agent.control.proposal import Proposal
+from agent.domain.action import Action, ActionKind, ActionSpec, ActionState
+from agent.domain.alert import CRITICAL, HARD_CAP, WARNING, Alert, AlertRule, tier_rank
+from agent.domain.allocation import Allocation, Scope, ScopeKind
+from agent.domain.person import AGENT
+
+if TYPE_CHECKING:
+    from agent.control.planning.books import Books
+    from agent.settings import Settings
+
+_RENEW_PART = 3
+"""An action is renewed when less than this part of its time is left."""
+_BEHIND_PERCENT = 10
+"""A provider's own limit lies this far above the cap: it counts late, and is to bite after burndeck."""
+_CAPPED = (ScopeKind.ORGANIZATION, ScopeKind.TEAM, ScopeKind.PROJECT, ScopeKind.API_KEY)
+"""Levels for which providers have limits of their own."""
+
+
+class Part(NamedTuple):
+    """What an alert calls for at most once."""
+
+    alert: int
+    kind: ActionKind
+    non_prod: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Want:
+    """A change that a live alert calls for."""
+
+    spec: ActionSpec
+    reason: str
+    automatic: bool
+    alert: Alert
+
+    @property
+    def part(self) -> Part:
+        """What of the alert it answers."""
+        return Part(self.alert.id or 0, self.spec.kind, self.spec.non_prod)
+
+    def proposal(self) -> Proposal:
+        """As the agent carries it out."""
+        return Proposal(self.spec, self.reason, self.automatic, self.alert.incident, self.alert.id)
+
+
+def decide(
+    books: Books, settings: Settings, alerts: Sequence[Alert], open_actions: Sequence[Action], now: float
+) -> list[Proposal]:
+    """What is to be begun, renewed and released because of caps, by the alerts that are open.
+
+    `settings` has the allocations that hold now. An alert leads to one action of a kind at a time, and to no
+    other one once a person has declined or undone it. Who asks again and again gets the same answer.
+    """
+    live = [alert for alert in alerts if alert.live and alert.signal.rule in _RULES and alert.id is not None]
+    mine = [action for action in open_actions if action.requested_by == AGENT]
+    case = CapCase(books, settings, int(now), mine)
+    found: list[Proposal] = []
+    if live or any(action.alert is not None for action in mine):
+        found += _of_alerts(case, live)
+    return [*found, *daily(case)]
+
+
+_RULES = (AlertRule.BUDGET, AlertRule.LAST_MONTH)
+
+
+def _of_alerts(case: CapCase, live: Sequence[Alert]) -> Iterator[Proposal]:
+    by_allocation: dict[str, list[Alert]] = {}
+    for alert in live:
+        by_allocation.setdefault(alert.signal.allocation_id, []).append(alert)
+    known = {each.id: each for each in case.settings.allocations}
+    around = [(known[ident], found) for ident, found in by_allocation.items() if ident in known]
+    blocks = [want for allocation, found in around for want in _blocks(case, allocation, found)]
+    throttles = {allocation.scope: _throttle(case, allocation, found) for allocation, found in around}
+    yield from _what_is(case, {want.part for want in blocks}, throttles)
+    for want in blocks:
+        if not case.answered(want.part.alert, want.spec):
+            yield want.proposal()
+    for want in filter(None, throttles.values()):
+        if not _throttled(case, want) and not case.answered(want.part.alert, want.spec):
+            yield want.proposal()
+    for allocation, found in around:
+        yield from _backstop(case, allocation, found)
+
+
+def _what_is(
+    case: CapCase, blocks: Iterable[Part], throttles: Mapping[Scope, Want | None]
+) -> Iterator[Proposal]:
+    """Open actions that are to last longer, and those that have lost their reason."""
+    for action in case.mine:
+        spec = action.spec
+        if action.alert is None or spec.kind not in (ActionKind.THROTTLE, ActionKind.BLOCK):
+            continue
+        if spec.kind is ActionKind.BLOCK:
+            holds = Part(action.alert, spec.kind, spec.non_prod) in blocks
+        else:
+            holds = spec.scope in throttles and not _overtaken(action, throttles[spec.scope])
+        if not holds and action.state is not ActionState.REVERSING:
+            yield Proposal(spec, "what it was for holds no more", True, release=action.id)
+        elif holds and _soon_over(action, case.now):
+            yield Proposal(spec, "what it is for still holds", True, renew=action.id)
+
+
+def _overtaken(action: Action, want: Want | None) -> bool:
+    """Whether a suggestion that nobody has taken is in the way of what is done without a person."""
+    waits = action.state is ActionState.STANDBY
+    return waits and want is not None and want.automatic and want.part.alert != action.alert
+
+
+def _throttled(case: CapCase, want: Want) -> bool:
+    """Whether its scope is throttled already, or will be once somebody says so."""
+    return any(
+        action.spec.kind is ActionKind.THROTTLE
+        and action.alert is not None
+        and action.spec.scope == want.spec.scope
+        and not _overtaken(action, want)
+        for action in case.mine
+    )
+
+
+def _soon_over(action: Action, now: int) -> bool:
+    held = (ActionState.EXECUTING, ActionState.ACCEPTED, ActionState.CONFIRMED)
+    if action.expires_at is None or action.state not in held:
+        return False
+    return (action.expires_at - now) * _RENEW_PART <= action.spec.expires_s
+
+
+def _blocks(case: CapCase, allocation: Allocation, live: Sequence[Alert]) -> Iterator[Want]:
+    """Non-production first; production is a decision of its own."""
+    alert = _newest(each for each in live if _caps(each, allocation))
+    if alert is None or case.settings.alerts.policy(HARD_CAP).action != "block":
+        return
+    reason = f"{allocation.id} has reached its hard cap for {alert.signal.period}"
+    for production, mode in ((False, allocation.at_hard_cap), (True, allocation.at_hard_cap_prod)):
+        if mode == "none" or not case.reached(allocation.scope, ActionKind.BLOCK, production=production):
+            continue
+        spec = ActionSpec(
+            ActionKind.BLOCK,
+            allocation.scope,
+            non_prod=not production,
+            expires_s=allocation.block_expires_s or int(case.settings.acting.block_expires),
+        )
+        yield Want(spec, reason, case.automatic(mode), alert)
+
+
+def _caps(alert: Alert, allocation: Allocation) -> bool:
+    """Whether it says that the hard cap as it is now has been reached."""
+    signal = alert.signal
+    return (
+        signal.rule is AlertRule.BUDGET
+        and signal.tier == HARD_CAP
+        and signal.current_nano >= allocation.hard_cap_nano
+    )
+
+
+def _throttle(case: CapCase, allocation: Allocation, live: Sequence[Alert]) -> Want | None:
+    """One throttle of non-production for the gravest alert below the hard cap: proposed, or done."""
+    alert = _newest(each for each in live if each.signal.tier in (WARNING, CRITICAL))
+    if alert is None or any(_caps(each, allocation) for each in live):
+        return None
+    tier = case.settings.alerts.policy(alert.signal.tier)
+    if tier.action == "none" or not case.reached(allocation.scope, ActionKind.THROTTLE, production=False):
+        return None
+    spec = ActionSpec(
+        ActionKind.THROTTLE,
+        allocation.scope,
+        non_prod=True,
+        limit=case.limit(allocation.scope, tier.max_rps),
+        expires_s=int(case.settings.acting.throttle_expires),
+    )
+    automatic = tier.action == "rate_limit" and case.automatic(allocation.at_hard_cap)
+    reason = f"{allocation.id}: the alert tier {alert.signal.tier} is reached for {alert.signal.period}"
+    return Want(spec, reason, automatic, alert)
+
+
+def _backstop(case: CapCase, allocation: Allocation, live: Sequence[Alert]) -> Iterator[Proposal]:
+    """The provider's own limit, once in a month, and anew where a top-up has raised the cap above it."""
+    alert = _newest(each for each in live if each.signal.rule is AlertRule.BUDGET)
+    if alert is None or tier_rank(alert.signal.tier) < tier_rank(WARNING):
+        return
+    if allocation.at_hard_cap == "none" or allocation.scope.kind not in _CAPPED:
+        return
+    if not case.reached(allocation.scope, ActionKind.CAP):
+        return
+    cap = allocation.hard_cap_nano
+    if any(answer.amount_nano > cap for answer in case.answers_of(allocation.scope, ActionKind.CAP)):
+        return
+    reason = f"{allocation.id}: the provider's own limit, {_BEHIND_PERCENT} % above the hard cap"
+    spec = ActionSpec(ActionKind.CAP, allocation.scope, amount_nano=cap * (100 + _BEHIND_PERCENT) // 100)
+    yield Proposal(spec, reason, case.automatic(allocation.at_hard_cap), alert.incident, alert.id)
+
+
+def _newest(alerts: Iterable[Alert]) -> Alert | None:
+    return max(alerts, key=lambda each: (tier_rank(each.signal.tier), each.id or 0), default=None)
