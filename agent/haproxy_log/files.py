@@ -1,22 +1,23 @@
-"""A log over its rotations: which file a place in it is in, and what comes next.
-
-A file is known by its first line, which holds the time to the millisecond: it stays the same when the file
-is renamed, copied or compressed, and is another one when the file is emptied and begun anew. An inode would
-be the same after the latter, and another one after a copy.
-"""
+"""Reading a log on from a place, over its rotations."""
 
 from __future__ import annotations
 
-import gzip
-import hashlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO
 
-Stream = IO[bytes] | gzip.GzipFile
-_HEAD = 1 << 16  # bytes of the first line that tell files apart
+from agent.haproxy_log.rotation import (
+    Earlier,
+    Stream,
+    UnsettledError,
+    earlier_files,
+    identity,
+    identity_of,
+    open_log,
+)
+
+_HEAD = 1 << 16  # bytes that are looked through for the end of a line
 _STEP = 1 << 18  # bytes that are gone back at once
 _RETRIES = 5
 
@@ -48,33 +49,6 @@ class Piece:
             offset += len(line) + 1
 
 
-def identity(stream: Stream) -> str:
-    """What a file is known by; empty as long as its first line is not whole."""
-    stream.seek(0)
-    head = stream.read(_HEAD)
-    end = head.find(b"\n") + 1
-    if not end and len(head) < _HEAD:
-        return ""
-    return hashlib.blake2b(head[: end or _HEAD], digest_size=8).hexdigest()
-
-
-def open_log(path: Path) -> Stream:
-    """A file of the log, compressed or not."""
-    return gzip.open(path) if path.suffix == ".gz" else path.open("rb")
-
-
-def rotated(path: Path) -> list[Path]:
-    """Earlier files of a log, oldest first: `NAME.1`, `NAME-20260301`, also with .gz."""
-    found = []
-    for each in path.parent.glob(f"{path.name}[.-]*"):
-        try:
-            if each.is_file():
-                found.append((each.stat().st_mtime_ns, each))
-        except OSError:
-            continue  # rotated away meanwhile
-    return [each for _, each in sorted(found)]
-
-
 def read_on(path: Path, at: Place | None, most: int) -> Piece | None:
     """The next lines of a log, at most about `most` bytes of them; None when there are none yet.
 
@@ -82,10 +56,10 @@ def read_on(path: Path, at: Place | None, most: int) -> Piece | None:
     """
     lost = False
     for _ in range(_RETRIES):
-        here = _identity_of(path)
-        if here is None and (at is None or at.file not in map(_earlier_identity, rotated(path))):
-            raise FileNotFoundError(str(path))
+        here = identity_of(path)
         if at is None:
+            if here is None:
+                raise FileNotFoundError(str(path))
             if not here:
                 return None
             at = Place(here)
@@ -94,13 +68,25 @@ def read_on(path: Path, at: Place | None, most: int) -> Piece | None:
             if piece is not None:
                 return replace(piece, lost=lost) if piece.text or lost else None
             continue  # it was emptied meanwhile
-        step = _in_earlier(path, at, here or "", most)
+        try:
+            earlier = earlier_files(path)
+        except UnsettledError:
+            return None
+        if at.file not in [each.name for each in earlier]:
+            if here is None:
+                raise FileNotFoundError(str(path))
+            # Gone: all that is still there came later, or is known and counts once.
+            first = earlier[0].name if earlier else here
+            if not first:
+                return None
+            at, lost = Place(first), True
+            continue
+        step = _in_earlier(earlier, at, here or "", most)
         if isinstance(step, Piece):
             return replace(step, lost=lost)
-        at, gone = step
-        lost = lost or gone
-        if at is None:
+        if step is None:
             return None
+        at = step
     return None
 
 
@@ -109,8 +95,12 @@ def beginning(path: Path, early: Callable[[bytes], bool], furthest: int) -> tupl
 
     False with it: there is none within `furthest` bytes from the end, and it is the one that far back.
     """
+    try:
+        earlier = [each.path for each in reversed(earlier_files(path))]
+    except UnsettledError:
+        earlier = []
     place: Place | None = None
-    for each in (path, *reversed(rotated(path))):
+    for each in (path, *earlier):
         try:
             with open_log(each) as stream:
                 if not (name := identity(stream)):
@@ -118,7 +108,7 @@ def beginning(path: Path, early: Callable[[bytes], bool], furthest: int) -> tupl
                 offset, found = _back(stream, early, furthest)
                 furthest -= stream.seek(0, os.SEEK_END)
         except (OSError, EOFError):
-            if each == path and not rotated(path):
+            if not earlier:
                 raise
             continue
         place = Place(name, offset)
@@ -141,22 +131,17 @@ def _back(stream: Stream, early: Callable[[bytes], bool], furthest: int) -> tupl
     return offset, False
 
 
-def _in_earlier(path: Path, at: Place, here: str, most: int) -> Piece | tuple[Place | None, bool]:
-    """What is left of an earlier file, else where to go on and whether something may be missing."""
-    earlier = rotated(path)
-    names = [_earlier_identity(each) for each in earlier]
-    if at.file not in names:
-        # Gone: all that is still there came later, or is known and counts once.
-        first = next((name for name in names if name), here)
-        return (Place(first), True) if first else (None, False)
-    # The last one of that name: a copy that was made for the rotation is the newer one.
-    index = len(names) - 1 - names[::-1].index(at.file)
-    later = next((name for name in names[index + 1 :] if name and name != at.file), here)
+def _in_earlier(earlier: Sequence[Earlier], at: Place, here: str, most: int) -> Piece | Place | None:
+    """What is left of an earlier file, else where to go on; None: nowhere yet."""
+    index = [each.name for each in earlier].index(at.file)
+    later = earlier[index + 1].name if index + 1 < len(earlier) else here
     # Only when the next file has begun has the writer left this one, and an open line there stays open.
-    piece = _lines(earlier[index], at, most, final=bool(later))
-    if piece is not None and piece.text:
+    piece = _lines(earlier[index].path, at, most, final=bool(later))
+    if piece is None:
+        return at  # it has just got another name
+    if piece.text:
         return piece
-    return (Place(later) if later else None), False
+    return Place(later) if later else None
 
 
 def _lines(path: Path, at: Place, most: int, *, final: bool = False) -> Piece | None:
@@ -179,20 +164,3 @@ def _lines(path: Path, at: Place, most: int, *, final: bool = False) -> Piece | 
     text = text[:end]
     lines = text.count(b"\n")
     return Piece(path, start, text, Place(at.file, start.offset + end, start.line + lines))
-
-
-def _identity_of(path: Path) -> str | None:
-    """What a file is known by, '' while it has no line; None when it is not there."""
-    try:
-        with open_log(path) as stream:
-            return identity(stream)
-    except FileNotFoundError:
-        return None
-
-
-def _earlier_identity(path: Path) -> str:
-    """The same of an earlier file, which may go, or still be compressed, while we look."""
-    try:
-        return _identity_of(path) or ""
-    except (OSError, EOFError):
-        return ""

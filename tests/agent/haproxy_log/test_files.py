@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import os
 import shutil
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -63,7 +64,7 @@ class Log:
         return self.path.with_name(f"{self.path.name}.{number}")
 
     def _shift(self) -> None:
-        for number in range(8, 0, -1):
+        for number in range(60, 0, -1):
             for suffix in ("", ".gz"):
                 earlier = Path(f"{self._earlier(number)}{suffix}")
                 if earlier.exists():
@@ -169,6 +170,31 @@ def test_what_was_deleted_before_it_was_read_is_missed_and_said(log: Log) -> Non
     log.write("b")
 
     assert (log.read(), log.lost) == (["b"], True)
+
+
+@pytest.mark.parametrize("rotate", [Log.rename, Log.copy_and_empty])
+def test_a_log_that_is_rotated_all_the_time_while_it_is_read_loses_nothing(
+    log: Log, rotate: Callable[[Log], None]
+) -> None:
+    def write() -> None:
+        for turn in range(25):
+            for number in range(20):
+                log.write(f"{turn:02d}-{number:02d}-{'x' * 200}")
+            if turn < 24:
+                rotate(log)
+
+    log.write("begin")
+    found = log.read()
+    writer = threading.Thread(target=write)
+    writer.start()
+    while writer.is_alive():
+        found += log.read(1000)
+    writer.join()
+    found += log.read()
+
+    wanted = ["begin", *(f"{turn:02d}-{n:02d}" for turn in range(25) for n in range(20))]
+    assert [line[:5] for line in found] == wanted
+    assert not log.lost
 
 
 def test_a_moment_is_found_from_the_end_backwards_over_files(log: Log) -> None:
