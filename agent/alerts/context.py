@@ -39,6 +39,7 @@ class RuleContext:
     at: int | None
     known: Sequence[Alert] = ()
     planned: Sequence[Planned] = ()
+    held: Sequence[Planned] = ()  # scopes whose calls burndeck itself has refused
     memory: BurnMemory = field(default_factory=BurnMemory)
 
     @cached_property

@@ -37,6 +37,9 @@ _log = logging.getLogger(__name__)
 _SETTLE_S = 600
 """A rise is whole some minutes after it was found; from then on its cause does not change any more."""
 
+_HELD_S = 2 * 3_600
+"""How far back calls that burndeck has refused are left out of errors."""
+
 _PLANNED_S = 30 * 86_400
 """How far back planned activity bears on what is usual."""
 
@@ -75,6 +78,7 @@ def evaluate(
             at=complete_until(store.covered_to(), store.newest_event(), now),
             known=store.open_alerts(),
             planned=writer.incidents.planned(int(now) - _PLANNED_S),
+            held=writer.actions.held(int(now) - _HELD_S),
             memory=memory or BurnMemory(),
         )
         judged = [verdict for rule in rules or _EVERY if (verdict := _judge(rule, context))]

@@ -66,7 +66,8 @@ class _Desk:
         spec = _spec(intent)
         reason = _reason(intent.payload)
         made = self._plan(writer, spec, intent, now)
-        incident = _number(intent.payload, "incident")
+        alert = _number(intent.payload, "alert")
+        incident = _number(intent.payload, "incident") or _incident_of(writer, alert)
         if spec.kind is ActionKind.TOP_UP:
             incident = incident or hard_cap_incident(writer, self.settings, spec.scope)
             guard_top_up(writer, spec, incident)
@@ -78,7 +79,7 @@ class _Desk:
             by=intent.person,
             reason=reason,
             incident=incident,
-            alert=_number(intent.payload, "alert"),
+            alert=alert,
             tell=self.tell,
         )
         if spec.emergency and not spec.drill:
@@ -229,6 +230,11 @@ def _number(payload: Mapping[str, Any], name: str) -> int | None:
     if type(value) is not int or not 0 <= value < 2**62:
         raise Refused(f"{name}: must be a whole number")
     return value
+
+
+def _incident_of(writer: LedgerWriter, alert: int | None) -> int | None:
+    found = None if alert is None else writer.alerts.alert(alert)
+    return found.incident if found else None
 
 
 def _ident(subject: str, kind: str) -> int:

@@ -69,6 +69,7 @@ def health(
             _ledger(reader, integrity=integrity),
             _agent(reader, settings, int(now)),
             *_sources(reader, settings, int(now)),
+            *_gateways(reader, settings, int(now)),
             *_data(reader, moment(reader, now)),
         ]
     return Health(all(check.state is not State.PROBLEM for check in checks), tuple(checks))
@@ -91,6 +92,12 @@ def _configuration(settings: Settings) -> Check:
 def _secrets(settings: Settings) -> Iterator[Check]:
     from agent.secrets import where
 
+    for gateway in settings.gateways:
+        if gateway.secret is not None and gateway.name not in {each.name for each in settings.sources}:
+            place = where(gateway.secret)
+            hint = "" if place else f"burndeck login {gateway.name}"
+            state = State.OK if place else State.PROBLEM
+            yield Check(f"secret {gateway.name}", state, place or f"no {gateway.secret.what}", hint)
     for source in settings.sources:
         if not source.has_secret:
             continue
@@ -155,6 +162,21 @@ def _sources(reader: LedgerReader, settings: Settings, now: int) -> Iterator[Che
             yield Check(f"source {name}", State.NOTE, f"waiting: {state.message}; {covered}", state.hint)
         else:
             yield Check(f"source {name}", State.OK, covered)
+
+
+def _gateways(reader: LedgerReader, settings: Settings, now: int) -> Iterator[Check]:
+    known = {row["gateway"]: row for row in reader.rows("gateways_seen")}
+    for gateway in settings.gateways:
+        part, row = f"gateway {gateway.name}", known.get(gateway.name)
+        if row is None:
+            detail = "has not been read yet, so nothing can be throttled there"
+            yield Check(part, State.NOTE, detail, "burndeck agent start")
+        elif row["state"] == "failed":
+            since = "never" if row["ok_at"] is None else f"{duration(max(now - row['ok_at'], 0))} ago"
+            yield Check(part, State.PROBLEM, f"{row['message']} (last read: {since})", row["hint"])
+        else:
+            age = duration(max(now - row["checked_at"], 0))
+            yield Check(part, State.OK, f"{gateway.kind}: {row['message']}, read {age} ago")
 
 
 def _data(reader: LedgerReader, when: Moment) -> Iterator[Check]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from agent.alerts.floors import HOUR_S, matters, per_minute, share_of
 from agent.alerts.lifecycle import Judged, Patience
-from agent.alerts.rules.owners import WORDS, Owner, owner_of, planned
+from agent.alerts.rules.owners import WORDS, Owner, held, owner_of, planned
 from agent.domain.alert import AlertRule, Signal
 from agent.domain.cause import Cause
 from agent.domain.words import duration
@@ -60,6 +60,7 @@ def judge(context: RuleContext) -> Judged | None:
             for failing in _failing(context, chosen)
             if matters(settings, failing.peak_nano, failing.whole_peak_nano, HOUR_S)
             and not _was_planned(context, failing.owner, recent.seconds)
+            and not held(context, failing.owner, recent.seconds)
         ]
     return Judged(AlertRule.ERRORS, recent.at, tuple(signals), patience)
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agent.domain.allocation import Allocation, Scope, ScopeKind
 from agent.ledger.kinds import Kind, Series
 
 if TYPE_CHECKING:
     from agent.alerts.context import RuleContext
+    from agent.domain.planned import Planned
 
 QUARTER_S = 900
 WORDS = {Kind.TOTAL: "organization", Kind.TEAM: "team", Kind.MODEL: "model", Kind.API_KEY: "api_key"}
@@ -49,7 +50,28 @@ def planned(context: RuleContext, kind: str, name: str, *, team: str = "", windo
     `kind` is a scope kind or `model`; `team` is the team of a key whose contexts may not say it.
     """
     at = context.at if context.at is not None else int(context.now)
-    running = [row for row in context.planned if row.start < at and at - window_s < row.end]
+    return _lies_in(context, context.planned, (at - window_s, at), Named(kind, name, team))
+
+
+def held(context: RuleContext, owner: Owner, window_s: int) -> bool:
+    """Whether a throttle or block refused calls of an owner within the window that is judged."""
+    at = context.at if context.at is not None else int(context.now)
+    return _lies_in(context, context.held, (at - window_s, at), Named(owner.kind, owner.name, owner.team))
+
+
+class Named(NamedTuple):
+    """What is looked for: a scope, and the team of a key whose contexts may not say it."""
+
+    kind: str
+    name: str
+    team: str
+
+
+def _lies_in(context: RuleContext, rows: Sequence[Planned], window: tuple[int, int], named: Named) -> bool:
+    """Whether something lies in one of the scopes that hold within a window."""
+    kind, name, team = named
+    start, end = window
+    running = [row for row in rows if row.start < end and start < row.end]
     if not running:
         return False
     here = {(kind, name), ("organization", ""), *([("team", team)] if team else [])}
