@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from agent.allocations import settings_now
 from agent.domain.allocation import Scope
 from agent.domain.known_key import KeyPlace, KnownKey
+from agent.domain.usage import Operation
 from agent.domain.words import plural
 from agent.ledger.key_store import KeyStore
 from agent.ledger.kinds import Kind
@@ -22,14 +23,21 @@ from agent.reports.audit_finding import (
     report_of,
     stretch_of,
 )
+from agent.reports.gateway_reach import served, without_source
+from agent.reports.rolled import Counts
 
 if TYPE_CHECKING:
     from agent.ledger.reader import LedgerReader
-    from agent.reports.rolled import Counts
     from agent.settings import Settings
-    from agent.settings_gateways import Gateway
 
 MONTH_S = 30 * 86_400
+_TOOLS = (
+    Operation.WEB_SEARCH,
+    Operation.FILE_SEARCH,
+    Operation.VECTOR_STORE,
+    Operation.CODE_INTERPRETER,
+    Operation.FILE_UPLOAD,
+)
 _REGISTRY = "Name its team in the owners registry: files of [registry] in burndeck.toml."
 
 
@@ -43,7 +51,7 @@ def cap_coverage(
     with reader.snapshot():
         stretch = stretch_of(reader, now, since_s)
         if stretch is None:
-            return empty_report(now, _without_source(settings))
+            return empty_report(now, without_source(settings))
         current = settings_now(settings, reader.action_store(), stretch.at)
         return _Coverage.look(stretch, current).report()
 
@@ -73,7 +81,7 @@ class _Coverage:
             *self._without_key(),
             *self._in_two_environments(),
             *self._out_of_reach(),
-            *_without_source(self.settings),
+            *without_source(self.settings),
             *unapproved(self.stretch, self.settings),
         ]
         return report_of(self.stretch, found, keys=len(self.keys))
@@ -82,7 +90,7 @@ class _Coverage:
         counts = self.stretch.counts(Kind.TEAM).get("")
         if counts is not None and _any(counts):
             keys = self._dearest(key for key, place in self.places if not place.team)
-            yield self._finding("untagged", "", f"no team owns it{_by(keys)}", _REGISTRY, counts, keys)
+            yield self._finding("untagged", "", f"no team owns it{self._by(keys)}", _REGISTRY, counts, keys)
 
     def _without_allocation(self) -> Iterator[AuditFinding]:
         """Team by team, since teams part the whole; inside a team key by key."""
@@ -125,7 +133,9 @@ class _Coverage:
         """Bills name no endpoint and often no model, so these are looked for without them."""
         for kind, word in ((Kind.ENDPOINT, "endpoint"), (Kind.MODEL, "model")):
             counts = self.stretch.counts(kind, billed=False).get("")
-            if counts is not None and counts.requests:
+            if counts is not None and kind is Kind.MODEL:
+                counts = self._without_tools(counts)
+            if counts is not None and counts.requests > 0:
                 yield AuditFinding(
                     f"unknown_{word}",
                     "",
@@ -136,11 +146,21 @@ class _Coverage:
                     counts.requests,
                 )
 
+    def _without_tools(self, counts: Counts) -> Counts:
+        """Calls of tools have no model, and need none."""
+        tools = self.stretch.counts(Kind.OPERATION, billed=False)
+        left = Counts(counts.credits_nano, counts.requests)
+        for operation in _TOOLS:
+            used = tools.get(operation.value, Counts())
+            left.credits_nano -= used.credits_nano
+            left.requests -= used.requests
+        return left
+
     def _without_project(self) -> Iterator[AuditFinding]:
         counts = self.stretch.counts(Kind.PROJECT).get("")
         keys = self._dearest(key for key, place in self.places if not place.project)
         if counts is not None and _any(counts) and keys:
-            what = f"keys outside of every project burn it{_by(keys)}"
+            what = f"keys outside of every project burn it{self._by(keys)}"
             fix = "Make them anew inside of a project, or name their project in the owners registry."
             yield self._finding("no_project", "", what, fix, counts, keys)
 
@@ -162,7 +182,7 @@ class _Coverage:
 
     def _out_of_reach(self) -> Iterator[AuditFinding]:
         gateways = self.settings.gateways
-        keys = [key for name, key in self.keys.items() if name in self.burnt and not _served(key, gateways)]
+        keys = [key for name, key in self.keys.items() if name in self.burnt and not served(key, gateways)]
         if not keys:
             return
         nano = sum(self.burnt[key.api_key].credits_nano for key in keys)
@@ -176,7 +196,7 @@ class _Coverage:
         yield AuditFinding(
             "no_gateway",
             "",
-            f"{plural(len(keys), 'key')} that no gateway serves cannot be throttled{_by(names)}",
+            f"{plural(len(keys), 'key')} that no gateway serves cannot be throttled{self._by(names)}",
             fix,
             self.stretch.figure(nano),
             self.stretch.share(nano),
@@ -200,6 +220,9 @@ class _Coverage:
         figure = self.stretch.figure(nano)
         return AuditFinding(kind, subject, what, fix, figure, share, counts.requests, keys, at_most)
 
+    def _by(self, keys: Sequence[str]) -> str:
+        return f": {named(self.keys[key].title for key in keys)}" if keys else ""
+
     def _dearest(self, keys: Iterable[str]) -> tuple[str, ...]:
         """Those that burnt, the dearest first; keys without a name are left out."""
         mine = {key for key in keys if key and key in self.burnt}
@@ -207,43 +230,9 @@ class _Coverage:
 
 
 def _any(counts: Counts) -> bool:
-    return bool(counts.credits_nano or counts.requests)
+    """Whether anything burnt; credits below nothing are a correction of a bill."""
+    return counts.credits_nano > 0 or counts.requests > 0
 
 
 def _counted(api_key: str, place: KeyPlace, scopes: Iterable[Scope]) -> bool:
     return any(place.within(scope, api_key) for scope in scopes)
-
-
-def _by(keys: Sequence[str]) -> str:
-    return f": {named(keys)}" if keys else ""
-
-
-def _served(key: KnownKey, gateways: Iterable[Gateway]) -> bool:
-    """A webhook keeps no list of keys: it serves scopes, or everything."""
-    if key.gateways:
-        return True
-    scopes = [scope for gateway in gateways if gateway.kind == "webhook" for scope in gateway.serves or ("",)]
-    newest = key.places[-1] if key.places else KeyPlace()
-    return any(not scope or newest.within(Scope.parse(scope), key.api_key) for scope in scopes)
-
-
-def _without_source(settings: Settings) -> Iterator[AuditFinding]:
-    """Gateways that act and whose traffic nobody reads."""
-    for gateway in settings.own_gateways:
-        if gateway.kind not in ("litellm", "haproxy"):
-            continue
-        if not any(_reads(gateway, source) for source in settings.sources):
-            yield AuditFinding(
-                "gateway_without_source",
-                f"gateway:{gateway.name}",
-                "nothing reads its traffic, so no cap counts it by key, and no action is seen to work",
-                f'Add [[sources]] with kind = "{gateway.kind}" and the same address or log to burndeck.toml.',
-            )
-
-
-def _reads(gateway: Gateway, source: object) -> bool:
-    if getattr(source, "kind", "") != gateway.kind:
-        return False
-    if gateway.kind == "haproxy":
-        return not gateway.log or getattr(source, "log", "") == gateway.log
-    return str(getattr(source, "base_url", "")).rstrip("/") == gateway.base_url.rstrip("/")

@@ -127,7 +127,7 @@ def _text(found: AuditReport, fine: str) -> str:
         )
     if not found.findings:
         return head if found.empty else f"{head}\n{fine}"
-    return "\n\n".join([head, *map(_finding, found.findings), plural(len(found.findings), "finding")])
+    return "\n\n".join([head, *map(_finding, found.findings), _count(found)])
 
 
 def _finding(finding: AuditFinding) -> str:
@@ -144,3 +144,14 @@ def _burnt(finding: AuditFinding) -> str:
     most = "at most " if finding.at_most else ""
     tag = f" [{finding.amount.tag}]" if finding.amount.tag else ""
     return f"{most}{amount(finding.amount.value)} credits{tag}, {percent(finding.share)}"
+
+
+def _count(found: AuditReport) -> str:
+    """`3 findings: 2 overdue, 1 environments`."""
+    from collections import Counter
+
+    from agent.domain.words import plural
+
+    kinds = Counter(finding.kind for finding in found.findings)
+    parts = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())
+    return f"{plural(len(found.findings), 'finding')}: {parts}"

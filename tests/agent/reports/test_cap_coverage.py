@@ -10,15 +10,28 @@ import pytest
 
 from agent.domain.allocation import Allocation, Scope
 from agent.domain.gateway import GatewayKey
-from agent.domain.usage import Layer, Operation, Service
+from agent.domain.usage import Dimensions, Layer, Operation, Service
 from agent.ledger import open_reader, open_writer
-from agent.ledger.rows import CostRow
+from agent.ledger.rows import CostRow, DirectoryKey
 from agent.reports.audit_finding import AuditReport
 from agent.reports.cap_coverage import cap_coverage
 from agent.settings import Settings
 from agent.settings_gateways import Gateway
 from agent.settings_schema import Source
-from tests.agent.reports.audited import DAY, GPT, NANO, NOBODY, NOW, SEARCH, burn, burnt, of_kind, serve, use
+from tests.agent.reports.audited import (
+    DAY,
+    GPT,
+    NANO,
+    NOBODY,
+    NOW,
+    SEARCH,
+    burn,
+    burnt,
+    direct,
+    of_kind,
+    serve,
+    use,
+)
 
 MONTHLY = 1_000 * NANO
 ORGANIZATION = Allocation("org-1", Scope.parse("organization"), MONTHLY)
@@ -209,3 +222,31 @@ def test_a_bill_that_names_neither_endpoint_nor_model_is_no_unknown_traffic(path
 
     assert {each.kind for each in found.findings}.isdisjoint({"unknown_endpoint", "unknown_model"})
     assert (found.whole.value, found.whole.layer) == (59, Layer.BILLED)
+
+
+def test_tools_need_no_model_but_completions_do(path: Path) -> None:
+    tool = use(SEARCH, 2, service=Service("", Operation.WEB_SEARCH, "web_search_calls"))
+    burn(path, use(SEARCH, 60), tool)
+    assert of_kind(look(path), "unknown_model") == []
+
+    burn(path, use(SEARCH, 60), tool, use(SEARCH, 5, service=replace(GPT, model=""), requests=9))
+
+    (finding,) = of_kind(look(path), "unknown_model")
+    assert (burnt(finding), finding.requests) == (5, 9)
+
+
+def test_keys_are_called_by_their_names_and_a_correction_of_a_bill_is_no_traffic(path: Path) -> None:
+    burn(path, use(NOBODY, 20))
+    direct(path, DirectoryKey("key_nobody", "proj_search", "batch-runner", "sk-...1"))
+    nobody = Dimensions("openai")
+    rows = [
+        CostRow(DAY, who, GPT, "gpt-5, input", nano, "USD", nano)
+        for who, nano in ((NOBODY, 20 * NANO), (nobody, -NANO))
+    ]
+    with open_writer(path) as writer:
+        writer.write_costs("openai", DAY, NOW, rows, final_before=NOW, read_at=NOW)
+
+    found = look(path)
+
+    assert of_kind(found, "no_key") == []
+    assert of_kind(found, "untagged")[0].what == "no team owns it: batch-runner"

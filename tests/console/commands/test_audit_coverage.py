@@ -65,7 +65,7 @@ def test_caps_prints_each_finding_with_amount_and_fix_and_ends_with_one(folder: 
 
     assert result.exit_code == 1
     assert "untagged  20.00 credits [met], 25.0 %\n    no team owns it: key_nobody\n    -> " in result.stdout
-    assert result.stdout.splitlines()[-1] == "1 finding"
+    assert result.stdout.splitlines()[-1] == "1 finding: 1 untagged"
 
 
 def test_caps_as_json_keeps_amounts_exact_with_layer_and_age(folder: Path) -> None:
