@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from agent.domain.action import Action, Approval, Step
+from agent.domain.action import Action, ActionState, Approval, Step
 from agent.domain.canonical import canonical
 from agent.domain.gateway import GatewayKey, Inventory, Target, TargetState
 from agent.domain.planned import Planned
@@ -77,6 +77,11 @@ class ActionStore(Store):
             Planned(row["scope_kind"], row["scope"], row["begun_at"], row["until"], "", "", row["id"])
             for row in self._rows("actions_holding", since=since)
         ]
+
+    def step(self, action: int, seq: int) -> tuple[ActionState, Step] | None:
+        """One step as it is now, and the state of its action; None when there is no such step."""
+        rows = self._rows("step_now", action=action, seq=seq)
+        return (ActionState(rows[0]["action_state"]), step_of(rows[0])) if rows else None
 
     def holding(self, target: Target) -> list[tuple[int, Step]]:
         """The steps that hold at a target, with their actions' ids; oldest first."""

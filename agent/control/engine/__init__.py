@@ -1,7 +1,7 @@
 """Carries actions out at gateways, confirms them, and undoes them when their time is up."""
 
 from agent.control.engine.desk import Bench
-from agent.control.engine.executor import Executor
+from agent.control.engine.executor import Executor, Pace
 from agent.control.engine.polling import Poller
 
-__all__ = ["Bench", "Executor", "Poller"]
+__all__ = ["Bench", "Executor", "Pace", "Poller"]

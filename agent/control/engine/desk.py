@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import contextlib
+import time
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
@@ -29,6 +31,15 @@ class Desk(Protocol):
 
 
 @dataclass
+class _Line:
+    """A connection and how many speak on it."""
+
+    link: Link
+    speaking: int = 0
+    dropped: bool = False
+
+
+@dataclass
 class Bench:
     """Everything that the engine's parts share. Links are opened when they are first needed."""
 
@@ -36,37 +47,64 @@ class Bench:
     desk: Desk
     clock: Clock
     tell: Tell
-    _links: dict[str, Link] = field(default_factory=dict)
+    monotonic: Callable[[], float] = time.monotonic
+    _lines: dict[str, _Line] = field(default_factory=dict)
     _turns: dict[Target, asyncio.Lock] = field(default_factory=dict)
+    _touched: dict[Target, float] = field(default_factory=dict)
 
-    def link(self, gateway: str) -> Link:
-        """The connection to a gateway. Raises `GatewayError` where it cannot be spoken to at all."""
-        if gateway not in self._links:
-            table = self.settings.gateway(gateway)
-            if table is None:
-                raise GatewayError(
-                    f"burndeck.toml knows no gateway {gateway!r}",
-                    hint="Add its [[gateways]] table again until what was set there is undone.",
-                )
-            try:
-                self._links[gateway] = open_link(self.settings, table)
-            except GatewayError:
-                raise
-            except BurndeckError as error:
-                raise GatewayError(error.message, hint=error.hint) from error
-        return self._links[gateway]
+    @contextlib.asynccontextmanager
+    async def line(self, gateway: str) -> AsyncIterator[Link]:
+        """The connection to a gateway. Raises `GatewayError` where it cannot be spoken to at all.
+
+        One that is dropped meanwhile stays open until the last who speaks on it has finished.
+        """
+        if gateway not in self._lines:
+            self._lines[gateway] = _Line(self._opened(gateway))
+        line = self._lines[gateway]
+        line.speaking += 1
+        try:
+            yield line.link
+        finally:
+            line.speaking -= 1
+            if line.dropped and not line.speaking:
+                await line.link.close()
+
+    def _opened(self, gateway: str) -> Link:
+        table = self.settings.gateway(gateway)
+        if table is None:
+            raise GatewayError(
+                f"burndeck.toml knows no gateway {gateway!r}",
+                hint="Add its [[gateways]] table again until what was set there is undone.",
+            )
+        try:
+            return open_link(self.settings, table)
+        except GatewayError:
+            raise
+        except BurndeckError as error:
+            raise GatewayError(error.message, hint=error.hint) from error
 
     def turn(self, target: Target) -> asyncio.Lock:
         """Whoever changes a target has it alone from the reading to the reading again."""
         return self._turns.setdefault(target, asyncio.Lock())
 
+    def touch(self, target: Target) -> None:
+        """A target may have been changed just now."""
+        self._touched[target] = self.monotonic()
+
+    def touched_since(self, target: Target, instant: float) -> bool:
+        """Whether what was read of a target, from an instant of `monotonic` on, may be older than it is."""
+        turn = self._turns.get(target)
+        return self._touched.get(target, -1.0) >= instant or (turn is not None and turn.locked())
+
     async def drop(self, gateway: str) -> None:
         """Forgets a connection, so that the next use opens another one, with the secret as it is then."""
-        link = self._links.pop(gateway, None)
-        if link is not None:
-            await link.close()
+        line = self._lines.pop(gateway, None)
+        if line is not None:
+            line.dropped = True
+            if not line.speaking:
+                await line.link.close()
 
     async def close(self) -> None:
         """Lets go of all connections."""
-        for gateway in list(self._links):
+        for gateway in list(self._lines):
             await self.drop(gateway)

@@ -72,12 +72,17 @@ class Watching:
         """What the gateways' own logs say of all targets together; None where none of them can say."""
         asked = [step for step in action.steps if step.state is StepState.APPLIED][:MOST_ASKED]
         found = []
+        silent: set[str] = set()
         for step in asked:
+            gateway = step.target.gateway
+            if gateway in silent:
+                continue
             try:
-                link = self.bench.link(step.target.gateway)
-                since = float(step.at or action.accepted_at or now)
-                found.append(await link.traffic(step.target, step.want, since, float(now)))
+                async with self.bench.line(gateway) as link:
+                    since = float(step.at or action.accepted_at or now)
+                    found.append(await link.traffic(step.target, step.want, since, float(now)))
             except GatewayError as error:
+                silent.add(gateway)  # it is asked again at the next look, not for every target of this one
                 _log.info("action %s: %s", action.id, error.message)
         known = [each for each in found if each is not None]
         if not known:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from agent.control.occasion import Occasion, Tell, record
@@ -11,6 +13,7 @@ from agent.domain.person import AGENT
 from agent.domain.words import plural
 
 if TYPE_CHECKING:
+    from agent.clock import Clock
     from agent.ledger.writer import LedgerWriter
 
 TIME_UP = "its time was up"
@@ -22,14 +25,34 @@ _RUNNING = (
 )
 
 
-def ended_in_time(writer: LedgerWriter, now: int, tell: Tell) -> list[Action]:
+@dataclass
+class Deadlines:
+    """Ends of actions. A clock that is set back makes none of them later: real time is counted too."""
+
+    clock: Clock
+    monotonic: Callable[[], float] = time.monotonic
+    _ends: dict[int, tuple[int, float]] = field(default_factory=dict)
+
+    def over(self, action: Action, now: int) -> bool:
+        """Whether the time of an action is up."""
+        if action.id is None or action.expires_at is None:
+            return False
+        left = action.expires_at - now
+        known = self._ends.get(action.id)
+        if known is None or known[0] != action.expires_at:
+            real_s = max(self.clock.real_seconds(left), float(left))
+            known = self._ends[action.id] = (action.expires_at, self.monotonic() + real_s)
+        return left <= 0 or self.monotonic() >= known[1]
+
+
+def ended_in_time(writer: LedgerWriter, now: int, tell: Tell, deadlines: Deadlines) -> list[Action]:
     """Declines what was not approved in time and begins to undo what has expired; all that is open then."""
     found = []
     for action in writer.actions.open_actions():
         if action.state is ActionState.STANDBY and action.approve_by is not None and now >= action.approve_by:
             _decline(writer, action, now, tell)
             continue
-        if action.state in _RUNNING and action.expires_at is not None and now >= action.expires_at:
+        if action.state in _RUNNING and deadlines.over(action, now):
             action = replace(action, state=ActionState.REVERSING, ended_by=AGENT, why=TIME_UP)
             with writer.transaction():
                 writer.actions.save(action)

@@ -6,12 +6,12 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from agent.control.engine.effects import Watching
-from agent.control.engine.ending import TIME_UP, ended_in_time, finish, not_begun, partly
+from agent.control.engine.ending import TIME_UP, Deadlines, ended_in_time, finish, not_begun, partly
 from agent.control.engine.steps import StepWork
 from agent.control.gateways.base import GatewayError
 from agent.control.occasion import Occasion, record
@@ -28,8 +28,17 @@ AT_ONCE = 8
 GIVE_UP_S = 120.0
 """Real seconds after which an action that no gateway can be told is given up; undoing never is."""
 
-_PAUSES = (0.1, 0.3, 1.0, 3.0)
-_LONGEST_PAUSE_S = 15.0
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How patient the engine is with gateways, in real seconds."""
+
+    pauses: tuple[float, ...] = (0.1, 0.3, 1.0, 3.0)  # between attempts
+    longest: float = 15.0  # when these are used up
+    give_up: float = GIVE_UP_S
+
+
+PATIENT = Pace()
 _LOOK_S = 0.5  # how often, in real seconds, it is looked whether something is due while actions are in force
 _IDLE_S = 2.0
 _DOING = (StepState.PLANNED, StepState.APPLYING)
@@ -40,8 +49,11 @@ _log = logging.getLogger(__name__)
 class Executor:
     """One task an action that is being done or undone; a look now and then at those that hold."""
 
-    def __init__(self, bench: Bench) -> None:
+    def __init__(self, bench: Bench, pace: Pace = PATIENT) -> None:
         self._bench = bench
+        self._pace = pace
+        self._deadlines = Deadlines(bench.clock, bench.monotonic)
+        self._look: asyncio.Task[None] | None = None
         self._kicked = asyncio.Event()
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._watching = Watching(bench)
@@ -61,15 +73,18 @@ class Executor:
                     async with asyncio.timeout(_LOOK_S if busy else _IDLE_S):
                         await self._kicked.wait()
         finally:
-            for task in self._tasks.values():
+            under_way = [*self._tasks.values(), *([self._look] if self._look else [])]
+            for task in under_way:
                 task.cancel()
-            await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+            await asyncio.gather(*under_way, return_exceptions=True)
             await self._bench.close()
 
     async def tick(self) -> bool:
         """Ends what is over in time, takes up what may begin, looks at what holds; whether any is open."""
         now = int(self._bench.clock.now())
-        open_ = await self._bench.desk.write(lambda writer: ended_in_time(writer, now, self._bench.tell))
+        open_ = await self._bench.desk.write(
+            lambda writer: ended_in_time(writer, now, self._bench.tell, self._deadlines)
+        )
         for action in open_:
             assert action.id is not None
             work = _WORK.get(action.state)
@@ -78,13 +93,23 @@ class Executor:
                 self._tasks[action.id] = task
                 task.add_done_callback(partial(self._done, action.id))
         holding = [each for each in open_ if each.state in (ActionState.ACCEPTED, ActionState.CONFIRMED)]
-        await self._watching.look(holding, now)
+        if self._look is None or self._look.done():
+            self._look = asyncio.create_task(self._look_at(holding, now))
         return bool(self._tasks or holding)
+
+    async def _look_at(self, holding: Sequence[Action], now: int) -> None:
+        """Apart from all else: a gateway that is slow to tell of traffic holds up neither acts nor ends."""
+        try:
+            await self._watching.look(holding, now)
+        except Exception:  # noqa: BLE001 - it is looked again soon
+            _log.exception("the effect of actions could not be looked at")
 
     async def settle(self) -> None:
         """Ticks until nothing is being done or undone any more; for commands and tests."""
         while True:
             await self.tick()
+            if self._look is not None:
+                await self._look
             if not self._tasks:
                 return
             await asyncio.gather(*self._tasks.values(), return_exceptions=True)
@@ -101,7 +126,7 @@ class Executor:
             await work(self, action)
         except Exception:  # noqa: BLE001 - whatever it was, the action is not forgotten
             _log.exception("action %d: it is taken up again", ident)
-            await asyncio.sleep(_LONGEST_PAUSE_S)
+            await asyncio.sleep(self._pace.longest)
 
     async def _execute(self, action: Action) -> None:
         action = await self._bench.desk.write(lambda writer: self._begin(writer, action.id or 0))
@@ -109,7 +134,7 @@ class Executor:
             return
         work = StepWork(self._bench, action)
         todo = [step for step in action.steps if step.state in _DOING]
-        trouble = await self._all(action, todo, work.apply, give_up_s=GIVE_UP_S)
+        trouble = await self._all(action, todo, work.apply, give_up_s=self._pace.give_up)
         await self._bench.desk.write(lambda writer: self._accept(writer, action.id or 0, trouble))
 
     async def _reverse(self, action: Action) -> None:
@@ -154,9 +179,10 @@ class Executor:
                     await self._bench.drop(step.target.gateway)
                     if give_up_s is not None and loop.time() - began >= give_up_s:
                         return
-                    if troubled is not None and tries == len(_PAUSES):
+                    pauses = self._pace.pauses
+                    if troubled is not None and tries == len(pauses):
                         await troubled(error)
-                    await asyncio.sleep(_PAUSES[tries] if tries < len(_PAUSES) else _LONGEST_PAUSE_S)
+                    await asyncio.sleep(pauses[tries] if tries < len(pauses) else self._pace.longest)
                     tries += 1
                     again = await self._again(action, step)
                     if again is None:
@@ -165,16 +191,15 @@ class Executor:
                 else:
                     return
 
-        await asyncio.gather(*map(one, steps))
+        async with asyncio.TaskGroup() as group:  # one that fails unexpectedly leaves none behind
+            for step in steps:
+                group.create_task(one(step))
         return last
 
     async def _again(self, action: Action, step: Step) -> Step | None:
         """The step as the failed attempt has left it; None when the action is to be undone by now."""
-        ident = action.id or 0
-        now = await self._bench.desk.write(lambda writer: writer.actions.action(ident))
-        if now is None or (now.state is ActionState.REVERSING and action.state is ActionState.EXECUTING):
-            return None
-        return next((each for each in now.steps if each.seq == step.seq), None)
+        found = await self._bench.desk.write(lambda writer: writer.actions.step(action.id or 0, step.seq))
+        return found[1] if found is not None and found[0] is action.state else None
 
     def _begin(self, writer: LedgerWriter, ident: int) -> Action:
         with writer.transaction():

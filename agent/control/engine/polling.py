@@ -32,8 +32,10 @@ class Poller:
     async def poll(self) -> bool:
         """Keeps what the gateway serves and holds, or why it could not be read; whether it could."""
         name, kind = self._gateway.name, self._gateway.kind
+        began = self._bench.monotonic()
         try:
-            inventory = await self._bench.link(name).inventory()
+            async with self._bench.line(name) as link:
+                inventory = await link.inventory()
         except GatewayError as error:
             await self._bench.drop(name)
             _log.warning("gateway %s: %s", name, error.message)
@@ -41,16 +43,21 @@ class Poller:
             failed = GatewayStatus(name, kind, "failed", redact(error.message), error.hint, at)
             await self._bench.desk.write(lambda writer: writer.actions.save_gateway(failed))
             return False
-        await self._bench.desk.write(lambda writer: self._keep(writer, inventory))
+        await self._bench.desk.write(lambda writer: self._keep(writer, inventory, began))
         return True
 
-    def _keep(self, writer: LedgerWriter, inventory: Inventory) -> None:
+    def _keep(self, writer: LedgerWriter, inventory: Inventory, began: float) -> None:
+        """`began`: what an action has changed since then is newer than what was read."""
         now = self._now()
         name = self._gateway.name
-        states = {state.target: state for state in inventory.states}
+        newer = {each.target for each in inventory.states if self._bench.touched_since(each.target, began)}
+        states = {state.target: state for state in inventory.states if state.target not in newer}
         with writer.transaction():
             if self._gateway.kind != "webhook":  # which holds nothing itself: what it was told stays
+                known = writer.actions.targets() if newer else {}
                 writer.actions.save_inventory(name, inventory, now)
+                for target in newer & known.keys():
+                    writer.actions.save_target(known[target], now)
             keys, targets = len(inventory.keys), len(inventory.states)
             said = f"{keys} keys, {targets} targets"
             writer.actions.save_gateway(GatewayStatus(name, self._gateway.kind, "ok", said, "", now, now))

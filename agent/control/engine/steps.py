@@ -1,8 +1,8 @@
 """One target's part of an action, told to its gateway: read, compared, written, read again. Never twice.
 
-Every write sets absolute values, and is written down before it is sent. After a crash the gateway's own state
-says what became of it: what it holds is either what was wanted (done), what was before (not done), or a third
-thing, which somebody else has set and which is left alone.
+Every write sets absolute values, and is written down before it is sent. After a crash the gateway's own
+state says what became of it, field by field: it holds what was wanted (done), what was before (not done), or
+a third thing, which somebody else has set and which is left alone.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from agent.domain.intent import Refused
 
 if TYPE_CHECKING:
     from agent.control.engine.desk import Bench
+    from agent.control.gateways.base import Link
     from agent.domain.action import Action
     from agent.ledger.writer import LedgerWriter
 
@@ -38,8 +39,7 @@ class StepWork:
             return await self._save(step, StepState.APPLIED, "drill: nothing was changed")
         if step.target.kind is TargetKind.ALLOCATION:
             return await self._allocate(step)
-        async with self.bench.turn(step.target):
-            return await self._change(step, self._apply)
+        return await self._in_turn(step, self._apply, undoing=False)
 
     async def undo(self, step: Step) -> Step:
         """Restores what was before: undone, or kept where somebody else has changed it meanwhile.
@@ -50,51 +50,85 @@ class StepWork:
             return await self._save(step, StepState.UNDONE, "drill: nothing was changed")
         if step.target.kind is TargetKind.ALLOCATION:
             return await self._take_back(step)
+        return await self._in_turn(step, self._undo, undoing=True)
+
+    async def _in_turn(
+        self, step: Step, do: Callable[[Link, Step, TargetState], Awaitable[Step]], *, undoing: bool
+    ) -> Step:
+        """Whoever waited for the turn looks again first: an earlier action may have handed it its own."""
         async with self.bench.turn(step.target):
-            step = await self.bench.desk.write(lambda writer: self._hand_on(writer, step))
-            if step.state is StepState.UNDONE:
+            fresh = await self.bench.desk.write(lambda writer: self._fresh(writer, step))
+            if fresh is None:
                 return step
-            return await self._change(step, self._undo)
+            try:
+                async with self.bench.line(step.target.gateway) as link:
+                    return await do(link, fresh, await link.read(step.target))
+            except GoneError as error:
+                over = StepState.UNDONE if undoing else StepState.FAILED
+                return await self._save(fresh, over, error.message)
+            except GatewayError as error:
+                if not error.refused or undoing:
+                    raise
+                return await self._save(fresh, StepState.FAILED, error.message)
+            finally:
+                self.bench.touch(step.target)
 
-    async def _change(self, step: Step, do: Callable[[Step, TargetState], Awaitable[Step]]) -> Step:
-        try:
-            state = await self.bench.link(step.target.gateway).read(step.target)
-            return await do(step, state)
-        except GoneError as error:
-            undoing = do == self._undo
-            return await self._save(step, StepState.UNDONE if undoing else StepState.FAILED, error.message)
-        except GatewayError as error:
-            if not error.refused or do == self._undo:
-                raise
-            return await self._save(step, StepState.FAILED, error.message)
+    def _fresh(self, writer: LedgerWriter, step: Step) -> Step | None:
+        """The step as it is now; None when its action is to be undone instead, or is no more."""
+        found = writer.actions.step(self.action.id or 0, step.seq)
+        if found is None:
+            return None
+        state, now = found
+        return now if state is self.action.state else None
 
-    async def _apply(self, step: Step, state: TargetState) -> Step:
-        held = _held(state, step.want)
+    async def _apply(self, link: Link, step: Step, state: TargetState) -> Step:
+        held, words = _held(state, step.want), self._words(step)
         if _unknown(state):
-            return await self._write(step, StepState.APPLYING, StepState.APPLIED, step.want)
+            return await self._write(link, step, StepState.APPLYING, StepState.APPLIED, step.want)
+        if step.state is StepState.APPLYING:
+            return await self._go_on(link, step, held)
         if held == dict(step.want):
-            if step.state is StepState.APPLYING:
-                return await self._save(step, StepState.APPLIED)
-            return await self._save(step, StepState.KEPT, "somebody else has set the same meanwhile")
+            return await self._save(step, StepState.KEPT, "it has been set to the same meanwhile")
         if held != dict(step.before):
-            words = self._words(step)
             text = f"it has moved since the preview: {words(step.before)} then, {words(held)} now"
             return await self._save(step, StepState.FAILED, text)
-        return await self._write(step, StepState.APPLYING, StepState.APPLIED, step.want)
+        return await self._write(link, step, StepState.APPLYING, StepState.APPLIED, step.want)
 
-    async def _undo(self, step: Step, state: TargetState) -> Step:
+    async def _go_on(self, link: Link, step: Step, held: Fields) -> Step:
+        """After an attempt of which nobody knows how far it came: a gateway may take fields one by one."""
+        if held == dict(step.want):
+            return await self._save(step, StepState.APPLIED)
+        theirs = _others(step, held)
+        if not theirs:
+            return await self._write(link, step, StepState.APPLYING, StepState.APPLIED, step.want)
+        text = f"left as somebody else has set it meanwhile: {self._words(step)(theirs)}"
+        ours = any(held[name] == value != step.before.get(name) for name, value in step.want.items())
+        return await self._save(step, StepState.APPLIED if ours else StepState.FAILED, text)
+
+    async def _undo(self, link: Link, step: Step, state: TargetState) -> Step:
+        step = await self.bench.desk.write(lambda writer: self._hand_on(writer, step, state))
+        if step.state is StepState.UNDONE:
+            return step
+        if _unknown(state):
+            return await self._write(link, step, StepState.UNDOING, StepState.UNDONE, step.before)
         held = _held(state, step.want)
-        if not _unknown(state):
-            if held == dict(step.before):
-                return await self._save(step, StepState.UNDONE)
-            if held != dict(step.want):
-                text = f"left as somebody else has set it: {self._words(step)(held)}"
-                return await self._save(step, StepState.KEPT, text)
-        return await self._write(step, StepState.UNDOING, StepState.UNDONE, step.before)
+        theirs = _others(step, held)
+        over, text = StepState.UNDONE, ""
+        if theirs:
+            over, text = StepState.KEPT, f"left as somebody else has set it: {self._words(step)(theirs)}"
+        ours = {
+            name: step.before.get(name)
+            for name, value in step.want.items()
+            if held[name] == value != step.before.get(name)
+        }
+        if not ours:
+            return await self._save(step, over, text)
+        return await self._write(link, step, StepState.UNDOING, over, ours, text)
 
-    async def _write(self, step: Step, during: StepState, after: StepState, fields: Fields) -> Step:
+    async def _write(
+        self, link: Link, step: Step, during: StepState, after: StepState, fields: Fields, detail: str = ""
+    ) -> Step:
         step = await self._save(step, during)
-        link = self.bench.link(step.target.gateway)
         await link.write(step.target, fields, action=self.action.id or 0, seq=step.seq)
         state = await link.read(step.target)
         if not _unknown(state) and (held := _held(state, fields)) != dict(fields):
@@ -103,8 +137,13 @@ class StepWork:
                 f"{step.target.gateway} took it, but holds {words(held)} where {words(fields)} was set",
                 hint="Look at the gateway: something else may be setting it.",
             )
-        await self.bench.desk.write(lambda writer: writer.actions.save_target(state, self._now()))
-        return await self._save(step, after)
+
+        def keep(writer: LedgerWriter) -> Step:
+            with writer.transaction():
+                writer.actions.save_target(state, self._now())
+                return self._kept(writer, step, after, detail)
+
+        return await self.bench.desk.write(keep)
 
     async def _allocate(self, step: Step) -> Step:
         from agent.control.allocating import apply_allocation
@@ -129,35 +168,38 @@ class StepWork:
 
         return await self.bench.desk.write(undo)
 
-    def _hand_on(self, writer: LedgerWriter, step: Step) -> Step:
+    def _hand_on(self, writer: LedgerWriter, step: Step, state: TargetState) -> Step:
         """What a later action has set on top is its to undo from now on, to what was before both.
 
-        Returns what is left of the step.
+        Returns what is left of the step. Where the later change is not in force (any more) by what the
+        gateway holds, it inherits all the same, and this step still restores what it has set.
         """
         ident = self.action.id or 0
         with writer.transaction():
-            holding = writer.actions.holding(step.target)
-            mine = next((each for action, each in holding if (action, each.seq) == (ident, step.seq)), step)
-            handed: dict[str, int] = {}
-            for action, later in holding:
+            heirs: dict[str, int] = {}
+            passed: set[str] = set()
+            for action, later in writer.actions.holding(step.target):
                 inherited = {
-                    name: mine.before.get(name)
-                    for name, value in mine.want.items()
+                    name: step.before.get(name)
+                    for name, value in step.want.items()
                     if action > ident
-                    and name not in handed
+                    and name not in heirs
                     and name in later.want
                     and later.before.get(name) == value
                 }
                 if inherited:
                     writer.actions.save_step(action, replace(later, before={**later.before, **inherited}))
-                    handed |= dict.fromkeys(inherited, action)
-            if not handed:
-                return mine
-            left = {name: value for name, value in mine.want.items() if name not in handed}
-            rest = replace(mine, want=left, before={name: mine.before.get(name) for name in left})
-            heirs = ", ".join(str(action) for action in sorted(set(handed.values())))
-            state = mine.state if left else StepState.UNDONE
-            return self._kept(writer, rest, state, f"action {heirs} holds it now")
+                    heirs |= dict.fromkeys(inherited, action)
+                    passed |= {name for name in inherited if _in_force(later, name, step, state)}
+            if not passed:
+                return step
+            left = {name: value for name, value in step.want.items() if name not in passed}
+            names = ", ".join(str(action) for action in sorted({heirs[name] for name in passed}))
+            text = f"action {names} holds it now"
+            if not left:
+                return self._kept(writer, step, StepState.UNDONE, text)
+            rest = replace(step, want=left, before={name: step.before.get(name) for name in left})
+            return self._kept(writer, rest, step.state, text)
 
     async def _save(self, step: Step, state: StepState, detail: str = "") -> Step:
         return await self.bench.desk.write(lambda writer: self._kept(writer, step, state, detail))
@@ -178,6 +220,25 @@ class StepWork:
 def _held(state: TargetState, fields: Fields) -> dict[str, object]:
     """What a target holds of some fields."""
     return {name: state.fields.get(name) for name in fields}
+
+
+def _others(step: Step, held: Fields) -> dict[str, object]:
+    """The fields that hold neither what was before nor what was wanted: somebody else has set them."""
+    return {
+        name: value
+        for name, value in held.items()
+        if value != step.want[name] and value != step.before.get(name)
+    }
+
+
+def _in_force(later: Step, name: str, step: Step, state: TargetState) -> bool:
+    """Whether a later change of a field is what the gateway goes by, so that undoing is the later one's."""
+    if later.state is StepState.APPLIED:
+        return True
+    if _unknown(state):
+        return later.state is StepState.UNDOING
+    value = state.fields.get(name)
+    return bool(value != step.want[name] or later.want[name] == value)
 
 
 def _unknown(state: TargetState) -> bool:

@@ -35,10 +35,15 @@ WHERE requested_at >= :since - 2678400 AND state IN ('failed', 'reversed', 'expi
 -- Primary key, one range an action.
 SELECT s.* FROM json_each(:actions) a CROSS JOIN action_step s ON s.action = a.value ORDER BY s.action, s.seq;
 
+-- name: step_now
+-- Primary keys, one row each.
+SELECT a.state AS action_state, s.* FROM action a CROSS JOIN action_step s ON s.action = a.id WHERE a.id = :action AND s.seq = :seq;
+
 -- name: steps_holding
--- action_step_target: the changes that hold at one target, oldest first.
-SELECT * FROM action_step WHERE gateway = :gateway AND target_kind = :kind AND target = :target
-  AND state IN ('applying', 'applied', 'undoing') ORDER BY action, seq;
+-- action_step_target: the changes that hold at one target, oldest first. A drill holds nothing.
+SELECT s.* FROM action_step s CROSS JOIN action a ON a.id = s.action
+WHERE s.gateway = :gateway AND s.target_kind = :kind AND s.target = :target AND s.state IN ('applying', 'applied', 'undoing')
+  AND NOT json_extract(a.spec, '$.drill') ORDER BY s.action, s.seq;
 
 -- name: add_action
 INSERT INTO action (kind, state, scope_kind, scope, spec, preview, reason, needs, requested_by, requested_at, approve_by, begun_at,
