@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, TypeVar
 from agent import __version__
 from agent.alerts.delivery import Dispatcher
 from agent.control.engine import Bench, Executor, Poller
-from agent.control.engine.ending import called_back
+from agent.control.engine.called_back import called_back
 from agent.errors import LedgerError
 from agent.ledger import open_reader, open_writer
 from agent.process.acting import Told
@@ -29,8 +29,8 @@ from agent.telemetry.schedule import Interval, parse_schedule, real_wait
 
 if TYPE_CHECKING:
     from agent.clock import Clock
+    from agent.domain.gateway import Callback
     from agent.ledger.writer import LedgerWriter
-    from agent.process.callbacks import Callback
     from agent.settings import Settings
     from agent.settings_gateways import Gateway
     from agent.settings_schema import Source as SourceSettings
@@ -169,11 +169,7 @@ class _Agent:
 
     async def _confirmed(self, said: Callback) -> None:
         now = int(self._clock.now())
-        known = await self._desk.write(
-            lambda writer: called_back(
-                writer, said.action, said.seq, said.gateway, said.ok, said.text, now, self._bench.tell
-            )
-        )
+        known = await self._desk.write(lambda writer: called_back(writer, said, now, self._bench.tell))
         if not known:
             raise LookupError(f"no step {said.seq} of an action {said.action} at {said.gateway}")
 

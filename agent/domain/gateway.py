@@ -114,3 +114,15 @@ class Traffic:
     first_refused_at: float | None = None
     asked_at: float = 0.0
     note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Callback:
+    """What a gateway says about one step of an action."""
+
+    gateway: str
+    action: int
+    seq: int
+    key: str  # the idempotency key that it was sent: `idempotency_key` of the fields that were set
+    ok: bool
+    text: str = ""

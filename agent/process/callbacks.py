@@ -13,12 +13,12 @@ import logging
 import socket
 import time
 from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from agent.control.gateways.webhook.payload import key_start
+from agent.domain.gateway import Callback
 from agent.errors import ConfigError
 from agent.secrets import find_secret
 from agent.webhooks import TOLERANCE_S, signed_by, signers_of
@@ -37,18 +37,6 @@ _AT_ONCE = 32
 _DIGITS = 18  # of an action's id: the ledger can keep it
 _TEXT = 500  # characters of what a gateway says that are kept
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Callback:
-    """What a gateway says about one step of an action."""
-
-    gateway: str
-    action: int
-    seq: int
-    key: str  # the idempotency key that it was sent: `idempotency_key` of the fields that were set
-    ok: bool
-    text: str = ""
 
 
 OnCallback = Callable[[Callback], Awaitable[None]]

@@ -107,30 +107,6 @@ def partly(action: Action, trouble: str) -> str:
     return f"{len(rest)} of {plural(len(action.steps), 'target')} not done: {rest[0].target.id}: {detail}"
 
 
-def called_back(
-    writer: LedgerWriter, ident: int, seq: int, gateway: str, ok: bool, text: str, now: int, tell: Tell
-) -> bool:
-    """An automation engine says what became of a step; whether there is such a step."""
-    with writer.transaction():
-        action = writer.actions.action(ident)
-        step = next((each for each in action.steps if each.seq == seq), None) if action else None
-        if action is None or step is None or step.target.gateway != gateway:
-            return False
-        if action.state is not ActionState.ACCEPTED:
-            return True
-        said = f"{step.target.gateway} says: {text}" if text else f"{step.target.gateway} says so"
-        if ok:
-            after = replace(
-                action, state=ActionState.CONFIRMED, confirmed_at=now, effect=action.effect or said
-            )
-            record(writer, Occasion("confirmed", after, f"confirmed: {said}"), now, tell)
-        else:
-            after = replace(action, why=f"not done: {said}")
-            record(writer, Occasion("failed", after, after.why, recipients=("ops_on_call",)), now, tell)
-        writer.actions.save(after)
-    return True
-
-
 def _decline(writer: LedgerWriter, action: Action, now: int, tell: Tell) -> None:
     why = "not approved in time"
     with writer.transaction():

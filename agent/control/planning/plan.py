@@ -175,13 +175,15 @@ def _drafts(
     """Each key goes to the first gateway that serves it and can do it."""
     states = books.actions.targets()
     left = {key.api_key: key for key in keys}
+    groups = {key.billing_group for key in keys}
+    group = groups.pop() if len(groups) == 1 else ""
     steps: list[Step] = []
     covers: dict[Target, frozenset[str]] = {}
     notes: list[str] = []
     problems: list[UnsupportedError] = []
     effect_s = 0
     for gateway in _in_order(settings, spec):
-        dialect = dialect_of(gateway.kind)
+        dialect = dialect_of(gateway.kind, settings.usd_per_credit(group))
         offer = dialect.offers.get(spec.kind)
         mine, others = _served(gateway, known.get(gateway.name, ()), left, spec)
         if not mine:
@@ -313,7 +315,7 @@ def _limit(spec: ActionSpec) -> Limit | None:
 
 def _bears(step: Step, spec: ActionSpec, caller: Caller) -> bool:
     """Whether a step holds the calls of one caller to one model."""
-    model = step.target.id.rpartition("/")[2] if step.target.kind.value == "project_model" else ""
+    model = step.target.id.partition("/")[2] if step.target.kind.value == "project_model" else ""
     if model and model != caller.model:
         return False
     if spec.kind is ActionKind.MODELS:

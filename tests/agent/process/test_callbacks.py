@@ -16,9 +16,9 @@ import pytest
 from standardwebhooks import Webhook
 
 from agent.control.gateways.webhook.payload import idempotency_key
-from agent.domain.gateway import Target, TargetKind
+from agent.domain.gateway import Callback, Target, TargetKind
 from agent.errors import ConfigError
-from agent.process.callbacks import Callback, Callbacks
+from agent.process.callbacks import Callbacks
 from agent.settings import Settings
 from agent.settings_gateways import Acting, Gateway
 from agent.webhooks import signature_headers
