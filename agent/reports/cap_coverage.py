@@ -230,8 +230,8 @@ class _Coverage:
 
 
 def _any(counts: Counts) -> bool:
-    """Whether anything burnt; credits below nothing are a correction of a bill."""
-    return counts.credits_nano > 0 or counts.requests > 0
+    """Whether anything burnt; where a bill's corrections outweigh it there is nothing to cap."""
+    return counts.credits_nano > 0 or (counts.credits_nano == 0 and counts.requests > 0)
 
 
 def _counted(api_key: str, place: KeyPlace, scopes: Iterable[Scope]) -> bool:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def served(key: KnownKey, gateways: Iterable[Gateway]) -> bool:
-    """Whether a gateway can act on a key. A webhook keeps no list of keys: it serves scopes, or everything."""
+    """Whether one can act on a key. A webhook keeps no list of keys: it serves scopes, or all of them."""
     if key.gateways:
         return True
     scopes = [scope for gateway in gateways if gateway.kind == "webhook" for scope in gateway.serves or ("",)]
