@@ -89,7 +89,7 @@ def test_what_a_person_wants_does_not_wait_for_its_turn(desk: Desk) -> None:
     desk.look()
 
     assert desk.office.alert("warning").acknowledged_by == "ada"
-    assert desk.told == 2
+    assert desk.told == 3  # of the judgement before, of the intent at once, and of the judgement after
 
 
 def test_what_is_not_signed_by_somebody_known_changes_nothing(desk: Desk) -> None:
