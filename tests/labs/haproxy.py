@@ -115,7 +115,7 @@ class HAProxyLab:
 
     def wait_ready(self) -> None:
         """Waits until it takes calls and its socket answers."""
-        _wait(lambda: self._answers(), (self.folder / "haproxy.out"))
+        _wait(self._answers, self.folder / "haproxy.out")
 
     def reload(self) -> None:
         """Has it read its configuration and maps anew, as `systemctl reload haproxy` does."""
@@ -191,6 +191,9 @@ class HAProxyLab:
         return http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
 
     def _answers(self) -> bool:
+        assert self.process is not None
+        if self.process.poll() is not None:
+            raise AssertionError(f"HAProxy has ended: {(self.folder / 'haproxy.out').read_text()[-2000:]}")
         try:
             socket.create_connection(("127.0.0.1", self.port), 1).close()
             return "Pid" in self.tell("show info")
