@@ -84,7 +84,10 @@ class Source(Section, frozen=True):
     listen: Annotated[
         str, says("haproxy: where the log arrives by UDP; it is then kept in the log file.", "127.0.0.1:5514")
     ] = ""
-    every: Annotated[str, says("Read usage this often: a stretch of time or a cron expression.")] = "60s"
+    every: Annotated[
+        str,
+        says("Read usage this often: a time or a cron expression; by default 60s, of a gateway 2s.", "60s"),
+    ] = ""
     costs_every: Annotated[str, says("Read the bill this often.")] = "1h"
     directory_every: Annotated[str, says("Read projects, keys and people this often.")] = "1h"
     reread: Annotated[Duration, says("Usage is revised: this much is read again.")] = Duration(5_400)
@@ -101,6 +104,8 @@ class Source(Section, frozen=True):
             raise ValueError(f"base_url: {self.base_url!r} must begin with https:// or http://")
         if self.kind == "litellm" and self.base_url == _OPENAI:
             raise ValueError("base_url: a source of kind litellm needs it, as in http://127.0.0.1:4000")
+        usual = "60s" if self.kind == "openai" else "2s"  # a gateway's log is there at once
+        msgspec.structs.force_setattr(self, "every", self.every or usual)
         for key in ("every", "costs_every", "directory_every"):
             schedule(key, getattr(self, key))
         for key in ("reread", "costs_reread", "history", "detail"):

@@ -21,6 +21,7 @@ from agent.domain.intent import Refused
 from agent.domain.notice import Notice, NoticeKind
 from agent.domain.person import AGENT
 from agent.errors import BurndeckError
+from agent.telemetry.declared import declared
 
 if TYPE_CHECKING:
     from agent.control.proposal import Proposal
@@ -32,8 +33,11 @@ _TIERS = {
     "no_effect": CRITICAL,
     "not_undone": CRITICAL,
     "drifted": CRITICAL,
+    "forged": CRITICAL,
     "requested": WARNING,
 }
+TAGS_EVERY_S = 300
+"""Every key's labels are looked at this often: keys come seldom, and of very many it takes seconds."""
 _SEVERITIES = {INFO: "info", WARNING: "warning", CRITICAL: "error", HARD_CAP: "critical"}
 _log = logging.getLogger(__name__)
 
@@ -85,6 +89,7 @@ class Enforcer:
 
     settings: Settings
     tell: Told
+    _tags_at: int = -TAGS_EVERY_S
     _said: set[str] = field(default_factory=set)
 
     def enforce(self, writer: LedgerWriter, now: int) -> int:
@@ -92,10 +97,10 @@ class Enforcer:
         settings = settings_now(self.settings, writer.actions, now)
         books = books_of(writer)
         open_ = writer.actions.open_actions()
-        proposals = [
-            *decide_caps(books, settings, writer.alerts.open_alerts(), open_, now),
-            *decide_tags(books, settings, open_, now),
-        ]
+        proposals = [*decide_caps(books, settings, writer.alerts.open_alerts(), open_, now)]
+        if not self._tags_at <= now < self._tags_at + TAGS_EVERY_S:
+            self._tags_at = now
+            proposals += decide_tags(books, settings, open_, now, declared(settings, books.keys))
         return sum(self._carry_out(writer, settings, proposal, now) for proposal in proposals)
 
     def _carry_out(self, writer: LedgerWriter, settings: Settings, proposal: Proposal, now: int) -> bool:

@@ -133,7 +133,7 @@ def plan(books: Books, settings: Settings, spec: ActionSpec, now: float, *, prop
     hour, lately = (_refusals(drafts, calls, spec, start, end) for start in (end - HOUR_S, end - BURN_S))
     made = Plan(
         spec=spec,
-        steps=tuple(replace(step, seq=seq) for seq, step in enumerate(drafts.steps)),
+        steps=_dearest_first(drafts, calls, spec, end),
         keys=tuple(keys),
         bystanders=tuple(bystanders),
         unreached=tuple(key for key in keys if key.api_key not in reached),
@@ -280,10 +280,17 @@ def _shared(
 
 def _step(dialect: Dialect, spec: ActionSpec, target: Target, state: TargetState | None) -> Step:
     state = state or TargetState(target, {})
-    want = dialect.wanted(spec, state)
+    want = dict(dialect.wanted(spec, state))
     before = {name: state.fields.get(name) for name in want}
+    if spec.kind is ActionKind.THROTTLE:
+        want |= {name: before[name] for name in want if _tighter(before[name], want[name])}
     words = f"{dialect.words(before)} -> {dialect.words(want)}"
     return Step(0, target, want, before, version=state.version, detail=words)
+
+
+def _tighter(held: object, wanted: object) -> bool:
+    """Whether what holds already is a number as low: a throttle never loosens a limit."""
+    return type(held) is int and type(wanted) is int and held <= wanted
 
 
 def _refusals(
@@ -304,6 +311,20 @@ def _refusals(
         shared = together(_between(calls[caller], start, end) for caller in mine)
         total += refused(shared, _limit(spec)) if spec.kind in _REFUSING else _counted(shared)
     return total
+
+
+def _dearest_first(
+    drafts: _Drafts, calls: Mapping[Caller, Mapping[int, Calls]], spec: ActionSpec, end: int
+) -> tuple[Step, ...]:
+    """The steps in the order in which they are worth most now: of very many the last bite seconds later."""
+
+    def burn(step: Step) -> int:
+        covered = drafts.covers[step.target]
+        mine = (calls[c] for c in calls if c.api_key in covered and _bears(step, spec, c))
+        return sum(each.nano for minutes in mine for at, each in minutes.items() if at >= end - BURN_S)
+
+    ordered = sorted(drafts.steps, key=burn, reverse=True)
+    return tuple(replace(step, seq=seq) for seq, step in enumerate(ordered))
 
 
 _REFUSING = (ActionKind.THROTTLE, ActionKind.BLOCK, ActionKind.REVOKE, ActionKind.MODELS)
