@@ -30,6 +30,8 @@ COMMANDS = {
     "allow-models": Lazy("console.commands.block", "Let only some models of a scope pass.", "allow_models"),
     "revoke": Lazy("console.commands.block", "Delete a key, for ever."),
     "off-board": Lazy("console.commands.block", "Block all keys of a team in one action.", "off_board"),
+    "cap": Lazy("console.commands.cap", "Every cap around a key; the provider's own limits."),
+    "allocations": Lazy("console.commands.allocations", "The tree of allocations, the pool, and policies."),
     "top-up": Lazy("console.commands.top_up", "More credits for an allocation, from the pool.", "top_up"),
     "actions": Lazy("console.commands.actions", "What was changed, its effect, and when it undoes itself."),
     "approve": Lazy("console.commands.approve", "A second person's word on a change, here or elsewhere."),

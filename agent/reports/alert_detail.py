@@ -20,13 +20,13 @@ from agent.reports.alert_list import AlertEntry
 from agent.reports.alert_report import AlertDetail, Command, Delivery, MonthSeries, SilenceEntry, Suggestion
 from agent.reports.alert_series import KIND_OF_SCOPE, month_series, series_around
 from agent.reports.alerts import entry_of
-from agent.reports.budgets import Burning, budgets
+from agent.reports.allocation_burn import burning_at
+from agent.reports.budgets import budgets
 from agent.reports.burn_report import Budget, Runway
-from agent.reports.cells import read_cells, read_names
+from agent.reports.cells import read_names
 from agent.reports.incidents import incident, timeline
 from agent.reports.layers import Truth, truth
 from agent.reports.moment import MINUTE, moment
-from agent.reports.rolled import Rolled
 from agent.reports.silences import silences
 
 if TYPE_CHECKING:
@@ -178,21 +178,7 @@ class _Detail:
         mine = sorted(self._counting(), key=lambda allocation: allocation.scope.kind.depth)
         if not mine or self.when.as_of is None:
             return (), None
-        at, names = self.when.at, read_names(self.reader)
-        start = at - _MEASURED_S
-        month = month_of(max(at - 1, 0), self.settings.organization.time_zone)
-        rolled = Rolled(self.reader, names, self.when.as_of)
-        cells = read_cells(self.reader, names, start, at)
-        burning = Burning(
-            used=lambda kind: rolled.credits(kind, month.start, at, days=True),
-            burn=lambda kind: names.credits(kind, cells.values()),
-            burn_s=_MEASURED_S,
-            used_truth=truth(self.reader, month.start, at, days=True),
-            burn_truth=truth(self.reader, start, at),
-            month_end=month.end,
-            at=at,
-        )
-        rows, runway = budgets(self.reader, mine, burning)
+        rows, runway = budgets(self.reader, mine, burning_at(self.reader, self.settings, self.when))
         by_id = {row.allocation_id: row for row in rows}
         return tuple(by_id[allocation.id] for allocation in mine), runway
 

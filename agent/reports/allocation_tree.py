@@ -1,0 +1,181 @@
+"""The tree of allocations: what each has, gives and has used, what is left of the pool, what is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from agent.allocations import hierarchy, settings_now
+from agent.domain.action import Action, ActionKind, ActionState
+from agent.domain.action_words import spec_title
+from agent.domain.allocation import Allocation
+from agent.domain.allocations import base_nano, given
+from agent.domain.levels import level_of
+from agent.domain.money import to_credits
+from agent.domain.pool import Hierarchy, room
+from agent.reports.allocation_burn import burning_at
+from agent.reports.budgets import budgets
+from agent.reports.burn_report import Budget
+from agent.reports.figure import Figure
+from agent.reports.moment import moment
+
+if TYPE_CHECKING:
+    from agent.ledger.reader import LedgerReader
+    from agent.settings import Settings
+
+_WAITING = (ActionState.STANDBY, ActionState.PENDING, ActionState.EXECUTING)
+
+
+@dataclass(frozen=True, slots=True)
+class PendingChange:
+    """A change of an allocation that is asked for and not in force yet."""
+
+    action: int
+    kind: str  # top_up | allocate
+    state: str
+    text: str
+    change: Mapping[str, Any]  # nano-credits, shares as text
+    asked_by: str
+    reason: str
+    needs: tuple[tuple[str, ...], ...]  # roles, one person each
+    approve_by: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class TreeRow:
+    """One allocation in its place. Figures of what is given are credits a month, and have no layer."""
+
+    depth: int
+    level: str  # of the guide's table
+    budget: Budget
+    owner: str
+    given: Figure  # without top-ups
+    topped_up: Figure
+    held_below: Figure  # by the allocations directly below it
+    rollover: Decimal  # share of the month that may be carried on
+    expires: str
+    cost_center: str
+    approved_models: tuple[str, ...]
+    pending: tuple[PendingChange, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PoolView:
+    """What the organization has to give this month, and what is left of it."""
+
+    allocation_id: str
+    size: Figure  # monthly credits and reserve
+    held: Figure  # by those directly below
+    topped_up: Figure  # by top-ups of this month
+    available: Figure  # below zero where more is given away than there is
+
+
+@dataclass(frozen=True, slots=True)
+class AllocationTree:
+    """Everything on the Allocations screen at one instant."""
+
+    at: int
+    now: int
+    live: bool
+    pool: PoolView | None  # None: the organization has no allocation
+    rows: tuple[TreeRow, ...]  # each parent before its children
+    new: tuple[PendingChange, ...]  # changes of what has no allocation yet
+
+    def row(self, allocation_id: str) -> TreeRow | None:
+        """The row of an id."""
+        return next((row for row in self.rows if row.budget.allocation_id == allocation_id), None)
+
+
+def allocation_tree(
+    reader: LedgerReader, settings: Settings, now: float, *, at: float | None = None
+) -> AllocationTree:
+    """The allocations that hold now, or at an earlier instant `at`, with their burn."""
+    with reader.snapshot():
+        when = moment(reader, now, at)
+        actions = reader.action_store()
+        moment_s = when.now if at is None else when.at
+        settings = settings_now(settings, actions, moment_s)
+        tree = hierarchy(settings, reader.alert_store())
+        taken = given(actions.allocation_changes(moment_s))
+        found, _ = budgets(reader, settings.allocations, burning_at(reader, settings, when))
+        by_id = {row.allocation_id: row for row in found}
+        waiting = (
+            [_pending(action) for action in actions.open_actions() if _waits(action)] if at is None else []
+        )
+        rows = tuple(
+            _row(depth, each, by_id[each.id], tree, _of(waiting, str(each.scope)))
+            for depth, each in _walk(tree, None, 0)
+        )
+        known = {str(each.scope) for each in settings.allocations}
+        new = tuple(change for of, change in waiting if of not in known)
+        return AllocationTree(when.at, when.now, when.live, _pool(tree, taken), rows, new)
+
+
+def _walk(tree: Hierarchy, of: Allocation | None, depth: int) -> Iterator[tuple[int, Allocation]]:
+    for each in sorted(tree.children(of), key=lambda each: each.scope.kind.depth):
+        yield depth, each
+        yield from _walk(tree, each, depth + 1)
+
+
+def _row(
+    depth: int, allocation: Allocation, budget: Budget, tree: Hierarchy, pending: tuple[PendingChange, ...]
+) -> TreeRow:
+    return TreeRow(
+        depth=depth,
+        level=level_of(allocation.scope.kind).name,
+        budget=budget,
+        owner=allocation.owner,
+        given=_credits(base_nano(allocation)),
+        topped_up=_credits(allocation.topped_nano),
+        held_below=_credits(sum(base_nano(each) for each in tree.children(allocation))),
+        rollover=allocation.rollover,
+        expires=allocation.expires,
+        cost_center=allocation.cost_center,
+        approved_models=allocation.approved_models,
+        pending=pending,
+    )
+
+
+def _pool(tree: Hierarchy, taken: Mapping[str, int]) -> PoolView | None:
+    whole = tree.organization
+    if whole is None:
+        return None
+    found = room(tree, whole, taken)
+    return PoolView(
+        allocation_id=whole.id,
+        size=_credits(found.capacity_nano),
+        held=_credits(found.held_nano),
+        topped_up=_credits(found.topped_nano),
+        available=_credits(found.available_nano),
+    )
+
+
+def _waits(action: Action) -> bool:
+    return action.spec.kind in (ActionKind.TOP_UP, ActionKind.ALLOCATE) and action.state in _WAITING
+
+
+def _pending(action: Action) -> tuple[str, PendingChange]:
+    spec = action.spec
+    topped = {"top_up_nano": spec.amount_nano}
+    change = PendingChange(
+        action=action.id or 0,
+        kind=spec.kind.value,
+        state=action.state.value,
+        text=spec_title(spec),
+        change=topped if spec.kind is ActionKind.TOP_UP else dict(spec.change),
+        asked_by=action.requested_by,
+        reason=action.reason,
+        needs=action.needs,
+        approve_by=action.approve_by,
+    )
+    return str(spec.scope), change
+
+
+def _of(waiting: Iterable[tuple[str, PendingChange]], scope: str) -> tuple[PendingChange, ...]:
+    return tuple(change for of, change in waiting if of == scope)
+
+
+def _credits(nano: int) -> Figure:
+    return Figure(to_credits(nano), "credits")
