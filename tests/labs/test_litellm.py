@@ -16,9 +16,8 @@ from agent.domain.allocation import Scope
 from agent.domain.gateway import Limit, LimitUnit, Target, TargetKind, TargetState
 from agent.settings import Settings
 from agent.settings_gateways import Gateway
-from tests.labs.litellm import LiteLLMLab, litellm_lab, needs_litellm, until
+from tests.labs.litellm import LiteLLMLab, needs_litellm, until
 
-__all__ = ["litellm_lab"]
 pytestmark = [pytest.mark.labs, needs_litellm]
 
 METADATA = {"project": "ranker", "environment": "prod", "nested": {"share": 0.1, "list": [1, None]}}

@@ -17,9 +17,8 @@ from agent.domain.money import to_nano
 from agent.settings import Settings
 from agent.settings_schema import Source
 from tests.agent.telemetry.conftest import Reading
-from tests.labs.litellm import Key, LiteLLMLab, litellm_lab, needs_litellm, until
+from tests.labs.litellm import Key, LiteLLMLab, needs_litellm, until
 
-__all__ = ["litellm_lab"]
 pytestmark = [pytest.mark.labs, needs_litellm]
 
 USD_PER_CREDIT = Decimal("0.01")
