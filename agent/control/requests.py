@@ -123,7 +123,7 @@ class _Desk:
             self._reverse(writer, action, intent.person, reason, now)
             return
         actions = writer.actions.of_incident(_ident(intent.subject, "incident"))
-        open_ = [action for action in actions if not action.state.ended]
+        open_ = [action for action in actions if not action.state.ended and writer.actions.own(action)]
         problems = {action.id: self._not_released(writer, action, roles) for action in open_}
         free = [action for action in open_ if not problems[action.id]]
         if not free:
@@ -248,6 +248,8 @@ def _action(writer: LedgerWriter, subject: str) -> Action:
     action = writer.actions.action(_ident(subject, "action"))
     if action is None:
         raise Refused(f"there is no {subject}")
+    if not writer.actions.own(action):
+        raise Refused(f"{subject} was changed by somebody else than the agent: nothing is done of it")
     return action
 
 

@@ -29,6 +29,16 @@ _PLAIN = (
 )
 
 
+_TIMES = (
+    *("approve_by", "begun_at", "accepted_at", "confirmed_at", "expires_at", "ended_at"),
+    *("incident", "alert"),
+)
+_KINDS = {
+    **dict.fromkeys(("reason", "requested_by", "ended_by", "why", "effect"), str),
+    **dict.fromkeys(("id", "requested_at"), int),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What the agent has once made of a cap: enough to know that it need not be made again."""
@@ -88,11 +98,24 @@ def action_of(row: Row, steps: Sequence[Step]) -> Action:
 
 
 def actions_of(rows: Iterable[Row], steps: Iterable[Row]) -> list[Action]:
-    """Actions in the order of their rows, each with its steps."""
-    by_action: dict[int, list[Step]] = {}
+    """Actions in the order of their rows, each with its steps; without those that nobody can read."""
+    by_action: dict[int, list[Row]] = {}
     for row in steps:
-        by_action.setdefault(row["action"], []).append(step_of(row))
-    return [action_of(row, by_action.get(row["id"], ())) for row in rows]
+        by_action.setdefault(row["action"], []).append(row)
+    found = (_readable(row, by_action.get(row["id"], ())) for row in rows)
+    return [action for action in found if action is not None]
+
+
+def _readable(row: Row, steps: Iterable[Row]) -> Action | None:
+    """The action of a row; None where columns hold what the agent never writes."""
+    if any(type(row[name]) is not kind for name, kind in _KINDS.items()):
+        return None
+    if any(not isinstance(row[name], int | None) for name in _TIMES):
+        return None
+    try:
+        return action_of(row, [step_of(step) for step in steps])
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return None
 
 
 def step_columns(action: int, step: Step) -> dict[str, Any]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Collection, Iterable, Mapping
+import sqlite3
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -23,6 +25,16 @@ from agent.ledger.action_rows import (
     step_columns,
     step_of,
 )
+from agent.ledger.seals import (
+    ACTION,
+    ALLOCATION,
+    NotOurOwnError,
+    Seals,
+    action_proof,
+    action_time,
+    change_proof,
+)
+from agent.ledger.rule_store import RuleStore
 from agent.ledger.sql import statement
 from agent.ledger.store import Store
 
@@ -63,6 +75,14 @@ class ActionStore(Store):
         """Every action of which something may still become, oldest first."""
         return self._actions("actions_open")
 
+    def open_rows(self) -> tuple[list[Action], list[int]]:
+        """Every open action, and the ids of rows that nobody can read: the agent has not written them so."""
+        with self._lock:
+            ids = [row["id"] for row in self._rows("actions_open")]
+            actions = self.open_actions()
+        readable = {action.id for action in actions}
+        return actions, [ident for ident in ids if ident not in readable]
+
     def of_incident(self, incident: int) -> list[Action]:
         """Every action of an incident, oldest first."""
         return self._actions("actions_of_incident", incident=incident)
@@ -93,13 +113,16 @@ class ActionStore(Store):
         with self._transaction() as conn:
             ident = conn.execute(statement("add_action"), action_columns(action)).lastrowid
             assert ident is not None
+            for name in ("drop_steps", "drop_approvals"):  # of an action that was none yet
+                conn.execute(statement(name), {"action": ident})
             self._put_steps(ident, action.steps)
+            self._seal(ident)
         return replace(action, id=ident)
 
     def save(self, action: Action) -> Action:
-        """Keeps a changed action and its steps; returns it."""
+        """Keeps a changed action and its steps; returns it. Raises `NotOurOwnError`, as all changes do."""
         assert action.id is not None
-        with self._transaction() as conn:
+        with self._changing(action.id) as conn:
             conn.execute(statement("update_action"), action_columns(action))
             conn.execute(statement("drop_steps"), {"action": action.id})
             self._put_steps(action.id, action.steps)
@@ -107,7 +130,27 @@ class ActionStore(Store):
 
     def save_step(self, action: int, step: Step) -> None:
         """Keeps one step."""
-        self._write("put_step", step_columns(action, step))
+        with self._transaction():
+            known = self.step(action, step.seq)
+            if (
+                known is not None
+                and replace(known[1], state=step.state, detail=step.detail, at=step.at) == step
+            ):
+                self._write("put_step", step_columns(action, step))
+                return
+            with self._changing(action):
+                self._write("put_step", step_columns(action, step))
+
+    def own(self, action: Action) -> bool:
+        """Whether an action reads as the agent has written it; what somebody else wrote is not acted on."""
+        assert action.id is not None
+        with self._lock:
+            proof = action_proof(action, self.approvals(action.id))
+            return self._seals.holds(ACTION, f"action:{action.id}", proof)
+
+    def disown(self, ident: int, why: str, at: int) -> None:
+        """Ends an action that is not the agent's own, without believing anything in its row."""
+        self._write("disown_action", {"id": ident, "why": why, "at": at})
 
     def approvals(self, action: int) -> list[Approval]:
         """Everybody's word on an action, void ones too, oldest first."""
@@ -117,15 +160,24 @@ class ActionStore(Store):
         """Keeps one person's word."""
         names = ("action", "digest", "person", "role", "at", "note", "void")
         bound = {name: getattr(approval, name) for name in names}
-        self._write("add_approval", bound | {"verdict": approval.verdict.value})
+        with self._changing(approval.action):
+            self._write("add_approval", bound | {"verdict": approval.verdict.value})
 
     def void_approvals(self, action: int, why: str) -> None:
         """Everything that was said of an action counts no more."""
-        self._write("void_approvals", {"action": action, "why": why})
+        with self._changing(action):
+            self._write("void_approvals", {"action": action, "why": why})
+
+    @property
+    def burn(self) -> RuleStore:
+        """What was burnt, on the same connection."""
+        return RuleStore(self._all)
 
     def allocation_changes(self, now: int) -> list[AllocationChange]:
-        """The changes of allocations that are in force, oldest first."""
-        return [allocation_change_of(row) for row in self._rows("allocation_changes_in_force", now=now)]
+        """The changes of allocations that are in force, oldest first; those that the agent has made."""
+        with self._lock:
+            rows = [row for row in self._rows("allocation_changes_in_force", now=now) if self._owns(row)]
+        return [allocation_change_of(row) for row in rows]
 
     def add_allocation_change(self, change: AllocationChange) -> None:
         """Puts a change of an allocation into force; the same action never does it twice."""
@@ -136,11 +188,17 @@ class ActionStore(Store):
             "starts_at": change.starts_at,
             "ends_at": change.ends_at,
         }
-        self._write("add_allocation_change", bound)
+        with self._transaction():
+            if not any(map(self._owns, self._rows("allocation_change_of", action=change.action))):
+                self._write("add_allocation_change", bound)
+                self._seal_change(change.action, change.starts_at)
 
     def undo_allocation_change(self, action: int, at: int) -> None:
         """Takes back what an action has made of an allocation."""
-        self._write("undo_allocation_change", {"action": action, "at": at})
+        with self._transaction():
+            if any(map(self._owns, self._rows("allocation_change_of", action=action))):
+                self._write("undo_allocation_change", {"action": action, "at": at})
+                self._seal_change(action, at)
 
     def gateway_keys(self) -> dict[str, list[GatewayKey]]:
         """What each gateway serves."""
@@ -205,6 +263,50 @@ class ActionStore(Store):
         bound = {"incident": incident, "kind": kind, "due_at": due_at, "answer": answer}
         self._write("put_incident_duty", bound | {"person": person, "at": at})
 
+    def _rows(self, name: str, **bound: Any) -> list[dict[str, Any]]:
+        """Rows with their columns by name. Text that is none, by somebody else's hand, hides no other row."""
+        with self._lock:
+            usual = self._conn.text_factory
+            self._conn.text_factory = _lenient
+            try:
+                return super()._rows(name, **bound)
+            finally:
+                self._conn.text_factory = usual
+
+    @property
+    def _seals(self) -> Seals:
+        return Seals(self._conn, self._lock, self._transaction)
+
+    @contextlib.contextmanager
+    def _changing(self, ident: int) -> Iterator[sqlite3.Connection]:
+        """A transaction that changes an action, which must be the agent's own until then."""
+        with self._transaction() as conn:
+            action = self.action(ident)
+            if action is None or not self.own(action):
+                raise NotOurOwnError(
+                    f"action {ident} was changed by somebody else than the agent",
+                    hint="`burndeck audit verify` proves the log; look at who may write the ledger's file.",
+                )
+            yield conn
+            self._seal(ident)
+
+    def _seal(self, ident: int) -> None:
+        action, said = self.action(ident), self.approvals(ident)
+        assert action is not None
+        self._seals.seal(ACTION, f"action:{ident}", action_proof(action, said), action_time(action, said))
+
+    def _owns(self, row: Row) -> bool:
+        try:
+            proof = change_proof(allocation_change_of(row), row["undone_at"])
+        except (ValueError, TypeError):
+            return False
+        return self._seals.holds(ALLOCATION, f"action:{row['action']}", proof)
+
+    def _seal_change(self, action: int, at: int) -> None:
+        for row in self._rows("allocation_change_of", action=action):
+            proof = change_proof(allocation_change_of(row), row["undone_at"])
+            self._seals.seal(ALLOCATION, f"action:{action}", proof, at)
+
     def _put_steps(self, action: int, steps: Iterable[Step]) -> None:
         with self._transaction() as conn:
             conn.executemany(statement("put_step"), (step_columns(action, step) for step in steps))
@@ -214,6 +316,10 @@ class ActionStore(Store):
             rows = self._rows(name, **bound)
             steps = self._rows("steps_of_actions", actions=json.dumps([row["id"] for row in rows]))
         return actions_of(rows, steps)
+
+
+def _lenient(text: bytes) -> str:
+    return text.decode("utf-8", "replace")
 
 
 def allocation_change_of(row: Row) -> AllocationChange:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -45,10 +45,12 @@ class Deadlines:
         return left <= 0 or self.monotonic() >= known[1]
 
 
-def ended_in_time(writer: LedgerWriter, now: int, tell: Tell, deadlines: Deadlines) -> list[Action]:
-    """Declines what was not approved in time and begins to undo what has expired; all that is open then."""
+def ended_in_time(
+    writer: LedgerWriter, actions: Iterable[Action], now: int, tell: Tell, deadlines: Deadlines
+) -> list[Action]:
+    """Declines what was not approved in time and begins to undo what has expired; what is open then."""
     found = []
-    for action in writer.actions.open_actions():
+    for action in actions:
         if action.state is ActionState.STANDBY and action.approve_by is not None and now >= action.approve_by:
             _decline(writer, action, now, tell)
             continue

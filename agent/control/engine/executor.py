@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from agent.control.engine.effects import Watching
 from agent.control.engine.ending import TIME_UP, Deadlines, ended_in_time, finish, not_begun, partly
+from agent.control.engine.owning import Owning
 from agent.control.engine.steps import StepWork
 from agent.control.gateways.base import GatewayError
 from agent.control.occasion import Occasion, record
@@ -53,6 +54,7 @@ class Executor:
         self._bench = bench
         self._pace = pace
         self._deadlines = Deadlines(bench.clock, bench.monotonic)
+        self._owning = Owning()
         self._look: asyncio.Task[None] | None = None
         self._kicked = asyncio.Event()
         self._tasks: dict[int, asyncio.Task[None]] = {}
@@ -82,9 +84,7 @@ class Executor:
     async def tick(self) -> bool:
         """Ends what is over in time, takes up what may begin, looks at what holds; whether any is open."""
         now = int(self._bench.clock.now())
-        open_ = await self._bench.desk.write(
-            lambda writer: ended_in_time(writer, now, self._bench.tell, self._deadlines)
-        )
+        open_ = await self._bench.desk.write(lambda writer: self._open(writer, now))
         for action in open_:
             assert action.id is not None
             work = _WORK.get(action.state)
@@ -96,6 +96,11 @@ class Executor:
         if self._look is None or self._look.done():
             self._look = asyncio.create_task(self._look_at(holding, now))
         return bool(self._tasks or holding)
+
+    def _open(self, writer: LedgerWriter, now: int) -> list[Action]:
+        tell = self._bench.tell
+        own = self._owning.open_actions(writer, now, tell)
+        return ended_in_time(writer, own, now, tell, self._deadlines)
 
     async def _look_at(self, holding: Sequence[Action], now: int) -> None:
         """Apart from all else: a gateway that is slow to tell of traffic holds up neither acts nor ends."""

@@ -58,9 +58,17 @@ UPDATE action SET state = :state, spec = :spec, preview = :preview, reason = :re
   ended_by = :ended_by, why = :why, effect = :effect, incident = :incident, alert = :alert
 WHERE id = :id;
 
+-- name: disown_action
+-- Primary key.
+UPDATE action SET state = 'failed', why = :why, ended_at = :at, ended_by = 'agent' WHERE id = :id;
+
 -- name: drop_steps
 -- Primary key, one range.
 DELETE FROM action_step WHERE action = :action;
+
+-- name: drop_approvals
+-- approval_action.
+DELETE FROM approval WHERE action = :action;
 
 -- name: put_step
 INSERT OR REPLACE INTO action_step (action, seq, gateway, target_kind, target, want, before, version, state, detail, at)
@@ -79,12 +87,16 @@ UPDATE approval SET void = :why WHERE action = :action AND void = '';
 
 -- name: allocation_changes_in_force
 -- A few rows a month. In the past those count that were undone since.
-SELECT id, action, allocation, change, starts_at, ends_at FROM allocation_change
+SELECT id, action, allocation, change, starts_at, ends_at, undone_at FROM allocation_change
 WHERE starts_at <= :now AND (ends_at IS NULL OR ends_at > :now) AND (undone_at IS NULL OR undone_at > :now) ORDER BY id;
 
+-- name: allocation_change_of
+-- The unique index on action.
+SELECT id, action, allocation, change, starts_at, ends_at, undone_at FROM allocation_change WHERE action = :action;
+
 -- name: add_allocation_change
--- The unique index on action: the same action changes nothing twice.
-INSERT OR IGNORE INTO allocation_change (action, allocation, change, starts_at, ends_at)
+-- The unique index on action; what stood there before was not the agent's.
+INSERT OR REPLACE INTO allocation_change (action, allocation, change, starts_at, ends_at)
 VALUES (:action, :allocation, :change, :starts_at, :ends_at);
 
 -- name: undo_allocation_change

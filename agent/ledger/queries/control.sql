@@ -49,6 +49,14 @@ INSERT INTO audit (seq, at, actor, kind, subject, detail, prev_hash, hash) VALUE
 -- Primary key; the table has one row.
 INSERT OR REPLACE INTO audit_head (one, seq, hash) VALUES (1, ?, ?);
 
+-- name: newest_seal
+-- audit_subject, one row; beside it what the next row says was before it, and the head.
+SELECT a.seq, a.at, CAST(a.actor AS BLOB), CAST(a.kind AS BLOB), CAST(a.subject AS BLOB), CAST(a.detail AS BLOB),
+       CAST(a.prev_hash AS BLOB), CAST(a.hash AS BLOB),
+       (SELECT CAST(n.prev_hash AS BLOB) FROM audit n WHERE n.seq > a.seq ORDER BY n.seq LIMIT 1),
+       (SELECT CAST(hash AS BLOB) FROM audit_head)
+FROM audit a INDEXED BY audit_subject WHERE a.subject = :subject AND a.kind = :kind ORDER BY a.seq DESC LIMIT 1;
+
 -- name: audit_after
 -- Primary key, a page at a time.
 SELECT seq, at, CAST(actor AS BLOB) AS actor, CAST(kind AS BLOB) AS kind, CAST(subject AS BLOB) AS subject,
@@ -56,7 +64,7 @@ SELECT seq, at, CAST(actor AS BLOB) AS actor, CAST(kind AS BLOB) AS kind, CAST(s
 FROM audit WHERE seq > :after AND seq <= :upto ORDER BY seq LIMIT :most;
 
 -- name: audit_since
--- audit_at.
+-- audit_at. Proofs of rows tell people nothing.
 SELECT seq, at, CAST(actor AS BLOB) AS actor, CAST(kind AS BLOB) AS kind, CAST(subject AS BLOB) AS subject,
        CAST(detail AS BLOB) AS detail, CAST(prev_hash AS BLOB) AS prev_hash, CAST(hash AS BLOB) AS hash
-FROM audit WHERE at >= :since ORDER BY at DESC, seq DESC LIMIT :most;
+FROM audit WHERE at >= :since AND kind NOT IN ('action.kept', 'allocation.kept') ORDER BY at DESC, seq DESC LIMIT :most;

@@ -8,4 +8,5 @@ FROM json_each(:actions) a CROSS JOIN approval p ON p.action = a.value ORDER BY 
 -- name: audit_of_subject
 -- audit_at, over the life of the subject. Texts come as bytes: anybody may have written them.
 SELECT at, CAST(actor AS BLOB) AS actor, CAST(kind AS BLOB) AS kind, CAST(detail AS BLOB) AS detail
-FROM audit WHERE at >= :since AND at <= :until AND subject = :subject ORDER BY seq LIMIT :most;
+FROM audit WHERE at >= :since AND at <= :until AND subject = :subject AND kind NOT IN ('action.kept', 'allocation.kept')
+ORDER BY seq LIMIT :most;
