@@ -11,6 +11,7 @@ from agent.control.duties import assess, guard_top_up, hard_cap_incident, owe_po
 from agent.control.occasion import Occasion, Tell, record
 from agent.control.planning import Plan, books_of, plan
 from agent.control.proposing import again, begin, check_spec, title
+from agent.control.roles import ACTING
 from agent.domain.action import LONGEST_S, Action, ActionKind, ActionSpec, ActionState, parse_spec
 from agent.domain.allocation import Scope, ScopeKind
 from agent.domain.intent import Intent, IntentKind, Refused
@@ -178,8 +179,8 @@ class _Desk:
             return "an allocation is changed back by a request of its own, with two approvals"
         if kind is ActionKind.TOP_UP and Role.FINANCE not in roles:
             return "a top-up is taken back by finance"
-        if kind is not ActionKind.TOP_UP and set(roles) == {Role.FINANCE}:
-            return "finance does not undo what the on-call has done"
+        if kind is not ActionKind.TOP_UP and ACTING.isdisjoint(roles):
+            return "what holds calls back is undone by operator, engineering, lead or admin"
         if action.requested_by == AGENT and approvals.cap_holds(writer, action):
             return (
                 f"action {action.id} holds a hard cap that is still reached: ask for a top-up, "

@@ -9,26 +9,27 @@ from agent.domain.person import Person, Role
 
 _ON_CALL = frozenset({Role.OPERATOR, Role.ENGINEERING, Role.LEAD, Role.FINANCE, Role.ADMIN})
 
-_ACTING = frozenset({Role.OPERATOR, Role.ENGINEERING, Role.LEAD, Role.ADMIN})
+ACTING = frozenset({Role.OPERATOR, Role.ENGINEERING, Role.LEAD, Role.ADMIN})
+"""Who holds calls back, and undoes it."""
 
 ALLOWED: Mapping[IntentKind, frozenset[Role]] = {
     IntentKind.ACKNOWLEDGE: _ON_CALL,
     IntentKind.SILENCE: _ON_CALL,
     IntentKind.UNSILENCE: _ON_CALL,
     IntentKind.PLANNED_ACTIVITY: _ON_CALL,
-    IntentKind.THROTTLE: _ACTING,
-    IntentKind.BLOCK: _ACTING,
-    IntentKind.MODELS: _ACTING,
+    IntentKind.THROTTLE: ACTING,
+    IntentKind.BLOCK: ACTING,
+    IntentKind.MODELS: ACTING,
     IntentKind.CAP: frozenset({Role.FINANCE, Role.ENGINEERING, Role.ADMIN}),
     IntentKind.REVOKE: frozenset({Role.ENGINEERING, Role.ADMIN}),
     IntentKind.TOP_UP: _ON_CALL,
     IntentKind.ALLOCATE: frozenset({Role.FINANCE}),
-    IntentKind.BREAK_GLASS: _ACTING,
+    IntentKind.BREAK_GLASS: ACTING,
     IntentKind.AMEND: _ON_CALL,
     IntentKind.APPROVE: _ON_CALL,
     IntentKind.DENY: _ON_CALL,
-    IntentKind.RELEASE: _ACTING,
-    IntentKind.RENEW: _ACTING,
+    IntentKind.RELEASE: _ON_CALL,  # what of it finance may undo is its own question
+    IntentKind.RENEW: ACTING,
     IntentKind.ASSESS: frozenset({Role.ENGINEERING, Role.LEAD, Role.ADMIN}),
     IntentKind.POSTMORTEM: _ON_CALL,
 }
