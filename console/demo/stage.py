@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from fixtures.organization import Organization
 
 SOURCE_NAME = "openai"
+APPROVERS = ("finance", "engineering")
+"""People of the demo beside whoever watches it; each one's key is in a file of that name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +94,21 @@ def build_stage(
 
 
 def _person(file: Path) -> str:
-    """Makes the one person of the demo; returns the table that makes the agent know them."""
+    """Makes the people of the demo; returns the tables that make the agent know them.
+
+    Whoever watches is "you", on call. Finance and engineering are there so that approvals can be tried: their
+    keys lie beside.
+    """
     from agent.control.identity import new_identity, write_identity
 
-    return write_identity(new_identity("you"), file).config_block()
+    you = write_identity(new_identity("you"), file).config_block()
+    others = (
+        write_identity(new_identity(role), file.with_name(role))
+        .config_block()
+        .replace('"operator"', f'"{role}"')
+        for role in APPROVERS
+    )
+    return "\n".join([you, *others])
 
 
 def _pace(tick_s: float) -> str:
