@@ -175,7 +175,7 @@ def _allocate(pool: Pool, spec: ActionSpec) -> tuple[Step, list[str]]:
         want["scope"] = str(spec.scope)
     change = AllocationChange(-1, ident, want, int(pool.now))
     tree = pool.after(change)
-    if after is not None and after not in tree.allocations:
+    if after is not None and after.id not in {each.id for each in tree.allocations}:
         raise Refused(f"{ident} would not hold: burndeck.toml has it with another end, or its scope has one")
     if after is not None and (problem := problem_of(after, tree.organization)):
         raise Refused(problem)

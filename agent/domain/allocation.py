@@ -87,6 +87,7 @@ class Allocation:
     contacts: tuple[str, ...] = ()
     daily_nano: int = 0  # of a key: a day's credits, 0 for no limit
     topped_nano: int = 0  # of monthly_nano: what top-ups have added for this period
+    carried_nano: int = 0  # of monthly_nano: what was left of last month and is carried on
 
     @property
     def soft_cap_nano(self) -> int:

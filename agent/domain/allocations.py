@@ -51,7 +51,10 @@ def in_force(
         if (amount := each.change.get(TOP_UP)) is not None:
             topped[each.allocation] += amount
             continue
-        after = _after(known, each)
+        try:
+            after = _after(known, each)
+        except ValueError:
+            continue  # no agent has written that
         if after is None:
             known.pop(each.allocation, None)
         elif all(other.scope != after.scope for other in known.values() if other.id != after.id):
@@ -79,8 +82,8 @@ def _over(allocation: Allocation, today: datetime.date) -> bool:
 
 
 def base_nano(allocation: Allocation) -> int:
-    """Monthly nano-credits without top-ups."""
-    return allocation.monthly_nano - allocation.topped_nano
+    """Monthly nano-credits without top-ups and without what was carried on."""
+    return allocation.monthly_nano - allocation.topped_nano - allocation.carried_nano
 
 
 def given(changes: Iterable[Change]) -> Counter[str]:
@@ -99,9 +102,8 @@ def changed(before: Allocation | None, ident: str, change: Mapping[str, Any]) ->
     """
     values = {name: _value(name, value) for name, value in change.items() if name not in _ABOUT}
     if before is not None:
-        topped = before.topped_nano
         if "monthly_nano" in values:
-            values["monthly_nano"] += topped
+            values["monthly_nano"] += before.monthly_nano - base_nano(before)
         return replace(before, **values)
     if "scope" not in change or "monthly_nano" not in values:
         raise ValueError("monthly_nano: a new allocation needs a scope and monthly credits")
@@ -144,6 +146,23 @@ def plain(allocation: Allocation, names: Iterable[str]) -> dict[str, Any]:
             value = format(value, "f")
         found[name] = list(value) if isinstance(value, tuple) else value
     return found
+
+
+def carry_on(
+    allocations: Sequence[Allocation], last_month: Iterable[Allocation], used: Mapping[Scope, int]
+) -> tuple[Allocation, ...]:
+    """Allocations with what they carry on, where `last_month` had `used` so many nano-credits by scope."""
+    before = {each.id: each for each in last_month}
+    return tuple(
+        _carrying(each, carried(old, used[each.scope]))
+        if (old := before.get(each.id)) is not None and each.scope in used
+        else each
+        for each in allocations
+    )
+
+
+def _carrying(allocation: Allocation, nano: int) -> Allocation:
+    return replace(allocation, monthly_nano=allocation.monthly_nano + nano, carried_nano=nano)
 
 
 def carried(allocation: Allocation, used_last_month: int) -> int:

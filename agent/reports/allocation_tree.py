@@ -51,8 +51,9 @@ class TreeRow:
     level: str  # of the guide's table
     budget: Budget
     owner: str
-    given: Figure  # without top-ups
+    given: Figure  # without top-ups and what was carried on
     topped_up: Figure
+    carried_on: Figure  # from last month
     held_below: Figure  # by the allocations directly below it
     rollover: Decimal  # share of the month that may be carried on
     expires: str
@@ -129,6 +130,7 @@ def _row(
         owner=allocation.owner,
         given=_credits(base_nano(allocation)),
         topped_up=_credits(allocation.topped_nano),
+        carried_on=_credits(allocation.carried_nano),
         held_below=_credits(sum(base_nano(each) for each in tree.children(allocation))),
         rollover=allocation.rollover,
         expires=allocation.expires,

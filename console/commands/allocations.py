@@ -61,7 +61,7 @@ def render(tree: AllocationTree) -> str:
         return "no allocations: `burndeck init` shows [[allocations]] tables"
     parts = [_pool(tree)]
     if tree.rows:
-        columns = ("allocation", "used", "monthly", "share", "soft", "hard", "topped up", "runway", "owner")
+        columns = ("allocation", "used", "monthly", "share", "soft", "hard", "added", "runway", "owner")
         rows = [_row(row) for row in tree.rows]
         parts.append(table(columns, rows, right=(1, 2, 3, 4, 5, 6), most=terminal_width()))
     parts.append(_pending(tree))
@@ -94,10 +94,19 @@ def _row(row: TreeRow) -> tuple[str, ...]:
         percent(budget.share),
         percent(budget.soft_cap),
         percent(budget.hard_cap),
-        amount(row.topped_up.value) if row.topped_up.value else "",
+        _added(row),
         runway,
         row.owner,
     )
+
+
+def _added(row: TreeRow) -> str:
+    topped, carried = row.topped_up.value, row.carried_on.value
+    parts = [
+        f"{amount(topped)} topped up" if topped else "",
+        f"{amount(carried)} carried on" if carried else "",
+    ]
+    return ", ".join(part for part in parts if part)
 
 
 def _pending(tree: AllocationTree) -> str:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 
 from agent.allocations import settings_now
@@ -43,13 +44,11 @@ def test_a_top_up_that_is_taken_back_holds_no_more_but_did(tmp_path: Path) -> No
     office.writer.actions.add_allocation_change(TOP_UP)
     office.writer.actions.undo_allocation_change(1, NOW + HOUR)
 
-    def monthly(at: int) -> int:
-        (found,) = settings_now(office.settings, office.writer.actions, at).allocations
-        return found.monthly_nano
-
-    assert monthly(NOW - 1) == MONTHLY
-    assert monthly(NOW + HOUR - 1) == MONTHLY + 200_000 * NANO
-    assert monthly(NOW + HOUR) == MONTHLY
+    assert [monthly(office, at) for at in (NOW - 1, NOW + HOUR - 1, NOW + HOUR)] == [
+        1_000_000,
+        1_200_000,
+        1_000_000,
+    ]
 
 
 def test_asking_twice_adds_nothing_twice(tmp_path: Path) -> None:
@@ -80,3 +79,43 @@ def test_reports_show_the_credits_of_the_moment_they_look_at(tmp_path: Path) -> 
     assert before.budgets[0].monthly.value == to_credits(MONTHLY)
     assert detail is not None
     assert detail.budgets[0].monthly.value == to_credits(MONTHLY + 200_000 * NANO)
+
+
+OCTOBER = NOVEMBER - 31 * DAY
+ROLLING = replace(PAYMENTS, rollover=Decimal("0.10"))
+
+
+def monthly(office: Office, at: int) -> int:
+    (found,) = settings_now(office.settings, office.writer.actions, at).allocations
+    return found.monthly_nano // NANO
+
+
+def test_what_was_left_of_last_month_is_carried_on_up_to_its_share(tmp_path: Path) -> None:
+    office = Office(tmp_path / "l.sqlite", ROLLING)
+    office.burnt("600000", hour=OCTOBER - HOUR)
+    office.burnt("700000", hour=OCTOBER + DAY)
+
+    assert monthly(office, NOW) == 1_100_000  # 300,000 are left, 100,000 may be carried
+    office.burnt("940000", hour=OCTOBER + DAY)
+    assert monthly(office, NOW) == 1_060_000
+    assert monthly(office, NOVEMBER - 1) == 1_000_000
+    once = settings_now(office.settings, office.writer.actions, NOW)
+    assert settings_now(once, office.writer.actions, NOW) == once
+
+
+def test_nothing_is_carried_out_of_a_month_that_is_not_wholly_known(tmp_path: Path) -> None:
+    office = Office(tmp_path / "l.sqlite", ROLLING)
+    assert monthly(office, NOW) == 1_000_000
+    office.burnt("1", hour=OCTOBER + HOUR)
+
+    assert monthly(office, NOW) == 1_000_000
+
+
+def test_alerts_count_what_was_carried_on(tmp_path: Path) -> None:
+    office = Office(tmp_path / "l.sqlite", ROLLING)
+    office.burnt("1", hour=OCTOBER - HOUR)
+    office.burnt("1050000")
+
+    tiers = {alert.signal.tier for alert in office.judge().open}
+
+    assert tiers == {"critical"}  # 95 % of 1,100,000, not the hard cap of 1,000,000

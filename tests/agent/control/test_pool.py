@@ -294,6 +294,21 @@ def test_without_an_allocation_of_the_organization_there_is_no_pool(tmp_path: Pa
     assert "has no allocation" in treasury.refusal(top_up(unknown, 1))
 
 
+def test_what_is_carried_on_takes_nothing_of_the_pool_and_stays_when_the_month_is_changed(
+    tmp_path: Path,
+) -> None:
+    treasury = Treasury(tmp_path / "l.sqlite", WHOLE, replace(PAYMENTS, rollover=Decimal("0.10")))
+    treasury.office.burnt("1", Member("wallet", "payments"), hour=NOVEMBER - 40 * DAY)
+
+    assert treasury.credits[PAYMENTS.id] == 550_000
+    assert treasury.left == 600_000
+    treasury.allocate(PAYMENTS.scope, id=PAYMENTS.id, monthly_nano=400_000 * NANO)
+    assert treasury.credits[PAYMENTS.id] == 450_000
+    treasury.top_up(PAYMENTS, 1_000)
+    assert treasury.credits[PAYMENTS.id] == 451_000
+    assert treasury.left == 699_000
+
+
 STEPS = st.lists(
     st.tuples(
         st.sampled_from(["top_up", "emergency", "set", "undo"]),

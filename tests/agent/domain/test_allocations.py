@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from agent.domain.allocation import Allocation, Scope
-from agent.domain.allocations import base_nano, carried, changed, given, in_force, plain
+from agent.domain.allocations import base_nano, carried, carry_on, changed, given, in_force, plain
 from agent.domain.money import NANO
 
 PAYMENTS = Allocation("org-1-bg-payments", Scope.parse("billing_group:payments"), 500_000 * NANO)
@@ -141,3 +141,22 @@ def test_what_is_left_is_carried_on_up_to_a_share_of_the_month(
 def test_a_top_up_of_last_month_is_not_carried_on() -> None:
     topped = replace(PAYMENTS, rollover=Decimal("0.5"), monthly_nano=PAYMENTS.monthly_nano + 9, topped_nano=9)
     assert carried(topped, PAYMENTS.monthly_nano) == 0
+
+
+def test_only_what_held_last_month_and_burnt_there_carries_on() -> None:
+    rolling = replace(PAYMENTS, rollover=Decimal("0.10"))
+
+    after = carry_on((rolling, SEARCH), (rolling,), {rolling.scope: 0})
+
+    assert after == (
+        replace(rolling, monthly_nano=550_000 * NANO, carried_nano=50_000 * NANO),
+        SEARCH,
+    )
+    assert base_nano(after[0]) == 500_000 * NANO
+    assert carry_on((rolling,), (), {}) == (rolling,)
+    raised = changed(after[0], rolling.id, {"monthly_nano": 600_000 * NANO})
+    assert raised.monthly_nano == 650_000 * NANO
+
+
+def test_a_change_that_no_agent_can_have_written_is_passed_over() -> None:
+    assert holding(Made(SEARCH.id, {"monthly_nano": "all"})) == {PAYMENTS.id: PAYMENTS, SEARCH.id: SEARCH}
