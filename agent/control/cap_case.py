@@ -91,7 +91,13 @@ class CapCase:
 
     def keys(self, scope: Scope) -> list[PlannedKey]:
         """The keys that lie in a scope."""
-        return keys_in(self._keys, scope)
+        if scope not in self._in_scope:
+            self._in_scope[scope] = keys_in(self._keys, scope)
+        return self._in_scope[scope]
+
+    @cached_property
+    def _in_scope(self) -> dict[Scope, list[PlannedKey]]:
+        return {}
 
     @cached_property
     def _served(self) -> Mapping[str, Sequence[GatewayKey]]:
