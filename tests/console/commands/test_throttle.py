@@ -176,3 +176,36 @@ def test_off_boarding_lists_all_keys_of_the_team_first(
     assert "key_prod" in head
     assert "not by itself" in rest
     assert "finance and engineering" in rest
+
+
+REPLAY = ("throttle", "--dry-run", "--scope", "non-prod", "--replay", "24h")
+
+
+def test_a_replay_tries_the_limit_on_the_traffic_of_the_ledger(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert world.run(*REPLAY, "--rpm", "30") == 0
+    said = capsys.readouterr().out
+    assert world.run(*REPLAY, "--rpm", "30", "--json") == 0
+    found = json.loads(capsys.readouterr().out)["replay"]
+
+    assert found["calls"] == 600
+    assert 290 <= found["refused"] <= 310
+    assert f"refused     {found['refused']} of 600 calls" in said
+    assert "haproxy: a sliding second or minute by key" in said
+    assert "throttle non-prod of organization to 30 rpm" in said
+    assert found["production_share"] == "0.0000"
+    assert intents(world) == 0
+
+
+def test_a_replay_needs_no_gateway_and_says_that_nothing_could_be_done(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = world.config.read_text()
+    world.config.write_text(text[text.index("[[allocations]]") :])
+
+    assert world.run(*REPLAY, "--rps", "10") == 0
+
+    said = capsys.readouterr().out
+    assert "no gateway is known where this could be done" in said
+    assert "refused     0 of 600 calls" in said
