@@ -36,7 +36,9 @@ def test_the_example_configuration_loads(tmp_path: Path) -> None:
     assert [route.recipient for route in settings.alerts.routes] == ["ops_on_call", "bu_finance"]
 
 
-@pytest.mark.parametrize("command", sorted(set(re.findall(r"burndeck ([a-z]+(?:-[a-z]+)*)", TEXT)) - {"is", "needs"}))
+@pytest.mark.parametrize(
+    "command", sorted(set(re.findall(r"burndeck ([a-z]+(?:-[a-z]+)*)", TEXT)) - {"is", "needs"})
+)
 def test_a_named_command_exists(command: str) -> None:
     assert command in COMMANDS
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from agent.alerts.mute import FOLLOWING, Within, scope_of
-from agent.domain.alert import Alert, AlertRule, tier_rank
+from agent.domain.alert import HARD_CAP, Alert, AlertRule, tier_rank
 from agent.domain.allocation import Scope
 from agent.domain.incident import Incident
 
@@ -21,6 +21,8 @@ _RATES = frozenset(
     }
 )
 """Rules on a burn rate: what they see is what an incident costs."""
+
+_OF_BUDGETS = frozenset({AlertRule.BUDGET, AlertRule.LAST_MONTH, AlertRule.PACE, AlertRule.RUNWAY})
 
 _OF_A_SCOPE = frozenset({AlertRule.BURN_SPIKE, AlertRule.RATE_OF_CHANGE, AlertRule.NEW_BURNER})
 """Those of them that are about all burn of their scope."""
@@ -84,13 +86,27 @@ def update(incident: Incident, members: Iterable[Alert], now: int) -> Incident:
     gravest = max((member.signal.tier for member in members), key=tier_rank, default=incident.tier)
     tier = gravest if tier_rank(gravest) > tier_rank(incident.tier) else incident.tier
     first = min(members, key=lambda member: (member.started_at, member.id or 0), default=None)
-    over = all(not member.open for member in members)
+    over = all(not member.open for member in members) or _cap_is_lifted(members)
     return replace(
         incident,
         tier=tier,
         cause=incident.cause or (first.signal.cause if first else ""),
         above_nano=above(members),
         closed_at=now if over else None,
+    )
+
+
+def _cap_is_lifted(members: Sequence[Alert]) -> bool:
+    """Whether a hard cap was reached and no longer is. Milder tiers of its allocation, which more credits
+    leave behind, begin an incident of their own."""
+    caps = [member for member in members if member.signal.tier == HARD_CAP]
+    rest = [member for member in members if member.open]
+    held = {member.signal.allocation_id for member in caps}
+    return bool(caps) and all(
+        member.signal.tier != HARD_CAP
+        and member.signal.rule in _OF_BUDGETS
+        and member.signal.allocation_id in held
+        for member in rest
     )
 
 
