@@ -21,12 +21,12 @@ CRITICAL, NOT_CRITICAL = "critical", "not_critical"
 _LONGEST_TEXT = 8_000
 
 
-def hard_cap_incident(writer: LedgerWriter, settings: Settings, scope: Scope) -> int | None:
-    """The open incident of the hard cap of the allocation of a scope."""
-    ids = {each.id for each in settings.allocations if each.scope == scope}
+def hard_cap_incident(writer: LedgerWriter, scope: Scope) -> int | None:
+    """The open incident of the hard cap of a scope, also where its allocation is not in burndeck.toml."""
     for alert in writer.alerts.open_alerts():
         signal = alert.signal
-        if alert.live and signal.tier == HARD_CAP and signal.allocation_id in ids:
+        about = (signal.tier, signal.scope_kind, signal.scope)
+        if alert.live and about == (HARD_CAP, scope.kind.value, scope.value):
             return alert.incident
     return None
 

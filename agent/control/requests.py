@@ -70,7 +70,7 @@ class _Desk:
         alert = _number(intent.payload, "alert")
         incident = _number(intent.payload, "incident") or _incident_of(writer, alert)
         if spec.kind is ActionKind.TOP_UP:
-            incident = incident or hard_cap_incident(writer, self.settings, spec.scope)
+            incident = incident or hard_cap_incident(writer, spec.scope)
             guard_top_up(writer, spec, incident)
         action = begin(
             writer,

@@ -5,7 +5,9 @@ from decimal import Decimal
 from pathlib import Path
 
 from agent.allocations import settings_now
+from agent.control.duties import hard_cap_incident
 from agent.domain.alert import HARD_CAP, AlertState
+from agent.domain.allocation import Scope
 from agent.domain.money import NANO, to_credits
 from agent.ledger.action_store import AllocationChange
 from agent.ledger.reader import LedgerReader
@@ -119,3 +121,16 @@ def test_alerts_count_what_was_carried_on(tmp_path: Path) -> None:
     tiers = {alert.signal.tier for alert in office.judge().open}
 
     assert tiers == {"critical"}  # 95 % of 1,100,000, not the hard cap of 1,000,000
+
+
+def test_an_allocation_that_only_the_ledger_knows_has_its_alerts_and_their_incident(tmp_path: Path) -> None:
+    office = Office(tmp_path / "l.sqlite", PAYMENTS)
+    change = {"create": True, "scope": "team:wallet", "monthly_nano": 1_000 * NANO}
+    office.writer.actions.add_allocation_change(AllocationChange(1, "org-1234-team-wallet", change, NOW))
+    office.burnt("1000")
+    office.judge()
+
+    assert office.alert(HARD_CAP).signal.allocation_id == "org-1234-team-wallet"
+    wallet = Scope.parse("team:wallet")
+    assert hard_cap_incident(office.writer, wallet) == office.alert(HARD_CAP).incident is not None
+    assert hard_cap_incident(office.writer, PAYMENTS.scope) is None
