@@ -36,21 +36,51 @@ class Verdict:
         return not self.problem
 
 
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a verification has come that is done in parts."""
+
+    at: ChainHead  # the last row that follows
+    upto: int  # the row that the log led to when it was looked at
+    verdict: Verdict | None  # None: there are more rows to follow
+
+
 def verify(reader: LedgerReader, *, noted: ChainHead | None = None) -> Verdict:
     """Follows the chain from the first row to its head.
 
     With `noted`, a head that somebody wrote down earlier, it must also lead through that. See `LIMITS`.
     """
+    verdict = follow(reader, noted=noted).verdict
+    assert verdict is not None
+    return verdict
+
+
+def follow(
+    reader: LedgerReader, at: ChainHead = EMPTY, *, most: int | None = None, noted: ChainHead | None = None
+) -> Progress:
+    """Follows the chain from a row that was followed to before, for `most` rows at most.
+
+    What changes in rows that were followed before shows only when it begins anew from the first one.
+    """
     seq, digest, newest = tuple(reader.rows("audit_head")[0])
+    upto = max(seq or 0, newest or 0)
     if seq is None and newest is not None:
-        return Verdict(0, None, newest, "the head of the log is lost")
+        return Progress(EMPTY, upto, Verdict(0, None, newest, "the head of the log is lost"))
     head = EMPTY if seq is None else ChainHead(seq, digest.decode("utf-8", "replace"))
-    at = EMPTY
-    for row in _pages(reader, max(head.seq, newest or 0)):
+    if at.seq > head.seq:
+        at = EMPTY  # the log is shorter than it was
+    for count, row in enumerate(_pages(reader, at.seq if at.seq else _LEAST, upto)):
+        if count == most:
+            return Progress(at, upto, None)
         problem, record = _follows(at, row, head, noted)
         if record is None:
-            return Verdict(at.seq, head, min(at.seq + 1, row["seq"]), problem)
+            return Progress(at, upto, Verdict(at.seq, head, min(at.seq + 1, row["seq"]), problem))
         at = record.head
+    return Progress(at, upto, _ended(at, head, noted))
+
+
+def _ended(at: ChainHead, head: ChainHead, noted: ChainHead | None) -> Verdict:
+    """What there is to say where no row is left."""
     if at != head:
         return Verdict(at.seq, head, at.seq + 1, f"the log ends before its head, row {head.seq}")
     if noted and noted.seq > at.seq:
@@ -79,9 +109,8 @@ def _follows(
     return problem, None if problem else record
 
 
-def _pages(reader: LedgerReader, upto: int) -> Iterator[Row]:
+def _pages(reader: LedgerReader, after: int, upto: int) -> Iterator[Row]:
     """Every row in order, a page a read, so that no long read holds up the agent's checkpoints."""
-    after = _LEAST
     while rows := reader.rows("audit_after", {"after": after, "upto": upto, "most": _PAGE}):
         yield from rows
         after = rows[-1]["seq"]
