@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ class Action:
     keys: tuple[str, ...]  # Textual's names; the first is the one that hints show
     title: str  # for the palette and hints
     help: str  # one sentence
-    scope: str  # app, live (screens on the ledger), burn, triage, alerts, table, form, panel (help, ...)
+    scope: str  # app, live (screens on the ledger), acting (where t, b, c act), table, form, panel, a screen
     group: str  # heading in the help
     danger: Danger = Danger.NONE
     writes: bool = False  # needs more than reading the ledger
@@ -36,13 +36,26 @@ class Action:
 
 
 LOOK, MOVE, TIME, TABLE, ACT = "Screens", "Rows", "Time", "Tables", "Alerts"
+HOLD, CAPS, FORM = "Acting", "Allocations and audit", "Forms"
 
 _PALETTE_TEXT = "Any action by its name."
 _FILTER_TEXT = "Show rows that match a regular expression; ! before it: those that do not."
 _SORT_TEXT = "Sort by the next column; a click on a heading sorts by it."
 _CLOSE_KEYS = ("escape", "backspace", "q", "?", "f1")
 _TRIAGE_TEXT = "Whose rise it is, and why; on Alerts: of the alert, when it fired."
-_CHOOSE_TEXT = "Into the row: team, then project, then key; on Alerts: all of the alert."
+_ACTIONS_TEXT = "What is throttled, blocked or capped, what waits for approval, what is over."
+_ALLOCATIONS_TEXT = "The tree of allocations: use, caps, runway, and what is asked for."
+_AUDIT_TEXT = "Who did what, and the proof that nobody rewrote it."
+_CHOOSE_TEXT = "Into the row: team, then project, then key; elsewhere: all of the row."
+_THROTTLE_TEXT = "Hold the row's keys to a rate, after a preview; it undoes itself."
+_BLOCK_TEXT = "Let nothing of the row's keys pass, after a preview; it undoes itself."
+_CAP_TEXT = "Have the provider stop the row at an amount a month, after a preview."
+_UNDO_TEXT = "Undo the action, or take back what waits: limits are what they were before."
+_UNDO_ALL_TEXT = "Undo every action of the incident."
+_APPROVE_TEXT = "Approve exactly the change that is shown; never what you asked for yourself."
+_PROPOSE_TEXT = "Ask for other monthly credits; finance and engineering approve."
+_TOP_UP_TEXT = "Ask for credits from the pool until the period ends."
+_VERIFY_TEXT = "Follow the whole chain again, from its first row."
 _ACKNOWLEDGE_TEXT = "Take the alert, with a note: no repeats, no escalation."
 _SILENCE_TEXT = "Do not be told of it until a time or an amount is reached; never over a hard cap."
 _RUNBOOK_TEXT = "Says what to press until runbooks come with a later release."
@@ -52,6 +65,9 @@ ACTIONS: tuple[Action, ...] = (
     Action("burn", ("b", "1"), "Burn", "What burns now, against what is usual.", "app", LOOK),
     Action("triage", ("t", "2"), "Triage", _TRIAGE_TEXT, "app", LOOK),
     Action("alerts", ("a", "3"), "Alerts", "What fires, who has taken it, what is muted.", "app", LOOK),
+    Action("actions", ("x", "4"), "Actions", _ACTIONS_TEXT, "app", LOOK),
+    Action("allocations", ("5",), "Allocations", _ALLOCATIONS_TEXT, "app", LOOK),
+    Action("audit", ("6",), "Audit", _AUDIT_TEXT, "app", LOOK),
     Action("help", ("?", "f1"), "Help", "All keys, and what the words mean.", "app", LOOK),
     Action("command_palette", (":", "ctrl+p"), "Palette", _PALETTE_TEXT, "app", LOOK, palette=False),
     Action("theme", ("T",), "Theme", "Dark, light, colour-blind safe (blue and orange).", "app", LOOK),
@@ -120,18 +136,43 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action("planned", ("p",), "Planned activity", _PLANNED_TEXT, "alerts", ACT, Danger.GRAVE, writes=True),
     Action("runbook", ("r",), "Runbook", _RUNBOOK_TEXT, "alerts", ACT),
-    Action("send", ("enter",), "Send", "Sign the form and give it to the agent.", "form", ACT, palette=False),
-    Action("next_field", ("tab", "down"), "Next field", "To the next field.", "form", ACT, palette=False),
+    Action("throttle", ("t",), "Throttle", _THROTTLE_TEXT, "acting", HOLD, Danger.REVERSIBLE, writes=True),
+    Action("block", ("b",), "Block", _BLOCK_TEXT, "acting", HOLD, Danger.REVERSIBLE, writes=True),
+    Action("cap", ("c",), "Cap", _CAP_TEXT, "acting", HOLD, Danger.GRAVE, writes=True),
+    Action("next_part", ("tab", "l"), "Next list", "In force, waiting, history.", "actions", HOLD),
+    Action("previous_part", ("shift+tab", "h"), "List before", "The other way round.", "actions", HOLD),
+    Action("undo", ("u",), "Undo", _UNDO_TEXT, "actions", HOLD, Danger.REVERSIBLE, writes=True),
+    Action("undo_all", ("U",), "Undo incident", _UNDO_ALL_TEXT, "actions", HOLD, Danger.GRAVE, writes=True),
+    Action(
+        "renew",
+        ("R",),
+        "Renew",
+        "Have the action last longer.",
+        "actions",
+        HOLD,
+        Danger.REVERSIBLE,
+        writes=True,
+    ),
+    Action("approve", ("A",), "Approve", _APPROVE_TEXT, "deciding", HOLD, Danger.GRAVE, writes=True),
+    Action("deny", ("D",), "Deny", "Say no to what waits.", "deciding", HOLD, Danger.REVERSIBLE, writes=True),
+    Action("occasion", ("o",), "To the alert", "To the alert that the action answers.", "actions", HOLD),
+    Action("propose", ("p",), "Propose", _PROPOSE_TEXT, "allocations", CAPS, Danger.REVERSIBLE, writes=True),
+    Action("top_up", ("+",), "Top up", _TOP_UP_TEXT, "allocations", CAPS, Danger.REVERSIBLE, writes=True),
+    Action("verify", ("v",), "Verify", _VERIFY_TEXT, "audit", CAPS),
+    Action(
+        "send", ("enter",), "Send", "Sign the form and give it to the agent.", "form", FORM, palette=False
+    ),
+    Action("next_field", ("tab", "down"), "Next field", "To the next field.", "form", FORM, palette=False),
     Action(
         "previous_field",
         ("shift+tab", "up"),
         "Field before",
         "To the field before.",
         "form",
-        ACT,
+        FORM,
         palette=False,
     ),
-    Action("cancel", ("escape",), "Cancel", "Leave the form; nothing happens.", "form", ACT, palette=False),
+    Action("cancel", ("escape",), "Cancel", "Leave the form; nothing happens.", "form", FORM, palette=False),
     Action("filter", ("/",), "Filter", _FILTER_TEXT, "live", TABLE, at_once=True),
     Action("sort", ("s",), "Sort", _SORT_TEXT, "table", TABLE),
     Action("reverse", ("S",), "Reverse", "Turn the sorting round.", "table", TABLE),
@@ -143,6 +184,7 @@ HINTS: dict[str, tuple[tuple[str, str], ...]] = {
     "burn": (
         ("triage", "triage"),
         ("alerts", "alerts"),
+        ("actions", "actions"),
         ("choose", "drill"),
         ("next_table", "table"),
         ("sort", "sort"),
@@ -154,8 +196,10 @@ HINTS: dict[str, tuple[tuple[str, str], ...]] = {
         ("quit", "quit"),
     ),
     "triage": (
-        ("burn", "burn"),
         ("choose", "drill"),
+        ("throttle", "throttle"),
+        ("block", "block"),
+        ("cap", "cap"),
         ("next_dimension", "by"),
         ("window", "window"),
         ("sort", "sort"),
@@ -180,11 +224,46 @@ HINTS: dict[str, tuple[tuple[str, str], ...]] = {
     "alert": (
         ("back", "back"),
         ("acknowledge", "ack"),
-        ("silence", "silence"),
+        ("throttle", "throttle"),
+        ("block", "block"),
         ("triage", "triage"),
+        ("silence", "silence"),
+        ("cap", "cap"),
         ("lift", "lift"),
         ("planned", "planned"),
+        ("help", "help"),
+        ("quit", "quit"),
+    ),
+    "actions": (
+        ("choose", "all of it"),
+        ("next_part", "list"),
+        ("undo", "undo"),
+        ("renew", "renew"),
+        ("approve", "approve"),
+        ("deny", "deny"),
+        ("occasion", "alert"),
+        ("undo_all", "undo incident"),
+        ("filter", "filter"),
+        ("help", "help"),
+        ("quit", "quit"),
+    ),
+    "allocations": (
+        ("choose", "explain"),
+        ("propose", "propose"),
+        ("top_up", "top up"),
+        ("approve", "approve"),
+        ("deny", "deny"),
+        ("filter", "filter"),
         ("copy", "copy"),
+        ("help", "help"),
+        ("quit", "quit"),
+    ),
+    "audit": (
+        ("choose", "all of it"),
+        ("verify", "verify again"),
+        ("filter", "filter"),
+        ("copy", "copy"),
+        ("sort", "sort"),
         ("help", "help"),
         ("quit", "quit"),
     ),
@@ -211,13 +290,28 @@ SIGNS = {
 
 WHERE = {
     "app": "everywhere",
-    "live": "Burn, Triage, Alerts",
+    "live": "screens",
     "burn": "Burn",
     "triage": "Triage",
     "alerts": "Alerts",
-    "table": "Burn, Triage, Alerts",
+    "acting": "Triage, an opened alert",
+    "actions": "Actions",
+    "deciding": "Actions, Allocations",
+    "allocations": "Allocations",
+    "audit": "Audit",
+    "table": "tables",
     "form": "forms",
 }
+
+ON: dict[str, tuple[str, ...]] = {
+    "triage": ("app", "live", "table", "triage", "acting"),
+    "alert": ("app", "live", "table", "alerts", "acting"),
+    "actions": ("app", "live", "table", "actions", "deciding"),
+    "allocations": ("app", "live", "table", "allocations", "deciding"),
+    "form": ("form",),
+    "panel": ("app", "panel"),
+}
+"""Scopes that work on a screen, where they are not the usual ones."""
 
 
 def key_sign(key: str) -> str:
@@ -247,10 +341,18 @@ def bindings(scope: str) -> list[BindingType]:
 
 
 def available(screen: str) -> Iterator[Action]:
-    """The actions that work on a screen ("burn", "alert", "form", ...), in the order of the registry."""
-    special = {"form": {"form"}, "panel": {"app", "panel"}, "alert": {"app", "live", "table", "alerts"}}
-    scopes = special.get(screen, {"app", "live", "table", screen})
-    return (action for action in ACTIONS if action.scope in scopes)
+    """The actions that work on a screen ("burn", "alert", "form", ...), in the order of the registry.
+
+    Each with the keys that it has there: where t, b and c act, they do not also turn to other screens.
+    """
+    scopes = ON.get(screen, ("app", "live", "table", screen))
+    here = [action for action in ACTIONS if action.scope in scopes]
+    acting = {key for action in here if action.scope == "acting" for key in action.keys}
+    for action in here:
+        if action.scope == "app" and acting.intersection(action.keys):
+            yield replace(action, keys=tuple(key for key in action.keys if key not in acting))
+        else:
+            yield action
 
 
 def by_group() -> dict[str, list[Action]]:
@@ -262,11 +364,19 @@ def by_group() -> dict[str, list[Action]]:
     return groups
 
 
+def where(action: Action) -> str:
+    """Where an action works, in words, and which of its keys does not work everywhere there."""
+    taken = {key for each in ACTIONS if each.scope == "acting" for key in each.keys}
+    lost = [key_sign(key) for key in action.keys if action.scope == "app" and key in taken]
+    but = f"; `{'`, `'.join(lost)}` not on {WHERE['acting']}" if lost else ""
+    return f"{WHERE[action.scope]}{but}"
+
+
 def key_table() -> str:
     """The table of keys in Markdown, as it stands in README."""
     lines = ["| keys | action | where |", "|---|---|---|"]
     for actions in by_group().values():
         for action in actions:
             keys = " ".join(f"`{key_sign(key)}`" for key in action.keys)
-            lines.append(f"| {keys} | {action.title}: {action.help} | {WHERE[action.scope]} |")
+            lines.append(f"| {keys} | {action.title}: {action.help} | {where(action)} |")
     return "\n".join(lines) + "\n"

@@ -18,6 +18,7 @@ from console.questions import Watch, watch_question
 
 if TYPE_CHECKING:
     from agent.control import IntentReceipt, Standing
+    from agent.reports.action_badge import ActionBadge
     from agent.settings import Settings
     from console.wants import Want, Wants
 
@@ -48,9 +49,11 @@ class Attention(App[None]):
         super().__init__()
         self.live = live
         self.alarm = Alarm()
+        self._acting: ActionBadge | None = None  # what is in force and what waits, as the ledger says
         self.settings: Settings | None = None  # of the newest news
         self.standing: Standing | None = None  # None: nobody has asked yet, or nobody could tell
         self.read_only = False  # nobody here could sign
+        self._asked_who = False
         self._wants: Wants | None = None  # nothing was asked for yet
         self._then: Callable[[Standing], None] | None = None
 
@@ -69,9 +72,12 @@ class Attention(App[None]):
         """What fires now, and what the agent has answered."""
         watch = news.value
         assert isinstance(watch, Watch)
-        before = self.alarm.badge, self.alarm.shown
+        before = self.alarm.badge, self.alarm.shown, self._acting
         new = self.alarm.hear(watch.badge)
-        if (self.alarm.badge, self.alarm.shown) != before:
+        self._acting = watch.acting
+        if watch.acting is not None and watch.acting.waiting and not self._asked_who:
+            self.know()  # whether it is this person who is waited for
+        if (self.alarm.badge, self.alarm.shown, self._acting) != before:
             self._tell_alarm()
         if new is not None and not is_quiet(os.environ):
             self.ring(rings(new))
@@ -79,6 +85,14 @@ class Attention(App[None]):
         if said:
             self._stand()
             self.say(" ".join(said))
+
+    @property
+    def acting(self) -> tuple[int, int]:
+        """How many actions are in force, and how many wait for the person here."""
+        if self._acting is None:
+            return 0, 0
+        person = self.standing.person if self.standing is not None else None
+        return self._acting.in_force, self._acting.asked_of(person)
 
     @property
     def top(self) -> Screen[object] | None:
@@ -114,7 +128,7 @@ class Attention(App[None]):
 
     def know(self, then: Callable[[Standing], None] | None = None) -> None:
         """Finds out who is here, in a thread: the keyring may take its time; then goes on with `then`."""
-        self._then = then
+        self._then, self._asked_who = then, True
         if then is not None and self.standing is not None and not self.read_only:
             then(self.standing)
         elif self.settings is not None:

@@ -6,7 +6,7 @@ import asyncio
 import gc
 import signal
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
 from pathlib import PurePath
@@ -108,6 +108,8 @@ class BurndeckApp(Attention):
                 self.hear_watch(news)
                 return
         if not isinstance(screen, LiveScreen):
+            if (hear := getattr(screen, "hear", None)) is not None:
+                hear(news)  # a form that asks while it is typed
             return
         if isinstance(news, Trouble):
             screen.fail(news.error)
@@ -118,7 +120,10 @@ class BurndeckApp(Attention):
 
     def action_tab(self, name: str) -> None:
         """A click on a tab of the header."""
-        {"burn": self.action_burn, "triage": self.open_triage, "alerts": self.action_alerts}[name]()
+        if name == "triage":
+            self.open_triage()
+        else:
+            getattr(self, f"action_{name}")()
 
     def action_burn(self) -> None:
         while len(self.screen_stack) > 1:
@@ -155,11 +160,42 @@ class BurndeckApp(Attention):
         self.action_burn()
         self.push_screen(AlertsScreen(new.id if new is not None else None))
 
+    def action_actions(self) -> None:
+        """Actions: what is in force, what waits for approval, what is over."""
+        from console.screens.actions.screen import ActionsScreen
+
+        self._open(ActionsScreen)
+
+    def action_allocations(self) -> None:
+        """Allocations: the tree, its caps, and what is asked for."""
+        from console.screens.allocations.screen import AllocationsScreen
+
+        self._open(AllocationsScreen)
+
+    def action_audit(self) -> None:
+        """The audit log, and whether anybody rewrote it."""
+        from console.screens.audit.screen import AuditScreen
+
+        self._open(AuditScreen)
+
+    def _open(self, screen: Callable[[], LiveScreen]) -> None:
+        if not (isinstance(screen, type) and isinstance(self.screen, screen)):
+            self.action_burn()
+            self.push_screen(screen())
+
+    def open_alert(self, ident: int) -> None:
+        """Alerts, with the cursor on one of them."""
+        from console.screens.alerts.screen import AlertsScreen
+
+        self.action_burn()
+        self.push_screen(AlertsScreen(ident))
+
     def action_help(self) -> None:
         from console.screens.help import HelpScreen
 
         if not isinstance(self.screen, HelpScreen):
-            self.push_screen(HelpScreen(getattr(self.screen, "topic", "")))
+            screen = self.screen
+            self.push_screen(HelpScreen(screen.hinted if isinstance(screen, LiveScreen) else ""))
 
     def action_theme(self) -> None:
         theme = themes.next_theme(self.theme)
@@ -181,7 +217,7 @@ class BurndeckApp(Attention):
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """The command palette: every action of the registry that works on this screen."""
-        topic = screen.topic if isinstance(screen, LiveScreen) else "panel"
+        topic = screen.hinted if isinstance(screen, LiveScreen) else "panel"
         for action in available(topic):
             if action.palette:
                 yield SystemCommand(action.title, action.help, partial(self.action_run, action.id))

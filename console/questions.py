@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from agent.control import Outcome
     from agent.ledger.kinds import Kind
     from agent.ledger.reader import LedgerReader
+    from agent.reports.action_badge import ActionBadge
     from agent.reports.alert_badge import AlertBadge
     from agent.reports.alert_board import AlertBoard
     from agent.reports.alert_report import AlertDetail
@@ -28,10 +29,11 @@ BURN, TRIAGE, DETAIL, ALERTS, ALERT, BADGE = (
 
 
 class Watch(NamedTuple):
-    """What every screen is told of: the alerts that fire, and what became of what a person asked for."""
+    """What every screen is told of: alerts that fire, what became of a person's wishes, what acts now."""
 
     badge: AlertBadge
     outcomes: tuple[Outcome, ...]
+    acting: ActionBadge | None = None
 
 
 def burn_question(view: View) -> Question:
@@ -96,9 +98,10 @@ def watch_question(waiting: Iterable[int]) -> Question:
     idents = tuple(sorted(waiting))
 
     def ask(reader: LedgerReader, settings: Settings, now: float) -> Watch:
+        from agent.reports.action_badge import action_badge
         from agent.reports.alert_badge import alert_badge
 
-        return Watch(alert_badge(reader), _outcomes(reader, idents))
+        return Watch(alert_badge(reader), _outcomes(reader, idents), action_badge(reader, now))
 
     return Question(BADGE, ask, idents)
 
@@ -111,6 +114,11 @@ def _outcomes(reader: LedgerReader, idents: tuple[int, ...]) -> tuple[Outcome, .
 
     found = (outcome(reader, ident) for ident in idents)
     return tuple(each for each in found if each is not None and each.state is not IntentState.NEW)
+
+
+def read_status_now(reader: LedgerReader, settings: Settings, now: float) -> Status:
+    """The status line of screens that show what is so now."""
+    return _status(reader, settings, now, None)
 
 
 def _status(reader: LedgerReader, settings: Settings, now: float, at: float | None) -> Status:

@@ -21,6 +21,7 @@ class Want:
     subject: str
     payload: Mapping[str, Any]
     done: str  # "Alert 7 acknowledged": who did it is added
+    then: str = ""  # what follows, said behind it
 
 
 def send(settings: Settings, want: Want) -> IntentReceipt:
@@ -80,6 +81,8 @@ class Wants:
             if found is None:
                 continue
             want, receipt = found
-            done = outcome.state is IntentState.DONE
-            said.append(f"{want.done} by {receipt.person}." if done else f"Refused: {outcome.reason}.")
+            if outcome.state is IntentState.DONE:
+                said.append(f"{want.done} by {receipt.person}.{want.then}")
+            else:
+                said.append(f"Refused: {outcome.reason}.")
         return said

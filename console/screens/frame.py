@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from agent.domain.alert import INFO
 from agent.reports.status import AgentState, SourceState, Status
 from console import format as fmt
-from console.actions import ACTIONS, HINTS, key_sign
+from console.actions import HINTS, available, key_sign
 from console.screens.words import TIER_TONES, tier_sign, tier_words
 from console.view import View
 from console.widgets.ink import Line, Span, Tone, clip_words, first_that_fits, fit, spread, width_of, wrap
@@ -15,7 +15,16 @@ from console.widgets.ink import Line, Span, Tone, clip_words, first_that_fits, f
 if TYPE_CHECKING:
     from agent.reports.alert_badge import AlertBadge
 
-TABS = (("burn", "Burn"), ("triage", "Triage"), ("alerts", "Alerts"))
+TABS = (
+    ("burn", "Burn"),
+    ("triage", "Triage"),
+    ("alerts", "Alerts"),
+    ("actions", "Actions"),
+    ("allocations", "Allocations"),
+    ("audit", "Audit"),
+)
+FIRST = 3  # tabs that a narrow header keeps, beside the one that is open
+WIDE = 110  # from so many columns on it has them all
 LATE_S = 300  # data older than that is worth a look
 STALE_S = 3600  # and older than that is not live any more
 NOTE_LINES = 3  # a note takes no more
@@ -31,11 +40,12 @@ class Head(NamedTuple):
     now: float
     badge: AlertBadge | None = None
     read_only: bool = False  # nobody here could sign
+    acting: tuple[int, int] = (0, 0)  # actions in force, and those that wait for who is here
 
 
 def draw_header(head: Head, width: int) -> Line:
     """Name, tabs, what fires and the organization at the left; the mode and the clock at the right."""
-    start = _tabs(head.screen)
+    start = _tabs(head.screen, width)
     mode = _mode(head.view, head.at, head.now)
     if head.read_only:
         mode = [Span(" READ-ONLY ", Tone.BADGE), Span(" "), *mode]
@@ -48,7 +58,7 @@ def draw_header(head: Head, width: int) -> Line:
             [],
         )
     room = width - width_of(start) - 1
-    pairs = [(badge, [*mode, *clock]) for badge in badges(head.badge) for clock in clocks]
+    pairs = [(badge, [*mode, *clock]) for badge in badges(head.badge, head.acting) for clock in clocks]
     fitting = (pair for pair in pairs if width_of(pair[0]) + width_of(pair[1]) <= room)
     badge, ends = next(fitting, pairs[-1])  # what fires in words comes before the date
     start += badge
@@ -59,25 +69,44 @@ def draw_header(head: Head, width: int) -> Line:
 
 def draw_top(screen: str, badge: AlertBadge | None, width: int) -> Line:
     """The line at the top of a page that no ledger stands behind: name, tabs, what fires."""
-    start = _tabs(screen)
+    start = _tabs(screen, width)
     return fit([*start, *first_that_fits(badges(badge), width - width_of(start) - 1)], width)
 
 
-def _tabs(screen: str) -> list[Span]:
+def _tabs(screen: str, width: int) -> list[Span]:
     start = [Span(" burndeck ", Tone.STRONG)]
-    for name, title in TABS:
+    for place, (name, title) in enumerate(TABS):
+        if width < WIDE and place >= FIRST and name != screen:
+            continue
         tone = Tone.TAB if name == screen else Tone.DIM
         start.append(Span(f" {title} ", tone, f"app.tab('{name}')"))
     return start
 
 
-def badges(badge: AlertBadge | None) -> list[list[Span]]:
-    """How many fire by gravity: in words, without what is only for information, and by signs alone."""
-    if badge is None or not badge.firing:
+def badges(badge: AlertBadge | None, acting: tuple[int, int] = (0, 0)) -> list[list[Span]]:
+    """How many fire by gravity and what acts: in words, without what is only for information, by signs."""
+    counts = badge.counts() if badge is not None else {}
+    if not counts and not any(acting):
         return [[]]
-    counts = badge.counts()
     grave = {tier: count for tier, count in counts.items() if tier != INFO} or counts
-    return [_counted(counts, words=True), _counted(grave, words=True), _counted(counts, words=False)]
+    wordings = ((counts, True, True), (grave, True, True), (grave, True, False), (counts, False, False))
+    return [
+        [*_counted(tiers, words=tier_words_), *_acting(acting, words=acting_words)]
+        for tiers, tier_words_, acting_words in wordings
+    ]
+
+
+def _acting(acting: tuple[int, int], *, words: bool) -> list[Span]:
+    """What is in force, and what waits for the person here."""
+    in_force, asked = acting
+    spans = []
+    if in_force:
+        text = f" ⊘ {in_force} in force" if words else f" ⊘{in_force}"
+        spans.append(Span(text, Tone.WARM, "app.tab('actions')"))
+    if asked:
+        text = f" ? {asked} to approve" if words else f" ?{asked}"
+        spans.append(Span(text, Tone.HOT, "app.tab('actions')"))
+    return spans
 
 
 def _counted(counts: dict[str, int], *, words: bool) -> list[Span]:
@@ -173,7 +202,7 @@ def _layers(status: Status) -> list[Span]:
 
 def draw_hints(screen: str, width: int) -> Line:
     """The keys worth knowing on a screen, as many as fit; the last two (help, quit) always do."""
-    keys = {action.id: key_sign(action.keys[0]) for action in ACTIONS}
+    keys = {action.id: key_sign(action.keys[0]) for action in available(screen)}
     hints = [_hint(keys[action], word, action) for action, word in HINTS[screen]]
     always = [span for hint in hints[-2:] for span in hint]
     line: list[Span] = []

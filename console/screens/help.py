@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.screen import Screen
 
-from console.actions import WHERE, Action, available, bindings, by_group, key_sign
+from console.actions import Action, available, bindings, by_group, key_sign, where
 from console.glossary import GLOSSARY
 from console.screens.banner import Banner
 from console.screens.frame import draw_hints, draw_top
@@ -24,6 +24,7 @@ SIGNS = (
     ("░", "the usual band, where no column covers it"),
     ("■ ▲ ! ·", "hard cap, critical, warning, info: how grave an alert is"),
     ("┆", "when an alert fired"),
+    ("⊘ ?", "actions in force; changes that wait for your approval"),
     ("┊ ┃ ◆", "soft cap, hard cap, forecast for the month"),
     ("≈", "partly estimated: an hour's sum was cut to the window"),
     ("–", "not known; never a zero"),
@@ -35,7 +36,7 @@ KEYS_WIDTH = 16
 def draw_help(screen: str, width: int) -> list[Line]:
     """The whole page: keys in two columns where there is room, then signs and glossary."""
     inner = width - 4
-    here = set(available(screen)) if screen else set()
+    here = {action.id: action for action in available(screen)} if screen else {}
     half = (inner - 4) // 2 if inner >= 110 else inner
     groups = [_group(name, actions, here, half) for name, actions in by_group().items()]
     if half < inner:
@@ -46,12 +47,12 @@ def draw_help(screen: str, width: int) -> list[Line]:
     return [[Span("  "), *line] for line in lines]
 
 
-def _group(name: str, actions: list[Action], here: set[Action], width: int) -> list[Line]:
+def _group(name: str, actions: list[Action], here: dict[str, Action], width: int) -> list[Line]:
     lines: list[Line] = [[Span(name, Tone.STRONG)]]
     for action in actions:
-        keys = " ".join(key_sign(key) for key in action.keys)
-        elsewhere = bool(here) and action not in here
-        text = f"{action.help} ({WHERE[action.scope]})" if elsewhere else action.help
+        elsewhere = bool(here) and action.id not in here
+        keys = " ".join(key_sign(key) for key in here.get(action.id, action).keys)
+        text = f"{action.help} ({where(action)})" if elsewhere else action.help
         for place, part in enumerate(wrap(text, width - KEYS_WIDTH - 2)):
             label = left(keys if place == 0 else "", KEYS_WIDTH)
             lines.append([Span(f"  {label}", Tone.KEY), Span(part, Tone.DIM if elsewhere else Tone.PLAIN)])

@@ -1,7 +1,9 @@
-"""What Burn, Triage and Alerts share: the frame, time travel, pause, filter, copy, news from the link."""
+"""What all screens on the ledger share: the frame, time travel, pause, filter, copy, forms, news."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
@@ -22,9 +24,12 @@ from console.widgets.rows import Row
 from console.widgets.table import Table
 
 if TYPE_CHECKING:
+    from agent.control import IntentKind, Standing
     from agent.reports.status import Status
+    from agent.settings import Settings
     from console.deck import BurndeckApp
     from console.screens.triage.drill import Drill
+    from console.wants import Want
 
 NOTE_S = 4.0  # how long a note stays in the line of hints
 LETTERS_A_SECOND = 14  # a longer note stays as long as it takes to read
@@ -65,6 +70,11 @@ class LiveScreen(Screen[None]):
     def triage(self) -> tuple[Drill, str | None, int | None] | None:
         """What Triage is asked about from here: (drill, row, instant); None: the whole, at the view's own."""
         return None
+
+    @property
+    def seen(self) -> View:
+        """The view that the header tells of."""
+        return self.deck.view
 
     def tick(self) -> None:
         """A second has passed: what shows ages draws itself again."""
@@ -173,11 +183,12 @@ class LiveScreen(Screen[None]):
         head = frame.Head(
             self.topic,
             self._organization,
-            self.deck.view,
+            self.seen,
             self.times[0] if self.times else None,
             self.now,
             self.deck.alarm.badge,
             self.deck.read_only,
+            self.deck.acting,
         )
         return [frame.draw_header(head, width)]
 
@@ -282,3 +293,24 @@ class LiveScreen(Screen[None]):
         text = self.copied(row)
         self.app.copy_to_clipboard(text)
         self.note(f"Copied {text}")
+
+    # Asking for something
+
+    def ask_for(self, kind: IntentKind, form: Callable[[Settings], Screen[Want | None]]) -> None:
+        """Opens a form for somebody who may sign what comes of it; says why where nobody may."""
+        self.deck.know(partial(self._open_form, kind, form))
+
+    def _open_form(
+        self, kind: IntentKind, form: Callable[[Settings], Screen[Want | None]], who: Standing
+    ) -> None:
+        from console.wants import why_not  # not needed for the first frame
+
+        settings = self.deck.settings
+        if reason := why_not(who, kind):
+            self.note(reason)
+        elif settings is not None:
+            self.app.push_screen(form(settings), self._sign)
+
+    def _sign(self, want: Want | None) -> None:
+        if want is not None:
+            self.deck.want(want)

@@ -8,9 +8,13 @@ import pytest
 
 from console.actions import ACTIONS, HINTS, Danger, available, bindings, key_sign, key_table
 from console.deck import BurndeckApp
+from console.screens.actions.screen import ActionsScreen
 from console.screens.alerts.screen import AlertsScreen
+from console.screens.allocations.screen import AllocationsScreen
+from console.screens.audit.screen import AuditScreen
 from console.screens.burn.screen import BurnScreen
 from console.screens.forms.form import FormScreen
+from console.screens.forms.preview import PreviewScreen
 from console.screens.help import HelpScreen
 from console.screens.triage.screen import TriageScreen
 from console.widgets.pane import Pane
@@ -18,12 +22,17 @@ from console.widgets.table import Table
 
 WHO_DOES_IT = {
     "app": (BurndeckApp,),
-    "live": (BurnScreen, TriageScreen, AlertsScreen),
+    "live": (BurnScreen, TriageScreen, AlertsScreen, ActionsScreen, AllocationsScreen, AuditScreen),
     "burn": (BurnScreen,),
     "triage": (TriageScreen,),
     "alerts": (AlertsScreen,),
+    "acting": (TriageScreen, AlertsScreen),
+    "actions": (ActionsScreen,),
+    "deciding": (ActionsScreen, AllocationsScreen),
+    "allocations": (AllocationsScreen,),
+    "audit": (AuditScreen,),
     "table": (Table, Pane),
-    "form": (FormScreen,),
+    "form": (FormScreen, PreviewScreen),
     "panel": (HelpScreen,),
 }
 
@@ -34,7 +43,7 @@ def test_every_action_is_done_by_the_scope_that_it_names(action):
         assert callable(getattr(node, f"action_{action.id}", None))
 
 
-@pytest.mark.parametrize("screen", ["burn", "triage", "alerts", "alert", "form", "panel"])
+@pytest.mark.parametrize("screen", sorted({"burn", *HINTS}))
 def test_no_key_does_two_things_on_one_screen(screen):
     table = [action for action in available(screen) if action.scope != "app" or screen != "panel"]
     keys = list(itertools.chain.from_iterable(action.keys for action in table))
@@ -53,6 +62,20 @@ def test_hints_remind_only_of_actions_that_work_on_their_screen():
         ids = {action.id for action in available(screen)}
 
         assert {action for action, _ in hints} <= ids
+
+
+@pytest.mark.parametrize("screen", ["triage", "alert"])
+def test_where_keys_act_they_do_not_also_turn_to_other_screens(screen):
+    keys = {action.id: action.keys for action in available(screen)}
+
+    assert (keys["throttle"], keys["triage"]) == (("t",), ("2",))
+    assert (keys["block"], keys["burn"]) == (("b",), ("1",))
+
+
+def test_elsewhere_the_letters_turn_to_screens():
+    keys = {action.id: action.keys for action in available("alerts")}
+
+    assert "throttle" not in keys and (keys["triage"], keys["burn"]) == (("t", "2"), ("b", "1"))
 
 
 def test_what_changes_something_says_how_grave_it_is():

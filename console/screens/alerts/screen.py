@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 from textual.app import ComposeResult
 from textual.containers import Container
 
+from agent.domain.action import ActionKind
 from agent.domain.intent import IntentKind
 from console.actions import bindings
 from console.live import Answer, Question
 from console.questions import ALERT, alert_question, alerts_question
+from console.screens.acting.aim import NoAim, aim_of_alert
+from console.screens.acting.open import open_preview
 from console.screens.alerts import rows as alert_rows
 from console.screens.alerts import wishes
 from console.screens.alerts.detail import draw_detail
@@ -20,7 +23,6 @@ from console.screens.alerts.target import drill_of, instant_of
 from console.screens.forms.form import Form, FormScreen
 from console.screens.live_screen import LiveScreen
 from console.view import View
-from console.wants import Want, why_not
 from console.widgets.canvas import Canvas
 from console.widgets.ink import Line, Span, Tone
 from console.widgets.pane import Pane
@@ -28,7 +30,6 @@ from console.widgets.rows import Row
 from console.widgets.table import Table
 
 if TYPE_CHECKING:
-    from agent.control import Standing
     from agent.reports.alert_board import AlertBoard
     from agent.reports.alert_list import AlertEntry
     from agent.reports.alert_report import AlertDetail
@@ -42,7 +43,7 @@ Wish = Callable[["Settings", "AlertEntry", "AlertBoard", float], Form]
 class AlertsScreen(LiveScreen):
     """Alerts in four lists, one of them in detail, and what a person can do about it."""
 
-    BINDINGS = bindings("alerts")
+    BINDINGS = [*bindings("alerts"), *bindings("acting")]  # noqa: RUF012 - as Textual reads it
     CSS_PATH = "../../styles/alerts.tcss"
     topic = "alerts"
 
@@ -242,7 +243,7 @@ class AlertsScreen(LiveScreen):
         self._act(IntentKind.PLANNED_ACTIVITY, wishes.not_planned, wishes.planned)
 
     def action_runbook(self) -> None:
-        self.note("Runbooks come with a later release. Press t: Triage shows whose burn it is, and why.")
+        self.note("Runbooks come with a later release. Press 2: Triage shows whose burn it is, and why.")
 
     def _act(self, kind: IntentKind, refuses: Callable[[AlertEntry], str], wish: Wish) -> None:
         """Opens the form of an action on the alert under the cursor, where it can be done at all."""
@@ -254,17 +255,32 @@ class AlertsScreen(LiveScreen):
         elif reason := refuses(entry):
             self.note(reason)
         else:
-            self.deck.know(lambda who: self._open_form(who, kind, wish, entry, board))
+            self.ask_for(kind, lambda settings: FormScreen(wish(settings, entry, board, self.now)))
 
-    def _open_form(
-        self, who: Standing, kind: IntentKind, wish: Wish, entry: AlertEntry, board: AlertBoard
-    ) -> None:
-        settings = self.deck.settings
-        if reason := why_not(who, kind):
-            self.note(reason)
-        elif settings is not None:
-            self.app.push_screen(FormScreen(wish(settings, entry, board, self.now)), self._sign)
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """In the list t still turns to Triage, and b to Burn; they act on an alert that is opened."""
+        if action in ("throttle", "block", "cap") and not self.has_class("-open"):
+            return False
+        return super().check_action(action, parameters)
 
-    def _sign(self, want: Want | None) -> None:
-        if want is not None:
-            self.deck.want(want)
+    def action_throttle(self) -> None:
+        self._hold(IntentKind.THROTTLE, ActionKind.THROTTLE)
+
+    def action_block(self) -> None:
+        self._hold(IntentKind.BLOCK, ActionKind.BLOCK)
+
+    def action_cap(self) -> None:
+        self._hold(IntentKind.CAP, ActionKind.CAP)
+
+    def _hold(self, kind: IntentKind, action: ActionKind) -> None:
+        """Opens the preview of acting on what the alert under the cursor is about."""
+        entry, board = self.entry, self.board
+        if entry is None or board is None:
+            self.note("There is no alert under the cursor.")
+        elif not board.live:
+            self.note("This is the past, where nothing can be changed: press . for now.")
+        else:
+            try:
+                open_preview(self, kind, action, aim_of_alert(entry))
+            except NoAim as why:
+                self.note(str(why))

@@ -1,9 +1,10 @@
-"""A form over a screen: fields to type in, what would happen, and Enter to sign. It confirms itself."""
+"""Forms over a screen: fields to type in, what would happen, and Enter to sign."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
@@ -15,9 +16,6 @@ from console.screens.frame import draw_hints
 from console.wants import Want
 from console.widgets.canvas import Canvas
 from console.widgets.ink import Line, Span, Tone, clip_words, wrap
-
-LABEL = 10
-SAID_LINES = 4
 
 Values = Mapping[str, str]
 """What was typed, by field, without blanks around it."""
@@ -37,6 +35,22 @@ class Field:
     hint: str
 
 
+class Asking(Protocol):
+    """What every form has."""
+
+    @property
+    def title(self) -> str: ...
+
+    @property
+    def about(self) -> str: ...
+
+    @property
+    def fields(self) -> tuple[Field, ...]: ...
+
+    @property
+    def said_lines(self) -> int: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Form:
     """What is asked, what it would do, and the wish that it becomes. Both may raise `FieldError`."""
@@ -46,41 +60,50 @@ class Form:
     fields: tuple[Field, ...]
     judge: Callable[[Values], list[str]]
     want: Callable[[Values], Want]
+    said_lines: int = 5  # below the fields
 
 
-class FormScreen(ModalScreen[Want | None]):
-    """Asks; ends with the wish, or with nothing where the person leaves."""
+class FieldsScreen(ModalScreen[Want | None]):
+    """Fields to type in, at the bottom, so that what they are about stays in sight.
+
+    Ends with the wish, or with nothing where the person leaves.
+    """
 
     BINDINGS = bindings("form")
     CSS_PATH = "../../styles/forms.tcss"
     topic = "form"
 
-    def __init__(self, form: Form) -> None:
+    def __init__(self, form: Asking) -> None:
         super().__init__(id="form")
-        self._form = form
+        self._fields = form
         self._tried = False
-        self._inputs = {
-            field.name: Input(field.value, compact=True, id=f"field-{field.name}", select_on_focus=False)
-            for field in form.fields
-        }
-        for typed in self._inputs.values():
-            typed.cursor_blink = False  # nothing moves while nobody types
+        self._inputs = {field.name: self.line(field) for field in form.fields}
         self._title = Canvas("form-title")
         self._said = Canvas("form-said")
         self._hints = Canvas("hints")
 
+    @staticmethod
+    def line(field: Field) -> Input:
+        """One line to type in. Nothing moves on it while nobody types."""
+        typed = Input(field.value, compact=True, id=f"field-{field.name}", select_on_focus=False)
+        typed.cursor_blink = False
+        return typed
+
     def compose(self) -> ComposeResult:
         with Vertical(id="form-box"):
             yield self._title
-            for field in self._form.fields:
-                label = Canvas(f"label-{field.name}")
-                label.add_class("label")
-                label.paint(_label(field.label))
-                yield Horizontal(label, self._inputs[field.name], classes="field")
+            for field in self._fields.fields:
+                yield labelled(field, self._inputs[field.name])
+            yield from self.more()
             yield self._said
             yield self._hints
 
+    def more(self) -> ComposeResult:
+        """What stands between the fields and what is said of them."""
+        yield from ()
+
     def on_mount(self) -> None:
+        self._said.styles.height = self._fields.said_lines
         self._title.paint(self._draw_title)
         self._said.paint(self._draw_said)
         self._hints.paint(lambda width, height: [draw_hints("form", width)])
@@ -93,25 +116,17 @@ class FormScreen(ModalScreen[Want | None]):
         return {name: field.value.strip() for name, field in self._inputs.items()}
 
     def _draw_title(self, width: int, height: int) -> list[Line]:
-        title = f" {self._form.title} "
-        about = clip_words(self._form.about, max(8, width - len(title) - 3))
+        title = f" {self._fields.title} "
+        about = clip_words(self._fields.about, max(8, width - len(title) - 3))
         return [[Span(" "), Span(title, Tone.TAB), Span(f" {about}", Tone.DIM)]]
 
     def _draw_said(self, width: int, height: int) -> list[Line]:
-        """The hint of the field that is typed in, what would happen, and what is still wrong."""
-        said = [(self._hint(), Tone.DIM)]
-        problem = ""
-        try:
-            said += [(text, Tone.PLAIN) for text in self._form.judge(self.values)]
-            self._form.want(self.values)
-        except FieldError as found:
-            problem = str(found)
-        if problem:
-            said.append((f"▲ {problem}" if self._tried else problem, Tone.WARM if self._tried else Tone.DIM))
-        return [[Span(" "), Span(line, tone)] for text, tone in said for line in wrap(text, width - 2)]
+        raise NotImplementedError
 
-    def _hint(self) -> str:
-        for field in self._form.fields:
+    @property
+    def hint(self) -> str:
+        """What the field that is typed in wants."""
+        for field in self._fields.fields:
             if self._inputs[field.name].has_focus:
                 return f"{field.label}: {field.hint}"
         return ""
@@ -128,14 +143,7 @@ class FormScreen(ModalScreen[Want | None]):
         self.action_send()
 
     def action_send(self) -> None:
-        """Ends with the wish; where something is wrong it says so and stays."""
-        try:
-            want = self._form.want(self.values)
-        except FieldError:
-            self._tried = True
-            self._said.redraw()
-            return
-        self.dismiss(want)
+        raise NotImplementedError
 
     def action_next_field(self) -> None:
         self.focus_next(Input)
@@ -147,5 +155,40 @@ class FormScreen(ModalScreen[Want | None]):
         self.dismiss(None)
 
 
-def _label(text: str) -> Callable[[int, int], list[Line]]:
-    return lambda width, height: [[Span(f" {text}", Tone.ACCENT)]]
+class FormScreen(FieldsScreen):
+    """Says at every key what would happen. Its Enter confirms: what it signs can be taken back."""
+
+    def __init__(self, form: Form) -> None:
+        super().__init__(form)
+        self._form = form
+
+    def _draw_said(self, width: int, height: int) -> list[Line]:
+        """The hint of the field that is typed in, what would happen, and what is still wrong."""
+        said = [(self.hint, Tone.DIM)]
+        problem = ""
+        try:
+            said += [(text, Tone.PLAIN) for text in self._form.judge(self.values)]
+            self._form.want(self.values)
+        except FieldError as found:
+            problem = str(found)
+        if problem:
+            said.append((f"▲ {problem}" if self._tried else problem, Tone.WARM if self._tried else Tone.DIM))
+        return [[Span(" "), Span(line, tone)] for text, tone in said for line in wrap(text, width - 2)]
+
+    def action_send(self) -> None:
+        """Ends with the wish; where something is wrong it says so and stays."""
+        try:
+            want = self._form.want(self.values)
+        except FieldError:
+            self._tried = True
+            self._said.redraw()
+            return
+        self.dismiss(want)
+
+
+def labelled(field: Field, typed: Input) -> Horizontal:
+    """A field with its name before it."""
+    label = Canvas(f"label-{field.name}")
+    label.add_class("label")
+    label.paint(lambda width, height: [[Span(f" {field.label}", Tone.ACCENT)]])
+    return Horizontal(label, typed, id=f"line-{field.name}", classes="field")

@@ -7,10 +7,14 @@ from typing import TYPE_CHECKING
 from textual.app import ComposeResult
 from textual.containers import Container
 
+from agent.domain.action import ActionKind
+from agent.domain.intent import IntentKind
 from agent.ledger.kinds import Kind
 from console.actions import bindings
 from console.live import Answer, Question
 from console.questions import DETAIL, detail_question, triage_question
+from console.screens.acting.aim import NoAim, aim_of_row
+from console.screens.acting.open import open_preview
 from console.screens.live_screen import LiveScreen
 from console.screens.triage import rows as triage_rows
 from console.screens.triage.detail import draw_detail
@@ -29,7 +33,7 @@ if TYPE_CHECKING:
 class TriageScreen(LiveScreen):
     """A window against the same hour of recent weeks, by six dimensions, and one row taken apart."""
 
-    BINDINGS = bindings("triage")
+    BINDINGS = [*bindings("triage"), *bindings("acting")]  # noqa: RUF012 - as Textual reads it
     CSS_PATH = "../../styles/triage.tcss"
     topic = "triage"
 
@@ -76,6 +80,8 @@ class TriageScreen(LiveScreen):
         if answer.question.topic == DETAIL:
             self._show_detail(answer)
             return
+        if self.report is None:
+            self.deck.know()  # who could sign; after the first report, because it may take a moment
         report: TriageReport
         report, self._shown_status = answer.value  # type: ignore[misc]
         self.report = report
@@ -171,3 +177,29 @@ class TriageScreen(LiveScreen):
     def action_by(self, name: str) -> None:
         """A click on a dimension."""
         self._go(Drill(Kind[name], self.drill.steps))
+
+    # Acting
+
+    def action_throttle(self) -> None:
+        self._hold(IntentKind.THROTTLE, ActionKind.THROTTLE)
+
+    def action_block(self) -> None:
+        self._hold(IntentKind.BLOCK, ActionKind.BLOCK)
+
+    def action_cap(self) -> None:
+        self._hold(IntentKind.CAP, ActionKind.CAP)
+
+    def _hold(self, kind: IntentKind, action: ActionKind) -> None:
+        """Opens the preview of acting on the row under the cursor, or on what was drilled into."""
+        if self.report is None:
+            return
+        if self.deck.view.at is not None:
+            self.note("This is the past, where nothing can be changed: press . for now.")
+            return
+        key = self._table.selected.key if self._table.selected is not None else None
+        rows = self.report.table(self.drill.dimension).rows
+        try:
+            aim = aim_of_row(self.drill, next((row for row in rows if row.value == key), None))
+            open_preview(self, kind, action, aim)
+        except NoAim as why:
+            self.note(str(why))

@@ -270,7 +270,7 @@ async def test_screens_are_one_key_away_and_back(key, screen):
         await burn.press(key)
         assert isinstance(burn.app.screen, screen)
 
-        await burn.press("escape" if screen is HelpScreen else "b")
+        await burn.press("escape" if screen is HelpScreen else "1")
         assert isinstance(burn.app.screen, BurnScreen)
 
 

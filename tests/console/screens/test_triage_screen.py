@@ -161,7 +161,7 @@ async def test_burn_is_one_key_back_and_a_hidden_screen_asks_nothing():
         await triage.press("t")
         assert triage.live.watched.topic == "triage"
 
-        await triage.press("b")
+        await triage.press("1")
         assert isinstance(triage.app.screen, BurnScreen) and triage.live.watched.topic == "burn"
 
         await triage.press("?")

@@ -1,0 +1,144 @@
+"""What acting asks the ledger: the plan of what was typed, and at first what would be sensible to type.
+
+Runs in the thread of the live link, where plans and gateways' dialects are imported too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from decimal import ROUND_CEILING, Decimal
+from typing import TYPE_CHECKING
+
+from agent.domain.action import ActionKind, ActionSpec
+from agent.domain.gateway import Limit, LimitUnit
+from agent.domain.intent import Refused
+from agent.errors import BurndeckError
+from console.live import Question
+from console.screens.acting.aim import Aim
+
+if TYPE_CHECKING:
+    from agent.control.planning import Plan
+    from agent.ledger.reader import LedgerReader
+    from agent.settings import Settings
+
+PLAN = "form/plan"
+BY_THE_SECOND = 120
+"""From so many calls a minute on, a limit is said by the second where the gateway knows seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What would become of a change: a plan, or why there is none."""
+
+    spec: ActionSpec
+    plan: Plan | None = None
+    problem: str = ""
+    alert: int | None = None
+    incident: int | None = None
+    fill: Mapping[str, str] = field(default_factory=dict)
+
+
+def plan_question(spec: ActionSpec, aim: Aim, *, first: bool) -> Question:
+    """The plan of a change; the first time also what its fields should say."""
+
+    def ask(reader: LedgerReader, settings: Settings, now: float) -> Looked:
+        alert, incident = _alert(reader, aim)
+        found = _first(reader, settings, spec, aim, now) if first else _plan(reader, settings, spec, now)
+        fill = dict(found.fill)
+        if first and aim.alert is None and alert is not None:
+            fill["reason"] = f"alert {alert}" + (f": {aim.reason}" if aim.reason else "")
+        return replace(found, alert=alert, incident=incident, fill=fill)
+
+    return Question(PLAN, ask, (spec, first))
+
+
+def _plan(reader: LedgerReader, settings: Settings, spec: ActionSpec, now: float) -> Looked:
+    from agent.control.asking import preview
+
+    try:
+        return Looked(spec, preview(reader, settings, spec, now))
+    except BurndeckError as error:
+        return Looked(spec, problem=f"{error.message}. {error.hint}".strip())
+    except Refused as refused:
+        return Looked(spec, problem=refused.reason)
+
+
+def _first(reader: LedgerReader, settings: Settings, spec: ActionSpec, aim: Aim, now: float) -> Looked:
+    """The plan with the limit near what is usual, in a unit that the gateway knows, sparing production."""
+    found = _plan(reader, settings, spec, now)
+    if spec.kind is ActionKind.THROTTLE:
+        found = _in_a_known_unit(reader, settings, found, now)
+    if found.plan is None:
+        return found
+    better = dict(found.fill)
+    if spec.kind is ActionKind.THROTTLE:
+        found = _near_usual(reader, settings, found, aim, now)
+    made = found.plan
+    if made is not None and 0 < sum(key.production for key in made.keys) < len(made.keys):
+        spared = _plan(reader, settings, replace(found.spec, non_prod=True), now)
+        found = spared if spared.plan is not None else found
+    better["non_prod"] = "y" if found.spec.non_prod else "n"
+    if found.spec.limit is not None:
+        better["limit"] = str(found.spec.limit)
+    return replace(found, fill=better)
+
+
+def _in_a_known_unit(reader: LedgerReader, settings: Settings, found: Looked, now: float) -> Looked:
+    """The same rate by the minute, where no gateway counts by the second; calls alone, where models fail."""
+    if found.plan is not None or found.spec.limit is None:
+        return found
+    limit = found.spec.limit
+    by_minute = Limit(limit.per_minute or limit.amount, LimitUnit.RPM)
+    for spec in (
+        replace(found.spec, limit=by_minute),
+        replace(found.spec, models=()),
+        replace(found.spec, limit=by_minute, models=()),
+    ):
+        other = _plan(reader, settings, spec, now)
+        if other.plan is not None:
+            return replace(other, fill={"models": ", ".join(spec.models)})
+    return found
+
+
+def _near_usual(reader: LedgerReader, settings: Settings, found: Looked, aim: Aim, now: float) -> Looked:
+    usual = usual_calls(aim, found.plan.requests if found.plan is not None else 0)
+    if usual is None or found.spec.limit is None:
+        return found
+    for limit in limits_near(usual, found.spec.limit.unit):
+        other = _plan(reader, settings, replace(found.spec, limit=limit), now)
+        if other.plan is not None:
+            return other
+    return found
+
+
+def usual_calls(aim: Aim, hour_calls: int) -> Decimal | None:
+    """Calls a minute that are usual; where only the burn is known, by its share of the calls of the hour."""
+    if aim.usual_calls:
+        return aim.usual_calls
+    if aim.usual_share is not None and hour_calls:
+        return aim.usual_share * hour_calls / 60
+    return None
+
+
+def limits_near(usual: Decimal, unit: LimitUnit) -> Iterable[Limit]:
+    """The usual calls as a limit, rounded up, in the finest unit that says them well; then in the other."""
+    by_minute = Limit(max(1, int(usual.to_integral_value(ROUND_CEILING))), LimitUnit.RPM)
+    by_second = Limit(max(1, int((usual / 60).to_integral_value(ROUND_CEILING))), LimitUnit.RPS)
+    if unit is LimitUnit.RPS and usual >= BY_THE_SECOND:
+        return (by_second, by_minute)
+    return (by_minute, by_second)
+
+
+def _alert(reader: LedgerReader, aim: Aim) -> tuple[int | None, int | None]:
+    """The alert that the change answers: where it was opened from, else one that fires on its scope."""
+    if aim.alert is not None:
+        return aim.alert, aim.incident
+    kind, value = aim.scope.kind.value, aim.scope.value
+    for alert in reader.alert_store().open_alerts():
+        signal = alert.signal
+        if (signal.scope_kind, signal.scope) == (kind, value) or (
+            kind == "api_key" and signal.api_key == value
+        ):
+            return alert.id, alert.incident
+    return None, None

@@ -1,0 +1,161 @@
+"""The forms of throttle, block and cap: what is typed, the change that it is, and the intent it becomes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from agent.domain.action import LONGEST_S, ActionKind, ActionSpec
+from agent.domain.duration import Duration
+from agent.domain.gateway import Limit, LimitUnit
+from agent.domain.money import AmountError, to_nano
+from console.live import Answer, Question
+from console.screens.acting.aim import Aim
+from console.screens.acting.look import Looked, plan_question
+from console.screens.acting.words import confirmation, draw_plan, short_title
+from console.screens.forms.form import Field, FieldError, Values
+from console.screens.forms.preview import Preview, PreviewForm
+from console.wants import Want
+
+if TYPE_CHECKING:
+    from agent.settings import Settings
+
+_FIRST_LIMIT = Limit(10, LimitUnit.RPS)
+_FOR = Field("for", "for", "", "then it undoes itself: 15m, 6h, 2d; it can be renewed")
+_NON_PROD = Field("non_prod", "non-prod", "n", "y spares keys of production and of unknown environments")
+
+Specify = Callable[[Aim, Values], ActionSpec]
+"""The change of an aim that values say. Raises `FieldError`."""
+
+
+def throttle(settings: Settings, aim: Aim) -> PreviewForm:
+    """Hold the keys of a scope to a rate."""
+    models = Field("models", "models", ", ".join(aim.models), "only calls to these; empty: whole keys")
+    fields = (
+        Field(
+            "limit", "limit", str(_FIRST_LIMIT), "each key or target: 10 rps, 60 rpm, 5000 tpm, 4 parallel"
+        ),
+        _with(_FOR, str(settings.acting.throttle_expires)),
+        _NON_PROD,
+        *((models,) if aim.models else ()),
+        _reason(aim),
+    )
+    return _form("Throttle", aim, fields, _throttled)
+
+
+def block(settings: Settings, aim: Aim) -> PreviewForm:
+    """Let nothing of a scope's keys pass."""
+    fields = (_with(_FOR, str(settings.acting.block_expires)), _NON_PROD, _reason(aim))
+    return _form("Block", aim, fields, _blocked)
+
+
+def cap(settings: Settings, aim: Aim) -> PreviewForm:
+    """Have the provider stop a scope at an amount a month."""
+    own = next((each for each in settings.allocations if each.scope == aim.scope), None)
+    amount = f"{own.monthly_nano // 10**9}" if own is not None else ""
+    fields = (
+        Field("credits", "credits", amount, "a month; the provider itself stops there, until it is undone"),
+        _reason(aim),
+    )
+    return _form("Cap", aim, fields, _capped)
+
+
+FORMS = {ActionKind.THROTTLE: throttle, ActionKind.BLOCK: block, ActionKind.CAP: cap}
+
+
+def _with(field: Field, value: str) -> Field:
+    return Field(field.name, field.label, value, field.hint)
+
+
+def _reason(aim: Aim) -> Field:
+    return Field("reason", "reason", aim.reason, "why; everybody sees it")
+
+
+def _form(verb: str, aim: Aim, fields: tuple[Field, ...], specify: Specify) -> PreviewForm:
+    def ask(values: Values, first: bool) -> Question:
+        return plan_question(specify(aim, values), aim, first=first)
+
+    return PreviewForm(f"{verb} {aim.name}", aim.reason, fields, ask, partial(_read, aim))
+
+
+def _read(aim: Aim, answer: Answer, values: Values) -> Preview:
+    """What the answer means for who looks at it."""
+    looked: Looked = answer.value  # type: ignore[assignment]
+    made = looked.plan
+    if made is None:
+        return Preview(lambda width: [], problem=looked.problem, fill=looked.fill)
+    reason = looked.fill.get("reason", "") or values["reason"]
+    return Preview(
+        draw=lambda width: draw_plan(made, aim, answer.now, width),
+        want=_want(aim, looked, reason) if reason else None,
+        problem="" if reason else "reason: everybody sees it, so it cannot stay empty",
+        confirm=confirmation(made, aim),
+        names=aim.names if made.production or made.spec.kind is ActionKind.CAP else (),
+        fill=looked.fill,
+    )
+
+
+def _want(aim: Aim, looked: Looked, reason: str) -> Want:
+    from agent.control.asking import request_of
+
+    assert looked.plan is not None
+    ask = request_of(looked.plan, reason, incident=looked.incident, alert=looked.alert)
+    waits = " and ".join(" or ".join(roles) for roles in looked.plan.needs)
+    then = f" It waits for {waits}." if waits else " Press 4 to see what becomes of it."
+    return Want(ask.kind, ask.subject, ask.payload, f"{short_title(looked.spec, aim)} asked for", then)
+
+
+# What is typed
+
+
+def _throttled(aim: Aim, values: Values) -> ActionSpec:
+    models = tuple(name.strip() for name in values.get("models", "").split(",") if name.strip())
+    return ActionSpec(
+        ActionKind.THROTTLE,
+        aim.scope,
+        non_prod=_yes(values["non_prod"]),
+        limit=parse_limit(values["limit"]),
+        models=models,
+        expires_s=_stretch(values["for"]),
+    )
+
+
+def _blocked(aim: Aim, values: Values) -> ActionSpec:
+    return ActionSpec(
+        ActionKind.BLOCK, aim.scope, non_prod=_yes(values["non_prod"]), expires_s=_stretch(values["for"])
+    )
+
+
+def _capped(aim: Aim, values: Values) -> ActionSpec:
+    try:
+        return ActionSpec(ActionKind.CAP, aim.scope, amount_nano=int(to_nano(values["credits"])))
+    except (AmountError, ValueError):
+        raise FieldError(f"credits: {values['credits'] or 'nothing'} is no amount above zero") from None
+
+
+def parse_limit(text: str) -> Limit:
+    """`10 rps` or `60rpm` as a limit; raises `FieldError` saying how to write one."""
+    amount = text.rstrip("abcdefghijklmnopqrstuvwxyz ")
+    unit = text[len(amount) :].strip()
+    if not amount.isdecimal() or len(amount) > 12 or unit not in tuple(LimitUnit):
+        raise FieldError(f"limit: {text or 'nothing'} is none such as 10 rps, 60 rpm, 5000 tpm or 4 parallel")
+    return Limit(int(amount), LimitUnit(unit))
+
+
+def _stretch(text: str) -> int:
+    try:
+        found = Duration.parse(text)
+    except ValueError as error:
+        raise FieldError(f"for: {error}") from None
+    if not 0 < found <= LONGEST_S:
+        raise FieldError("for: more than nothing, and no longer than 31d")
+    return int(found)
+
+
+def _yes(text: str) -> bool:
+    if text.lower() in ("y", "yes"):
+        return True
+    if text.lower() in ("n", "no"):
+        return False
+    raise FieldError("non-prod: y or n")

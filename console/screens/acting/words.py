@@ -1,0 +1,135 @@
+"""A plan in words: what it hits, what it saves, what it leaves out, and the sentence that confirms it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from agent.domain.action import ActionKind, ActionSpec
+from agent.domain.allocation import ScopeKind
+from agent.domain.money import to_credits
+from agent.domain.words import plural
+from console import format as fmt
+from console.screens.acting.aim import Aim
+from console.widgets.ink import Line, Span, Tone, left, wrap
+
+if TYPE_CHECKING:
+    from agent.control.planning import Plan, PlannedKey
+
+LABEL = 9
+_NAMED = 3
+_VERBS = {ActionKind.THROTTLE: "throttle", ActionKind.BLOCK: "block", ActionKind.CAP: "cap"}
+
+
+def short_title(spec: ActionSpec, aim: Aim) -> str:
+    """`Throttle of team search to 10 rps`."""
+    verb = _VERBS.get(spec.kind, spec.kind.value).capitalize()
+    to = f" to {spec.limit}" if spec.limit is not None else ""
+    return f"{verb} of {'non-prod of ' if spec.non_prod else ''}{aim.name}{to}"
+
+
+def confirmation(made: Plan, aim: Aim) -> str:
+    """`throttle 3 keys of team search (0 % production) to 10 rps for 1 h`: names what is hit."""
+    spec = made.spec
+    one = spec.scope.kind is ScopeKind.API_KEY and len(made.hit) == 1
+    what = aim.name if one else f"{plural(len(made.hit), 'key')} of {aim.name}"
+    text = f"{_VERBS[spec.kind]} {what} ({production(made)})"
+    if spec.models:
+        text += f" on {', '.join(spec.models)}"
+    if spec.limit is not None:
+        text += f" to {spec.limit}"
+    if spec.kind is ActionKind.CAP:
+        text += f" at {to_credits(spec.amount_nano):,.0f} credits a month"
+    if made.bystanders:
+        text += f", {plural(len(made.bystanders), 'other key')} with them,"
+    if spec.expires_s:
+        text += f" for {fmt.span(spec.expires_s)}"
+    if made.needs:
+        text = f"ask {approvers(made)} to {text}"
+    return text
+
+
+def production(made: Plan) -> str:
+    """The share of production in what is hit, also where nothing of it burns now."""
+    share = made.production_share
+    if made.production and not share:
+        return "production among them"
+    return f"{fmt.share(share)} production"
+
+
+def approvers(made: Plan) -> str:
+    """Whose approvals it takes."""
+    return " and ".join(" or ".join(roles) for roles in made.needs)
+
+
+def draw_plan(made: Plan, aim: Aim, now: float, width: int) -> list[Line]:
+    """The preview in lines of a width, what matters most first."""
+    hot = Tone.HOT if made.production else Tone.PLAIN
+    mark = "▲ " if made.production else ""
+    parts: list[tuple[str, str, Tone]] = [
+        ("hits", f"{mark}{_keys(made.hit)}, {production(made)}{_teams(made)}", hot),
+        ("burn", _burn(made), Tone.STRONG),
+        ("when", _when(made, now), Tone.PLAIN),
+    ]
+    parts += _left_out(made)
+    parts += [("note", note, Tone.DIM) for note in _own_notes(made)]
+    return [line for part in parts for line in _part(*part, width)]
+
+
+def _part(label: str, text: str, tone: Tone, width: int) -> Iterable[Line]:
+    for place, line in enumerate(wrap(text, max(20, width - LABEL))):
+        yield [Span(left(label if place == 0 else "", LABEL), Tone.DIM), Span(line, tone)]
+
+
+def _keys(keys: Sequence[PlannedKey]) -> str:
+    names = ", ".join(key.name or key.api_key for key in keys[:_NAMED])
+    more = f" and {len(keys) - _NAMED} more" if len(keys) > _NAMED else ""
+    return f"{plural(len(keys), 'key')}: {names}{more}"
+
+
+def _teams(made: Plan) -> str:
+    if not made.teams:
+        return ""
+    named = ", ".join(made.teams[:_NAMED])
+    more = f" and {len(made.teams) - _NAMED} more" if len(made.teams) > _NAMED else ""
+    return f"; {'team' if len(made.teams) == 1 else 'teams'} {named}{more}"
+
+
+def _burn(made: Plan) -> str:
+    now, after = to_credits(made.burn_nano), to_credits(made.burn_nano - made.saved_nano)
+    if made.spec.kind is ActionKind.CAP:
+        return f"{fmt.number(now)} credits/min now; nothing is refused before the cap is reached"
+    share = Decimal(made.refused) / made.requests if made.requests else Decimal(0)
+    calls = f"{fmt.whole(made.refused)} of {fmt.whole(made.requests)} calls"
+    return (
+        f"{fmt.number(now)} → {fmt.number(after)} credits/min; "
+        f"it would have refused {calls} of the last hour ({fmt.share(share)})"
+    )
+
+
+def _when(made: Plan, now: float) -> str:
+    begins = f"waits for {approvers(made)}; then bites" if made.needs else "no approval needed; bites"
+    text = f"{begins} within {fmt.span(max(1, made.effect_s))}"
+    if made.spec.expires_s:
+        text += f", undoes itself at {fmt.clock(now + made.spec.expires_s)} UTC"
+    else:
+        text += ", until somebody undoes it"
+    if made.data_at is not None:
+        text += f"; figures {fmt.age(now - made.data_at)} old"
+    return text
+
+
+def _left_out(made: Plan) -> Iterable[tuple[str, str, Tone]]:
+    if made.bystanders:
+        yield "also", f"▲ {_keys(made.bystanders)}: they share a target, nobody asked for them", Tone.WARM
+    if made.unreached:
+        yield "not", f"▲ {_keys(made.unreached)}: no gateway can do it to them", Tone.WARM
+    if made.spared:
+        yield "spares", f"{plural(made.spared, 'key')} of production or of an unknown environment", Tone.PLAIN
+
+
+def _own_notes(made: Plan) -> Iterable[str]:
+    """Notes that the lines above do not say already."""
+    said = (" are spared.", "also hits ")
+    return (note for note in made.notes if not note.endswith(said[0]) and not note.startswith(said[1]))

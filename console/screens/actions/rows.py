@@ -1,0 +1,167 @@
+"""The lists of the Actions screen: in force, waiting for approval, history. Pure."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from console import format as fmt
+from console.widgets.ink import Span, Tone
+from console.widgets.rows import Cell, Column, Order, Row
+
+if TYPE_CHECKING:
+    from agent.reports.action_report import ActionEntry
+
+SOON_S = 300  # an end that near is worth a colour
+
+SIGNS = {
+    "standby": "?",
+    "pending": "…",
+    "executing": "…",
+    "accepted": "⊘",
+    "confirmed": "⊘",
+    "failed": "▲",
+    "reversing": "…",
+    "reversed": "✓",
+    "expired": "✓",
+    "declined": "–",
+}
+TONES = {
+    "standby": Tone.HOT,
+    "pending": Tone.WARM,
+    "executing": Tone.WARM,
+    "accepted": Tone.WARM,
+    "confirmed": Tone.COOL,
+    "failed": Tone.HOT,
+    "reversing": Tone.WARM,
+}
+WORDS = {"standby": "waits", "accepted": "accepted", "confirmed": "confirmed"}
+
+
+class Part(enum.StrEnum):
+    """Which actions are listed; the values are the words on the screen."""
+
+    IN_FORCE = "in force"
+    WAITING = "waiting"
+    HISTORY = "history"
+
+    def of(self, entries: Sequence[ActionEntry]) -> list[ActionEntry]:
+        """The actions of a list."""
+        return [entry for entry in entries if part_of(entry) is self]
+
+    def turned(self, by: int) -> Part:
+        """The next or the previous list, round and round."""
+        order = list(Part)
+        return order[(order.index(self) + by) % len(order)]
+
+
+def part_of(entry: ActionEntry) -> Part:
+    """The list that an action is in."""
+    if not entry.open:
+        return Part.HISTORY
+    return Part.WAITING if entry.state == "standby" else Part.IN_FORCE
+
+
+EMPTY = {
+    Part.IN_FORCE: "nothing is throttled, blocked or capped: t, b and c on Triage act on a row",
+    Part.WAITING: "nothing waits for approval",
+    Part.HISTORY: "nothing was done in the last 30 days",
+}
+
+_MIDDLE = {
+    Part.IN_FORCE: Column("effect", 20, 4, at_right=False, grow=True, most=60),
+    Part.WAITING: Column("waits for", 16, at_right=False, grow=True, most=44),
+    Part.HISTORY: Column("effect", 20, 4, at_right=False, grow=True, most=60),
+}
+_LAST = {
+    Part.IN_FORCE: Column("ends in", 8, downwards=False),
+    Part.WAITING: Column("time left", 9, downwards=False),
+    Part.HISTORY: Column("ended", 12, at_right=False),
+}
+
+
+def columns(part: Part) -> tuple[Column, ...]:
+    """The columns of a list."""
+    return (
+        Column("state", 11, at_right=False),
+        Column("what", 28, at_right=False, grow=True, most=70, downwards=False),
+        Column("by", 8, 3, at_right=False, downwards=False),
+        Column("since", 5, 1),
+        _MIDDLE[part],
+        _LAST[part],
+    )
+
+
+def order(part: Part) -> Order:
+    """What ends first, first; of what is over, the newest."""
+    return Order(5) if part is Part.HISTORY else Order(5, downwards=False)
+
+
+def rows(entries: Sequence[ActionEntry], part: Part, now: float) -> list[Row]:
+    """Table rows of actions, with countdowns as of now."""
+    return [_row(entry, part, now) for entry in part.of(entries)]
+
+
+def _row(entry: ActionEntry, part: Part, now: float) -> Row:
+    over = part is Part.HISTORY
+    began = entry.begun_at or entry.requested_at
+    what = entry.title + (f"; {entry.failed} of {entry.targets} targets failed" if entry.failed else "")
+    return Row(
+        key=str(entry.id),
+        search=f"{entry.id} {entry.scope} {entry.reason} {entry.requested_by} {entry.kind}",
+        cells=(
+            Cell(state_words(entry), entry.state, TONES.get(entry.state, Tone.DIM)),
+            Cell(what, what, Tone.DIM if over else Tone.PLAIN, prose=True),
+            Cell(entry.requested_by, entry.requested_by, Tone.DIM),
+            Cell(fmt.age(now - began), now - began, Tone.DIM),
+            Cell(middle(entry, part), middle(entry, part) or None, _tone_of_effect(entry), prose=True),
+            _last(entry, part, now),
+        ),
+    )
+
+
+def state_words(entry: ActionEntry) -> str:
+    """The sign and the word of a state."""
+    drill = "drill " if entry.drill else ""
+    return f"{SIGNS.get(entry.state, '·')} {drill}{WORDS.get(entry.state, entry.state)}"
+
+
+def middle(entry: ActionEntry, part: Part) -> str:
+    """Whom it waits for, what became of the burn, or why it is over."""
+    if part is Part.WAITING:
+        waits = " and ".join(" or ".join(roles) for roles in entry.waits_for)
+        given = ", ".join(line.person for line in entry.given)
+        return f"{waits} ({given} said yes)" if given else waits
+    if entry.effect:
+        return entry.effect
+    if part is Part.HISTORY:
+        return entry.why
+    return "accepted, not confirmed yet" if entry.state == "accepted" else ""
+
+
+def _tone_of_effect(entry: ActionEntry) -> Tone:
+    return Tone.WARM if "no effect" in entry.effect or entry.state == "failed" else Tone.PLAIN
+
+
+def _last(entry: ActionEntry, part: Part, now: float) -> Cell:
+    if part is Part.HISTORY:
+        return Cell(fmt.moment(entry.ended_at or entry.requested_at, now), entry.ended_at, Tone.DIM)
+    end = entry.approve_by if part is Part.WAITING else entry.expires_at
+    if end is None or entry.state == "reversing":
+        return Cell(fmt.NOTHING, None, Tone.DIM)
+    left = end - now
+    return Cell(countdown(left), left, Tone.WARM if left < SOON_S else Tone.PLAIN)
+
+
+def countdown(seconds: float) -> str:
+    """What is left, to the second in the last hour: 59:12, 0:07, 3 h 10 min."""
+    left = int(seconds)
+    if left <= 0:
+        return "now"
+    return f"{left // 60}:{left % 60:02}" if left < 3_600 else fmt.span(left)
+
+
+def title(part: Part, count: int) -> list[Span]:
+    """The heading of the table."""
+    return [Span(part.value.capitalize(), Tone.STRONG), Span(f" {count}", Tone.DIM)]

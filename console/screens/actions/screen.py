@@ -1,0 +1,190 @@
+"""The Actions screen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from console.actions import bindings
+from console.live import Answer, Question
+from console.screens.actions import rows as action_rows
+from console.screens.actions import wishes
+from console.screens.actions.asking import ACTION, ActionBoard, action_question, actions_question
+from console.screens.actions.detail import draw_detail
+from console.screens.actions.rows import Part
+from console.screens.forms.form import Form, FormScreen
+from console.screens.now_screen import NowScreen
+from console.view import View
+from console.widgets.ink import Line, Span, Tone
+from console.widgets.rows import Row
+from console.widgets.table import Table
+
+if TYPE_CHECKING:
+    from agent.domain.person import Person
+    from agent.reports.action_report import ActionDetail, ActionEntry
+    from agent.reports.status import Status
+
+Wish = Callable[["ActionDetail", float], Form]
+
+
+class ActionsScreen(NowScreen):
+    """Actions in three lists, one of them in detail, and their undo."""
+
+    BINDINGS = [*bindings("actions"), *bindings("deciding")]  # noqa: RUF012 - as Textual reads it
+    CSS_PATH = "../../styles/control.tcss"
+    topic = "actions"
+
+    def __init__(self) -> None:
+        super().__init__(Table("rows", action_rows.columns(Part.IN_FORCE), action_rows.order(Part.IN_FORCE)))
+        self.board: ActionBoard | None = None
+        self.detail: ActionDetail | None = None
+        self.part = Part.IN_FORCE
+        self._turned = False  # a person has chosen the list
+        self._detail_asked: Question | None = None
+        self._table.empty = action_rows.EMPTY[self.part]
+
+    def on_mount(self) -> None:
+        self._lists.paint(lambda width, height: [self._draw_lists()])
+        self.deck.know()
+
+    # Asking
+
+    def question(self, view: View) -> Question:
+        return actions_question()
+
+    def _ask_detail(self) -> None:
+        entry = self.entry
+        if entry is None:
+            self.detail = self._detail_asked = None
+            self._detail.show(lambda width, height: [])
+            return
+        self._detail_asked = action_question(entry.id)
+        self.deck.live.ask(self._detail_asked)
+
+    @property
+    def entry(self) -> ActionEntry | None:
+        """The action under the cursor."""
+        row = self._table.selected
+        return None if row is None or self.board is None else self.board.entry(int(row.key))
+
+    # Showing
+
+    def show(self, answer: Answer) -> None:
+        if answer.question.topic == ACTION:
+            self._show_detail(answer)
+            return
+        board: ActionBoard = answer.value  # type: ignore[assignment]
+        self.board = board
+        if not self._turned and not self.part.of(board.entries) and Part.WAITING.of(board.entries):
+            self._turn(Part.WAITING)  # what is to be done comes before an empty list
+        self._lists.redraw()
+        self._show_table()
+        self._ask_detail()
+
+    def _show_table(self) -> None:
+        if self.board is None:
+            return
+        found = action_rows.rows(self.board.entries, self.part, self.now)
+        with self._table.prevent(Table.Moved):
+            self._table.show(found, title=action_rows.title(self.part, len(found)))
+
+    def _show_detail(self, answer: Answer) -> None:
+        if answer.question is not self._detail_asked or answer.value is None:
+            return
+        detail: ActionDetail = answer.value  # type: ignore[assignment]
+        if self.detail is None or self.detail.entry.id != detail.entry.id:
+            self._detail.rewind()
+        self.detail = detail
+        self._detail.show(lambda width, height: draw_detail(detail, self.now, width, height))
+
+    def _draw_lists(self) -> Line:
+        spans = [Span(" ")]
+        for part in Part:
+            tone = Tone.TAB if part is self.part else Tone.DIM
+            count = "" if self.board is None else f" {len(part.of(self.board.entries))}"
+            spans.append(Span(f" {part.value}{count} ", tone, f"screen.turn('{part.value}')"))
+        return spans
+
+    def tick(self) -> None:
+        self._show_table()
+        self._detail.redraw()
+
+    @property
+    def status(self) -> Status | None:
+        return self.board.status if self.board else None
+
+    # Moving
+
+    def on_table_moved(self, event: Table.Moved) -> None:
+        self._ask_detail()
+
+    def _turn(self, part: Part) -> None:
+        self.part = part
+        self._table.set_columns(action_rows.columns(part), action_rows.order(part))
+        self._table.narrow("")
+        self._table.empty = action_rows.EMPTY[part]
+        self._lists.redraw()
+        self._show_table()
+        self._ask_detail()
+
+    def action_next_part(self) -> None:
+        self._turned = True
+        self._turn(self.part.turned(1))
+
+    def action_previous_part(self) -> None:
+        self._turned = True
+        self._turn(self.part.turned(-1))
+
+    def action_turn(self, part: str) -> None:
+        """A click on a list's name."""
+        self._turned = True
+        self._turn(Part(part))
+
+    def copied(self, row: Row) -> str:
+        entry = self.entry
+        return row.key if entry is None else f"action {entry.id}: {entry.title}"
+
+    def action_occasion(self) -> None:
+        entry = self.entry
+        if entry is None or entry.alert is None:
+            self.note("No alert stands behind it.")
+        else:
+            self.deck.open_alert(entry.alert)
+
+    # Acting
+
+    def action_undo(self) -> None:
+        self._act(wishes.undo, wishes.not_undone)
+
+    def action_undo_all(self) -> None:
+        self._act(wishes.undo_all, wishes.not_undone_all)
+
+    def action_renew(self) -> None:
+        self._act(wishes.renew, wishes.not_renewed)
+
+    def action_approve(self) -> None:
+        self._decide(wishes.approve, approve=True)
+
+    def action_deny(self) -> None:
+        self._decide(wishes.deny, approve=False)
+
+    def _decide(self, wish: Wish, *, approve: bool) -> None:
+        person: Person | None = self.deck.standing.person if self.deck.standing is not None else None
+
+        def refuses(entry: ActionEntry) -> str:
+            return "" if person is None else wishes.not_decided(entry, person, approve=approve)
+
+        self._act(wish, refuses)
+
+    def _act(self, wish: Wish, refuses: Callable[[ActionEntry], str]) -> None:
+        """Opens a form on the action under the cursor, where it can be done at all."""
+        entry, detail = self.entry, self.detail
+        if entry is None:
+            self.note("There is no action under the cursor.")
+        elif reason := refuses(entry):
+            self.note(reason)
+        elif detail is None or detail.entry.id != entry.id:
+            self.note("It is still being read: press the key again.")
+        else:
+            kind = wishes.KINDS[wish]
+            self.ask_for(kind, lambda settings: FormScreen(wish(detail, self.now)))

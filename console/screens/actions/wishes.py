@@ -1,0 +1,211 @@
+"""What a person can do with an action: why not, the form for it, and the intent that it becomes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from agent.domain.action import LONGEST_S
+from agent.domain.duration import Duration
+from agent.domain.intent import IntentKind
+from console import format as fmt
+from console.screens.forms.form import Field, FieldError, Form, Values
+from console.wants import Want
+
+if TYPE_CHECKING:
+    from agent.control.asking import Ask
+    from agent.domain.person import Person
+    from agent.reports.action_report import ActionDetail, ActionEntry, StepLine
+
+_STEPS_SHOWN = 6
+
+
+# Why not
+
+
+def not_undone(entry: ActionEntry) -> str:
+    """Why an action cannot be undone; empty where it can."""
+    if not entry.open or entry.state == "reversing":
+        return f"Action {entry.id} is {entry.state}: there is nothing to undo."
+    if entry.state != "standby" and entry.kind == "revoke":
+        return "Deleted keys do not come back: issue new ones."
+    if entry.state != "standby" and entry.kind == "allocate":
+        return "An allocation is changed back by a request of its own: 5, then p."
+    return ""
+
+
+def not_undone_all(entry: ActionEntry) -> str:
+    """Why there is nothing to undo together."""
+    return (
+        "" if entry.incident is not None else f"Action {entry.id} belongs to no incident: u undoes it alone."
+    )
+
+
+def not_renewed(entry: ActionEntry) -> str:
+    """Why an action cannot last longer."""
+    if entry.renewable:
+        return ""
+    if not entry.open or entry.state in ("standby", "reversing"):
+        return f"Action {entry.id} is {entry.state}: there is nothing to renew."
+    return f"Action {entry.id} does not end by itself."
+
+
+def not_decided(entry: ActionEntry, person: Person, *, approve: bool) -> str:
+    """Why somebody cannot decide it: nothing waits, they asked for it, or another role is needed."""
+    if entry.state != "standby":
+        return f"Action {entry.id} is {entry.state}: there is nothing to decide."
+    if not approve and person.name == entry.requested_by:
+        return ""
+    if approve and person.name == entry.requested_by:
+        return "You asked for it yourself, so somebody else approves it. u takes it back."
+    if any(line.person == person.name for line in entry.given):
+        return "You have approved it already: it takes another person."
+    open_roles = {role for roles in entry.waits_for for role in roles}
+    if open_roles.isdisjoint(role.value for role in person.roles):
+        waits = " and ".join(" or ".join(roles) for roles in entry.waits_for)
+        return f"It waits for {waits}; you are {', '.join(person.roles) or 'without a role'}."
+    return ""
+
+
+# Forms
+
+
+def undo(detail: ActionDetail, now: float) -> Form:
+    """Limits are what they were before, or the request is taken back."""
+    entry = detail.entry
+    waits = entry.state == "standby"
+
+    def judge(values: Values) -> list[str]:
+        if waits:
+            return ["Nothing was changed yet: the request is taken back, and nobody can approve it any more."]
+        return [f"{step.target}: back to {step.before}" for step in detail.steps[:_STEPS_SHOWN]]
+
+    return Form(
+        f"{'Take back' if waits else 'Undo'} action {entry.id}",
+        entry.title,
+        (Field("reason", "reason", "", "why; may stay empty"),),
+        judge,
+        lambda values: _release(
+            f"action:{entry.id}", values["reason"], f"Undo of action {entry.id} asked for"
+        ),
+        said_lines=8,
+    )
+
+
+def undo_all(detail: ActionDetail, now: float) -> Form:
+    """Everything that was done about an incident."""
+    entry = detail.entry
+
+    def judge(values: Values) -> list[str]:
+        return [
+            f"Every action of incident {entry.incident} that is in force or waits is undone or taken back, "
+            "the newest first. A hard cap that is still reached stays."
+        ]
+
+    def want(values: Values) -> Want:
+        if values["sure"] != str(entry.incident):
+            raise FieldError(f"type: {entry.incident}, the number of the incident, to confirm")
+        subject = f"incident:{entry.incident}"
+        return _release(subject, values["reason"], f"Undo of all of incident {entry.incident} asked for")
+
+    fields = (
+        Field("sure", "type", "", f"{entry.incident}, the number of the incident"),
+        Field("reason", "reason", "", "why; may stay empty"),
+    )
+    return Form(f"Undo all of incident {entry.incident}", entry.title, fields, judge, want)
+
+
+def renew(detail: ActionDetail, now: float) -> Form:
+    """Lasts longer, counted from now."""
+    entry = detail.entry
+    usual = Duration(detail.action.spec.expires_s or 3_600)
+
+    def seconds(values: Values) -> int:
+        try:
+            found = Duration.parse(values["for"])
+        except ValueError as error:
+            raise FieldError(f"for: {error}") from None
+        if not 0 < found <= LONGEST_S:
+            raise FieldError("for: more than nothing, and no longer than 31d")
+        return int(found)
+
+    def judge(values: Values) -> list[str]:
+        left = fmt.span((entry.expires_at or now) - now)
+        until = fmt.moment(now + seconds(values), now)
+        return [f"It would undo itself in {left}; renewed, at {until} UTC."]
+
+    def want(values: Values) -> Want:
+        from agent.control.asking import renewal_of
+
+        return _want(renewal_of(detail.action, seconds(values)), f"Action {entry.id} renewed")
+
+    fields = (Field("for", "for", str(usual), "counted from now: 30m, 2h, 1d"),)
+    return Form(f"Renew action {entry.id}", entry.title, fields, judge, want)
+
+
+def approve(detail: ActionDetail, now: float) -> Form:
+    """Exactly the change that is shown: an approval counts for no other."""
+    entry = detail.entry
+
+    def want(values: Values) -> Want:
+        from agent.control.asking import decision_on
+
+        if values["sure"] != str(entry.id):
+            raise FieldError(f"type: {entry.id}, the number of the action, to confirm")
+        ask = decision_on(detail.action, approve=True, note=values["note"])
+        return _want(ask, f"Action {entry.id} approved")
+
+    fields = (
+        Field("sure", "type", "", f"{entry.id}, the number of the action"),
+        Field("note", "note", "", "may stay empty; everybody sees it"),
+    )
+    return Form(f"Approve action {entry.id}", entry.title, fields, _change(detail), want, said_lines=11)
+
+
+def deny(detail: ActionDetail, now: float) -> Form:
+    """One no is enough."""
+    entry = detail.entry
+
+    def want(values: Values) -> Want:
+        from agent.control.asking import decision_on
+
+        ask = decision_on(detail.action, approve=False, note=values["note"])
+        return _want(ask, f"Action {entry.id} denied")
+
+    fields = (Field("note", "note", "", "why; everybody sees it"),)
+    return Form(f"Deny action {entry.id}", entry.title, fields, _change(detail), want, said_lines=11)
+
+
+def _change(detail: ActionDetail) -> Callable[[Values], list[str]]:
+    """The exact change in lines."""
+    entry = detail.entry
+    said = [f"Asked for by {entry.requested_by}: {entry.reason}"]
+    said += [_step(step) for step in detail.steps[:_STEPS_SHOWN]]
+    if len(detail.steps) > _STEPS_SHOWN:
+        said.append(f"and {len(detail.steps) - _STEPS_SHOWN} more targets: Enter on the action shows all")
+    said.append(f"The approval is bound to {detail.digest[:16]}, and to nothing else.")
+    return lambda values: said
+
+
+def _step(step: StepLine) -> str:
+    return f"{step.target}: {step.before} → {step.after}"
+
+
+def _release(subject: str, reason: str, done: str) -> Want:
+    from agent.control.asking import release_of
+
+    return _want(release_of(subject, reason), done)
+
+
+def _want(ask: Ask, done: str) -> Want:
+    return Want(ask.kind, ask.subject, ask.payload, done)
+
+
+KINDS: Mapping[Callable[[ActionDetail, float], Form], IntentKind] = {
+    undo: IntentKind.RELEASE,
+    undo_all: IntentKind.RELEASE,
+    renew: IntentKind.RENEW,
+    approve: IntentKind.APPROVE,
+    deny: IntentKind.DENY,
+}
+"""The intent that each form becomes."""

@@ -1,0 +1,78 @@
+"""What the Allocations screen asks the ledger; reports are imported in the thread of the live link."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from console.live import Question
+from console.questions import read_status_now
+from console.screens.actions.asking import action_detail_of
+
+if TYPE_CHECKING:
+    from agent.domain.allocation import Scope
+    from agent.ledger.reader import LedgerReader
+    from agent.reports.action_report import ActionDetail
+    from agent.reports.allocation_tree import AllocationTree
+    from agent.reports.cap_explain import CapExplain
+    from agent.reports.status import Status
+    from agent.settings import Settings
+
+ALLOCATIONS, EXPLAIN, DECIDE = "allocations", "allocations/explain", "allocations/decide"
+MOST_KEYS = 5
+"""So many keys of an allocation are explained."""
+
+
+@dataclass(frozen=True, slots=True)
+class AllocationBoard:
+    """Everything on the Allocations screen."""
+
+    tree: AllocationTree
+    status: Status
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """Which cap binds the keys of an allocation."""
+
+    scope: Scope
+    keys: int  # that burn in it
+    explained: tuple[CapExplain, ...]  # of some of them, the one that burnt last first
+
+
+def allocations_question() -> Question:
+    """The tree as it holds now."""
+
+    def ask(reader: LedgerReader, settings: Settings, now: float) -> AllocationBoard:
+        from agent.reports.allocation_tree import allocation_tree
+
+        return AllocationBoard(allocation_tree(reader, settings, now), read_status_now(reader, settings, now))
+
+    return Question(ALLOCATIONS, ask)
+
+
+def explain_question(scope: Scope) -> Question:
+    """Which cap binds the keys of a scope."""
+
+    def ask(reader: LedgerReader, settings: Settings, now: float) -> Explained:
+        from agent.reports.cap_explain import cap_explain
+
+        newest = {
+            whose.api_key: whose
+            for _, whose in sorted(reader.alert_store().contexts().items())
+            if whose.api_key
+        }
+        keys = [key for key, whose in reversed(newest.items()) if whose.within(scope)]
+        some = tuple(cap_explain(reader, settings, key, now) for key in keys[:MOST_KEYS])
+        return Explained(scope, len(keys), some)
+
+    return Question(EXPLAIN, ask, (scope,))
+
+
+def decide_question(action: int, *, approve: bool) -> Question:
+    """A change that waits, in full, to be approved or denied."""
+
+    def ask(reader: LedgerReader, settings: Settings, now: float) -> ActionDetail | None:
+        return action_detail_of(reader, settings, action, now)
+
+    return Question(DECIDE, ask, (action, approve))

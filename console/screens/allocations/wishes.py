@@ -1,0 +1,138 @@
+"""The forms of the Allocations screen: other monthly credits or caps, and a top-up from the pool."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from decimal import Decimal, InvalidOperation
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from agent.domain.action import ActionKind, ActionSpec
+from agent.domain.allocation import Scope
+from agent.domain.money import AmountError, to_nano
+from console import format as fmt
+from console.live import Answer, Question
+from console.screens.acting.aim import Aim
+from console.screens.acting.look import Looked, plan_question
+from console.screens.acting.words import LABEL, approvers
+from console.screens.forms.form import Field, FieldError, Values
+from console.screens.forms.preview import Preview, PreviewForm
+from console.wants import Want
+from console.widgets.ink import Line, Span, Tone, left, wrap
+
+if TYPE_CHECKING:
+    from agent.control.planning import Plan
+    from agent.reports.allocation_tree import TreeRow
+
+Specify = Callable[[Values], ActionSpec]
+_REASON = Field("reason", "reason", "", "why; everybody sees it")
+
+
+def propose(row: TreeRow) -> PreviewForm:
+    """Other credits a month, or other caps."""
+    budget = row.budget
+    scope = Scope.parse(budget.scope)
+    monthly = f"{row.given.value:f}" if row.given.value is not None else ""
+    shown = {"monthly": monthly, "soft": f"{budget.soft_cap:f}", "hard": f"{budget.hard_cap:f}"}
+
+    def specify(values: Values) -> ActionSpec:
+        change = {"id": budget.allocation_id, "create": False, "retire": False}
+        return ActionSpec(ActionKind.ALLOCATE, scope, change=change | _changed(shown, values))
+
+    fields = (
+        Field("monthly", "monthly", monthly, "credits a month, without top-ups"),
+        Field("soft", "soft cap", shown["soft"], "share of the month from which people are warned: 0.70"),
+        Field("hard", "hard cap", shown["hard"], "share of the month that must not be passed: 1.00"),
+        _REASON,
+    )
+    return _form("Propose", "Change", row, fields, specify)
+
+
+def top_up(row: TreeRow) -> PreviewForm:
+    """More credits until the period ends, from the pool."""
+    scope = Scope.parse(row.budget.scope)
+
+    def specify(values: Values) -> ActionSpec:
+        return ActionSpec(ActionKind.TOP_UP, scope, amount_nano=_amount("credits", values["credits"]))
+
+    fields = (Field("credits", "credits", "", "from the pool, until the period ends"), _REASON)
+    return _form("Top up", "Top-up", row, fields, specify)
+
+
+def _form(verb: str, what: str, row: TreeRow, fields: tuple[Field, ...], specify: Specify) -> PreviewForm:
+    aim = Aim(Scope.parse(row.budget.scope), row.budget.allocation_id)
+    about = f"{fmt.number(row.budget.used.value)} of {fmt.number(row.budget.monthly.value)} credits used"
+
+    def ask(values: Values, first: bool) -> Question:
+        return plan_question(specify(values), aim, first=False)
+
+    return PreviewForm(
+        f"{verb} {row.budget.allocation_id}", about, fields, ask, partial(_read, what, row), said_lines=8
+    )
+
+
+def _read(what: str, row: TreeRow, answer: Answer, values: Values) -> Preview:
+    looked: Looked = answer.value  # type: ignore[assignment]
+    made = looked.plan
+    if made is None:
+        return Preview(lambda width: [], problem=looked.problem)
+    words = "; ".join(step.detail for step in made.steps)
+    return Preview(
+        draw=lambda width: list(_draw(made, width)),
+        want=_want(what, row, looked, values["reason"]) if values["reason"] else None,
+        problem="" if values["reason"] else "reason: everybody sees it, so it cannot stay empty",
+        confirm=f"ask {approvers(made) or 'nobody'} for {row.budget.allocation_id}: {words}",
+    )
+
+
+def _draw(made: Plan, width: int) -> Iterator[Line]:
+    waits = f"waits for {approvers(made)}, two people, and neither of them you" if made.needs else "at once"
+    parts = [("becomes", step.detail, Tone.STRONG) for step in made.steps]
+    parts += [("when", waits, Tone.PLAIN), *(("note", note, Tone.DIM) for note in made.notes)]
+    for label, text, tone in parts:
+        for place, line in enumerate(wrap(text, max(20, width - LABEL))):
+            yield [Span(left(label if place == 0 else "", LABEL), Tone.DIM), Span(line, tone)]
+
+
+def _want(what: str, row: TreeRow, looked: Looked, reason: str) -> Want:
+    from agent.control.asking import request_of
+
+    assert looked.plan is not None
+    ask = request_of(looked.plan, reason, incident=looked.incident, alert=looked.alert)
+    waits = approvers(looked.plan)
+    then = f" It waits for {waits}." if waits else ""
+    done = f"{what} of {row.budget.allocation_id} asked for"
+    return Want(ask.kind, ask.subject, ask.payload, done, then)
+
+
+def _changed(shown: Mapping[str, str], values: Values) -> dict[str, Any]:
+    """The fields that say something else than before. Raises `FieldError`."""
+    found: dict[str, Any] = {}
+    if values["monthly"] != shown["monthly"]:
+        found["monthly_nano"] = _amount("monthly", values["monthly"])
+    for name, label in (("soft", "soft_cap"), ("hard", "hard_cap")):
+        if values[name] != shown[name]:
+            found[label] = _share(label.replace("_", " "), values[name])
+    if not found:
+        raise FieldError("Change the monthly credits or a cap.")
+    return found
+
+
+def _amount(name: str, text: str) -> int:
+    try:
+        nano = int(to_nano(text.replace(",", "")))
+    except AmountError:
+        nano = 0
+    if nano <= 0:
+        raise FieldError(f"{name}: {text or 'nothing'} is no amount above zero")
+    return nano
+
+
+def _share(name: str, text: str) -> str:
+    try:
+        share = Decimal(text)
+    except InvalidOperation:
+        share = Decimal(-1)
+    if not share.is_finite() or not 0 < share <= 10:
+        raise FieldError(f"{name}: {text or 'nothing'} is no share such as 0.70")
+    return f"{share.normalize():f}"

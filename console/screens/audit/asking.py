@@ -1,0 +1,55 @@
+"""What the Audit screen asks the ledger: the newest records, and the next part of the proof."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from agent.domain.audit import EMPTY, AuditRecord, ChainHead
+from console.live import Question
+from console.questions import read_status_now
+
+if TYPE_CHECKING:
+    from agent.control.audit import Progress
+    from agent.ledger.reader import LedgerReader
+    from agent.reports.status import Status
+    from agent.settings import Settings
+
+AUDIT, PROOF = "audit", "audit/proof"
+RECENT_S = 30 * 86_400
+MOST = 1_000
+"""So many records are listed."""
+STEP = 2_000
+"""So many rows are followed at once: other questions are answered in between."""
+
+
+@dataclass(frozen=True, slots=True)
+class AuditBoard:
+    """The newest records."""
+
+    records: tuple[AuditRecord, ...]
+    status: Status
+
+
+def audit_question() -> Question:
+    """The newest records, newest first."""
+
+    def ask(reader: LedgerReader, settings: Settings, now: float) -> AuditBoard:
+        from agent.control.audit import listed
+
+        with reader.snapshot():
+            found = listed(reader, int(now) - RECENT_S, most=MOST)
+            return AuditBoard(tuple(found), read_status_now(reader, settings, now))
+
+    return Question(AUDIT, ask)
+
+
+def proof_question(at: ChainHead = EMPTY) -> Question:
+    """The next rows of the chain, from one that was followed before."""
+
+    def ask(reader: LedgerReader, settings: Settings, now: float) -> Progress:
+        from agent.control.audit import follow
+
+        return follow(reader, at, most=STEP)
+
+    return Question(PROOF, ask, (at,))
