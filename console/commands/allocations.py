@@ -20,12 +20,16 @@ Examples:
   burndeck allocations
   burndeck allocations --json | jq .pool.available.value
   burndeck allocations show org-1234-bg-payments
+  burndeck allocations propose org-1234-bg-payments --monthly 12000 --reason "more traffic since May"
 """
 
 
 class _Allocations(LazyGroup):
     LAZY: ClassVar[Mapping[str, Lazy]] = {
         "show": Lazy("console.commands.allocations_show", "One allocation as a policy of ten lines."),
+        "propose": Lazy(
+            "console.commands.allocations_propose", "Make, change or retire one, with approvals."
+        ),
         "levels": Lazy("console.commands.allocations_show", "The levels, who answers, what is done there."),
     }
 
