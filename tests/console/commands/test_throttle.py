@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -209,3 +210,32 @@ def test_a_replay_needs_no_gateway_and_says_that_nothing_could_be_done(
     said = capsys.readouterr().out
     assert "no gateway is known where this could be done" in said
     assert "refused     0 of 600 calls" in said
+
+
+class Terminal(io.StringIO):
+    """Somebody who types."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("what", "typed", "sent"),
+    [
+        (THROTTLE, "y", True),
+        (THROTTLE, "n", False),
+        (("block", "team:search", "--reason", "x"), "y", False),
+        (("block", "team:search", "--reason", "x"), "team:search", True),
+    ],
+)
+def test_the_graver_it_is_the_more_has_to_be_typed(
+    world: World, what: tuple[str, ...], typed: str, sent: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world.monkeypatch.setattr("sys.stdin", Terminal(typed + "\n"))
+
+    assert world.run(*what, "--wait", "0") == 1
+
+    said = capsys.readouterr()
+    assert "of 600 requests" in said.out or "of 1,200 requests" in said.out
+    assert intents(world) == (1 if sent else 0)
+    assert ("nothing was sent" in said.err) != sent
