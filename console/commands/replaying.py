@@ -55,18 +55,20 @@ def show_replay(how: How, spec: ActionSpec, stretch: int) -> None:
 
 def _lines(found: Replay) -> Iterator[str]:
     from agent.domain.money import to_credits
+    from agent.domain.words import plural
 
     yield f"replayed {when(found.start)} to {when(found.end)}"
     for way in found.ways:
         yield f"counted     {way}"
     yield f"refused     {found.refused:,} of {found.calls:,} calls, {percent(found.share)}"
-    yield f"saved       {amount(to_credits(found.saved_nano))} credits"
     if found.refused:
+        yield f"saved       {amount(to_credits(found.saved_nano))} credits"
         yield f"production  {percent(found.production_share)} of the refused calls"
         yield f"worst       {found.worst_refused:,} refused in the minute of {when(found.worst_minute)}"
     for note in found.notes:
         yield f"note        {note}"
-    if found.keys:
+    hit = [key for key in found.keys if key.refused]
+    if hit:
         columns = (
             "key",
             "team",
@@ -78,9 +80,10 @@ def _lines(found: Replay) -> Iterator[str]:
             "refused in it",
             "name",
         )
-        rows = [_row(key) for key in found.keys]
         yield ""
-        yield table(columns, rows, right=(2, 3, 4, 5, 7), most=terminal_width())
+        yield table(columns, [_row(key) for key in hit], right=(2, 3, 4, 5, 7), most=terminal_width())
+    if unhurt := len(found.keys) - len(hit):
+        yield f"\n{plural(unhurt, 'key')} would have had nothing refused"
 
 
 def _row(key: KeyReplay) -> tuple[str, ...]:

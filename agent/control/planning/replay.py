@@ -22,14 +22,6 @@ if TYPE_CHECKING:
     from agent.domain.action import ActionSpec, Step
     from agent.settings import Settings
 
-_WAYS = {
-    "haproxy": "a sliding second or minute by key, in which refused calls do not count",
-    "litellm": "a window of a minute that the first call opens",
-    "openai": "every minute of the clock, each project and model for itself",
-    "": "a sliding second or minute by key, in which refused calls do not count",
-}
-"""How each kind of gateway counts; the last one is where no gateway is known."""
-
 
 @dataclass(frozen=True, slots=True)
 class KeyReplay:
@@ -124,7 +116,7 @@ def replay(
         spread=calls.spread,
         worst_minute=minute,
         worst_refused=most,
-        ways=tuple(dict.fromkeys(_way(limiter.kind) for limiter in limiters)),
+        ways=tuple(dict.fromkeys(_way(limiter.kind, spec.limit.unit) for limiter in limiters)),
         notes=tuple(_notes(calls, spec.limit, made)),
     )
 
@@ -230,8 +222,20 @@ def _worst(refused: Ints) -> tuple[int | None, int]:
     return int(minutes[place]) * 60, int(counts[place])
 
 
-def _way(kind: str) -> str:
-    return f"{kind or 'no gateway is known'}: {_WAYS[kind]}"
+def _way(kind: str, unit: LimitUnit) -> str:
+    """How calls were counted, for people."""
+    if unit is LimitUnit.PARALLEL:
+        how = "calls that are under way, by how long they took"
+    elif kind == "litellm":
+        how = "a window of a minute that the first call opens"
+    elif kind == "openai":
+        how = "every minute of the clock, each project and model for itself"
+    elif unit is LimitUnit.TPM:
+        how = "every minute of the clock, each key for itself"
+    else:
+        width = "second" if unit is LimitUnit.RPS else "minute"
+        how = f"a sliding {width} by key, in which refused calls do not count"
+    return f"{kind or 'as most gateways do'}: {how}"
 
 
 def _notes(calls: PastCalls, limit: Limit, made: Plan | None) -> Iterable[str]:

@@ -193,7 +193,7 @@ def test_a_replay_tries_the_limit_on_the_traffic_of_the_ledger(
     assert found["calls"] == 600
     assert 290 <= found["refused"] <= 310
     assert f"refused     {found['refused']} of 600 calls" in said
-    assert "haproxy: a sliding second or minute by key" in said
+    assert "haproxy: a sliding minute by key" in said
     assert "throttle non-prod of organization to 30 rpm" in said
     assert found["production_share"] == "0.0000"
     assert intents(world) == 0
