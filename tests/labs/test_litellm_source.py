@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import json
 import time
 import urllib.request
 import uuid
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
+from agent.domain.duration import Duration
 from agent.domain.money import to_nano
+from agent.ledger import open_writer
+from agent.ledger.writer import LedgerWriter
+from agent.litellm.client import Proxy
+from agent.secrets import Secret
 from agent.settings import Settings
 from agent.settings_schema import Source
+from agent.telemetry.sources.litellm.check import Compared, DayCheck
+from agent.telemetry.sources.litellm.progress import Progress
 from tests.agent.telemetry.conftest import Reading
 from tests.labs.litellm import Key, LiteLLMLab, needs_litellm, until
 
@@ -39,6 +49,16 @@ JOIN dim AS cost_center ON cost_center.id = context.cost_center
 JOIN dim AS pattern ON pattern.id = context.pattern
 WHERE key.value = '{}'
 """
+
+
+class Desk:
+    """Writes at once."""
+
+    def __init__(self, writer: LedgerWriter) -> None:
+        self._writer = writer
+
+    async def write(self, task: Callable[[LedgerWriter], Any]) -> Any:
+        return task(self._writer)
 
 
 @pytest.fixture
@@ -70,9 +90,9 @@ def test_the_ledgers_rows_are_the_proxys_rows_with_exact_credits(
     assert [source.state for report in (first, again) for source in report.sources] == ["ok", "ok"]
     assert events == {row["request_id"]: _expected(row) for row in logged}
     assert sum(row[-2] for row in events.values()) > 0
-    assert reading.rows(OWNERS.format(key.alias)) == [(f"alias-{team}", "ranker", "prod", "CC-1", "B")] or {
-        owner[0] for owner in reading.rows(OWNERS.format(key.alias))
-    } == {f"alias-{team}"}
+    assert reading.rows(OWNERS.format(key.alias)) == [
+        (f"alias-{team}", "ranker", environment, "CC-1", "B") for environment in ("prod", "")
+    ]
     assert reading.rows("SELECT * FROM event ORDER BY id") == whole
 
 
@@ -131,6 +151,28 @@ def test_a_made_up_key_is_an_error_and_no_new_key(litellm_lab: LiteLLMLab, readi
 
     errors = [row[-1] for row in reading.rows(EVENTS.format("")) if row[1] >= int(before)]
     assert errors == ["401"]
+
+
+def test_the_day_of_the_ledger_is_the_day_that_the_proxy_sums_up(
+    litellm_lab: LiteLLMLab, reading: Reading
+) -> None:
+    for _ in range(3):
+        litellm_lab.call(litellm_lab.new_key())
+    today = int(time.time()) // 86_400 * 86_400
+    (source,) = reading.settings.sources
+    whole = msgspec.structs.replace(source, history=Duration(86_400))
+    reading.settings = dataclasses.replace(reading.settings, sources=(whole,))
+    proxy = Proxy(litellm_lab.url, Secret(litellm_lab.master_key), owner="litellm", timeout_s=10)
+
+    def compared() -> Compared | None:
+        reading.once(time.time())
+        with open_writer(reading.settings.ledger_path) as writer:
+            check = DayCheck("litellm", "litellm", proxy, Desk(writer), USD_PER_CREDIT, Progress)
+            found: Compared = litellm_lab.run(check.compare(today))
+        return found if found.ledger_nano == found.proxy_nano else None
+
+    assert until(compared).ledger_nano > 0
+    litellm_lab.run(proxy.close())
 
 
 def test_a_wrong_master_key_stops_the_source_with_the_way_out(

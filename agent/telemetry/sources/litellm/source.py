@@ -16,7 +16,8 @@ from agent.telemetry.pages import Tally
 from agent.telemetry.rates import load_rate_card
 from agent.telemetry.schedule import parse_schedule
 from agent.telemetry.sources import Duty, SourceContext
-from agent.telemetry.sources.litellm import reader
+from agent.telemetry.sources.litellm import check, reader
+from agent.telemetry.sources.litellm.check import DayCheck
 from agent.telemetry.sources.litellm.progress import Progress
 from agent.telemetry.sources.litellm.reader import Decoder, LogReader
 from agent.telemetry.sources.litellm.spend_log import PATH, SpendLog
@@ -40,11 +41,12 @@ class LiteLLMSource:
     log: SpendLog
     keys: KeyReader
     calls: LogReader
+    days: DayCheck
 
     @property
     def tallies(self) -> Mapping[str, Tally]:
         """What each endpoint was asked for and gave."""
-        return {PATH: self.log.tally, KEYS: self.keys.tally}
+        return {PATH: self.log.tally, KEYS: self.keys.tally, check.PATH: self.days.tally}
 
     @property
     def covered_to(self) -> int | None:
@@ -124,8 +126,10 @@ async def open_source(context: SourceContext) -> LiteLLMSource:
     log = SpendLog(proxy)
     keys = KeyReader(proxy, desk, decoder)
     calls = LogReader(source, log, desk, decoder, keys.run, Progress.decode(cursor))
+    days = DayCheck(source.name, source.account, proxy, desk, decoder.usd_per_credit, lambda: calls.progress)
     duties = (
         Duty("keys", parse_schedule(source.directory_every), keys.run, keys.backlog),
         Duty("calls", parse_schedule(source.every), calls.run, calls.backlog),
+        Duty("check", parse_schedule(source.costs_every), days.run, days.backlog),
     )
-    return LiteLLMSource(source.name, source.kind, source.account, duties, proxy, log, keys, calls)
+    return LiteLLMSource(source.name, source.kind, source.account, duties, proxy, log, keys, calls, days)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import json
 from collections.abc import Iterator
@@ -9,8 +10,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
+from agent.domain.duration import Duration
 from agent.domain.usage import Pattern
 from agent.litellm.keys import Owner, labels_of, owner_of
 from agent.settings import Settings
@@ -167,6 +170,7 @@ class Proxy:
     def __init__(self, rows: list[dict[str, Any]], cap: int = 10_000) -> None:
         self.rows = rows
         self.cap = cap
+        self.day_usd = 0.0  # what it says of a day, on two pages
         self.lost = 0  # rows that the next answers leave out
         self.server = AnsweringServer(self._answer)
 
@@ -177,6 +181,9 @@ class Proxy:
         if asked.path == "/v2/team/list":
             teams = [{"team_id": "t1", "team_alias": "search", "metadata": {}}]
             return Answer({"teams": teams, "total": 1, "total_pages": 1})
+        if asked.path == "/user/daily/activity":
+            days = [{"metrics": {"spend": self.day_usd / 2}}]
+            return Answer({"results": days, "metadata": {"total_pages": 2}})
         start, end = (
             datetime.datetime.fromisoformat(f"{asked.one(name)}+00:00") for name in ("start_date", "end_date")
         )
@@ -278,6 +285,32 @@ def test_bad_rows_are_kept_aside_and_free_models_are_told(proxy: Proxy, reading:
     assert counted(reading)[0] == 2
     assert len(reading.rows("SELECT * FROM quarantine")) == 1
     assert ("gateway_unpriced", "litellm:house-model") in reading.rows("SELECT kind, subject FROM finding")
+
+
+@pytest.mark.parametrize(("usd", "found"), [(0.108, 0), (0.12, 1)])
+def test_a_day_that_the_proxy_sums_up_otherwise_is_a_finding(
+    proxy: Proxy, reading: Reading, usd: float, found: int
+) -> None:
+    midnight = NOW // 86_400 * 86_400
+    proxy.rows = [row(number, midnight - 40_000 - number) for number in range(100)]
+    proxy.day_usd = usd
+    reading.settings = with_yesterday(reading.settings)
+
+    reading.once(midnight + 3 * 3_600)  # the day is read, and compared with the next round
+    reading.once(midnight + 3 * 3_600 + 60)
+
+    findings = reading.rows("SELECT subject, detail FROM finding WHERE kind = 'gateway_drift'")
+    assert len(findings) == found
+    if found:
+        assert findings[0][0] == "litellm:2026-11-26"
+        assert "10.75 credits" in findings[0][1]
+
+
+def with_yesterday(settings: Settings) -> Settings:
+    """The same, reading all of yesterday."""
+    (source,) = settings.sources
+    longer = msgspec.structs.replace(source, history=Duration(28 * 3_600))
+    return dataclasses.replace(settings, sources=(longer,))
 
 
 def test_an_address_where_nobody_answers_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
