@@ -161,7 +161,7 @@ class AllocationTable(Section, frozen=True):
     hard_cap: Annotated[Decimal, says("Share of it at which it ends.")] = Decimal("1.00")
     reserve: Annotated[Decimal, says("Credits set aside beside it; no cap counts them.")] = Decimal(0)
     emergency_buffer: Annotated[
-        Decimal, says("Credits that an override may release at the hard cap; the reserve counts too.")
+        Decimal, says("Credits that one person may take at the hard cap by breaking the glass.")
     ] = Decimal(0)
     override_approvers: Annotated[
         tuple[Role, ...], says("Roles that must approve an override of the hard cap, a person each.")

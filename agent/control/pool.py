@@ -147,9 +147,7 @@ def _from_pool(pool: Pool, allocation: Allocation, amount: int) -> dict[str, int
 def _from_buffers(pool: Pool, allocation: Allocation, amount: int) -> dict[str, int]:
     whole = pool.tree.organization
     holders = [allocation, *([whole] if whole is not None and whole.id != allocation.id else [])]
-    left = {each.id: max(_buffer(each, whole) - pool.given.get(each.id, 0), 0) for each in holders}
-    if whole is not None:  # its reserve is part of the pool, so what others took of that is gone
-        left[POOL] = max(min(whole.reserve_nano, pool.room.available_nano), 0)
+    left = {each.id: max(each.buffer_nano - pool.given.get(each.id, 0), 0) for each in holders}
     origin: dict[str, int] = {}
     missing = amount
     for ident, nano in left.items():
@@ -157,21 +155,12 @@ def _from_buffers(pool: Pool, allocation: Allocation, amount: int) -> dict[str, 
             origin[ident] = taken
             missing -= taken
     if missing:
-        have = ", ".join(
-            f"{'the reserve' if ident == POOL else ident} has {_credits(nano)}"
-            for ident, nano in left.items()
-        )
+        have = ", ".join(f"{ident} has {_credits(nano)}" for ident, nano in left.items())
         raise Refused(
             f"the emergency buffer is short: {_credits(amount)} credits are asked for {allocation.id}, "
-            f"and {have} left this month"
+            f"and of buffers {have} left this month"
         )
     return origin
-
-
-def _buffer(allocation: Allocation, whole: Allocation | None) -> int:
-    """What is kept for emergencies: the buffer, and the reserve."""
-    mine = whole is None or allocation.id != whole.id
-    return allocation.buffer_nano + (allocation.reserve_nano if mine else 0)
 
 
 def _allocate(pool: Pool, spec: ActionSpec) -> tuple[Step, list[str]]:
