@@ -4,32 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from agent.control.engine.fall import BurnSince, Known, burn_since, known_to
 from agent.control.gateways.base import GatewayError
 from agent.control.occasion import Occasion, record
 from agent.control.planning import books_of
-from agent.control.planning.calls import MINUTE_S, recent_calls
-from agent.control.planning.keys import PlannedKey, keys_in, keys_of
+from agent.control.planning.calls import MINUTE_S
 from agent.domain.action import Action, ActionKind, ActionState, StepState
 from agent.domain.gateway import Traffic
 from agent.domain.money import to_credits
 
 if TYPE_CHECKING:
     from agent.control.engine.desk import Bench
-    from agent.control.planning import Books
     from agent.ledger.writer import LedgerWriter
     from agent.settings import Settings
 
-BEFORE_S = 300
-"""The burn before an action is that of so many seconds."""
 MOST_ASKED = 20
 """Targets of an action whose traffic a gateway is asked for."""
 
-_FALLS_BY = 5  # an effect is a fall by a fifth of the burn at least, and by half of what was foreseen
 _FELL = "burn fell"
 _QUICK_S, _SLOW_S = 0.5, 10.0  # real seconds between two looks: in the first minute, and later
 _log = logging.getLogger(__name__)
@@ -41,7 +38,7 @@ class _Looks:
 
     first: float
     next: float = 0.0
-    data_at: int | None = None
+    data_at: Known | None = None
 
 
 @dataclass
@@ -49,6 +46,7 @@ class Watching:
     """Looks at actions that hold until it is known what they did."""
 
     bench: Bench
+    exact: dict[int, float] = field(default_factory=dict)  # when they were accepted: the ledger has seconds
     _looks: dict[int, _Looks] = field(default_factory=dict)
 
     async def look(self, actions: Sequence[Action], now: int) -> None:
@@ -56,6 +54,7 @@ class Watching:
         loop = asyncio.get_running_loop()
         for gone in self._looks.keys() - {action.id for action in actions}:
             del self._looks[gone]
+            self.exact.pop(gone, None)
         for action in actions:
             if not action.spec.kind.at_gateways or action.id is None:
                 continue
@@ -100,93 +99,35 @@ class Watching:
         *,
         action: Action,
         traffic: Traffic | None,
-        data_at: int | None,
+        data_at: Known | None,
         now: int,
-    ) -> int | None:
+    ) -> Known | None:
         """Keeps what is new; returns up to when the burn was judged."""
         with writer.transaction():
             current = writer.actions.action(action.id or 0)
             if current is None or current.state is not action.state:
                 return data_at
             books = books_of(writer)
-            complete = books.complete_to
+            known = known_to(books)
             burn = None
-            if complete is not None and complete != data_at:
-                burn = burn_since(books, self.bench.settings, current, complete)
-            after = _told(current, traffic, burn, now, self.bench.settings)
+            if known != data_at and not current.effect.startswith(_FELL):
+                burn = burn_since(books, self.bench.settings, current, known)
+            accepted = self.exact.get(current.id or 0)
+            after = _told(current, traffic, burn, now, self.bench.settings, accepted)
             if after != current:
                 writer.actions.save(after)
                 if occasion := _occasion(current, after):
                     record(writer, occasion, now, self.bench.tell)
-            return complete
-
-
-@dataclass(frozen=True, slots=True)
-class BurnSince:
-    """The burn of what an action hits, nano-credits a minute, before it and since."""
-
-    before_nano: int
-    after_nano: int
-    after_s: int  # from the action to the end of what is measured
-    foreseen_nano: int = 0  # what the preview said would be saved
-    others: str = ""  # whose burn rose meanwhile although nothing was asked of it
-
-    @property
-    def fell(self) -> bool:
-        """By enough to speak of."""
-        fall = self.before_nano - self.after_nano
-        return fall > 0 and fall * _FALLS_BY >= self.before_nano and fall * 2 >= self.foreseen_nano
-
-
-def burn_since(books: Books, settings: Settings, action: Action, complete: int) -> BurnSince | None:
-    """What became of the burn, by whole minutes after the action bites; None before the first of them."""
-    at = action.accepted_at
-    if at is None:
-        return None
-    bites = at + int(action.preview.get("effect_s") or 0)
-    start = -(-bites // MINUTE_S) * MINUTE_S
-    if complete < start + MINUTE_S:
-        return None
-    before = (at // MINUTE_S * MINUTE_S - BEFORE_S, at // MINUTE_S * MINUTE_S)
-    after = (max(start, complete - BEFORE_S), complete)
-    keys = {
-        key.api_key: key for key in keys_of(books, books.actions.gateway_keys(), settings.acting.production)
-    }
-    hit = _hit(action, keys)
-    was, is_ = (_by_key(books, *span) for span in (before, after))
-    rose = {
-        name: is_.get(name, 0) - was.get(name, 0)
-        for name in is_.keys() - hit
-        if is_.get(name, 0) > was.get(name, 0)
-    }
-    other = max(rose, key=lambda name: rose[name], default="")
-    return BurnSince(
-        sum(was.get(name, 0) for name in hit),
-        sum(is_.get(name, 0) for name in hit),
-        complete - at,
-        int(action.preview.get("saved_nano") or 0),
-        keys[other].name if other in keys else other,
-    )
-
-
-def _hit(action: Action, keys: Mapping[str, PlannedKey]) -> set[str]:
-    spec = action.spec
-    asked = keys_in(keys.values(), spec.scope)
-    named = {key.api_key for key in asked if not (spec.non_prod and key.production)}
-    return named | set(action.preview.get("bystanders") or ())
-
-
-def _by_key(books: Books, start: int, end: int) -> dict[str, int]:
-    """Nano-credits a minute of each key in [start, end)."""
-    found: dict[str, int] = {}
-    for caller, minutes in recent_calls(books, start, end).items():
-        nano = sum(calls.nano for calls in minutes.values())
-        found[caller.api_key] = found.get(caller.api_key, 0) + nano
-    return {name: nano * MINUTE_S // (end - start) for name, nano in found.items()}
+            return known
 
 
 def _told(
-    action: Action, traffic: Traffic | None, burn: BurnSince | None, now: int, settings: Settings
+    action: Action,
+    traffic: Traffic | None,
+    burn: BurnSince | None,
+    now: int,
+    settings: Settings,
+    exact: float | None,
 ) -> Action:
     """The action with what is known of its effect by now."""
     after = action
@@ -194,12 +135,17 @@ def _told(
     fell = burn is not None and burn.fell
     if action.state is ActionState.ACCEPTED and (refused or fell):
         after = replace(after, state=ActionState.CONFIRMED, confirmed_at=now)
-    effect = _effect(action, traffic, burn, now, settings)
+    effect = _effect(action, traffic, burn, now, settings, exact)
     return replace(after, effect=effect) if effect else after
 
 
 def _effect(
-    action: Action, traffic: Traffic | None, burn: BurnSince | None, now: int, settings: Settings
+    action: Action,
+    traffic: Traffic | None,
+    burn: BurnSince | None,
+    now: int,
+    settings: Settings,
+    exact: float | None,
 ) -> str:
     """One sentence; empty while there is nothing new to say."""
     accepted = action.accepted_at or now
@@ -209,8 +155,7 @@ def _effect(
         was, is_ = (f"{to_credits(nano):,.1f}" for nano in (burn.before_nano, burn.after_nano))
         return f"{_FELL} from {was} to {is_} credits/min, {burn.after_s} s after"
     if traffic is not None and traffic.refused:
-        first = traffic.first_refused_at
-        when = f"{max(first - accepted, 0.0):.1f} s after" if first is not None else "since"
+        when = _first(traffic.first_refused_at, accepted, exact)
         return f"refuses calls: the first {when}, {traffic.refused} so far"
     waited = now - accepted
     patience = int(settings.acting.no_effect_after) + int(action.preview.get("effect_s") or 0)
@@ -225,6 +170,15 @@ def _effect(
         else "its calls go past the gateways that were told, or the limit is above them"
     )
     return f"no effect after {minutes} min: {why}"
+
+
+def _first(refused_at: float | None, accepted: int, exact: float | None) -> str:
+    """When the first call was refused; an agent that began since knows only in which second it was told."""
+    if refused_at is None:
+        return "since"
+    if exact is None:
+        return f"within {max(math.ceil(refused_at - accepted), 1)} s"
+    return f"{max(refused_at - exact, 0.0):.1f} s after"
 
 
 def _occasion(before: Action, after: Action) -> Occasion | None:

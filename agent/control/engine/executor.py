@@ -231,6 +231,7 @@ class Executor:
             why = partly(action, trouble)
             state = ActionState.ACCEPTED
             after = writer.actions.save(replace(action, state=state, accepted_at=now, why=why))
+            self._watching.exact[ident] = self._bench.clock.now()
             text = why or f"accepted by {plural(len(applied), 'target')}"
             occasion = Occasion("accepted", after, text, recipients=("ops_on_call",) if why else ())
             record(writer, occasion, now, self._bench.tell)
