@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -84,7 +86,7 @@ def action_detail(
         digest=action.digest,
         steps=tuple(_step(step, say) for step in action.steps),
         approvals=tuple(_approval(action, each) for each in said),
-        preview=action.preview,
+        preview=_preview(action),
         timeline=happened,
         commands=tuple(_commands(summary)),
     )
@@ -92,7 +94,7 @@ def action_detail(
 
 def entry(action: Action, said: Sequence[Approval], now: int) -> ActionEntry:
     """An action with everybody's word on it, as a line of the list."""
-    spec, preview = action.spec, action.preview
+    spec, preview = action.spec, _preview(action)
     given = [each for each in said if _counts(action, each)]
     waiting = action.state is ActionState.STANDBY
     ends = action.expires_at if action.state.active else None
@@ -105,9 +107,9 @@ def entry(action: Action, said: Sequence[Approval], now: int) -> ActionEntry:
         scope=str(spec.scope),
         targets=len(action.steps),
         gateways=tuple(dict.fromkeys(step.target.gateway for step in action.steps)),
-        keys=int(preview.get("key_count", 0)),
+        keys=preview.get("key_count", 0),
         production=bool(preview.get("production", False)),
-        saved=to_credits(int(preview.get("saved_nano", 0))),
+        saved=to_credits(preview.get("saved_nano", 0)),
         requested_by=action.requested_by,
         requested_at=action.requested_at,
         reason=action.reason,
@@ -135,6 +137,37 @@ def entry(action: Action, said: Sequence[Approval], now: int) -> ActionEntry:
     )
 
 
+def _preview(action: Action) -> Mapping[str, Any]:
+    """What was shown before, without what the agent never writes there."""
+    if not isinstance(action.preview, dict):
+        return {}
+    return {
+        name: value
+        for name, fits in _SHOWN.items()
+        if (value := action.preview.get(name)) is not None and fits(value)
+    }
+
+
+def _names(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(each, str) for each in value)
+
+
+def _count(value: object) -> bool:
+    return isinstance(value, int)
+
+
+def _share(value: object) -> bool:
+    return isinstance(value, str) and re.fullmatch(r"\d\.\d{1,9}|[01]", value) is not None
+
+
+_SHOWN: Mapping[str, Callable[[object], bool]] = {
+    **dict.fromkeys(("keys", "names", "bystanders", "unreached", "teams", "notes"), _names),
+    **dict.fromkeys(("key_count", "burn_nano", "saved_nano", "requests", "refused"), _count),
+    **dict.fromkeys(("spared", "effect_s", "data_at", "production"), _count),
+    "production_share": _share,
+}
+
+
 def _read(reader: LedgerReader, rows: Iterable[Row]) -> list[Action]:
     found = [dict(row) for row in rows]
     steps = reader.rows("steps_of_actions", {"actions": [row["id"] for row in found]})
@@ -144,7 +177,8 @@ def _read(reader: LedgerReader, rows: Iterable[Row]) -> list[Action]:
 def _approvals(reader: LedgerReader, found: Iterable[Action]) -> Mapping[int, Sequence[Approval]]:
     by_action: dict[int, list[Approval]] = {}
     for row in reader.rows("approvals_of_actions", {"actions": [action.id for action in found]}):
-        by_action.setdefault(row["action"], []).append(approval_of(dict(row)))
+        with contextlib.suppress(ValueError):  # a verdict that the agent never wrote
+            by_action.setdefault(row["action"], []).append(approval_of(dict(row)))
     return by_action
 
 

@@ -112,7 +112,8 @@ def act(
             say_undone(receipt, result)
         click.get_current_context().exit(1)
     ident = find_action(how.settings, spec, after=before) if action is None else action
-    watched = watch(how.settings, ident, begun, how.wait_s, _until(how), quiet=how.as_json)
+    left = max(0.0, how.wait_s - (time.monotonic() - begun))
+    watched = watch(how.settings, ident, begun, left, _until(how), quiet=how.as_json)
     _end(how, made, receipt.id, watched)
 
 

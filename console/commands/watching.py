@@ -125,7 +125,8 @@ def _look(reader: LedgerReader, settings: Settings, ident: int) -> ActionEntry |
 
 def _about(entry: ActionEntry) -> str:
     if entry.state == "standby":
-        return ", asked for"
+        given, missing = len(entry.given), len(entry.waits_for)
+        return f", {given} of {given + missing} approvals given"
     if entry.state == "failed" and entry.why:
         return f": {entry.why}"
     return f" by {', '.join(entry.gateways)}" if entry.state == "accepted" else ""

@@ -107,6 +107,23 @@ def test_the_timeline_has_what_the_agent_did_and_the_refusals_of_this_action_alo
     assert lines == [("agent", "accepted", "taken by proxy"), ("bo", "refused", "refused: approve: too late")]
 
 
+def test_rows_that_the_agent_never_wrote_stop_nothing(writer: LedgerWriter) -> None:
+    fine, spoilt = kept(writer, ActionState.ACCEPTED), kept(writer, ActionState.ACCEPTED)
+    with writer.transaction() as conn:
+        conn.execute("UPDATE action SET preview = ? WHERE id = ?", ('{"key_count": "many"}', spoilt.id))
+        conn.execute(
+            "INSERT INTO approval (action, digest, person, role, verdict, at)"
+            " VALUES (?, '', 'eve', '', '?', 0)",
+            (spoilt.id,),
+        )
+
+    with open_reader(writer.path) as reader:
+        found = actions(reader, NOW)
+
+    assert [(each.id, each.keys) for each in found] == [(spoilt.id, 0), (fine.id, 0)]
+    assert detail(writer, spoilt).approvals == ()
+
+
 def test_there_is_no_detail_of_an_action_that_never_was(writer: LedgerWriter) -> None:
     with open_reader(writer.path) as reader:
         assert action_detail(reader, 7, NOW) is None

@@ -39,6 +39,24 @@ def test_a_throttle_reaches_the_gateway_and_prints_each_state_with_its_seconds(
     assert world.entries("rpm.map") == [("key_dev", "30")]
 
 
+def test_json_has_the_states_with_their_times(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    with world.agent():
+        assert world.run(*THROTTLE, "--yes", "--json") == 0
+
+    found = json.loads(capsys.readouterr().out)
+    assert found["action"]["state"] == "accepted"
+    assert found["states"][-1]["state"] == "accepted"
+    assert 0 < found["states"][-1]["after_ms"] < 10_000
+
+
+def test_models_that_a_gateway_does_not_know_are_refused_with_what_it_can(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert world.run("allow-models", "team:search", "--only", "gpt-a", "--reason", "x", "--yes") == 1
+
+    assert "It can: throttle, block" in capsys.readouterr().err
+
+
 def test_a_dry_run_says_in_numbers_what_it_would_do_and_sends_nothing(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
