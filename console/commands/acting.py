@@ -98,7 +98,6 @@ def act(
     _may(how, asked)
     if not how.yes:
         confirm(how, made)
-    before = find_action(how.settings, spec) if action is None else None
     begun = time.monotonic()
     receipt, result = settled(how.settings, asked.kind, asked.subject, asked.payload, how.wait_s)
     if result is None or result.reason or result.handled_at is None:
@@ -111,7 +110,7 @@ def act(
         else:
             say_undone(receipt, result)
         click.get_current_context().exit(1)
-    ident = find_action(how.settings, spec, after=before) if action is None else action
+    ident = find_action(how.settings, spec) if action is None else action
     left = max(0.0, how.wait_s - (time.monotonic() - begun))
     watched = watch(how.settings, ident, begun, left, _until(how), quiet=how.as_json)
     _end(how, made, receipt.id, watched)

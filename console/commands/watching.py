@@ -50,15 +50,13 @@ def undone(seen: Watched) -> bool:
     return not seen.entry.open
 
 
-def find_action(settings: Settings, spec: ActionSpec, after: int | None = None) -> int:
-    """The newest action with exactly this text, 0 without one; `after` is the id of one before it."""
-    from agent.ledger.action_rows import Row
-
+def find_action(settings: Settings, spec: ActionSpec) -> int:
+    """The newest action with exactly this text, 0 without one: what was done of a request is there."""
     with reader_for(settings) as reader:
         since = int(settings.clock().now()) - _LOOK_BACK_S
-        rows: list[Row] = [dict(row) for row in reader.rows("actions_since", {"since": since, "most": _MOST})]
+        rows = reader.rows("actions_since", {"since": since, "most": _MOST})
     text = spec.text()
-    return next((row["id"] for row in rows if row["spec"] == text and row["id"] > (after or 0)), 0)
+    return next((int(row["id"]) for row in rows if row["spec"] == text), 0)
 
 
 def watch(

@@ -96,6 +96,21 @@ def test_an_approval_from_another_machine_counts_when_its_token_is_brought(
     assert "from home" in said
 
 
+def test_whoever_asked_signs_no_approval_elsewhere_either(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert world.run(*BLOCK) == 0
+    capsys.readouterr()
+    assert world.run("approve", "1", "--export") == 0
+    request = capsys.readouterr().out.strip()
+
+    assert world.run("approve", "--request", request, "--yes") == 1
+
+    said = capsys.readouterr()
+    assert "ada asked for it" in said.err
+    assert said.out == ""
+
+
 @pytest.mark.parametrize("spoilt", ["burndeck-request-1:AAAA", "", "x" * 40])
 def test_a_spoilt_request_is_refused(world: World, spoilt: str, capsys: pytest.CaptureFixture[str]) -> None:
     world.as_("cy")

@@ -23,6 +23,13 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     made.admin.close()
 
 
+class Terminal(io.StringIO):
+    """Somebody who types."""
+
+    def isatty(self) -> bool:
+        return True
+
+
 def intents(world: World) -> int:
     return int(rows(world.ledger, "SELECT count(*) FROM intent")[0][0])
 
@@ -135,6 +142,37 @@ def test_who_may_not_is_told_before_anything_is_signed(
     assert intents(world) == 0
 
 
+def test_who_may_not_is_not_even_asked(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    world.as_("eve")
+    world.monkeypatch.setattr("sys.stdin", Terminal("y\n"))
+
+    assert world.run(*THROTTLE, "--wait", "0") == 1
+
+    assert capsys.readouterr().out == ""
+
+
+def test_the_same_again_is_an_action_of_its_own(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    with world.agent():
+        for _ in range(2):
+            capsys.readouterr()
+            assert world.run(*THROTTLE, "--yes") == 0
+            said = capsys.readouterr().out
+            assert world.run("release", said.split("burndeck release ")[1].split("`")[0]) == 0
+
+    assert "action 2 is in force" in said
+
+
+def test_a_release_that_nobody_has_taken_is_not_done(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with world.agent():
+        assert world.run(*THROTTLE, "--yes") == 0
+
+    assert world.run("release", "1", "--wait", "0") == 1
+
+    assert "no agent has taken it yet" in capsys.readouterr().err
+
+
 def test_without_an_agent_it_waits_and_says_so(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     assert world.run(*THROTTLE, "--yes", "--wait", "0") == 1
 
@@ -228,13 +266,6 @@ def test_a_replay_needs_no_gateway_and_says_that_nothing_could_be_done(
     said = capsys.readouterr().out
     assert "no gateway is known where this could be done" in said
     assert "refused     0 of 600 calls" in said
-
-
-class Terminal(io.StringIO):
-    """Somebody who types."""
-
-    def isatty(self) -> bool:
-        return True
 
 
 @pytest.mark.parametrize(
