@@ -1,0 +1,208 @@
+"""A burndeck.toml for a real gateway, an agent process on it, and people who act by commands."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from agent.control.identity import VARIABLE, new_identity, write_identity
+
+ROOT = Path(__file__).parents[2]
+PEOPLE = {"ada": "operator", "fay": "finance", "eve": "engineering"}
+"""Who may act, and in which role."""
+
+
+class Site:
+    """An agent's folder. `config`: what burndeck.toml says of sources and gateways."""
+
+    def __init__(self, folder: Path, config: str, owners: str, environ: Mapping[str, str]) -> None:
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        self.ledger = folder / "ledger.sqlite"
+        self._environ = environ
+        self._agent: subprocess.Popen[bytes] | None = None
+        people = [
+            write_identity(new_identity(name), folder / name).config_block().replace("operator", role)
+            for name, role in PEOPLE.items()
+        ]
+        head = '[organization]\nid = "org-1"\n\n[ledger]\npath = "ledger.sqlite"\n\n'
+        (folder / "owners.toml").write_text(owners)
+        (folder / "burndeck.toml").write_text("\n".join([head, config, *people]))
+
+    def environment(self, person: str = "ada") -> dict[str, str]:
+        """What a process of somebody sees."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("OPENAI_")}
+        return {
+            **kept,
+            "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring",
+            "PYTHONPATH": str(ROOT),
+            VARIABLE: str(self.folder / person),
+            **self._environ,
+        }
+
+    def command(self, *words: str) -> list[str]:
+        """`burndeck WORDS`."""
+        return [sys.executable, "-m", "console.cli", *words]
+
+    def start(self) -> None:
+        """Starts the agent and waits until it knows a key of its gateway."""
+        with (self.folder / "agent.out").open("ab") as out:
+            self._agent = subprocess.Popen(
+                self.command("agent", "run"),
+                cwd=self.folder,
+                env=self.environment(),
+                stdout=out,
+                stderr=out,
+            )
+        until(lambda: self.ended or self.rows(_KNOWN), "keys of the gateway", why=self.said)
+        assert not self.ended, self.said()
+
+    @property
+    def ended(self) -> bool:
+        """Whether there is no agent that runs."""
+        return self._agent is None or self._agent.poll() is not None
+
+    def kill(self) -> None:
+        """Ends the agent as a crash does."""
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> None:
+        """Ends the agent as a person does."""
+        self._end(signal.SIGTERM)
+
+    def _end(self, how: signal.Signals) -> None:
+        if self._agent is not None:
+            self._agent.send_signal(how)
+            self._agent.wait(20)
+            self._agent = None
+
+    def burndeck(self, *words: str, person: str = "ada", code: int = 0) -> dict[str, Any]:
+        """What a command of somebody prints with --json; it must end with this exit code."""
+        done = subprocess.run(
+            self.command(*words, "--json"),
+            cwd=self.folder,
+            env=self.environment(person),
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == code, (
+            f"{words}: {done.returncode}\n{done.stdout}\n{done.stderr}{self.said()}"
+        )
+        found: dict[str, Any] = json.loads(done.stdout)
+        return found
+
+    def spawn(self, *words: str, person: str = "ada") -> subprocess.Popen[bytes]:
+        """Starts a command and leaves it to itself."""
+        return subprocess.Popen(
+            [*self.command(*words), "--json"],
+            cwd=self.folder,
+            env=self.environment(person),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+
+    def said(self) -> str:
+        """The end of what the agent said."""
+        return (self.folder / "agent.out").read_text()[-2000:]
+
+    def action(self, ident: int) -> dict[str, Any]:
+        """An action as `burndeck actions show` has it."""
+        entry: dict[str, Any] = self.burndeck("actions", "show", str(ident))["entry"]
+        return entry
+
+    def rows(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
+        """Rows of the ledger; none while there is no ledger."""
+        try:
+            connection = sqlite3.connect(f"file:{self.ledger}?mode=ro", uri=True)
+        except sqlite3.OperationalError:
+            return []
+        try:
+            return connection.execute(sql, values).fetchall()
+        except sqlite3.OperationalError:
+            return []
+        finally:
+            connection.close()
+
+    def state(self, ident: int) -> str:
+        """The state of an action."""
+        return str(self.rows("SELECT state FROM action WHERE id = ?", ident)[0][0])
+
+    def until_state(self, ident: int, *states: str, within_s: float = 30.0) -> str:
+        """Waits until an action is in one of these states."""
+        until(lambda: self.state(ident) in states, f"action {ident} {states}", within_s, self.said)
+        return self.state(ident)
+
+    def burn(self) -> dict[tuple[str, str, str], int]:
+        """Events that cost something by key, team and environment."""
+        return {(key, team, where): count for key, team, where, count in self.rows(_BURN)}
+
+
+def until(
+    seen: Callable[[], Any],
+    what: str,
+    within_s: float = 30.0,
+    why: Callable[[], str] = lambda: "",
+) -> Any:
+    """What `seen` gives once it gives anything."""
+    end = time.monotonic() + within_s
+    while not (found := seen()):
+        assert time.monotonic() < end, f"{what}: not within {within_s} s\n{why()}"
+        time.sleep(0.01)
+    return found
+
+
+@dataclass
+class Moments:
+    """When, by time.time(), an intent was there, and when the gateway held something else."""
+
+    intent: float = 0.0
+    changed: float = 0.0
+    held: list[Any] = field(default_factory=list)
+
+
+@contextmanager
+def clocking(site: Site, held: Callable[[], Any], pause_s: float = 0.002) -> Iterator[Moments]:
+    """Looks, apart from agent and command, at the ledger's newest intent and at what a gateway holds."""
+    connection = sqlite3.connect(f"file:{site.ledger}?mode=ro", uri=True, check_same_thread=False)
+    newest = connection.execute("SELECT coalesce(max(id), 0) FROM intent").fetchone()[0]
+    moments, stop, before = Moments(), threading.Event(), held()
+
+    def look() -> None:
+        while not stop.wait(pause_s):
+            asked = connection.execute("SELECT max(id) FROM intent").fetchone()[0] or 0
+            if not moments.intent and asked > newest:
+                moments.intent = time.time()
+            if not moments.changed and (now := held()) != before:
+                moments.changed = time.time()
+                moments.held.append(now)
+
+    thread = threading.Thread(target=look, daemon=True)
+    thread.start()
+    try:
+        yield moments
+    finally:
+        stop.set()
+        thread.join()
+        connection.close()
+
+
+_KNOWN = "SELECT 1 FROM gateway_key"
+_BURN = """
+SELECT key.value, team.value, environment.value, count(*) FROM event
+JOIN context ON context.id = event.context JOIN dim AS key ON key.id = context.api_key
+JOIN dim AS team ON team.id = context.team JOIN dim AS environment ON environment.id = context.environment
+WHERE event.error IS NULL AND event.credits_nano > 0 GROUP BY 1, 2, 3
+"""

@@ -1,0 +1,352 @@
+"""Acting for real at HAProxy: commands of people, an agent process, and callers who are refused."""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+import sqlite3
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.labs.acting import Site, clocking, until
+from tests.labs.haproxy import HAProxyLab, needs_haproxy
+
+pytestmark = [pytest.mark.labs, needs_haproxy]
+
+DEV, PROD = "key_batch", "key_search"
+OWNERS = """\
+[keys.key_batch]
+team = "batch"
+environment = "dev"
+
+[keys.key_search]
+team = "search"
+environment = "prod"
+"""
+CONFIG = """\
+[registry]
+files = ["owners.toml"]
+
+[[sources]]
+kind = "haproxy"
+log = "{log}"
+listen = "127.0.0.1:{log_port}"
+every = "1s"
+
+[[gateways]]
+kind = "haproxy"
+socket = "{socket}"
+maps = "{maps}"
+log = "{log}"
+every = "{every}"
+"""
+
+
+class Place:
+    """A HAProxy with an agent that reads and rules it."""
+
+    def __init__(self, folder: Path, every: str) -> None:
+        (folder / "haproxy").mkdir()
+        self.lab = HAProxyLab(folder / "haproxy")
+        config = CONFIG.format(
+            log=self.lab.log,
+            log_port=self.lab.log_port,
+            socket=self.lab.gateway.socket,
+            maps=self.lab.maps,
+            every=every,
+        )
+        self.site = Site(folder / "site", config, OWNERS, {})
+        self.lab.start()
+
+    def held(self) -> dict[str, list[str]]:
+        """What the running HAProxy holds, entry by entry, in each map."""
+        found = {}
+        for name in ("rps.map", "rpm.map", "block.map"):
+            shown = self.lab.tell(f"show map {self.lab.maps / name}")
+            found[name] = sorted(" ".join(line.split()[1:]) for line in shown.splitlines() if line)
+        return found
+
+    def files(self) -> dict[str, list[str]]:
+        """What a reload would make it hold."""
+        names = ("rps.map", "rpm.map", "block.map")
+        return {name: sorted((self.lab.maps / name).read_text().splitlines()) for name in names}
+
+    def throttle(self, *words: str, key: str = DEV, code: int = 0) -> dict[str, Any]:
+        """What `burndeck throttle` says once the action is accepted or has failed."""
+        why = ("--reason", "storm", "--yes")
+        return self.site.burndeck("throttle", f"api_key:{key}", *words, *why, code=code)
+
+    def set_by_hand(self, key: str, rps: int) -> None:
+        """What somebody else does at HAProxy."""
+        (self.lab.maps / "rps.map").write_text(f"{key} {rps}\n")
+        self.lab.tell(f"add map {self.lab.maps / 'rps.map'} {key} {rps}")
+
+    def known(self, key: str) -> int | None:
+        """The limit of a key as the agent has read it last."""
+        rows = self.site.rows("SELECT fields FROM gateway_target WHERE target = ?", key)
+        return json.loads(rows[0][0])["rps"] if rows else None
+
+    def killed_during(self, words: list[str], begun: str, after_s: float) -> str:
+        """Kills the agent so long after what a command asks for has begun, and starts it again.
+
+        `begun` is the query whose answer changes then. Returns the state that the newest action was in.
+        """
+        connection = sqlite3.connect(f"file:{self.site.ledger}?mode=ro", uri=True)
+        command = self.site.spawn(*words)
+        try:
+            before, end = connection.execute(begun).fetchone(), time.monotonic() + 20
+            while connection.execute(begun).fetchone() == before:
+                assert time.monotonic() < end, self.site.said()
+            time.sleep(after_s)
+            self.site.kill()
+            newest = connection.execute("SELECT state FROM action ORDER BY id DESC LIMIT 1").fetchone()
+            self.site.start()
+        finally:
+            connection.close()
+            command.wait(30)
+        return str(newest[0]) if newest else "not there yet"
+
+    def close(self) -> None:
+        self.site.kill()
+        self.lab.close()
+
+
+# What is looked at in the ledger to know that something has begun.
+ASKED = ("SELECT max(id) FROM intent", "SELECT max(id) FROM action", "SELECT max(at) FROM action_step")
+RELEASED = (
+    "SELECT max(id) FROM intent",
+    "SELECT count(*) FROM action WHERE state IN ('reversing', 'reversed')",
+    "SELECT count(*) FROM action_step WHERE state IN ('undoing', 'undone')",
+)
+NOTHING: dict[str, list[str]] = {"rps.map": [], "rpm.map": [], "block.map": []}
+
+
+@pytest.fixture
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
+    made = Place(tmp_path, getattr(request, "param", "1s"))
+    try:
+        made.site.start()
+        yield made
+    finally:
+        made.close()
+
+
+@contextmanager
+def watching(place: Place) -> Iterator[list[int]]:
+    """The most entries that a key was ever seen to have in a map."""
+    most, stop = [0], threading.Event()
+
+    def look() -> None:
+        while not stop.wait(0.002):
+            for entries in place.held().values():
+                count = Counter(entry.split()[0] for entry in entries)
+                most[0] = max([most[0], *count.values()])
+
+    thread = threading.Thread(target=look, daemon=True)
+    thread.start()
+    try:
+        yield most
+    finally:
+        stop.set()
+        thread.join()
+
+
+def burning(place: Place) -> None:
+    """Waits until the ledger knows calls of both keys."""
+    until(lambda: len(place.site.burn()) == 2, "burn of two keys", why=place.site.said)
+
+
+def test_a_throttle_is_accepted_and_bites_within_a_second_each_and_hits_its_key_alone(
+    place: Place, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site = place.site
+    with place.lab.load(DEV, rate=40) as load, place.lab.load(PROD, rate=20) as other:
+        began = time.time()
+        burning(place)
+        live_s = time.time() - began
+        with clocking(site, place.held) as moments:
+            words = ("throttle", f"api_key:{DEV}", "--rps", "5", "--reason", "storm", "--for", "1h", "--yes")
+            answer = site.burndeck(*words)
+            refused = load.first(429, 0.0)
+        refused_at = time.time() - (time.monotonic() - refused)
+        load.after(refused + 3)
+        passed = load.count(200, refused, refused + 3)
+        ident = answer["action"]["id"]
+        site.until_state(ident, "confirmed")
+        effect = site.action(ident)["effect"]
+        released = time.monotonic()
+        undone = site.burndeck("release", str(ident), "--reason", "over")
+        again = load.first(200, time.monotonic())
+    accepted_ms = answer["states"][-1]["after_ms"]
+
+    with capsys.disabled():
+        print(
+            f"\nHAProxy: burn live after {live_s:.2f} s; intent to gateway's change "
+            f"{(moments.changed - moments.intent) * 1000:.0f} ms; command to accepted {accepted_ms} ms; "
+            f"change to first 429 {(refused_at - moments.changed) * 1000:.0f} ms; "
+            f"{passed} passed in 3 s at 5 rps; "
+            f"released and passing {again - released:.2f} s; {effect!r}"
+        )
+    assert answer["state"] == "done"
+    assert answer["states"][-1]["state"] in ("accepted", "confirmed")
+    assert moments.held[0]["rps.map"] == [f"{DEV} 5"]
+    assert moments.changed - moments.intent < 3
+    assert refused_at - moments.changed < 3
+    assert 5 <= passed <= 5 * 4
+    assert other.count(429, 0.0, time.monotonic()) == 0
+    assert effect.startswith("refuses calls: the first ")
+    assert undone["actions"][0]["states"][-1]["state"] == "reversed"
+    assert place.held() == place.files() == NOTHING
+
+
+def test_the_burn_is_seen_to_fall_by_what_really_passes(
+    place: Place, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site = place.site
+    with place.lab.load(DEV, rate=60) as load, place.lab.load(PROD, rate=20):
+        burning(place)
+        until(lambda: load.count(200, 0.0, time.monotonic()) > 600, "a burn that can fall")
+        words = ("throttle", f"api_key:{DEV}", "--rps", "2", "--reason", "storm", "--yes")
+        ident = site.burndeck(*words)["action"]["id"]
+        until(lambda: site.rows("SELECT 1 FROM action WHERE effect LIKE 'burn fell%'"), "a fall", 90)
+        entry = site.action(ident)
+    was, is_, after_s = map(float, re.findall(r"[\d.]+", entry["effect"]))
+    each = site.rows("SELECT avg(credits_nano) / 1e9 FROM event WHERE error IS NULL")[0][0]
+
+    with capsys.disabled():
+        print(f"\nHAProxy: {entry['effect']!r}; a call costs {each:.4f} credits; 2 rps are {120 * each:.2f}")
+    assert entry["state"] == "confirmed"
+    assert after_s <= time.time() - entry["accepted_at"]
+    assert was > 2 * is_
+    assert is_ > 0.5 * 120 * each
+
+
+def test_a_release_restores_exactly_what_was_there_before(place: Place) -> None:
+    with place.lab.load(DEV, rate=20), place.lab.load(PROD, rate=20):
+        burning(place)
+        place.set_by_hand(DEV, 100)
+        before = place.held()
+        until(lambda: place.known(DEV) == 100, "the agent's reading of it", why=place.site.said)
+        ident = place.throttle("--rps", "4")["action"]["id"]
+        held = place.held()
+        place.site.burndeck("release", str(ident), "--reason", "over")
+
+    assert held["rps.map"] == [f"{DEV} 4"]
+    assert place.site.state(ident) == "reversed"
+    assert place.held() == place.files() == before
+
+
+@pytest.mark.parametrize("place", ["1h"], indirect=True)
+def test_what_somebody_else_changed_since_the_preview_is_left_alone_and_named(place: Place) -> None:
+    with place.lab.load(DEV, rate=20), place.lab.load(PROD, rate=20):
+        burning(place)
+        place.set_by_hand(DEV, 7)
+        answer = place.throttle("--rps", "4", code=1)
+    detail = place.site.burndeck("actions", "show", str(answer["action"]["id"]))
+
+    assert answer["action"]["state"] == "failed"
+    assert "it has moved since the preview: no limit then, 7 rps now" in answer["action"]["why"]
+    assert detail["steps"][0]["state"] == "failed"
+    assert place.held()["rps.map"] == place.files()["rps.map"] == [f"{DEV} 7"]
+
+
+def test_what_expires_while_no_agent_runs_is_undone_at_its_next_start(place: Place) -> None:
+    site = place.site
+    with place.lab.load(DEV, rate=20), place.lab.load(PROD, rate=20):
+        burning(place)
+        entry = place.throttle("--rps", "4", "--for", "2s")["action"]
+        site.kill()
+        until(lambda: time.time() > entry["expires_at"], "the end of its time")
+        alone = (site.state(entry["id"]), place.held()["rps.map"], place.lab.tell("show info") != "")
+        site.start()
+        site.until_state(entry["id"], "expired")
+
+    assert alone[0] in ("accepted", "confirmed")
+    assert alone[1:] == ([f"{DEV} 4"], True)
+    assert place.held() == place.files() == NOTHING
+
+
+def test_a_block_of_a_dev_key_is_done_at_once_and_one_of_production_when_two_people_say_so(
+    place: Place, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site = place.site
+    why = ("--reason", "leaked", "--yes")
+    with place.lab.load(DEV, rate=20) as dev, place.lab.load(PROD, rate=20) as prod:
+        burning(place)
+        blocked = site.burndeck("block", f"api_key:{DEV}", *why)
+        dev.first(403, 0.0)
+        asked = site.burndeck("block", f"api_key:{PROD}", *why)["action"]
+        number = str(asked["id"])
+        own = site.burndeck("approve", number, "--yes", code=1)
+        site.burndeck("approve", number, "--yes", person="fay")
+        again = site.burndeck("approve", number, "--yes", person="fay", code=1)
+        waited = (site.state(asked["id"]), place.held()["block.map"], prod.count(403, 0.0, time.monotonic()))
+        said_at = time.monotonic()
+        site.burndeck("approve", number, "--yes", person="eve")
+        refused = prod.first(403, said_at)
+        site.until_state(asked["id"], "confirmed")
+
+    with capsys.disabled():
+        print(f"\nHAProxy: command of the second approval to the first 403: {refused - said_at:.2f} s")
+    assert blocked["action"]["state"] in ("accepted", "confirmed")
+    assert asked["state"] == "standby"
+    assert asked["waits_for"] == [["finance"], ["engineering"]]
+    assert own["reason"] and again["reason"]
+    assert waited == ("standby", [f"{DEV} 1"], 0)
+    assert place.held()["block.map"] == [f"{DEV} 1", f"{PROD} 1"]
+    assert [each["person"] for each in site.action(asked["id"])["given"]] == ["fay", "eve"]
+
+
+def test_an_incidents_actions_are_released_together_and_a_drill_changes_nothing(place: Place) -> None:
+    site = place.site
+    with place.lab.load(DEV, rate=20), place.lab.load(PROD, rate=20):
+        burning(place)
+        files = {path: path.stat().st_mtime_ns for path in place.lab.maps.iterdir()}
+        drill = place.throttle("--rps", "4", "--drill")
+        untouched = (place.held(), {path: path.stat().st_mtime_ns for path in place.lab.maps.iterdir()})
+        of_it = ("--incident", "1")
+        first = place.throttle("--rps", "4", *of_it)["action"]["id"]
+        second = place.throttle("--rpm", "60", *of_it, key=PROD)["action"]["id"]
+        apart = site.burndeck("block", f"api_key:{DEV}", "--reason", "leaked", "--yes")["action"]["id"]
+        held = place.held()
+        released = site.burndeck("release", *of_it, "--reason", "over")
+
+    assert drill["action"]["drill"]
+    assert not drill["action"]["open"]
+    assert untouched == (NOTHING, files)
+    assert held == {"rps.map": [f"{DEV} 4"], "rpm.map": [f"{PROD} 60"], "block.map": [f"{DEV} 1"]}
+    assert sorted(each["action"]["id"] for each in released["actions"]) == [first, second]
+    assert {each["action"]["state"] for each in released["actions"]} == {"reversed"}
+    assert site.state(apart) in ("accepted", "confirmed")
+    assert place.held() == place.files() == {**NOTHING, "block.map": [f"{DEV} 1"]}
+
+
+def test_an_agent_killed_at_any_moment_of_a_throttle_or_its_undo_ends_it_right(
+    place: Place, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site, chance, done = place.site, random.Random(7), []
+    with place.lab.load(DEV, rate=50), place.lab.load(PROD, rate=20), watching(place) as most:
+        burning(place)
+        for turn in range(1, 6):
+            words = ["throttle", f"api_key:{DEV}", "--rps", str(turn), "--reason", "storm", "--yes"]
+            done.append(place.killed_during(words, chance.choice(ASKED), chance.uniform(0, 0.03)))
+            site.until_state(turn, "accepted", "confirmed")
+            assert place.held() == place.files() == {**NOTHING, "rps.map": [f"{DEV} {turn}"]}
+            words = ["release", str(turn)]
+            done.append(place.killed_during(words, chance.choice(RELEASED), chance.uniform(0, 0.02)))
+            site.until_state(turn, "reversed")
+            assert place.held() == place.files() == NOTHING
+
+    with capsys.disabled():
+        print(f"\nHAProxy: killed when the action was {', '.join(done)}")
+    assert most == [1]
+    assert site.rows("SELECT count(*) FROM action") == [(5,)]
+    assert site.burndeck("audit", "verify")
