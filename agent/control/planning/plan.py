@@ -15,6 +15,7 @@ from agent.control.policy import needs
 from agent.domain.action import ActionKind, ActionSpec, Needs, Step
 from agent.domain.canonical import canonical
 from agent.domain.gateway import GatewayKey, Limit, Target, TargetState
+from agent.domain.model_name import listed_name
 from agent.domain.words import plural
 
 if TYPE_CHECKING:
@@ -337,11 +338,10 @@ def _limit(spec: ActionSpec) -> Limit | None:
 def _bears(step: Step, spec: ActionSpec, caller: Caller) -> bool:
     """Whether a step holds the calls of one caller to one model."""
     model = step.target.id.partition("/")[2] if step.target.kind.value == "project_model" else ""
-    if model and model != caller.model:
+    if model and listed_name(caller.model, (model,)) is None:
         return False
-    if spec.kind is ActionKind.MODELS:
-        return caller.model not in spec.models
-    return not spec.models or caller.model in spec.models
+    named = listed_name(caller.model, spec.models) is not None
+    return not named if spec.kind is ActionKind.MODELS else named or not spec.models
 
 
 def _between(minutes: Mapping[int, Calls], start: int, end: int) -> dict[int, Calls]:
