@@ -239,11 +239,19 @@ def test_all_pages_are_read_and_a_second_pass_adds_nothing(proxy: Proxy, reading
 
 
 def test_more_rows_than_the_proxy_counts_are_read_in_halves(proxy: Proxy, reading: Reading) -> None:
-    proxy.cap = 40
-    proxy.rows = [row(number, NOW - number) for number in range(280)]
+    proxy.cap = 600
+    proxy.rows = [row(number, NOW - number % 200) for number in range(1_300)]
 
     assert reading.once(NOW).failed is None
-    assert counted(reading)[0] == 280
+    assert counted(reading)[0] == 1_300
+
+
+def test_an_amount_never_passes_through_a_float(proxy: Proxy, reading: Reading) -> None:
+    proxy.rows = [row(1, spend=2.5e-11)]
+
+    reading.once(NOW)
+
+    assert counted(reading) == (1, 2)  # 2.5 nano-credits go to the even neighbour; the float is a little more
 
 
 def test_a_row_that_no_page_had_is_asked_for_again(proxy: Proxy, reading: Reading) -> None:
@@ -311,6 +319,11 @@ def with_yesterday(settings: Settings) -> Settings:
     (source,) = settings.sources
     longer = msgspec.structs.replace(source, history=Duration(28 * 3_600))
     return dataclasses.replace(settings, sources=(longer,))
+
+
+def test_a_proxy_has_no_address_that_could_be_guessed() -> None:
+    with pytest.raises(ValueError, match="base_url"):
+        Source(kind="litellm")
 
 
 def test_an_address_where_nobody_answers_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
