@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from agent.domain.gateway import Target
     from agent.ledger.writer import LedgerWriter
     from agent.settings import Settings
+    from agent.settings_gateways import Gateway
 
 T = TypeVar("T")
 
@@ -47,6 +48,7 @@ class Bench:
     desk: Desk
     clock: Clock
     tell: Tell
+    opening: Callable[[Settings, Gateway], Link] = open_link
     monotonic: Callable[[], float] = time.monotonic
     _lines: dict[str, _Line] = field(default_factory=dict)
     _turns: dict[Target, asyncio.Lock] = field(default_factory=dict)
@@ -77,7 +79,7 @@ class Bench:
                 hint="Add its [[gateways]] table again until what was set there is undone.",
             )
         try:
-            return open_link(self.settings, table)
+            return self.opening(self.settings, table)
         except GatewayError:
             raise
         except BurndeckError as error:
