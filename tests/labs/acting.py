@@ -26,18 +26,17 @@ PEOPLE = {"ada": "operator", "fay": "finance", "eve": "engineering"}
 class Site:
     """An agent's folder. `config`: what burndeck.toml says of sources and gateways."""
 
-    def __init__(self, folder: Path, config: str, owners: str, environ: Mapping[str, str]) -> None:
+    def __init__(self, folder: Path, config: str, environ: Mapping[str, str] | None = None) -> None:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         self.ledger = folder / "ledger.sqlite"
-        self._environ = environ
+        self._environ = environ or {}
         self._agent: subprocess.Popen[bytes] | None = None
         people = [
             write_identity(new_identity(name), folder / name).config_block().replace("operator", role)
             for name, role in PEOPLE.items()
         ]
         head = '[organization]\nid = "org-1"\n\n[ledger]\npath = "ledger.sqlite"\n\n'
-        (folder / "owners.toml").write_text(owners)
         (folder / "burndeck.toml").write_text("\n".join([head, config, *people]))
 
     def environment(self, person: str = "ada") -> dict[str, str]:
