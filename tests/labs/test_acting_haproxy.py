@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import re
+import shutil
 import sqlite3
 import threading
 import time
@@ -16,6 +17,8 @@ from typing import Any
 
 import pytest
 
+from agent.control.identity import VARIABLE
+from tests.e2e.test_console_terminal import Tmux
 from tests.labs.acting import Site, clocking, until
 from tests.labs.haproxy import HAProxyLab, needs_haproxy
 
@@ -89,6 +92,19 @@ class Place:
         """What somebody else does at HAProxy."""
         (self.lab.maps / "rps.map").write_text(f"{key} {rps}\n")
         self.lab.tell(f"add map {self.lab.maps / 'rps.map'} {key} {rps}")
+
+    def called_before(self, minutes: int) -> None:
+        """Puts calls of the minutes before this one into the log: screens show whole minutes."""
+        line = {"model": "gpt-4o", "method": "POST", "path": "/v1/chat/completions", "status": 200, "ms": 5}
+        tokens = {"prompt_tokens": "30", "cached_tokens": "10", "completion_tokens": "100"}
+        minute = int(time.time()) // 60 * 60
+        rows = [
+            {"ts": minute - second, "key": key, "decision": "ok", "limit": "-", **line, **tokens}
+            for second in range(minutes * 60, 0, -1)
+            for key in (DEV, DEV, DEV, PROD)
+        ]
+        with self.lab.log.open("a") as log:
+            log.write("".join(f"{json.dumps(row)}\n" for row in rows))
 
     def known(self, key: str) -> int | None:
         """The limit of a key as the agent has read it last."""
@@ -356,3 +372,45 @@ def test_an_agent_killed_at_any_moment_of_a_throttle_or_its_undo_ends_it_right(
     assert most == [1]
     assert site.rows("SELECT count(*) FROM action") == [(5,)]
     assert site.burndeck("audit", "verify")
+
+
+@pytest.mark.skipif(shutil.which("tmux") is None, reason="needs tmux to have a real terminal")
+def test_two_keys_and_a_confirmation_throttle_the_row_under_the_cursor(
+    place: Place, capsys: pytest.CaptureFixture[str]
+) -> None:
+    variables = place.site.environment()
+    names = (VARIABLE, "PYTHONPATH", "PYTHON_KEYRING_BACKEND")
+    given = ["env", *(f"{name}={variables[name]}" for name in names)]
+    command = [*given, *place.site.command("--config", str(place.site.folder / "burndeck.toml"))]
+    place.called_before(minutes=10)
+    with place.lab.load(DEV, rate=60) as load, place.lab.load(PROD, rate=5) as other:
+        burning(place)
+        terminal = Tmux(command, 120, 40)
+        try:
+            terminal.until("BURN NOW")
+            terminal.press("2")
+            terminal.until("Triage", DEV)
+            terminal.press("t")
+            terminal.until(f"Throttle key {DEV}", "goes on to the confirmation")
+            terminal.press("Enter")
+            asked = terminal.until("Enter again: throttle")
+            with clocking(place.site, place.held) as moments:
+                pressed = time.time()
+                terminal.press("Enter")
+                refused = load.first(429, 0.0)
+            refused_at = time.time() - (time.monotonic() - refused)
+            terminal.press("4")
+            terminal.until("confirmed", DEV)
+        finally:
+            terminal.close()
+
+    with capsys.disabled():
+        print(
+            f"\nHAProxy, by keys: Enter to the change {(moments.changed - pressed) * 1000:.0f} ms, "
+            f"from there to the first 429 {(refused_at - moments.changed) * 1000:.0f} ms"
+        )
+    assert DEV in asked
+    assert moments.changed - pressed < 3
+    assert refused_at - moments.changed < 3
+    assert len(place.held()["rps.map"] + place.held()["rpm.map"]) == 1
+    assert other.count(429, 0.0, time.monotonic()) == 0
