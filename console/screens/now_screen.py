@@ -82,10 +82,6 @@ class NowScreen(LiveScreen):
         return there
 
     def action_back(self) -> None:
-        """Closes the bar, takes the filter off, closes what was opened: the first that applies."""
-        if self.deck.dismiss_banner():
-            return
-        if self.table.filter.text:
+        """Closes the bar, closes what was opened, takes the filter off: the first that applies."""
+        if not self.deck.dismiss_banner() and not self.step_out() and self.table.filter.text:
             self.table.narrow("")
-        else:
-            self.step_out()

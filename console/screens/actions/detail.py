@@ -49,7 +49,7 @@ def _heading(entry: ActionEntry, now: float, width: int) -> Line:
     ]
     end: list[Span] = []
     if entry.state == "standby" and entry.approve_by is not None:
-        end = [Span(f"declined by itself in {countdown(entry.approve_by - now)}", Tone.WARM)]
+        end = [Span(f"lapses in {countdown(entry.approve_by - now)}", Tone.WARM)]
     elif entry.open and entry.expires_at is not None:
         end = [Span(f"undoes itself in {countdown(entry.expires_at - now)}", Tone.STRONG)]
     elif entry.open:
@@ -102,7 +102,7 @@ def _effect(entry: ActionEntry, now: float, width: int) -> Iterator[Line]:
         text = f"accepted {fmt.span(now - entry.accepted_at)} ago; no traffic has confirmed it yet"
     if entry.why and entry.why not in text:
         who = f" by {entry.ended_by}" if entry.ended_by and entry.ended_by not in entry.why else ""
-        text = f"{text} {entry.state}{who}: {entry.why}".strip()
+        text = f"{text}; {entry.state}{who}: {entry.why}".removeprefix("; ")
     tone = Tone.WARM if entry.state == "failed" or "no effect" in text else Tone.STRONG
     yield from ([Span(line, tone)] for line in wrap(text, width))
 

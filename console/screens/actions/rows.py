@@ -71,12 +71,12 @@ EMPTY = {
 
 _MIDDLE = {
     Part.IN_FORCE: Column("effect", 20, 4, at_right=False, grow=True, most=60),
-    Part.WAITING: Column("waits for", 16, at_right=False, grow=True, most=44),
+    Part.WAITING: Column("waits for", 14, at_right=False, grow=True, most=44),
     Part.HISTORY: Column("effect", 20, 4, at_right=False, grow=True, most=60),
 }
 _LAST = {
     Part.IN_FORCE: Column("ends in", 8, downwards=False),
-    Part.WAITING: Column("time left", 9, downwards=False),
+    Part.WAITING: Column("left", 10, downwards=False),
     Part.HISTORY: Column("ended", 12, at_right=False),
 }
 
@@ -84,7 +84,7 @@ _LAST = {
 def columns(part: Part) -> tuple[Column, ...]:
     """The columns of a list."""
     return (
-        Column("state", 11, at_right=False),
+        Column("state", 7 if part is Part.WAITING else 11, at_right=False),
         Column("what", 28, at_right=False, grow=True, most=70, downwards=False),
         Column("by", 8, 3, at_right=False, downwards=False),
         Column("since", 5, 1),

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from agent.domain.action import LONGEST_S
 from agent.domain.duration import Duration
 from agent.domain.intent import IntentKind
+from agent.domain.money import to_credits
+from agent.domain.words import plural
 from console import format as fmt
 from console.screens.forms.form import Field, FieldError, Form, Values
 from console.wants import Want
@@ -159,7 +162,7 @@ def approve(detail: ActionDetail, now: float) -> Form:
         Field("sure", "type", "", f"{entry.id}, the number of the action"),
         Field("note", "note", "", "may stay empty; everybody sees it"),
     )
-    return Form(f"Approve action {entry.id}", entry.title, fields, _change(detail), want, said_lines=11)
+    return Form(f"Approve action {entry.id}", entry.title, fields, _change(detail), want, _lines(detail))
 
 
 def deny(detail: ActionDetail, now: float) -> Form:
@@ -173,18 +176,37 @@ def deny(detail: ActionDetail, now: float) -> Form:
         return _want(ask, f"Action {entry.id} denied")
 
     fields = (Field("note", "note", "", "why; everybody sees it"),)
-    return Form(f"Deny action {entry.id}", entry.title, fields, _change(detail), want, said_lines=11)
+    return Form(f"Deny action {entry.id}", entry.title, fields, _change(detail), want, _lines(detail))
 
 
 def _change(detail: ActionDetail) -> Callable[[Values], list[str]]:
     """The exact change in lines."""
     entry = detail.entry
-    said = [f"Asked for by {entry.requested_by}: {entry.reason}"]
+    said = [f"Asked for by {entry.requested_by}: {entry.reason}", *_figures(detail)]
     said += [_step(step) for step in detail.steps[:_STEPS_SHOWN]]
     if len(detail.steps) > _STEPS_SHOWN:
         said.append(f"and {len(detail.steps) - _STEPS_SHOWN} more targets: Enter on the action shows all")
     said.append(f"The approval is bound to {detail.digest[:16]}, and to nothing else.")
     return lambda values: said
+
+
+def _lines(detail: ActionDetail) -> int:
+    """How many lines a change takes, with a hint and a problem."""
+    return min(12, 6 + len(detail.steps))
+
+
+def _figures(detail: ActionDetail) -> Iterator[str]:
+    """What was foreseen, of what is done at gateways."""
+    seen = detail.preview
+    if not seen.get("key_count"):
+        return
+    burn, saved = int(seen.get("burn_nano", 0)), int(seen.get("saved_nano", 0))
+    share = fmt.share(Decimal(str(seen.get("production_share", "0"))))
+    after = fmt.number(to_credits(burn - saved))
+    yield (
+        f"Hits {plural(int(seen['key_count']), 'key')} of {', '.join(seen.get('teams', ())) or 'no team'}, "
+        f"{share} production: {fmt.number(to_credits(burn))} → {after} credits/min"
+    )
 
 
 def _step(step: StepLine) -> str:

@@ -10,7 +10,7 @@ from console import format as fmt
 from console.screens.alerts.layout import LABEL, Fact, block, running
 from console.screens.allocations.asking import Explained
 from console.screens.allocations.rows import gauge, name, sign, tone_of
-from console.widgets.ink import EMPTY, Line, Span, Tone, clip_words, spread, wrap
+from console.widgets.ink import EMPTY, Line, Span, Tone, clip_words, first_that_fits, spread, width_of, wrap
 
 if TYPE_CHECKING:
     from agent.reports.allocation_tree import AllocationTree, PendingChange, TreeRow
@@ -59,10 +59,11 @@ def _use(budget: Budget, now: float, width: int) -> Line:
     start = [
         Span(fmt.number(budget.used.value), Tone.STRONG),
         Span(f" of {fmt.number(budget.monthly.value)} credits, {fmt.share(budget.share)}", Tone.DIM),
-        Span(f"  burns {fmt.number(budget.burn.value)}/min", Tone.DIM),
     ]
+    burns = Span(f"  burns {fmt.number(budget.burn.value)}/min", Tone.DIM)
     age = "" if budget.used.as_of is None else f" {fmt.age(now - budget.used.as_of)}"
-    return spread(start, [Span(f" {budget.used.tag}{age}", Tone.DIM)], width)
+    end = [Span(f" {budget.used.tag}{age}", Tone.DIM)]
+    return spread(first_that_fits(([*start, burns], start), width - width_of(end)), end, width)
 
 
 def pending(change: PendingChange, now: float, width: int) -> Iterator[Line]:
@@ -82,16 +83,13 @@ def _chain(tree: AllocationTree, row: TreeRow, width: int) -> Iterator[Line]:
     for each in chain:
         budget = each.budget
         left = left_of(budget)
-        start = [
-            Span(f"{sign(budget)}{name(budget)}", tone_of(budget)),
-            Span(f"  hard cap {fmt.share(budget.hard_cap)}, soft {fmt.share(budget.soft_cap)}", Tone.DIM),
-        ]
+        who = Span(f"{sign(budget)}{name(budget)}", tone_of(budget))
+        caps = Span(f"  hard cap {fmt.share(budget.hard_cap)}, soft {fmt.share(budget.soft_cap)}", Tone.DIM)
         mark = " ◀ binds" if each is binding else "        "
         words = f"{fmt.number(left)} left" if left > 0 else "reached"
-        if budget.hard_runway_s:
-            words += f", {fmt.span(budget.hard_runway_s)}"
         end = [Span(words, Tone.HOT if left <= 0 else Tone.PLAIN), Span(mark, Tone.ACCENT)]
-        yield spread(start, end, width)
+        starts = ([who, caps], [who, Span(f"  {fmt.share(budget.hard_cap)}", Tone.DIM)], [who])
+        yield spread(first_that_fits(starts, width - width_of(end) - 1), end, width)
 
 
 def chain_of(tree: AllocationTree, row: TreeRow) -> list[TreeRow]:

@@ -32,7 +32,7 @@ def propose(row: TreeRow) -> PreviewForm:
     """Other credits a month, or other caps."""
     budget = row.budget
     scope = Scope.parse(budget.scope)
-    monthly = f"{row.given.value:f}" if row.given.value is not None else ""
+    monthly = f"{row.given.value.normalize():f}" if row.given.value is not None else ""
     shown = {"monthly": monthly, "soft": f"{budget.soft_cap:f}", "hard": f"{budget.hard_cap:f}"}
 
     def specify(values: Values) -> ActionSpec:
@@ -43,6 +43,7 @@ def propose(row: TreeRow) -> PreviewForm:
         Field("monthly", "monthly", monthly, "credits a month, without top-ups"),
         Field("soft", "soft cap", shown["soft"], "share of the month from which people are warned: 0.70"),
         Field("hard", "hard cap", shown["hard"], "share of the month that must not be passed: 1.00"),
+        Field("buffer", "buffer", "", "credits for an emergency at the hard cap; empty: as it is"),
         _REASON,
     )
     return _form("Propose", "Change", row, fields, specify)
@@ -110,6 +111,8 @@ def _changed(shown: Mapping[str, str], values: Values) -> dict[str, Any]:
     found: dict[str, Any] = {}
     if values["monthly"] != shown["monthly"]:
         found["monthly_nano"] = _amount("monthly", values["monthly"])
+    if values["buffer"]:
+        found["buffer_nano"] = _amount("buffer", values["buffer"])
     for name, label in (("soft", "soft_cap"), ("hard", "hard_cap")):
         if values[name] != shown[name]:
             found[label] = _share(label.replace("_", " "), values[name])

@@ -107,8 +107,12 @@ class FieldsScreen(ModalScreen[Want | None]):
         self._title.paint(self._draw_title)
         self._said.paint(self._draw_said)
         self._hints.paint(lambda width, height: [draw_hints("form", width)])
+        self.first().focus()
+
+    def first(self) -> Input:
+        """The field that is typed in first: one that is still empty."""
         empty = (field for field in self._inputs.values() if not field.value)
-        next(empty, next(iter(self._inputs.values()))).focus()
+        return next(empty, next(iter(self._inputs.values())))
 
     @property
     def values(self) -> Values:

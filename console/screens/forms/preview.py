@@ -70,6 +70,10 @@ class PreviewScreen(FieldsScreen):
         self._ask()
         self.set_interval(AGAIN_S, self._again)
 
+    def first(self) -> Input:
+        """The first field: what the rest depends on."""
+        return next(iter(self._inputs.values()))
+
     # Asking
 
     def _ask(self) -> None:

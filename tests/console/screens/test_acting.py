@@ -1,0 +1,312 @@
+"""Throttle, block and cap from Triage and from an alert: previewed, confirmed by name, signed, taken."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from agent.domain.action import ActionState
+from agent.domain.allocation import Scope
+from agent.domain.gateway import Inventory, Limit, LimitUnit
+from agent.domain.person import Role
+from agent.ledger.kinds import Kind
+from console.screens.acting.aim import Aim, NoAim, aim_of_alert, aim_of_row
+from console.screens.acting.look import limits_near, usual_calls
+from console.screens.acting.wishes import parse_limit
+from console.screens.forms.form import FieldError
+from console.screens.triage.drill import Drill, Step
+from tests.agent.reports.world import NOW
+from tests.console import samples
+from tests.console.acting_world import KEYS, console_on, open_desk
+from tests.console.alert_samples import BUDGET, HARD_CAP, PENDING, SPIKE, TAKEN
+from tests.console.harness import Console, piloted
+
+CLEAR = ("end", *["backspace"] * 12)
+
+
+@pytest.fixture
+def desk(template: Path, tmp_path: Path, quick: None, ada: None):
+    with open_desk(template, tmp_path, Role.OPERATOR) as made:
+        yield made
+
+
+async def on_teams(running: Console) -> None:
+    """Triage by teams, with the cursor on search."""
+    await running.press("t")
+    await running.until("Keys 4")
+    await running.press("d")
+    await running.until("Teams 3")
+
+
+@piloted
+async def test_two_keys_and_a_confirmation_throttle_what_is_not_production(desk):
+    async with console_on(desk) as running:
+        await on_teams(running)
+        await running.press("t")
+        await running.until("1 key: key_search_dev, 0 % production", "spares 1 key of production")
+        await running.press("enter")
+        await running.until("Enter again: throttle 1 key of team search (0 % production) to 10 rpm for 1 h")
+        assert desk.take() == []
+
+        await running.press("enter")
+        await running.until("Signed by ada")
+        assert desk.take() == [""]
+        await running.until("Throttle of non-prod of team search to 10 rpm asked for by ada", "1 in force")
+
+    made = desk.newest()
+    assert (made.state, made.requested_by) == (ActionState.PENDING, "ada")
+    assert (made.spec.non_prod, made.spec.limit) == (True, Limit(10, LimitUnit.RPM))
+    assert made.reason == "+5.40 credits/min against usual"
+
+
+@piloted
+async def test_the_preview_says_what_would_have_been_refused_and_follows_what_is_typed(desk):
+    async with console_on(desk) as running:
+        await on_teams(running)
+        await running.press("t")
+        await running.until("0.40 → 0.20 credits/min", "refused 300 of 600 calls of the last hour (50 %)")
+
+        await running.press(*CLEAR, *"5 rpm")
+        await running.until("refused 450 of 600 calls", "0.40 → 0.10 credits/min")
+
+        await running.press("tab", "tab", *CLEAR, "n")
+        await running.until("2 keys: key_search, key_search_dev", "undoes itself at 13:31 UTC")
+
+
+@piloted
+async def test_production_wants_its_name_typed(desk):
+    async with console_on(desk, "t") as running:
+        await running.until("Keys 4")
+        await running.press("t")
+        await running.until("▲ 1 key: key_search, 100 % production")
+        await running.press("enter")
+        await running.until("Type key_search and Enter: throttle key key_search (100 % production)")
+
+        await running.press("enter")
+        await running.until("That is not its name.")
+        await running.press(*"key_search", "enter")
+        await running.until("Signed by ada")
+
+    assert desk.take() == [""] and desk.newest().spec.scope == Scope.parse("api_key:key_search")
+
+
+@piloted
+async def test_keys_typed_before_the_preview_stop_at_the_confirmation_and_a_change_takes_it_back(desk):
+    async with console_on(desk) as running:
+        await on_teams(running)
+        await running.press("b", "enter")
+        await running.until("0.40 → 0 credits/min", "Enter again: block 1 key")
+        assert desk.take() == []
+
+        await running.press("backspace", "backspace", *"2h")
+        await running.until("Enter goes on to the confirmation")
+        await running.press("enter")
+        await running.until("Enter again: block 1 key of team search (0 % production) for 2 h")
+        await running.press("enter")
+        await running.until("Signed by ada")
+
+    assert desk.take() == [""] and desk.newest().spec.expires_s == 7_200
+
+
+@piloted
+async def test_blocking_production_says_whose_approval_it_waits_for(desk):
+    async with console_on(desk, "t") as running:
+        await running.until("Keys 4")
+        await running.press("b")
+        await running.until("waits for finance and engineering; then bites within 1 s")
+        await running.press("enter", *"key_search", "enter")
+        await running.until("Signed by ada")
+        assert desk.take() == [""]
+        await running.until("asked for by ada. It waits for finance and engineering.")
+
+    assert desk.newest().state is ActionState.STANDBY
+
+
+@piloted
+async def test_what_no_gateway_can_do_says_what_it_can_and_the_past_is_not_changed(desk):
+    desk.settings = replace(
+        desk.settings, people=(replace(desk.settings.people[0], roles=(Role.ENGINEERING,)),)
+    )
+    async with console_on(desk, "t") as running:
+        await running.until("Keys 4")
+        await running.press("c")
+        await running.until("credits: nothing is no amount above zero")
+        await running.press(*"500")
+        await running.until("▲ edge has no cap", "It can: throttle, block.")
+        await running.press("enter")
+
+        assert running.app.screen.id == "form" and desk.take() == []
+        await running.press("escape", "[")
+        await running.until("PAST")
+        await running.press("t")
+        await running.until("This is the past, where nothing can be changed")
+
+
+@piloted
+async def test_an_alert_in_full_throttles_its_key_and_stands_behind_the_action(desk):
+    alert = desk.fires()
+    async with console_on(desk, "a") as running:
+        await running.until("critical firing for")
+        await running.press("enter", "t")
+        await running.until("Throttle key key_search", "▲ 1 key: key_search")
+        await running.press("enter", *"key_search", "enter")
+        await running.until("Signed by ada")
+
+    assert desk.take() == [""]
+    made = desk.newest()
+    assert (made.alert, made.incident, made.reason) == (alert.id, alert.incident, "spike alert 1")
+
+
+@piloted
+async def test_triage_finds_the_alert_that_fires_on_the_row(desk):
+    alert = desk.fires()
+    async with console_on(desk, "t") as running:
+        await running.until("Keys 4")
+        await running.press("t")
+        await running.until("alert 1: +5.00 credits/min against usual")
+        await running.press("enter", *"key_search", "enter")
+        await running.until("Signed by ada")
+
+    assert desk.take() == [""] and desk.newest().incident == alert.incident
+
+
+@piloted
+async def test_in_the_list_of_alerts_t_still_turns_to_triage(desk):
+    desk.fires()
+    async with console_on(desk, "a") as running:
+        await running.until("critical firing for")
+        await running.press("t")
+
+        await running.until("made of")
+        assert running.app.screen.id == "triage"
+
+
+@piloted
+async def test_a_plan_that_has_moved_is_refused_and_said(desk):
+    async with console_on(desk) as running:
+        await on_teams(running)
+        await running.press("t")
+        await running.until("0.40 → 0.20 credits/min")
+        await running.press("enter")
+        await running.until("Enter again")
+        gateway = desk.settings.gateways[0].name
+        with desk.writer.transaction():
+            desk.writer.actions.save_inventory(gateway, Inventory(KEYS[:1]), NOW)
+        await running.press("enter")
+        await running.until("Signed by ada")
+        (reason,) = desk.take()
+
+        await running.until("Refused:")
+    assert reason
+
+
+@pytest.mark.usefixtures("nobody")
+@piloted
+async def test_without_an_identity_triage_says_that_it_only_reads(template, tmp_path):
+    with open_desk(template, tmp_path) as desk:
+        async with console_on(desk, "t") as running:
+            await running.until("Keys 4", "READ-ONLY")
+            await running.press("t")
+
+            await running.until("Run `burndeck identity create`.")
+            assert running.app.screen.id == "triage" and desk.take() == []
+
+
+# What is acted on
+
+
+def row(kind: Kind, value: str):
+    return next(row for row in samples.triage_report(None).table(kind).rows if row.value == value)
+
+
+def test_a_row_is_acted_on_by_its_own_scope():
+    aim = aim_of_row(Drill(Kind.TEAM), row(Kind.TEAM, "search"))
+
+    assert (str(aim.scope), aim.name) == ("team:search", "team search")
+    assert "search" in aim.names and aim.reason.startswith("+231.5 credits/min")
+
+
+def test_a_model_is_held_where_triage_stands():
+    drill = Drill(Kind.MODEL, (Step(Kind.TEAM, "search", "search"),))
+    aim = aim_of_row(drill, row(Kind.MODEL, "gpt-5"))
+
+    assert (str(aim.scope), aim.models) == ("team:search", ("gpt-5",))
+    assert str(aim_of_row(Drill(Kind.MODEL), row(Kind.MODEL, "gpt-5")).scope) == "organization"
+
+
+@pytest.mark.parametrize("kind", [Kind.ENDPOINT, Kind.ENVIRONMENT])
+def test_what_no_gateway_knows_is_no_aim(kind):
+    with pytest.raises(NoAim, match="drill in"):
+        aim_of_row(Drill(kind), samples.triage_report(None).table(kind).rows[0])
+
+
+def test_what_has_no_owner_is_no_aim():
+    with pytest.raises(NoAim, match="cannot be named"):
+        aim_of_row(Drill(Kind.TEAM), row(Kind.TEAM, ""))
+
+
+def test_an_empty_table_acts_on_what_was_drilled_into():
+    drill = Drill(Kind.PROJECT, (Step(Kind.TEAM, "search", "search"),))
+
+    assert str(aim_of_row(drill, None).scope) == "team:search"
+    with pytest.raises(NoAim):
+        aim_of_row(Drill(), None)
+
+
+@pytest.mark.parametrize(
+    ("entry", "scope", "models"),
+    [
+        (SPIKE, "api_key:key_search_prod_3", ()),
+        (HARD_CAP, "billing_group:growth", ()),
+        (TAKEN, "team:growth", ()),
+        (PENDING, "organization", ("o3",)),
+    ],
+)
+def test_an_alert_is_acted_on_by_what_it_is_about(entry, scope, models):
+    aim = aim_of_alert(entry)
+
+    assert (str(aim.scope), aim.models, aim.alert) == (scope, models, entry.id)
+
+
+def test_a_spike_knows_which_share_of_it_is_usual():
+    share = aim_of_alert(SPIKE).usual_share
+
+    assert share is not None and Decimal("0.03") < share < Decimal("0.04")
+    assert aim_of_alert(BUDGET).usual_share is None
+
+
+# What is typed
+
+
+@pytest.mark.parametrize(
+    ("text", "limit"), [("10 rps", (10, "rps")), ("60rpm", (60, "rpm")), ("0 tpm", (0, "tpm"))]
+)
+def test_a_limit_is_an_amount_and_a_unit(text, limit):
+    found = parse_limit(text)
+
+    assert (found.amount, found.unit.value) == limit
+
+
+@pytest.mark.parametrize("text", ["", "10", "rps", "-1 rps", "10 calls", "1.5 rps", "10 rps x", "٣ rps x"])
+def test_what_is_no_limit_says_how_to_write_one(text):
+    with pytest.raises(FieldError, match="none such as 10 rps"):
+        parse_limit(text)
+
+
+def test_the_first_limit_is_what_is_usual_rounded_up():
+    aim = Aim(Scope.parse("team:search"), "team search", usual_calls=Decimal("8.2"))
+
+    assert usual_calls(aim, 0) == Decimal("8.2")
+    assert next(iter(limits_near(Decimal("8.2"), LimitUnit.RPS))) == Limit(9, LimitUnit.RPM)
+    assert next(iter(limits_near(Decimal(601), LimitUnit.RPS))) == Limit(11, LimitUnit.RPS)
+    assert next(iter(limits_near(Decimal(601), LimitUnit.RPM))) == Limit(601, LimitUnit.RPM)
+
+
+def test_where_only_the_burn_is_known_its_usual_share_of_the_calls_is_usual():
+    aim = Aim(Scope.parse("team:search"), "team search", usual_share=Decimal("0.25"))
+
+    assert usual_calls(aim, 2_400) == Decimal(10)
+    assert usual_calls(replace(aim, usual_share=None), 2_400) is None

@@ -1,0 +1,218 @@
+"""The Actions screen: lists, countdowns, undo, renewal, approval, on a real ledger with the agent's desk."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from agent.domain.action import ActionState
+from agent.domain.person import Role
+from console.screens.actions.rows import Part, countdown, rows
+from tests.console.acting_world import AT, block, console_on, open_desk, throttle
+from tests.console.harness import Console, piloted
+
+
+@pytest.fixture
+def desk(template: Path, tmp_path: Path, quick: None, ada: None):
+    with open_desk(template, tmp_path, Role.OPERATOR) as made:
+        yield made
+
+
+@pytest.fixture
+def finance(template: Path, tmp_path: Path, quick: None, ada: None):
+    with open_desk(template, tmp_path, Role.FINANCE) as made:
+        yield made
+
+
+async def signed(running: Console, desk) -> list[str]:
+    await running.until("Signed by ada")
+    return desk.take()
+
+
+@piloted
+async def test_what_is_in_force_says_its_effect_and_counts_down(desk):
+    desk.in_force(throttle(non_prod=True))
+    async with console_on(desk, "4", size=(160, 40)) as running:
+        await running.until("⊘ confirmed", "throttle non-prod of team:search to 60 rpm", "48:51")
+        await running.until(
+            "burn fell from 41.2 to 6.3 credits/min, 38 s after", "edge/key/k2", "no limit → 60 rpm"
+        )
+        await running.until("⊘ 1 in force")
+        await running.press("U")
+        await running.until("belongs to no incident: u undoes it alone")
+        await running.press("o")
+        await running.until("No alert stands behind it.")
+
+
+@pytest.mark.parametrize(
+    ("left", "said"), [(59, "0:59"), (3_599, "59:59"), (7_300, "2 h 1 min"), (0.4, "now"), (-5, "now")]
+)
+def test_the_last_hour_is_counted_in_seconds(left, said):
+    assert countdown(left) == said
+
+
+@piloted
+async def test_lists_go_round_and_each_action_is_in_one(desk):
+    desk.in_force(throttle())
+    desk.asked(block())
+    desk.ended(throttle("api_key:key_support", 30))
+    async with console_on(desk, "x") as running:
+        await running.until("in force 1  waiting 1  history 1")
+        await running.press("tab")
+        await running.until("? waits", "finance and", "3 h 49 min")
+        await running.press("tab")
+        await running.until("✓ expired", "38 s after; expired: its")
+        await running.press("tab")
+        await running.until("⊘ confirmed")
+
+
+@piloted
+async def test_undo_says_what_comes_back_and_is_taken(desk):
+    made = desk.in_force(throttle(non_prod=True))
+    async with console_on(desk, "4") as running:
+        await running.until("edge/key/k2")
+        await running.press("enter", "G")
+        await running.until("burndeck release 1")
+        await running.press("escape")
+        await running.until("ends in", "edge/key/k2")
+        await running.press("u")
+        await running.until("edge/key/k2: back to no limit")
+        await running.press(*"fixed", "enter")
+        assert await signed(running, desk) == [""]
+        await running.until("Undo of action 1 asked for by ada.")
+
+    after = desk.writer.actions.action(made.id)
+    assert (after.state, after.ended_by, after.why) == (ActionState.REVERSING, "ada", "fixed")
+
+
+@piloted
+async def test_renewal_counts_from_now(desk):
+    made = desk.in_force(throttle())
+    async with console_on(desk, "4") as running:
+        await running.until("edge/key/k1")
+        await running.press("R")
+        await running.until("It would undo itself in 48 min; renewed, at 18 Nov 13:31 UTC.")
+        await running.press("end", "backspace", "backspace", *"2h", "enter")
+        assert await signed(running, desk) == [""]
+        await running.until("Action 1 renewed by ada.")
+
+    assert desk.writer.actions.action(made.id).expires_at == AT + 7_200
+
+
+@piloted
+async def test_all_of_an_incident_is_undone_once_its_number_is_typed(desk):
+    desk.fires()
+    desk.in_force(throttle(), incident=1, alert=1)
+    desk.in_force(throttle("api_key:key_support", 30), incident=1, alert=1)
+    async with console_on(desk, "4") as running:
+        await running.until("incident 1")
+        await running.press("U", "enter")
+        await running.until("▲ type: 1, the number of the incident, to confirm")
+        await running.press("1", "enter")
+        assert await signed(running, desk) == [""]
+
+    assert {each.state for each in desk.writer.actions.open_actions()} == {ActionState.REVERSING}
+
+
+@piloted
+async def test_o_goes_to_the_alert(desk):
+    desk.fires()
+    desk.in_force(throttle(), incident=1, alert=1)
+    async with console_on(desk, "4") as running:
+        await running.until("⊘ confirmed")
+        await running.press("o")
+
+        await running.until("critical firing for")
+        assert running.app.screen.id == "alerts"
+
+
+@piloted
+async def test_an_approver_sees_the_exact_change_and_approves_it_by_its_number(finance):
+    made = finance.asked(block())
+    async with console_on(finance, "4") as running:
+        await running.until("? 1 to approve")
+        await running.until("still to be given: finance and engineering")
+        await running.press("A")
+        await running.until("Hits 1 key of support, 100 % production", f"bound to {made.digest[:16]}")
+        await running.press("enter")
+        await running.until("▲ type: 1, the number of the action")
+        await running.press("1", "enter")
+        assert await signed(running, finance) == [""]
+        await running.until("Action 1 approved by ada.")
+        await running.until("yes by ada for finance", "still to be given: engineering")
+
+    (given,) = finance.writer.actions.approvals(made.id)
+    assert (given.person, given.role, given.digest) == ("ada", "finance", made.digest)
+
+
+@piloted
+async def test_where_nothing_holds_what_waits_comes_first_and_a_denial_ends_it(finance):
+    made = finance.asked(block())
+    async with console_on(finance, "4") as running:
+        await running.until("Waiting 1", "still to be given: finance and engineering")
+        await running.press("D", *"no", "enter")
+        assert await signed(running, finance) == [""]
+        await running.until("Action 1 denied by ada.")
+
+    assert finance.writer.actions.action(made.id).state is ActionState.DECLINED
+
+
+@piloted
+async def test_nobody_approves_what_they_asked_for_themselves(finance):
+    finance.asked(block(), by="ada")
+    async with console_on(finance, "4") as running:
+        await running.until("still to be given", "by ada")
+        await running.press("A")
+        await running.until("You asked for it yourself, so somebody else approves it.")
+        assert "approve" not in running.lines[0] and "?" not in running.lines[0]
+
+        await running.press("u")
+        await running.until("the request is taken back")
+        await running.press("enter")
+        assert await signed(running, finance) == [""]
+
+
+@piloted
+async def test_a_role_that_is_not_asked_is_told_whom_it_waits_for(desk):
+    desk.asked(block())
+    async with console_on(desk, "4") as running:
+        await running.until("still to be given", "▲ no agent")
+        while running.app.standing is None:
+            await running.pilot.pause(0.01)
+        await running.press("A")
+
+        await running.until("It waits for finance and engineering; you are operator.")
+
+
+@pytest.mark.usefixtures("nobody")
+@piloted
+async def test_without_an_identity_nothing_is_undone(template, tmp_path, quick):
+    with open_desk(template, tmp_path) as desk:
+        desk.in_force(throttle())
+        async with console_on(desk, "4") as running:
+            await running.until("READ-ONLY", "edge/key/k1")
+            await running.press("u")
+
+            await running.until("Run `burndeck identity create`.")
+            assert desk.take() == []
+
+
+@piloted
+async def test_the_screen_has_no_past(desk):
+    async with console_on(desk, "[", "4") as running:
+        await running.until("nothing is throttled, blocked or capped")
+        assert "PAST" not in running.lines[0]
+        await running.press("[")
+
+        await running.until("This screen shows what is so now")
+
+
+def test_a_failed_target_is_said_in_the_list(desk):
+    from agent.reports.actions import entry
+
+    made = desk.in_force(throttle())
+    (row,) = rows([replace(entry(made, (), AT), failed=1)], Part.IN_FORCE, AT)
+
+    assert "1 of 2 targets failed" in row.cells[1].text

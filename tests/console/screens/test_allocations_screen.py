@@ -1,0 +1,110 @@
+"""The Allocations screen: the tree, which cap binds, and changes that are asked for and approved."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from agent.domain.action import ActionKind, ActionSpec, ActionState
+from agent.domain.allocation import Scope
+from agent.domain.person import Role
+from tests.agent.reports.world import NANO
+from tests.console.acting_world import console_on, open_desk
+from tests.console.harness import piloted
+
+TEAM = ("j", "j")
+
+
+@pytest.fixture
+def finance(template: Path, tmp_path: Path, quick: None, ada: None):
+    with open_desk(template, tmp_path, Role.FINANCE) as made:
+        yield made
+
+
+def top_up(credits_: int = 500) -> ActionSpec:
+    return ActionSpec(ActionKind.TOP_UP, Scope.parse("team:search"), amount_nano=credits_ * NANO)
+
+
+@piloted
+async def test_the_tree_stands_under_the_pool_and_says_which_cap_binds_each_key(finance):
+    async with console_on(finance, "5") as running:
+        await running.until("pool 800k of 1.00M credits to give", "held 200k")
+        names = [line[1:24].rstrip() for line in running.lines[4:7]]
+        assert names == ["organization", "  billing group product", "    team search"]
+        assert "6 d 7 h" in running.lines[6]
+        await running.press("A")
+        await running.until("Nothing waits for approval here.")
+
+        await running.press(*TEAM, "enter")
+        await running.until("58.0k left ◀ binds", "org-1-team-search binds: 58,008 credits are left")
+
+
+@piloted
+async def test_a_top_up_is_shown_confirmed_and_waits_for_two(finance):
+    async with console_on(finance, "5") as running:
+        await running.until("pool 800k")
+        await running.press(*TEAM, "+")
+        await running.until("credits: nothing is no amount above zero")
+        await running.press(*"900000")
+        await running.until("the pool is short: 900,000 credits are asked for")
+        await running.press(*["backspace"] * 6, *"500", "tab", *"launch")
+        await running.until("60,000 -> 60,500 credits until 2026-12-01", "waits for finance and engineering")
+        await running.press("enter")
+        await running.until("Enter again: ask finance and engineering for org-1-team-search")
+        await running.press("enter")
+        await running.until("Signed by ada")
+        assert finance.take() == [""]
+
+        await running.until("? top-up", "1 asked for", "action 1 by ada, waits for finance and engineering")
+
+    made = finance.newest()
+    assert (made.spec.kind, made.spec.amount_nano, made.state) == (
+        ActionKind.TOP_UP,
+        500 * NANO,
+        ActionState.STANDBY,
+    )
+
+
+@piloted
+async def test_other_monthly_credits_are_proposed(finance):
+    async with console_on(finance, "5") as running:
+        await running.until("pool 800k")
+        await running.press(*TEAM, "p")
+        await running.until("Change the monthly credits or a cap.")
+        await running.press("end", *["backspace"] * 5, *"70000")
+        assert "monthly    70000 " in running.text
+        await running.until("▲ buffer_nano: nothing would be left at the hard cap")
+        await running.press("tab", "tab", "tab", *"2000")
+        await running.until("60,000 credits -> 70,000 credits a month")
+        await running.press("tab", *"growth", "enter")
+        await running.until("Enter again: ask finance and engineering")
+        await running.press("enter")
+        await running.until("Signed by ada")
+        assert finance.take() == [""]
+
+    assert finance.newest().spec.change["monthly_nano"] == 70_000 * NANO
+
+
+@piloted
+async def test_what_waits_is_approved_here_too(finance):
+    made = finance.asked(top_up())
+    async with console_on(finance, "5") as running:
+        await running.until("1 asked for")
+        await running.press(*TEAM, "A")
+        await running.until("Approve action 1", "The approval is bound to")
+        await running.press("1", "enter")
+        await running.until("Signed by ada")
+        assert finance.take() == [""]
+
+    assert [each.person for each in finance.writer.actions.approvals(made.id)] == ["ada"]
+
+
+@piloted
+async def test_an_operator_is_told_that_finance_proposes(template, tmp_path, ada):
+    with open_desk(template, tmp_path, Role.OPERATOR) as desk:
+        async with console_on(desk, "5") as running:
+            await running.until("pool 800k")
+            await running.press("p")
+
+            await running.until("ada may not allocate: it takes another role.")
