@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -36,8 +36,11 @@ def approve(
     given = _counting(writer, action)
     if any(each.person == word.person.name for each in given):
         raise Refused(f"{word.person.name} has approved it already: it takes another person")
-    role = _role_for(action.needs, given, word.person)
+    *before, role = _roles_for(action.needs, given, word.person, settings.people)
     ident = action.id or 0
+    for each, now_for in zip(given, before, strict=True):
+        if each.role != now_for:
+            writer.actions.count_approval_for(each, now_for)
     writer.actions.add_approval(
         Approval(ident, action.digest, word.person.name, role, Verdict.APPROVED, now, word.note)
     )
@@ -110,14 +113,19 @@ def _counting(writer: LedgerWriter, action: Action) -> list[Approval]:
     ]
 
 
-def _role_for(needs: Needs, given: Sequence[Approval], person: Person) -> str:
-    """The role in which a person's approval counts beside those that were given. Raises `Refused`."""
+def _roles_for(
+    needs: Needs, given: Sequence[Approval], person: Person, people: Collection[Person]
+) -> list[str]:
+    """The roles in which those who approved, and now this person, count. Raises `Refused`.
+
+    Whoever has two roles counts for the one that nobody else brings, whoever of them came first.
+    """
+    known = {each.name: {role.value for role in each.roles} for each in people}
     mine = {role.value for role in person.roles}
-    before = [{each.role} for each in given]
-    for place, roles in enumerate(needs):
-        fit = sorted(mine & set(roles))
-        if fit and assigned(needs, [*before, set(needs[place]) & {fit[0]}]) is not None:
-            return fit[0]
+    sets = [known.get(each.person, set()) or {each.role} for each in given] + [mine]
+    places = assigned(needs, sets)
+    if places is not None:
+        return [min(roles & set(needs[place])) for roles, place in zip(sets, places, strict=True)]
     still = " and ".join(" or ".join(roles) for roles in open_needs(needs, given))
     has = ", ".join(sorted(mine)) or "none"
     raise Refused(f"still to be given is the approval of {still}; {person.name} has the roles {has}")

@@ -114,6 +114,8 @@ def read_token(token: str, people: Collection[Person], ledger: str, now: int) ->
         if not isinstance(values, dict) or values.keys() != _FIELDS:
             raise ValueError("not the fields of an approval")
         verdict, at, action = Verdict(values["verdict"]), values["at"], values["action"]
+        if type(action) is not int:
+            raise ValueError("it names no action")
     except (ValueError, TypeError, AttributeError) as error:
         raise Refused(f"that is no token: {error}") from None
     person = next((each for each in people if each.name == values["person"]), None)

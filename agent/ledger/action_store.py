@@ -25,6 +25,7 @@ from agent.ledger.action_rows import (
     step_columns,
     step_of,
 )
+from agent.ledger.rule_store import RuleStore
 from agent.ledger.seals import (
     ACTION,
     ALLOCATION,
@@ -34,7 +35,6 @@ from agent.ledger.seals import (
     action_time,
     change_proof,
 )
-from agent.ledger.rule_store import RuleStore
 from agent.ledger.sql import statement
 from agent.ledger.store import Store
 
@@ -162,6 +162,12 @@ class ActionStore(Store):
         bound = {name: getattr(approval, name) for name in names}
         with self._changing(approval.action):
             self._write("add_approval", bound | {"verdict": approval.verdict.value})
+
+    def count_approval_for(self, approval: Approval, role: str) -> None:
+        """Counts what a person of several roles said for another one of them."""
+        bound = {"action": approval.action, "digest": approval.digest, "person": approval.person}
+        with self._changing(approval.action):
+            self._write("count_approval_for", bound | {"role": role})
 
     def void_approvals(self, action: int, why: str) -> None:
         """Everything that was said of an action counts no more."""

@@ -81,6 +81,10 @@ SELECT action, digest, person, role, verdict, at, note, void FROM approval WHERE
 -- name: add_approval
 INSERT INTO approval (action, digest, person, role, verdict, at, note, void) VALUES (:action, :digest, :person, :role, :verdict, :at, :note, :void);
 
+-- name: count_approval_for
+-- approval_once.
+UPDATE approval SET role = :role WHERE action = :action AND digest = :digest AND person = :person;
+
 -- name: void_approvals
 -- approval_action.
 UPDATE approval SET void = :why WHERE action = :action AND void = '';

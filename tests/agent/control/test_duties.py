@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from agent.domain.intent import IntentKind
+from agent.domain.money import NANO
+from tests.agent.control.court import TOP_UP, Court, ask
+from tests.agent.ledger.look import rows
+
+GLASS = replace(TOP_UP, emergency=True)
+
+
+def assess(court: Court, incident: int, critical: object, name: str = "eve") -> str:
+    """Somebody says whether production is affected."""
+    return court.say(name, ask(IntentKind.ASSESS, f"incident:{incident}", critical=critical))
+
+
+def sign(court: Court, incident: int, text: str = "A loop. It is mended.") -> str:
+    """The postmortem of whoever broke the glass."""
+    return court.say("olga", ask(IntentKind.POSTMORTEM, f"incident:{incident}", text=text))
+
+
+def test_a_top_up_in_an_incident_waits_for_the_assessment(court: Court) -> None:
+    incident = court.incident()
+    assert "nobody has assessed yet" in court.request("fay", TOP_UP, incident=incident)
+
+    assert assess(court, incident, critical=True) == ""
+    assert court.request("fay", TOP_UP, incident=incident) == ""
+    assert court.state == "standby"
+
+
+def test_without_production_impact_the_cap_holds_and_what_was_asked_for_ends(court: Court) -> None:
+    incident = court.incident()
+    assess(court, incident, critical=True)
+    court.request("fay", TOP_UP, incident=incident)
+
+    assert assess(court, incident, critical=False, name="lea") == ""
+
+    assert (court.state, court.action().why) == ("declined", "not critical")
+    assert "the cap holds" in court.request("fay", TOP_UP, incident=incident)
+    assert court.refusals()[-1][0] == "fay"
+
+
+@pytest.mark.parametrize("critical", [1, "yes", None])
+def test_an_assessment_is_yes_or_no(court: Court, critical: object) -> None:
+    assert "must be true or false" in assess(court, court.incident(), critical)
+
+
+def test_only_an_open_incident_is_assessed(court: Court) -> None:
+    assert assess(court, 77, critical=True) != ""
+
+
+def test_an_amended_top_up_is_held_to_the_assessment_too(court: Court) -> None:
+    incident = court.incident()
+    assess(court, incident, critical=True)
+    court.request("fay", TOP_UP, incident=incident)
+    assert court.amend("fay", replace(TOP_UP, amount_nano=5 * NANO)) == ""
+
+
+def test_breaking_the_glass_needs_one_person_an_incident_and_a_signed_postmortem(court: Court) -> None:
+    assert "no incident to break the glass for" in court.request("olga", GLASS)
+    incident = court.incident()
+
+    assert court.request("olga", GLASS, incident=incident) == ""
+
+    assert (court.state, court.action().needs) == ("pending", ())
+    told = court.told[-1]
+    assert told.loud
+    assert told.text.startswith("GLASS BROKEN: ")
+    assert court.writer.incidents.owing_postmortem() == {incident}
+    assert "1 to 8000 characters" in sign(court, incident, " ")
+    assert sign(court, incident) == ""
+    assert court.writer.incidents.owing_postmortem() == set()
+    assert "has signed it already" in sign(court, incident)
+
+
+def test_the_glass_is_broken_from_the_buffer_alone(court: Court) -> None:
+    incident = court.incident()
+    made = court.asking(GLASS, incident=incident)
+    spec = {**made.payload["spec"], "amount_nano": 40_000 * NANO}
+
+    refusal = court.say("olga", replace(made, payload={**made.payload, "spec": spec}))
+
+    assert "the emergency buffer is short" in refusal
+
+
+@pytest.mark.parametrize("name", ["fred", "vera"])
+def test_finance_and_viewers_break_no_glass(court: Court, name: str) -> None:
+    assert f"{name} may not break_glass" in court.request(name, GLASS, incident=court.incident())
+
+
+def test_an_incident_that_owes_nothing_takes_no_postmortem(court: Court) -> None:
+    incident = court.incident()
+
+    assert "owes no postmortem" in sign(court, incident)
+
+
+def test_a_drill_of_breaking_the_glass_owes_nothing(court: Court) -> None:
+    incident = court.incident()
+
+    assert court.request("olga", replace(GLASS, drill=True), incident=incident) == ""
+    assert court.writer.incidents.owing_postmortem() == set()
+    assert not court.told[-1].loud
+
+
+def test_a_second_glass_takes_no_signature_away_from_the_first(court: Court) -> None:
+    incident = court.incident()
+    court.request("olga", GLASS, incident=incident)
+    sign(court, incident)
+
+    court.request("olga", replace(GLASS, amount_nano=2 * NANO), incident=incident)
+
+    assert court.writer.incidents.owing_postmortem() == {incident}
+    texts = rows(court.writer.path, "SELECT text FROM timeline WHERE kind = 'postmortem'")
+    assert texts == [("postmortem signed: A loop. It is mended.",)]

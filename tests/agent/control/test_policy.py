@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import pytest
+
+from agent.control.policy import GO, TWO, needs
+from agent.domain.action import ActionKind, ActionSpec, Needs
+from agent.domain.allocation import Scope
+from agent.domain.gateway import Limit, LimitUnit
+
+KINDS = list(ActionKind)
+
+
+def spec(kind: ActionKind, amount: int = 10, **more: bool) -> ActionSpec:
+    return ActionSpec(
+        kind,
+        Scope.parse("team:search"),
+        limit=Limit(amount, LimitUnit.RPM),
+        models=("gpt-5-mini",),
+        amount_nano=1,
+        **more,
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "production", "lowers", "expected"),
+    [
+        (ActionKind.THROTTLE, False, False, ()),
+        (ActionKind.THROTTLE, True, False, ()),
+        (ActionKind.BLOCK, False, False, ()),
+        (ActionKind.BLOCK, True, False, TWO),
+        (ActionKind.MODELS, False, False, ()),
+        (ActionKind.MODELS, True, False, TWO),
+        (ActionKind.CAP, False, True, ()),
+        (ActionKind.CAP, False, False, TWO),
+        (ActionKind.CAP, True, True, TWO),
+        (ActionKind.REVOKE, False, False, TWO),
+        (ActionKind.TOP_UP, False, False, TWO),
+        (ActionKind.ALLOCATE, False, False, TWO),
+    ],
+)
+def test_what_is_dangerous_takes_finance_and_engineering(
+    kind: ActionKind, production: bool, lowers: bool, expected: Needs
+) -> None:
+    assert needs(spec(kind), production=production, lowers=lowers) == expected
+
+
+def test_a_limit_of_nothing_in_production_is_a_block() -> None:
+    assert needs(spec(ActionKind.THROTTLE, 0), production=True) == TWO
+    assert needs(spec(ActionKind.THROTTLE, 0), production=False) == ()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("production", [True, False])
+def test_what_the_agent_proposes_never_begins_without_a_person(kind: ActionKind, production: bool) -> None:
+    assert needs(spec(kind), production=production, lowers=True, proposed=True) in (TWO, GO)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_drill_takes_nobody(kind: ActionKind) -> None:
+    assert needs(spec(kind, drill=True), production=True) == ()
+
+
+def test_an_allocation_names_who_approves_its_override() -> None:
+    approvers = ("finance", "lead", "engineering")
+
+    wanted = needs(spec(ActionKind.TOP_UP), production=False, approvers=approvers)
+
+    assert wanted == (("finance",), ("lead",), ("engineering",))
