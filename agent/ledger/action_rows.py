@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from agent.domain.action import (
@@ -168,9 +169,16 @@ def approval_of(row: Row) -> Approval:
     )
 
 
+@lru_cache(4_096)
+def _mapping(text: str) -> Mapping[str, Any]:
+    """Thousands of keys and targets hold the same few texts; nobody changes what is read."""
+    found: Mapping[str, Any] = json.loads(text)
+    return found
+
+
 def state_of(row: Row) -> TargetState:
     """What a gateway held, of a row."""
-    return TargetState(target_of(row), json.loads(row["fields"]), row["version"])
+    return TargetState(target_of(row), _mapping(row["fields"]), row["version"])
 
 
 def key_of(row: Row) -> GatewayKey:
@@ -182,7 +190,7 @@ def key_of(row: Row) -> GatewayKey:
         team=row["team"],
         project=row["project"],
         environment=row["environment"],
-        labels=json.loads(row["labels"]),
+        labels=_mapping(row["labels"]),
         created_at=row["created_at"],
         blocked=bool(row["blocked"]),
     )

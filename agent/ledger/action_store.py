@@ -272,6 +272,11 @@ class ActionStore(Store):
     def _rows(self, name: str, **bound: Any) -> list[dict[str, Any]]:
         """Rows with their columns by name. Text that is none, by somebody else's hand, hides no other row."""
         with self._lock:
+            try:
+                return super()._rows(name, **bound)
+            except sqlite3.OperationalError as error:
+                if "UTF-8" not in str(error):
+                    raise
             usual = self._conn.text_factory
             self._conn.text_factory = _lenient
             try:

@@ -113,6 +113,10 @@ class AlertStore(Store):
         rows = self._all("alert_key_name", (api_key,))
         return str(rows[0][0]) if rows else api_key
 
+    def key_names(self) -> dict[str, str]:
+        """What the provider's directory calls keys, by id; without those that it does not name."""
+        return dict(self._all("alert_key_names"))
+
     def contexts(self) -> Mapping[int, Whose]:
         """Every context by id; only those added since are read."""
         after = max(self._contexts, default=0)

@@ -16,14 +16,16 @@ MODELS = ("gpt-5", "gpt-5-mini", "gpt-4.1", "gpt-4o-mini", "o3", "o4-mini")
 BATCH = 50_000
 
 
-def fill_with_events(path: Path, events: int, days: int, *, end: int = END, seed: int = 1) -> None:
+def fill_with_events(
+    path: Path, events: int, days: int, *, end: int = END, seed: int = 1, keys: int = KEYS
+) -> None:
     """Write a ledger of `events` requests over the `days` before `end`."""
     random = np.random.default_rng(seed)
     at = _times(random, events, end - days * 86_400, end)
-    dimensions = [_dimensions(key) for key in range(KEYS)]
+    dimensions = [_dimensions(key) for key in range(keys)]
     services = [Service(model, Operation.COMPLETION, "chat.completions") for model in MODELS]
     services.append(Service("text-embedding-3-large", Operation.EMBEDDING, "embeddings"))
-    popularity = 1 / np.arange(1, KEYS + 1)
+    popularity = 1 / np.arange(1, keys + 1)
     with open_writer(path) as writer:
         for first in range(0, events, BATCH):
             times = at[first : first + BATCH]
@@ -36,7 +38,7 @@ def fill_with_events(path: Path, events: int, days: int, *, end: int = END, seed
                     at=times,
                     request_id=[f"req_{first + place:012d}" for place in range(size)],
                     dimensions=dimensions,
-                    context=random.choice(KEYS, size, p=popularity / popularity.sum()),
+                    context=random.choice(keys, size, p=popularity / popularity.sum()),
                     services=services,
                     service=service,
                     tokens_input=tokens,

@@ -69,6 +69,9 @@ def recent_calls(books: Books, start: int, end: int) -> dict[Caller, dict[int, C
             if whose is None or called is None:
                 continue
             minutes = found.setdefault(Caller(whose.api_key, whose.project, called.model), {})
+            if width == MINUTE_S and at not in minutes:  # nearly all of them: nothing to spread or to add
+                minutes[at] = Calls(requests, tokens, nano)
+                continue
             for minute, calls in _spread(at, width, Calls(requests, tokens, nano)):
                 if start <= minute < end:
                     minutes[minute] = minutes.get(minute, Calls()) + calls

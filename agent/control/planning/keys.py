@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from agent.domain.allocation import Scope, ScopeKind
@@ -38,32 +38,36 @@ def keys_of(
     books: Books, known: Mapping[str, Sequence[GatewayKey]], production: Collection[str]
 ) -> list[PlannedKey]:
     """Every key, once for each: a key that burns in several environments is production if one of them is."""
-    found: dict[str, PlannedKey] = {}
-    environments: dict[str, set[str]] = {}
-    for whose in books.whose:
-        environments.setdefault(whose.api_key, set()).add(whose.environment)
-        found[whose.api_key] = PlannedKey(
-            api_key=whose.api_key,
-            name="",
+    newest = {whose.api_key: whose for whose in books.whose}
+    risky = {
+        whose.api_key for whose in books.whose if not whose.environment or whose.environment in production
+    }
+    names = books.alerts.key_names()
+    found = [
+        PlannedKey(
+            api_key=name,
+            name=names.get(name, name),
             team=whose.team,
             environment=whose.environment,
             project=whose.project,
             department=whose.department,
             billing_group=whose.billing_group,
+            production=name in risky,
         )
-    for key in _unseen(known, found):
-        environments[key.api_key] = {key.environment}
-        found[key.api_key] = PlannedKey(
+        for name, whose in newest.items()
+    ]
+    found += [
+        PlannedKey(
             api_key=key.api_key,
-            name=key.name,
+            name=key.name or names.get(key.api_key, key.api_key),
             team=key.team,
             environment=key.environment,
             project=key.project,
+            production=not key.environment or key.environment in production,
         )
-    return [
-        _named(key, books, any(each in production or not each for each in environments[key.api_key]))
-        for key in found.values()
+        for key in _unseen(known, newest)
     ]
+    return found
 
 
 def keys_in(keys: Iterable[PlannedKey], scope: Scope) -> list[PlannedKey]:
@@ -71,16 +75,10 @@ def keys_in(keys: Iterable[PlannedKey], scope: Scope) -> list[PlannedKey]:
     return [key for key in keys if key.within(scope)]
 
 
-def _unseen(
-    known: Mapping[str, Sequence[GatewayKey]], found: Mapping[str, PlannedKey]
-) -> Iterable[GatewayKey]:
+def _unseen(known: Mapping[str, Sequence[GatewayKey]], found: Collection[str]) -> Iterable[GatewayKey]:
     seen = set(found)
     for keys in known.values():
         for key in keys:
             if key.api_key not in seen:
                 seen.add(key.api_key)
                 yield key
-
-
-def _named(key: PlannedKey, books: Books, production: bool) -> PlannedKey:
-    return replace(key, name=key.name or books.alerts.key_name(key.api_key), production=production)

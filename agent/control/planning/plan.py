@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from agent.control.gateways.base import Dialect, Hit, UnsupportedError, dialect_of
 from agent.control.planning.calls import MINUTE_S, Caller, Calls, Refusals, recent_calls, refused, together
 from agent.control.planning.keys import PlannedKey, keys_in, keys_of
+from agent.control.planning.reach import Reach
 from agent.control.policy import needs
 from agent.domain.action import ActionKind, ActionSpec, Needs, Step
 from agent.domain.canonical import canonical
@@ -74,6 +75,7 @@ class Plan:
     def digest(self) -> str:
         """What an intent is bound to: the change, its targets, and what they held when it was planned."""
         hit = [[str(step.target), dict(step.want), dict(step.before), step.version] for step in self.steps]
+        hit.sort(key=lambda each: str(each[0]))  # steps are in the order of a burn that never stands still
         return hashlib.sha256(canonical([self.spec.text(), hit]).encode()).hexdigest()
 
     def preview(self) -> dict[str, Any]:
@@ -129,8 +131,11 @@ def plan(books: Books, settings: Settings, spec: ActionSpec, now: float, *, prop
     burn = _burn(calls, end)
     keys = _by_burn(replace(key, burn_nano=burn.get(key.api_key, 0)) for key in keys)
     reached = drafts.reached
-    by_name = {key.api_key: replace(key, burn_nano=burn.get(key.api_key, 0)) for key in everybody}
-    bystanders = _by_burn(by_name[name] for name in drafts.bystanders if name in by_name)
+    bystanders = _by_burn(
+        replace(key, burn_nano=burn.get(key.api_key, 0))
+        for key in everybody
+        if key.api_key in drafts.bystanders
+    )
     hour, lately = (_refusals(drafts, calls, spec, start, end) for start in (end - HOUR_S, end - BURN_S))
     made = Plan(
         spec=spec,
@@ -199,23 +204,24 @@ def _drafts(
         try:
             targets = dialect.targets(gateway, spec, Hit(spec.scope, mine, others, own))
             if spec.non_prod:
-                targets = [each for each in targets if not _shared(dialect, each, others, production)]
+                spared = Reach(dialect, (key for key in others if key.api_key in production))
+                targets = [each for each in targets if next(spared.of(each), None) is None]
             found = [_step(dialect, spec, target, own.get(target)) for target in targets]
         except UnsupportedError as error:
             problems.append(error)
             continue
-        everybody = (*mine, *others)
+        reach = Reach(dialect, (*mine, *others))
         for target in targets:
-            covers[target] = frozenset(k.api_key for k in everybody if dialect.reaches(target, k))
+            covers[target] = frozenset(key.api_key for key in reach.of(target))
         steps += [step for step in found if dict(step.want) != dict(step.before)]
         if len(found) > len(steps):
             notes.append("some targets are held so already")
         if offer.note:
             notes.append(f"{gateway.name}: {offer.note}")
         effect_s = max(effect_s, offer.effect_s)
-        for key in mine:
-            if any(dialect.reaches(target, key) for target in targets):
-                left.pop(key.api_key, None)
+        for target in targets:
+            for name in covers[target]:
+                left.pop(name, None)
         if shared := [key for key in mine if key.api_key in left]:
             problems.append(
                 UnsupportedError(
@@ -272,13 +278,6 @@ def _served(
     )
 
 
-def _shared(
-    dialect: Dialect, target: Target, others: Sequence[GatewayKey], production: Collection[str]
-) -> bool:
-    """Whether a change at a target bears on production too."""
-    return any(key.api_key in production and dialect.reaches(target, key) for key in others)
-
-
 def _step(dialect: Dialect, spec: ActionSpec, target: Target, state: TargetState | None) -> Step:
     state = state or TargetState(target, {})
     want = dict(dialect.wanted(spec, state))
@@ -300,13 +299,13 @@ def _refusals(
     """What the steps would have refused in [start, end): callers of one target share its limit."""
     total = Refusals()
     seen: set[Caller] = set()
+    by_key = _callers(calls)
     for step in drafts.steps:
         mine = [
             caller
-            for caller in calls
-            if caller not in seen
-            and caller.api_key in drafts.covers[step.target]
-            and _bears(step, spec, caller)
+            for name in drafts.covers[step.target]
+            for caller in by_key.get(name, ())
+            if caller not in seen and _bears(step, spec, caller)
         ]
         seen |= set(mine)
         shared = together(_between(calls[caller], start, end) for caller in mine)
@@ -319,13 +318,23 @@ def _dearest_first(
 ) -> tuple[Step, ...]:
     """The steps in the order in which they are worth most now: of very many the last bite seconds later."""
 
+    by_key = _callers(calls)
+
     def burn(step: Step) -> int:
-        covered = drafts.covers[step.target]
-        mine = (calls[c] for c in calls if c.api_key in covered and _bears(step, spec, c))
+        covered = (caller for name in drafts.covers[step.target] for caller in by_key.get(name, ()))
+        mine = (calls[caller] for caller in covered if _bears(step, spec, caller))
         return sum(each.nano for minutes in mine for at, each in minutes.items() if at >= end - BURN_S)
 
     ordered = sorted(drafts.steps, key=burn, reverse=True)
     return tuple(replace(step, seq=seq) for seq, step in enumerate(ordered))
+
+
+def _callers(calls: Iterable[Caller]) -> dict[str, list[Caller]]:
+    """By key."""
+    found: dict[str, list[Caller]] = {}
+    for caller in calls:
+        found.setdefault(caller.api_key, []).append(caller)
+    return found
 
 
 _REFUSING = (ActionKind.THROTTLE, ActionKind.BLOCK, ActionKind.REVOKE, ActionKind.MODELS)

@@ -74,6 +74,10 @@ GROUP BY 1, 2;
 -- Some hundred keys at most: their directory by its primary key's end.
 SELECT name FROM directory_key WHERE id = ? AND name <> '' LIMIT 1;
 
+-- name: alert_key_names
+-- All keys that the directory names, once for a plan of many.
+SELECT id, name FROM directory_key WHERE name <> '';
+
 -- name: alerts_open
 -- alert_open, the partial index of those not resolved: a few rows however long the history.
 SELECT * FROM alert INDEXED BY alert_open WHERE state <> 'resolved' ORDER BY id;
