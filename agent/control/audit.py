@@ -67,7 +67,7 @@ def follow(
     if seq is None and newest is not None:
         return Progress(EMPTY, upto, Verdict(0, None, newest, "the head of the log is lost"))
     head = EMPTY if seq is None else ChainHead(seq, digest.decode("utf-8", "replace"))
-    if at.seq > head.seq:
+    if at.seq > min(head.seq, newest or 0):
         at = EMPTY  # the log is shorter than it was
     for count, row in enumerate(_pages(reader, at.seq if at.seq else _LEAST, upto)):
         if count == most:

@@ -194,13 +194,18 @@ def block(scope: str = "team:support", **more: object) -> ActionSpec:
     return replace(ActionSpec(ActionKind.BLOCK, Scope.parse(scope), expires_s=3_600), **more)  # type: ignore[arg-type]
 
 
-@contextlib.asynccontextmanager
-async def console_on(desk: Desk, *keys: str, size: tuple[int, int] = (80, 24)) -> AsyncIterator[Console]:
-    """The console on the desk's ledger, after its first report and these keys."""
+def real_link(desk: Desk) -> Live:
+    """A link to the desk's ledger, started on Burn."""
     live = Live(lambda: (desk.settings, open_reader(desk.settings.ledger_path)))
     live.watch(burn_question(View()))
     live.start()
-    async with console(size, live=live) as running:
+    return live
+
+
+@contextlib.asynccontextmanager
+async def console_on(desk: Desk, *keys: str, size: tuple[int, int] = (80, 24)) -> AsyncIterator[Console]:
+    """The console on the desk's ledger, after its first report and these keys."""
+    async with console(size, live=real_link(desk)) as running:
         await running.until("BURN NOW")
         await running.press(*keys)
         yield running

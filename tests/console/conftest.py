@@ -1,4 +1,4 @@
-"""Who is at the machine of a test: somebody whom burndeck.toml knows, or nobody."""
+"""Who is at the machine of a test, and the ledger of screens that act."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from agent.control.identity import VARIABLE, write_identity
+from console import live as live_link
+from tests.console.acting_world import make_ledger
 from tests.console.harness import ADA
 
 
@@ -22,3 +24,15 @@ def ada(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """There is no identity here."""
     monkeypatch.setenv(VARIABLE, str(tmp_path / "nobody"))
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A day of the small organization and the spike; tests take copies."""
+    return make_ledger(tmp_path_factory.mktemp("acting") / "ledger.sqlite")
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A person does not wait for half a second between answers here."""
+    monkeypatch.setattr(live_link, "BETWEEN_S", 0.05)

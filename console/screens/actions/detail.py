@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from agent.domain.money import to_credits
 from console import format as fmt
+from console.screens.actions.asking import OWN
 from console.screens.actions.rows import TONES, countdown, state_words
 from console.screens.alerts.layout import LABEL, Fact, block, running
 from console.widgets.ink import EMPTY, Line, Span, Tone, clip_words, left, spread, wrap
@@ -139,13 +140,20 @@ def _steps(steps: Sequence[StepLine], now: float, width: int) -> Iterator[Line]:
     for step in steps[:_MOST_STEPS]:
         tone = _STEP_TONES.get(step.state, Tone.PLAIN)
         when = f"  {fmt.clock(step.at, seconds=True)}" if step.at is not None else ""
-        yield spread([Span(clip_words(step.target, width - 20))], [Span(step.state + when, tone)], width)
+        yield spread(
+            [Span(clip_words(target_words(step), width - 20))], [Span(step.state + when, tone)], width
+        )
         yield from (
             [Span(f"  {line}", Tone.DIM)] for line in wrap(f"{step.before} → {step.after}", width - 2)
         )
         yield from ([Span(f"  {line}", Tone.WARM)] for line in wrap(step.error, width - 2))
     if len(steps) > _MOST_STEPS:
         yield [Span(f"and {len(steps) - _MOST_STEPS} more targets", Tone.DIM)]
+
+
+def target_words(step: StepLine) -> str:
+    """A target by its gateway, kind and id; an allocation by its id."""
+    return step.target.removeprefix(f"{OWN}/allocation/")
 
 
 def _timeline(detail: ActionDetail, now: float, width: int) -> Iterator[Line]:

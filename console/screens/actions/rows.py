@@ -71,7 +71,7 @@ EMPTY = {
 
 _MIDDLE = {
     Part.IN_FORCE: Column("effect", 20, 4, at_right=False, grow=True, most=60),
-    Part.WAITING: Column("waits for", 14, at_right=False, grow=True, most=44),
+    Part.WAITING: Column("waits for", 23, at_right=False, grow=True, most=44),
     Part.HISTORY: Column("effect", 20, 4, at_right=False, grow=True, most=60),
 }
 _LAST = {
@@ -83,9 +83,10 @@ _LAST = {
 
 def columns(part: Part) -> tuple[Column, ...]:
     """The columns of a list."""
+    state, what = (7, 20) if part is Part.WAITING else (11, 28)
     return (
-        Column("state", 7 if part is Part.WAITING else 11, at_right=False),
-        Column("what", 28, at_right=False, grow=True, most=70, downwards=False),
+        Column("state", state, at_right=False),
+        Column("what", what, at_right=False, grow=True, most=70, downwards=False),
         Column("by", 8, 3, at_right=False, downwards=False),
         Column("since", 5, 1),
         _MIDDLE[part],

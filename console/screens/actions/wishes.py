@@ -12,6 +12,7 @@ from agent.domain.intent import IntentKind
 from agent.domain.money import to_credits
 from agent.domain.words import plural
 from console import format as fmt
+from console.screens.actions.detail import target_words
 from console.screens.forms.form import Field, FieldError, Form, Values
 from console.wants import Want
 
@@ -81,7 +82,7 @@ def undo(detail: ActionDetail, now: float) -> Form:
     def judge(values: Values) -> list[str]:
         if waits:
             return ["Nothing was changed yet: the request is taken back, and nobody can approve it any more."]
-        return [f"{step.target}: back to {step.before}" for step in detail.steps[:_STEPS_SHOWN]]
+        return [f"{target_words(step)}: back to {step.before}" for step in detail.steps[:_STEPS_SHOWN]]
 
     return Form(
         f"{'Take back' if waits else 'Undo'} action {entry.id}",
@@ -210,7 +211,7 @@ def _figures(detail: ActionDetail) -> Iterator[str]:
 
 
 def _step(step: StepLine) -> str:
-    return f"{step.target}: {step.before} → {step.after}"
+    return f"{target_words(step)}: {step.before} → {step.after}"
 
 
 def _release(subject: str, reason: str, done: str) -> Want:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from agent.control.audit import Verdict, listed, verify
-from agent.domain.audit import ChainHead
+from agent.control.audit import Verdict, follow, listed, verify
+from agent.domain.audit import EMPTY, ChainHead
 from agent.ledger.reader import LedgerReader
 from tests.agent.control.build import Desk, tamper
 
@@ -30,6 +30,32 @@ def test_an_untouched_log_is_intact(filled: Desk, reader: LedgerReader) -> None:
     assert verdict.rows == 6
     assert verdict.head is not None
     assert verify(reader, noted=verdict.head).intact
+
+
+def test_a_chain_is_followed_in_parts_each_from_where_the_last_one_ended(
+    filled: Desk, reader: LedgerReader
+) -> None:
+    ends, at, verdict = [], EMPTY, None
+    while verdict is None:
+        progress = follow(reader, at, most=4)
+        at, verdict = progress.at, progress.verdict
+        ends.append(at.seq)
+
+    assert ends == [4, 6] and verdict == verify(reader)
+    assert follow(reader, at, most=4).verdict == verdict
+
+
+def test_a_part_finds_what_does_not_follow_and_a_log_that_was_cut_is_followed_anew(
+    filled: Desk, reader: LedgerReader
+) -> None:
+    at = follow(reader, most=3).at
+    tamper(filled.writer.path, "UPDATE audit SET actor = 'eve' WHERE seq = 5")
+    broken = follow(reader, at).verdict
+    assert broken is not None and broken.broken_at == 5
+
+    tamper(filled.writer.path, "DELETE FROM audit WHERE seq >= 3")
+    cut = follow(reader, at).verdict
+    assert cut is not None and (cut.rows, cut.broken_at) == (2, 3)
 
 
 def test_an_empty_log_is_intact(reader: LedgerReader) -> None:

@@ -9,6 +9,7 @@ import pytest
 from agent.domain.action import ActionKind, ActionSpec, ActionState
 from agent.domain.allocation import Scope
 from agent.domain.person import Role
+from console.screens.actions.asking import allocation_words
 from tests.agent.reports.world import NANO
 from tests.console.acting_world import console_on, open_desk
 from tests.console.harness import piloted
@@ -108,3 +109,14 @@ async def test_an_operator_is_told_that_finance_proposes(template, tmp_path, ada
             await running.press("p")
 
             await running.until("ada may not allocate: it takes another role.")
+
+
+def test_what_becomes_of_an_allocation_is_said_in_credits():
+    topped = {"from": {"pool": 1}, "top_up_nano": 500 * NANO, "until": 1_796_083_200}
+
+    assert allocation_words(topped) == "500 credits more, until 1 Dec 00:00 UTC"
+    assert allocation_words({"monthly_nano": 70_000 * NANO, "hard_cap": "0.9"}) == (
+        "hard cap 0.9, 70,000 credits a month"
+    )
+    assert allocation_words({"retire": True, "create": False}) == "retire"
+    assert allocation_words({}) == "nothing"
