@@ -90,6 +90,14 @@ def _part(whole: int, part: int, parts: int) -> int:
     return whole * (part + 1) // parts - whole * part // parts
 
 
+def callers_by_key(callers: Iterable[Caller]) -> dict[str, list[Caller]]:
+    """Callers by their key, so that those of a target are found without looking at all."""
+    found: dict[str, list[Caller]] = {}
+    for caller in callers:
+        found.setdefault(caller.api_key, []).append(caller)
+    return found
+
+
 def together(calls: Iterable[Minutes]) -> dict[int, Calls]:
     """Calls of several callers that share one limit."""
     found: dict[int, Calls] = {}

@@ -9,10 +9,19 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from agent.control.gateways.base import Dialect, Hit, UnsupportedError, dialect_of
-from agent.control.planning.calls import MINUTE_S, Caller, Calls, Refusals, recent_calls, refused, together
+from agent.control.planning.calls import (
+    MINUTE_S,
+    Caller,
+    Calls,
+    Refusals,
+    callers_by_key,
+    recent_calls,
+    refused,
+    together,
+)
 from agent.control.planning.keys import PlannedKey, keys_in, keys_of
 from agent.control.planning.reach import Reach
-from agent.control.policy import needs
+from agent.control.policy import needs, starves
 from agent.domain.action import ActionKind, ActionSpec, Needs, Step
 from agent.domain.canonical import canonical
 from agent.domain.gateway import GatewayKey, Limit, Target, TargetState
@@ -154,7 +163,13 @@ def plan(books: Books, settings: Settings, spec: ActionSpec, now: float, *, prop
     )
     return replace(
         made,
-        needs=needs(spec, production=made.production, lowers=_lowers(made.steps), proposed=proposed),
+        needs=needs(
+            spec,
+            production=made.production,
+            lowers=_lowers(made.steps),
+            proposed=proposed,
+            starves=starves(made.refused, made.requests),
+        ),
     )
 
 
@@ -299,7 +314,7 @@ def _refusals(
     """What the steps would have refused in [start, end): callers of one target share its limit."""
     total = Refusals()
     seen: set[Caller] = set()
-    by_key = _callers(calls)
+    by_key = callers_by_key(calls)
     for step in drafts.steps:
         mine = [
             caller
@@ -318,7 +333,7 @@ def _dearest_first(
 ) -> tuple[Step, ...]:
     """The steps in the order in which they are worth most now: of very many the last bite seconds later."""
 
-    by_key = _callers(calls)
+    by_key = callers_by_key(calls)
 
     def burn(step: Step) -> int:
         covered = (caller for name in drafts.covers[step.target] for caller in by_key.get(name, ()))
@@ -327,14 +342,6 @@ def _dearest_first(
 
     ordered = sorted(drafts.steps, key=burn, reverse=True)
     return tuple(replace(step, seq=seq) for seq, step in enumerate(ordered))
-
-
-def _callers(calls: Iterable[Caller]) -> dict[str, list[Caller]]:
-    """By key."""
-    found: dict[str, list[Caller]] = {}
-    for caller in calls:
-        found.setdefault(caller.api_key, []).append(caller)
-    return found
 
 
 _REFUSING = (ActionKind.THROTTLE, ActionKind.BLOCK, ActionKind.REVOKE, ActionKind.MODELS)
