@@ -66,6 +66,7 @@ def again(action: Action, made: Plan, settings: Settings, now: int, reason: str)
         approve_by=now + int(settings.acting.approval_valid) if made.needs else None,
         preview=made.preview(),
         steps=made.steps,
+        revision=action.revision + 1,
     )
 
 

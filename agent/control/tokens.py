@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from agent.control.identity import Identity
-from agent.domain.action import Action, Verdict, parse_spec, spec_fields
+from agent.domain.action import Action, Verdict, parse_spec, request_digest, spec_fields
 from agent.domain.canonical import canonical, parse_canonical
 from agent.domain.intent import Refused
 from agent.domain.person import Person
@@ -48,6 +48,7 @@ class RequestText:
     spec: dict[str, Any]
     hit: list[list[Any]]
     reason: str
+    revision: int
     requested_by: str
     preview: dict[str, Any]
 
@@ -61,6 +62,7 @@ def request_text(action: Action, ledger: str, title: str) -> str:
         "spec": spec_fields(action.spec),
         "hit": [[str(step.target), dict(step.want)] for step in action.steps],
         "reason": action.reason,
+        "revision": action.revision,
         "requested_by": action.requested_by,
         "preview": dict(action.preview),
     }
@@ -70,13 +72,10 @@ def request_text(action: Action, ledger: str, title: str) -> str:
 
 def read_request(text: str) -> RequestText:
     """The request of a line; its digest is computed anew, so that what is shown is what is signed."""
-    import hashlib
-
     try:
         values = parse_canonical(_unpack(text.strip(), _REQUEST))
         parse_spec(values["spec"])
-        covered = {"spec": values["spec"], "hit": values["hit"], "reason": values["reason"]}
-        digest = hashlib.sha256(canonical(covered).encode()).hexdigest()
+        digest = request_digest(values["spec"], values["hit"], values["reason"], values["revision"])
         return RequestText(digest=digest, **values)
     except (ValueError, TypeError, KeyError) as error:
         raise BurndeckError(

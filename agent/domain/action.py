@@ -230,14 +230,23 @@ class Action:
     effect: str = ""  # what became of the burn, one sentence
     preview: Mapping[str, Any] = field(default_factory=dict)  # what was shown before: JSON without floats
     steps: Sequence[Step] = ()
+    revision: int = 0  # how often the request was changed
     id: int | None = None
 
     @property
     def digest(self) -> str:
-        """What an approval of it is bound to: the change, and the targets that it hits."""
+        """What an approval of it is bound to."""
         hit = [[str(step.target), dict(step.want)] for step in self.steps]
-        text = canonical({"spec": spec_fields(self.spec), "hit": hit, "reason": self.reason})
-        return hashlib.sha256(text.encode()).hexdigest()
+        return request_digest(spec_fields(self.spec), hit, self.reason, self.revision)
+
+
+def request_digest(spec: Mapping[str, Any], hit: Sequence[Any], reason: str, revision: int) -> str:
+    """SHA-256 of the change, the targets that it hits, why, and its place in the row of changes of a request.
+
+    What was changed and changed back is therefore another text: nothing that was said before counts again.
+    """
+    text = canonical({"spec": dict(spec), "hit": list(hit), "reason": reason, "revision": revision})
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 class Verdict(enum.StrEnum):

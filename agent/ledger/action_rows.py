@@ -26,7 +26,7 @@ Row = Mapping[str, Any]
 
 _PLAIN = (
     *("reason", "requested_by", "requested_at", "approve_by", "begun_at", "accepted_at", "confirmed_at"),
-    *("expires_at", "ended_at", "ended_by", "why", "effect", "incident", "alert", "id"),
+    *("expires_at", "ended_at", "ended_by", "why", "effect", "incident", "alert", "revision", "id"),
 )
 
 
@@ -36,7 +36,7 @@ _TIMES = (
 )
 _KINDS = {
     **dict.fromkeys(("reason", "requested_by", "ended_by", "why", "effect"), str),
-    **dict.fromkeys(("id", "requested_at"), int),
+    **dict.fromkeys(("id", "requested_at", "revision"), int),
 }
 
 

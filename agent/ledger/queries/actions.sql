@@ -47,15 +47,15 @@ WHERE s.gateway = :gateway AND s.target_kind = :kind AND s.target = :target AND 
 
 -- name: add_action
 INSERT INTO action (kind, state, scope_kind, scope, spec, preview, reason, needs, requested_by, requested_at, approve_by, begun_at,
-  accepted_at, confirmed_at, expires_at, ended_at, ended_by, why, effect, incident, alert)
+  accepted_at, confirmed_at, expires_at, ended_at, ended_by, why, effect, incident, alert, revision)
 VALUES (:kind, :state, :scope_kind, :scope, :spec, :preview, :reason, :needs, :requested_by, :requested_at, :approve_by, :begun_at,
-  :accepted_at, :confirmed_at, :expires_at, :ended_at, :ended_by, :why, :effect, :incident, :alert);
+  :accepted_at, :confirmed_at, :expires_at, :ended_at, :ended_by, :why, :effect, :incident, :alert, :revision);
 
 -- name: update_action
 -- Primary key.
 UPDATE action SET state = :state, spec = :spec, preview = :preview, reason = :reason, needs = :needs, approve_by = :approve_by,
   begun_at = :begun_at, accepted_at = :accepted_at, confirmed_at = :confirmed_at, expires_at = :expires_at, ended_at = :ended_at,
-  ended_by = :ended_by, why = :why, effect = :effect, incident = :incident, alert = :alert
+  ended_by = :ended_by, why = :why, effect = :effect, incident = :incident, alert = :alert, revision = :revision
 WHERE id = :id;
 
 -- name: disown_action
@@ -83,7 +83,7 @@ INSERT INTO approval (action, digest, person, role, verdict, at, note, void) VAL
 
 -- name: count_approval_for
 -- approval_once.
-UPDATE approval SET role = :role WHERE action = :action AND digest = :digest AND person = :person;
+UPDATE approval SET role = :role WHERE action = :action AND digest = :digest AND person = :person AND verdict = 'approved';
 
 -- name: void_approvals
 -- approval_action.

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from agent.control.asking import decision_on
 from agent.control.audit import verify
 from agent.domain.money import NANO
 from agent.ledger.reader import LedgerReader
@@ -101,13 +102,36 @@ def test_a_change_after_the_first_approval_voids_it(court: Court) -> None:
 
 
 def test_an_approval_of_what_was_asked_before_is_refused(court: Court) -> None:
-    from agent.control.asking import decision_on
-
     court.request("fay", TOP_UP)
     looked_at = decision_on(court.action(), approve=True)
     court.amend("fay", replace(TOP_UP, amount_nano=9_000 * NANO))
 
     assert "is not what is asked for now" in court.say("eve", looked_at)
+
+
+def test_what_was_changed_and_changed_back_is_approved_anew_by_everybody(court: Court) -> None:
+    court.request("fay", TOP_UP)
+    first = court.action()
+    court.approve("fred")
+
+    court.amend("fay", replace(TOP_UP, amount_nano=2_000 * NANO))
+    court.amend("fay", TOP_UP)
+
+    assert court.action().spec == first.spec
+    assert "not what is asked for now" in court.say("fred", decision_on(first, approve=True))
+    assert court.approve("eve") == ""
+    assert court.state == "standby"
+    assert court.approve("fred") == ""
+    assert court.state == "pending"
+
+
+def test_whoever_has_approved_may_still_say_no(court: Court) -> None:
+    court.request("fay", TOP_UP)
+    court.approve("fred")
+
+    assert court.deny("fred", note="I was wrong") == ""
+
+    assert court.state == "declined"
 
 
 def test_as_many_approve_as_the_allocation_says(tmp_path: Path) -> None:
