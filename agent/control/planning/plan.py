@@ -113,9 +113,22 @@ class NothingToDoError(UnsupportedError):
     """No target can be changed by this action; the hint says why, or what is nearest."""
 
 
-def plan(books: Books, settings: Settings, spec: ActionSpec, now: float, *, proposed: bool = False) -> Plan:
+class HeldAlreadyError(NothingToDoError):
+    """All targets are held so already."""
+
+
+def plan(
+    books: Books,
+    settings: Settings,
+    spec: ActionSpec,
+    now: float,
+    *,
+    proposed: bool = False,
+    only: Collection[str] = (),
+) -> Plan:
     """What an action would do, by the ledger and by what gateways held when they were last read.
 
+    `only`: the keys of the scope that it is for, where it is not for all of them.
     Raises `NothingToDoError` when it would change nothing, with what could be done instead, and `Refused`
     for an allocation that cannot be changed so.
     """
@@ -126,6 +139,8 @@ def plan(books: Books, settings: Settings, spec: ActionSpec, now: float, *, prop
     known = books.actions.gateway_keys()
     everybody = keys_of(books, known, settings.acting.production)
     asked = keys_in(everybody, spec.scope)
+    if only:
+        asked = [key for key in asked if key.api_key in only]
     keys = [key for key in asked if not (spec.non_prod and key.production)]
     spared = len(asked) - len(keys)
     if not keys:
@@ -260,7 +275,7 @@ def _nothing(
     if problems:
         return NothingToDoError(problems[0].message, hint=problems[0].hint)
     if notes:
-        return NothingToDoError(f"{spec.scope} is held so already", hint="`burndeck actions` shows by what.")
+        return HeldAlreadyError(f"{spec.scope} is held so already", hint="`burndeck actions` shows by what.")
     if not settings.gateways:
         return NothingToDoError(
             "no gateway is known where this could be done",

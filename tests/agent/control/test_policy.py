@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from agent.control.policy import GO, TWO, needs
+from agent.control.policy import ALONE_S, GO, TWO, needs, starves
 from agent.domain.action import ActionKind, ActionSpec, Needs
 from agent.domain.allocation import Scope
 from agent.domain.gateway import Limit, LimitUnit
@@ -49,6 +51,41 @@ def test_a_limit_of_nothing_in_production_is_a_block() -> None:
     assert needs(spec(ActionKind.THROTTLE, 0), production=False) == ()
 
 
+@pytest.mark.parametrize(
+    ("limit", "expected"),
+    [
+        (Limit(1, LimitUnit.RPM), TWO),
+        (Limit(2, LimitUnit.RPM), ()),
+        (Limit(1, LimitUnit.RPS), ()),
+        (Limit(999, LimitUnit.TPM), TWO),
+        (Limit(1_000, LimitUnit.TPM), ()),
+        (Limit(0, LimitUnit.PARALLEL), TWO),
+        (Limit(1, LimitUnit.PARALLEL), ()),
+    ],
+)
+def test_a_limit_that_leaves_next_to_nothing_of_production_is_a_block(limit: Limit, expected: Needs) -> None:
+    throttle = replace(spec(ActionKind.THROTTLE), limit=limit)
+
+    assert needs(throttle, production=True) == expected
+    assert needs(throttle, production=False) == ()
+
+
+def test_a_limit_that_refuses_nearly_all_calls_of_production_is_a_block() -> None:
+    throttle = spec(ActionKind.THROTTLE)
+
+    assert needs(throttle, production=True, starves=starves(95, 100)) == TWO
+    assert needs(throttle, production=True, starves=starves(94, 100)) == ()
+    assert needs(throttle, production=False, starves=starves(100, 100)) == ()
+    assert not starves(0, 0)
+
+
+def test_one_person_throttles_production_for_a_day_at_most() -> None:
+    throttle = replace(spec(ActionKind.THROTTLE), expires_s=ALONE_S)
+
+    assert needs(throttle, production=True) == ()
+    assert needs(replace(throttle, expires_s=ALONE_S + 1), production=True) == TWO
+
+
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("production", [True, False])
 def test_what_the_agent_proposes_never_begins_without_a_person(kind: ActionKind, production: bool) -> None:
@@ -66,3 +103,9 @@ def test_an_allocation_names_who_approves_its_override() -> None:
     wanted = needs(spec(ActionKind.TOP_UP), production=False, approvers=approvers)
 
     assert wanted == (("finance",), ("lead",), ("engineering",))
+
+
+def test_finance_and_engineering_approve_every_override_whoever_else_is_named() -> None:
+    for approvers in ((), ("operator",), ("operator", "lead")):
+        wanted = needs(spec(ActionKind.TOP_UP), production=False, approvers=approvers)
+        assert set(TWO) <= set(wanted)
