@@ -6,7 +6,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from agent.control.bounds import known_person, scopes_around
 from agent.control.occasion import Occasion, Tell, record
+from agent.control.standing import out_of_reach
 from agent.control.tokens import Word, read_token
 from agent.domain.action import Action, ActionState, Approval, Needs, Verdict
 from agent.domain.action_words import assigned, open_needs
@@ -27,7 +29,7 @@ def approve(
     Raises `Refused`: not waiting any more, too late, another change than the one that was looked at, the
     person who asked, the same person twice, or a role that is not needed (any more).
     """
-    word = _word(writer, settings, action, intent, Verdict.APPROVED)
+    word = _word(writer, settings, action, intent, Verdict.APPROVED, now)
     _still_waits(action, now)
     if word.digest != action.digest:
         raise Refused("what was approved is not what is asked for now: look at it again")
@@ -59,7 +61,7 @@ def deny(
     writer: LedgerWriter, settings: Settings, action: Action, intent: Intent, now: int, tell: Tell
 ) -> None:
     """One no is enough: of somebody who could have approved it, or of whoever asked for it."""
-    word = _word(writer, settings, action, intent, Verdict.DENIED)
+    word = _word(writer, settings, action, intent, Verdict.DENIED, now)
     _still_waits(action, now)
     if word.digest != action.digest:
         raise Refused("what was denied is not what is asked for now: look at it again")
@@ -83,17 +85,22 @@ def cap_holds(writer: LedgerWriter, action: Action) -> bool:
     return alert is not None and alert.live and alert.signal.tier == HARD_CAP
 
 
-def _word(writer: LedgerWriter, settings: Settings, action: Action, intent: Intent, verdict: Verdict) -> Word:
-    """What was said, and by whom: by the person who signed the intent, or in a token that they bring."""
+def _word(
+    writer: LedgerWriter, settings: Settings, action: Action, intent: Intent, verdict: Verdict, now: int
+) -> Word:
+    """What was said, and by whom: by the person who signed the intent, or in a token that they bring.
+
+    Whoever signed a token must reach the action too: of whoever signed the intent the inbox knows already.
+    """
     token = intent.payload.get("token")
     if token is not None:
-        word = read_token(str(token), settings.people, writer.control.ledger_name(), intent.made_at)
+        word = read_token(str(token), settings.people, writer.control.ledger_name(), now)
         if word.action != action.id or word.verdict is not verdict:
             raise Refused("the token is about something else")
+        if not word.person.reaches(scopes_around(writer, action.spec.scope)):
+            raise Refused(out_of_reach(word.person))
         return word
-    person = next((each for each in settings.people if each.name == intent.person), None)
-    if person is None:
-        raise Refused(f"burndeck.toml knows no person {intent.person!r}")
+    person = known_person(settings, intent.person)
     digest, note = intent.payload.get("digest"), intent.payload.get("note", "")
     return Word(action.id or 0, str(digest), person, verdict, str(note).strip())
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from agent.settings import Settings
 
 CRITICALITY, POSTMORTEM = "criticality", "postmortem"
+_SIGNED = "postmortem-"  # and a number: signed before the glass was broken again
 CRITICAL, NOT_CRITICAL = "critical", "not_critical"
 _LONGEST_TEXT = 8_000
 
@@ -73,11 +74,23 @@ def assess(writer: LedgerWriter, incident: int, intent: Intent, now: int, tell: 
 
 
 def owe_postmortem(writer: LedgerWriter, settings: Settings, action: Action, now: int) -> None:
-    """Whoever breaks the glass owes a postmortem: the incident stays open until somebody has signed it."""
-    if action.incident is None:
+    """Whoever breaks the glass owes a postmortem: the incident stays open until somebody has signed it.
+
+    One that is still owed is due when it was; one that was signed is kept, and another one is owed.
+    """
+    incident = action.incident
+    if incident is None:
         raise Refused("there is no incident to break the glass for: ask for a top-up")
+    duties = {row["kind"]: row for row in writer.actions.duties([incident])}
+    owed = duties.get(POSTMORTEM)
+    if owed is not None and not owed["answer"]:
+        return
+    if owed is not None:
+        kept = sum(kind.startswith(_SIGNED) for kind in duties)
+        said = {name: owed[name] for name in ("due_at", "answer", "person", "at")}
+        writer.actions.save_duty(incident, f"{_SIGNED}{kept + 1}", **said)
     due = now + int(settings.acting.postmortem_within)
-    writer.actions.save_duty(action.incident, POSTMORTEM, due_at=due)
+    writer.actions.save_duty(incident, POSTMORTEM, due_at=due)
 
 
 def sign_postmortem(writer: LedgerWriter, incident: int, intent: Intent, now: int) -> None:

@@ -7,15 +7,22 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from agent.control import approvals
+from agent.control.bounds import (
+    around_incident,
+    known_person,
+    must_reach_bystanders,
+    must_reach_incident,
+    scopes_around,
+)
 from agent.control.duties import assess, guard_top_up, hard_cap_incident, owe_postmortem, sign_postmortem
+from agent.control.lasting import not_released, renewed
 from agent.control.occasion import Occasion, Tell, record
 from agent.control.planning import Plan, books_of, plan
 from agent.control.proposing import again, begin, check_spec, title
-from agent.control.roles import ACTING
-from agent.domain.action import LONGEST_S, Action, ActionKind, ActionSpec, ActionState, parse_spec
-from agent.domain.allocation import Scope, ScopeKind
+from agent.domain.action import Action, ActionKind, ActionSpec, ActionState, parse_spec
+from agent.domain.allocation import Scope
 from agent.domain.intent import Intent, IntentKind, Refused
-from agent.domain.person import AGENT, Role
+from agent.domain.person import Person
 from agent.domain.words import duration
 from agent.errors import BurndeckError
 from agent.ledger.control_store import IntentHandler
@@ -35,8 +42,6 @@ REQUESTS: Mapping[IntentKind, ActionKind] = {
     IntentKind.BREAK_GLASS: ActionKind.TOP_UP,
 }
 """Intents that ask for an action, and which one."""
-
-RENEWABLE = (ActionState.PENDING, ActionState.EXECUTING, ActionState.ACCEPTED, ActionState.CONFIRMED)
 
 
 def handlers(settings: Settings, tell: Tell) -> Mapping[IntentKind, IntentHandler]:
@@ -68,9 +73,8 @@ class _Desk:
         reason = _reason(intent.payload)
         made = self._plan(writer, spec, intent, now)
         alert = _number(intent.payload, "alert")
-        incident = _number(intent.payload, "incident") or _incident_of(writer, alert)
+        incident = self._incident(writer, spec, intent, alert)
         if spec.kind is ActionKind.TOP_UP:
-            incident = incident or hard_cap_incident(writer, spec.scope)
             guard_top_up(writer, spec, incident)
         action = begin(
             writer,
@@ -98,7 +102,7 @@ class _Desk:
             raise Refused("another kind of action is another request")
         made = self._plan(writer, spec, intent, now)
         if spec.kind is ActionKind.TOP_UP:
-            guard_top_up(writer, spec, action.incident)
+            guard_top_up(writer, spec, hard_cap_incident(writer, spec.scope) or action.incident)
         writer.actions.void_approvals(_id(action), "the request was changed after it")
         reason = str(intent.payload.get("reason", "")).strip() or action.reason
         changed = writer.actions.save(again(action, made, self.settings, now, reason))
@@ -115,34 +119,23 @@ class _Desk:
 
     def release(self, writer: LedgerWriter, intent: Intent, now: int) -> None:
         """Undoes an action, or every action of an incident."""
-        roles = _roles(self.settings, intent.person)
+        person = known_person(self.settings, intent.person)
         reason = str(intent.payload.get("reason", "")).strip()
-        if not intent.subject.startswith("incident:"):
-            action = _action(writer, intent.subject)
-            if problem := self._not_released(writer, action, roles):
-                raise Refused(problem)
-            self._reverse(writer, action, intent.person, reason, now)
+        if intent.subject.startswith("incident:"):
+            self._release_all(writer, _ident(intent.subject, "incident"), person, reason, now)
             return
-        actions = writer.actions.of_incident(_ident(intent.subject, "incident"))
-        open_ = [action for action in actions if not action.state.ended and writer.actions.own(action)]
-        problems = {action.id: self._not_released(writer, action, roles) for action in open_}
-        free = [action for action in open_ if not problems[action.id]]
-        if not free:
-            raise Refused(next(iter(problems.values()), "nothing of this incident is in force"))
-        for action in reversed(free):
-            self._reverse(writer, action, intent.person, reason, now)
+        action = _action(writer, intent.subject)
+        if problem := not_released(writer, action, person):
+            raise Refused(problem)
+        self._reverse(writer, action, person.name, reason, now)
 
     def renew(self, writer: LedgerWriter, intent: Intent, now: int) -> None:
         """An action lasts longer."""
         action = _action(writer, intent.subject)
-        seconds = _number(intent.payload, "seconds") or action.spec.expires_s
-        if action.state not in RENEWABLE:
-            raise Refused(f"action {action.id} is {action.state.value}: there is nothing to renew")
-        if action.expires_at is None or action.spec.kind is ActionKind.TOP_UP:
-            raise Refused(f"action {action.id} does not end by itself")
-        if not 0 < seconds <= LONGEST_S:
-            raise Refused("renew it for more than nothing, and for 31 days at most")
-        later = writer.actions.save(replace(action, expires_at=now + seconds))
+        named = _number(intent.payload, "seconds")
+        seconds = action.spec.expires_s if named is None else named
+        person = known_person(self.settings, intent.person)
+        later = writer.actions.save(renewed(action, person, seconds, now))
         text = f"renewed for {duration(seconds)}"
         record(writer, Occasion("renewed", later, text, actor=intent.person), now, self.tell)
 
@@ -164,29 +157,46 @@ class _Desk:
             raise Refused(
                 "what it would hit has moved since it was shown: look again, and ask again if it is right"
             )
+        must_reach_bystanders(known_person(self.settings, intent.person), made)
         return made
 
-    def _not_released(self, writer: LedgerWriter, action: Action, roles: Collection[Role]) -> str:
-        """Why an action cannot be undone by somebody; empty where it can."""
-        kind = action.spec.kind
-        if action.state.ended or action.state is ActionState.REVERSING:
-            return f"action {action.id} is {action.state.value}: there is nothing to undo"
-        if action.state is ActionState.STANDBY:
-            return ""
-        if kind is ActionKind.REVOKE:
-            return "deleted keys do not come back: issue new ones"
-        if kind is ActionKind.ALLOCATE:
-            return "an allocation is changed back by a request of its own, with two approvals"
-        if kind is ActionKind.TOP_UP and Role.FINANCE not in roles:
-            return "a top-up is taken back by finance"
-        if kind is not ActionKind.TOP_UP and ACTING.isdisjoint(roles):
-            return "what holds calls back is undone by operator, engineering, lead or admin"
-        if action.requested_by == AGENT and approvals.cap_holds(writer, action):
-            return (
-                f"action {action.id} holds a hard cap that is still reached: ask for a top-up, "
-                "or break the glass (`burndeck top-up --help`)"
-            )
-        return ""
+    def _incident(
+        self, writer: LedgerWriter, spec: ActionSpec, intent: Intent, alert: int | None
+    ) -> int | None:
+        """The incident that a request is for; that of a top-up is the one of its own hard cap."""
+        if spec.kind is ActionKind.TOP_UP:
+            own = hard_cap_incident(writer, spec.scope)
+            if own is not None:
+                return own
+            if spec.emergency and not spec.drill:
+                raise Refused(
+                    f"there is no incident to break the glass for: the hard cap of {spec.scope} "
+                    "is not reached; ask for a top-up"
+                )
+        incident = _number(intent.payload, "incident")
+        if incident is None:
+            incident = _incident_of(writer, alert)
+        elif not any(each.id == incident for each in writer.incidents.open_incidents()):
+            raise Refused(f"there is no open incident {incident}")
+        if incident is not None:
+            must_reach_incident(writer, known_person(self.settings, intent.person), incident)
+        return incident
+
+    def _release_all(
+        self, writer: LedgerWriter, incident: int, person: Person, reason: str, now: int
+    ) -> None:
+        """Undoes what can be undone of an incident, and says what cannot, and why."""
+        actions = [each for each in writer.actions.of_incident(incident) if not each.state.ended]
+        problems = [(each, _not_undone(writer, each, person)) for each in reversed(actions)]
+        if all(problem for _, problem in problems):
+            told = "; ".join(dict.fromkeys(problem for _, problem in problems))
+            raise Refused(told or "nothing of this incident is in force")
+        for action, problem in problems:
+            if problem:
+                occasion = Occasion("not_released", action, f"not released: {problem}", actor=person.name)
+                record(writer, occasion, now, self.tell)
+            else:
+                self._reverse(writer, action, person.name, reason, now)
 
     def _reverse(self, writer: LedgerWriter, action: Action, person: str, reason: str, now: int) -> None:
         standby = action.state is ActionState.STANDBY
@@ -259,22 +269,11 @@ def _id(action: Action) -> int:
     return action.id
 
 
-def _roles(settings: Settings, name: str) -> Collection[Role]:
-    return next((person.roles for person in settings.people if person.name == name), ())
-
-
-def scopes_around(writer: LedgerWriter, scope: Scope) -> set[Scope]:
-    """A scope and everything that it lies in, by where it burns now."""
-    found = {scope, Scope(ScopeKind.ORGANIZATION)}
-    if scope.kind is ScopeKind.ORGANIZATION:
-        return found
-    newest = {whose.api_key: whose for whose in books_of(writer).whose}
-    for kind in ScopeKind:
-        if 0 < kind.depth < scope.kind.depth:
-            values = {whose.level(kind) for whose in newest.values() if whose.within(scope)} - {""}
-            if len(values) == 1:
-                found.add(Scope(kind, values.pop()))
-    return found
+def _not_undone(writer: LedgerWriter, action: Action, person: Person) -> str:
+    """Why an action of an incident stays; empty where it can be undone."""
+    if not writer.actions.own(action):
+        return f"action {action.id} was changed by somebody else than the agent"
+    return not_released(writer, action, person)
 
 
 def _scopes_of_request(writer: LedgerWriter, intent: Intent) -> Collection[Scope]:
@@ -292,17 +291,4 @@ def _scopes_of_action(writer: LedgerWriter, intent: Intent) -> Collection[Scope]
 
 
 def _scopes_of_incident(writer: LedgerWriter, intent: Intent) -> Collection[Scope]:
-    """What lies around everything that an incident's actions hit; without any, around its alerts."""
-    ident = _ident(intent.subject, "incident")
-    actions = writer.actions.of_incident(ident)
-    scopes = [action.spec.scope for action in actions]
-    if not scopes:
-        signals = (alert.signal for alert in writer.alerts.alerts_of_incidents([ident]))
-        scopes = [
-            Scope(ScopeKind(each.scope_kind), each.scope) for each in signals if each.scope_kind in _LEVELS
-        ]
-    around = [scopes_around(writer, scope) for scope in scopes]
-    return set.intersection(*around) if around else {Scope(ScopeKind.ORGANIZATION)}
-
-
-_LEVELS = frozenset(kind.value for kind in ScopeKind)
+    return around_incident(writer, _ident(intent.subject, "incident"))

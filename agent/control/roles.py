@@ -29,7 +29,7 @@ ALLOWED: Mapping[IntentKind, frozenset[Role]] = {
     IntentKind.APPROVE: _ON_CALL,
     IntentKind.DENY: _ON_CALL,
     IntentKind.RELEASE: _ON_CALL,  # what of it finance may undo is its own question
-    IntentKind.RENEW: ACTING,
+    IntentKind.RENEW: _ON_CALL,  # finance what took its approval, and nothing else
     IntentKind.ASSESS: frozenset({Role.ENGINEERING, Role.LEAD, Role.ADMIN}),
     IntentKind.POSTMORTEM: _ON_CALL,
 }

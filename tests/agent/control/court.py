@@ -6,6 +6,7 @@ import json
 import secrets
 from collections.abc import Mapping
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from agent.control.identity import Identity, new_identity
 from agent.control.occasion import Occasion
 from agent.control.planning import books_of, plan
 from agent.domain.action import Action, ActionKind, ActionSpec
+from agent.domain.alert import HARD_CAP, Alert, AlertRule, AlertState, Signal
 from agent.domain.allocation import Allocation, Scope
 from agent.domain.gateway import GatewayKey, Inventory, Limit, LimitUnit, Target, TargetKind, TargetState
 from agent.domain.incident import Incident
@@ -107,7 +109,9 @@ class Court:
         self.put(name, ask)
         return self.hear()
 
-    def put(self, name: str, ask: Ask) -> int:
+    def put(self, name: str, ask: Ask, valid_s: int = 600) -> int:
+        """Somebody signs it, and it waits for the agent."""
+
         def sign(place: Place) -> tuple[str, str]:
             intent = Intent(
                 place.ledger,
@@ -117,7 +121,7 @@ class Court:
                 ask.payload,
                 name,
                 self.now,
-                self.now + 600,
+                self.now + valid_s,
                 secrets.token_hex(16),
             )
             return intent.text(), self.identities[name].sign(intent.text())
@@ -177,11 +181,36 @@ class Court:
         open_ = self.writer.actions.open_actions()
         ended_in_time(self.writer, open_, self.now, self.tell, Deadlines(ManualClock(self.now)))
 
-    def incident(self) -> int:
-        """An open one."""
-        made = self.writer.incidents.add_incident(Incident("it burns", "x", "critical", "", self.now))
+    def incident(self, group: str = "x") -> int:
+        """An open one; of one group there is one."""
+        made = self.writer.incidents.add_incident(Incident("it burns", group, "critical", "", self.now))
         assert made.id is not None
         return made.id
+
+    def alert(self, scope: Scope = TEAM, tier: str = HARD_CAP) -> Alert:
+        """An alert that fires in an incident of its own."""
+        signal = Signal(
+            fingerprint=f"{tier} {scope}",
+            rule=AlertRule.BUDGET,
+            tier=tier,
+            at=self.now,
+            scope_kind=scope.kind.value,
+            scope=scope.value,
+            current_nano=NANO,
+            expected_nano=NANO,
+            threshold=Decimal(1),
+        )
+        alert = Alert(
+            signal, AlertState.FIRING, self.now, fired_at=self.now, incident=self.incident(str(scope))
+        )
+        (saved,) = self.writer.alerts.save([alert])
+        return saved
+
+    def at_the_cap(self) -> int:
+        """The incident of the team's hard cap."""
+        incident = self.alert().incident
+        assert incident is not None
+        return incident
 
     def refusals(self) -> list[tuple[str, str]]:
         """Actor and reason of every refusal in the audit log."""

@@ -61,7 +61,7 @@ def test_an_amended_top_up_is_held_to_the_assessment_too(court: Court) -> None:
 
 def test_breaking_the_glass_needs_one_person_an_incident_and_a_signed_postmortem(court: Court) -> None:
     assert "no incident to break the glass for" in court.request("olga", GLASS)
-    incident = court.incident()
+    incident = court.at_the_cap()
 
     assert court.request("olga", GLASS, incident=incident) == ""
 
@@ -106,12 +106,51 @@ def test_a_drill_of_breaking_the_glass_owes_nothing(court: Court) -> None:
 
 
 def test_a_second_glass_takes_no_signature_away_from_the_first(court: Court) -> None:
-    incident = court.incident()
-    court.request("olga", GLASS, incident=incident)
-    sign(court, incident)
+    incident = court.at_the_cap()
+    for number in range(3):
+        court.request("olga", replace(GLASS, amount_nano=(number + 1) * NANO))
+        assert court.writer.incidents.owing_postmortem() == {incident}
+        assert sign(court, incident, f"lesson {number}") == ""
 
-    court.request("olga", replace(GLASS, amount_nano=2 * NANO), incident=incident)
+    found = rows(court.writer.path, "SELECT answer, person FROM incident_duty ORDER BY answer")
+    assert found == [(f"lesson {number}", "olga") for number in range(3)]
+    assert court.writer.incidents.owing_postmortem() == set()
 
+
+def test_a_second_glass_moves_no_due_date(court: Court) -> None:
+    court.at_the_cap()
+    court.request("olga", GLASS)
+    due = rows(court.writer.path, "SELECT due_at FROM incident_duty")
+
+    court.now += 20 * 3_600
+    assert court.request("olga", replace(GLASS, amount_nano=2 * NANO)) == ""
+
+    assert rows(court.writer.path, "SELECT due_at FROM incident_duty") == due
+
+
+@pytest.mark.parametrize("named", [0, 77])
+def test_glass_is_broken_for_the_incident_of_the_cap_and_no_invented_one(court: Court, named: int) -> None:
+    assert "no incident to break the glass for" in court.request("olga", GLASS, incident=named)
+    incident = court.at_the_cap()
+
+    assert court.request("olga", GLASS, incident=named) == ""
+
+    assert court.action().incident == incident
     assert court.writer.incidents.owing_postmortem() == {incident}
-    texts = rows(court.writer.path, "SELECT text FROM timeline WHERE kind = 'postmortem'")
-    assert texts == [("postmortem signed: A loop. It is mended.",)]
+
+
+def test_a_top_up_does_not_evade_the_assessment_of_its_cap_by_another_incident(court: Court) -> None:
+    other = court.incident()
+    assess(court, other, critical=True)
+    incident = court.at_the_cap()
+    assess(court, incident, critical=False)
+
+    for named in (other, 0, 77, None):
+        assert "the cap holds, without a top-up" in court.request("fay", TOP_UP, incident=named)
+
+
+def test_a_change_of_a_top_up_is_held_to_the_cap_that_was_reached_meanwhile(court: Court) -> None:
+    court.request("fay", TOP_UP)
+    assess(court, court.at_the_cap(), critical=False)
+
+    assert "the cap holds" in court.amend("fay", replace(TOP_UP, amount_nano=5 * NANO))

@@ -176,3 +176,11 @@ def test_a_token_of_another_shape_is_refused(waiting: Court, value: object) -> N
 def test_half_a_request_is_none(waiting: Court, cut: int) -> None:
     with pytest.raises(BurndeckError, match="no whole request"):
         read_request(exported(waiting)[:cut])
+
+
+def test_a_token_grows_old_by_the_clock_of_the_agent_and_not_of_whoever_brings_it(waiting: Court) -> None:
+    brought = decision_on(waiting.action(), approve=True, token=token(waiting, "fred"))
+    waiting.put("omar", brought, valid_s=2 * VALID_S)
+    waiting.now += VALID_S
+
+    assert "too old, or from the future" in waiting.hear()
