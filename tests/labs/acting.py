@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -11,13 +12,17 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from agent.control.identity import VARIABLE, new_identity, write_identity
+import pytest
 
+from agent.control.identity import VARIABLE, new_identity, write_identity
+from tests.e2e.test_console_terminal import Tmux
+
+needs_tmux = pytest.mark.skipif(shutil.which("tmux") is None, reason="needs tmux to have a real terminal")
 ROOT = Path(__file__).parents[2]
 PEOPLE = {"ada": "operator", "fay": "finance", "eve": "engineering"}
 """Who may act, and in which role."""
@@ -113,6 +118,14 @@ class Site:
             stderr=subprocess.DEVNULL,
         )
 
+    def console(self) -> Tmux:
+        """The console of the first person in a terminal of 120 columns."""
+        variables = self.environment()
+        names = (VARIABLE, "PYTHONPATH", "PYTHON_KEYRING_BACKEND")
+        given = ["env", *(f"{name}={variables[name]}" for name in names)]
+        command = self.command("--config", str(self.folder / "burndeck.toml"))
+        return Tmux([*given, *command], 120, 40)
+
     def said(self) -> str:
         """The end of what the agent said."""
         return (self.folder / "agent.out").read_text()[-2000:]
@@ -163,6 +176,27 @@ def until(
     return found
 
 
+def enter_again(terminal: Tmux, name: str, *limit: str) -> str:
+    """Throttles a key from Triage by keys, up to the last Enter; returns what it would do.
+
+    `limit`: the keys that write another one than the console proposes.
+    """
+    terminal.until("BURN NOW")
+    terminal.press("2")
+    terminal.until("Triage", name)
+    terminal.press("/", *name, "Enter")
+    terminal.until("1 of ")
+    terminal.press("t")
+    terminal.until(f"Throttle key {name}", "goes on to the confirmation")
+    if limit:
+        terminal.press("C-u")
+        terminal.until("nothing is none such")
+        terminal.press(*limit)
+        terminal.until(f"limit      {''.join(limit).replace('Space', ' ')}", "goes on to the confirmation")
+    terminal.press("Enter")
+    return terminal.until("Enter again: throttle")
+
+
 @dataclass
 class Moments:
     """When, by time.time(), an intent was there, and when the gateway held something else."""
@@ -181,17 +215,19 @@ def clocking(site: Site, held: Callable[[], Any], pause_s: float = 0.002) -> Ite
 
     def look() -> None:
         while not stop.wait(pause_s):
-            asked = connection.execute("SELECT max(id) FROM intent").fetchone()[0] or 0
-            if not moments.intent and asked > newest:
-                moments.intent = time.time()
-            if not moments.changed and (now := held()) != before:
-                moments.changed = time.time()
-                moments.held.append(now)
+            with suppress(OSError, sqlite3.OperationalError):  # busy: the next look is near
+                asked = connection.execute("SELECT max(id) FROM intent").fetchone()[0] or 0
+                if not moments.intent and asked > newest:
+                    moments.intent = time.time()
+                if not moments.changed and (now := held()) != before:
+                    moments.changed = time.time()
+                    moments.held.append(now)
 
     thread = threading.Thread(target=look, daemon=True)
     thread.start()
     try:
         yield moments
+        until(lambda: moments.changed, "a change at the gateway", 10)
     finally:
         stop.set()
         thread.join()

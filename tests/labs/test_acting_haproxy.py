@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import random
 import re
-import shutil
 import sqlite3
 import threading
 import time
@@ -17,9 +16,7 @@ from typing import Any
 
 import pytest
 
-from agent.control.identity import VARIABLE
-from tests.e2e.test_console_terminal import Tmux
-from tests.labs.acting import Site, clocking, until
+from tests.labs.acting import Site, clocking, enter_again, needs_tmux, until
 from tests.labs.haproxy import HAProxyLab, needs_haproxy
 
 pytestmark = [pytest.mark.labs, needs_haproxy]
@@ -385,26 +382,16 @@ def test_an_agent_killed_at_any_moment_of_a_throttle_or_its_undo_ends_it_right(
     assert site.burndeck("audit", "verify")
 
 
-@pytest.mark.skipif(shutil.which("tmux") is None, reason="needs tmux to have a real terminal")
+@needs_tmux
 def test_two_keys_and_a_confirmation_throttle_the_row_under_the_cursor(
     place: Place, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    variables = place.site.environment()
-    names = (VARIABLE, "PYTHONPATH", "PYTHON_KEYRING_BACKEND")
-    given = ["env", *(f"{name}={variables[name]}" for name in names)]
-    command = [*given, *place.site.command("--config", str(place.site.folder / "burndeck.toml"))]
     place.called_before(minutes=10)
     with place.lab.load(DEV, rate=60) as load, place.lab.load(PROD, rate=5) as other:
         burning(place)
-        terminal = Tmux(command, 120, 40)
+        terminal = place.site.console()
         try:
-            terminal.until("BURN NOW")
-            terminal.press("2")
-            terminal.until("Triage", DEV)
-            terminal.press("t")
-            terminal.until(f"Throttle key {DEV}", "goes on to the confirmation")
-            terminal.press("Enter")
-            asked = terminal.until("Enter again: throttle")
+            asked = enter_again(terminal, DEV)
             with clocking(place.site, place.held) as moments:
                 pressed = time.time()
                 terminal.press("Enter")

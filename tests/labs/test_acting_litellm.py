@@ -7,11 +7,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
-from tests.labs.acting import Site, clocking, until
+from tests.labs.acting import Site, clocking, enter_again, needs_tmux, until
 from tests.labs.litellm import Calls, Key, LiteLLMLab, needs_litellm
 
 pytestmark = [pytest.mark.labs, needs_litellm]
@@ -31,19 +31,29 @@ every = "{every}"
 _SET = ("rpm_limit", "tpm_limit", "max_parallel_requests", "blocked", "max_budget", "models", "metadata")
 
 
+class Keys(NamedTuple):
+    """A team of the proxy with a key that is no production, and one that is."""
+
+    team: str
+    dev: Key
+    prod: Key
+
+    @classmethod
+    def new(cls, lab: LiteLLMLab) -> Keys:
+        """New ones."""
+        team = lab.new_team()
+        dev = lab.new_key(team_id=team, metadata={"environment": "dev"}, rpm_limit=5_000)
+        return cls(team, dev, lab.new_key(team_id=team, metadata={"environment": "prod"}))
+
+
 class Place:
     """Two keys of the proxy, one of production and one not, and an agent that reads and rules them."""
 
-    def __init__(self, lab: LiteLLMLab, folder: Path, every: str) -> None:
+    def __init__(self, lab: LiteLLMLab, folder: Path, every: str, keys: Keys) -> None:
         self.lab = lab
-        self.team = lab.new_team()
-        self.dev = self._key("dev", rpm_limit=5_000)
-        self.prod = self._key("prod")
+        self.team, self.dev, self.prod = keys
         config = CONFIG.format(url=lab.url, every=every)
         self.site = Site(folder / "site", config, {"LITELLM_MASTER_KEY": lab.master_key})
-
-    def _key(self, environment: str, **more: Any) -> Key:
-        return self.lab.new_key(team_id=self.team, metadata={"environment": environment}, **more)
 
     def held(self, key: Key | None = None) -> dict[str, Any]:
         """What the proxy holds a key to: the dev key, unless another one is named."""
@@ -71,9 +81,17 @@ class Place:
             yield first, second
 
 
+@pytest.fixture(scope="module", autouse=True)
+def early(litellm_lab: LiteLLMLab) -> tuple[Keys, float]:
+    """Keys that have called before all else, and when: screens show whole minutes."""
+    keys = Keys.new(litellm_lab)
+    assert {litellm_lab.call(key) for key in (keys.prod, *[keys.dev] * 20)} == {200}
+    return keys, time.time()
+
+
 @pytest.fixture
 def place(request: pytest.FixtureRequest, litellm_lab: LiteLLMLab, tmp_path: Path) -> Iterator[Place]:
-    made = Place(litellm_lab, tmp_path, getattr(request, "param", "2s"))
+    made = Place(litellm_lab, tmp_path, getattr(request, "param", "2s"), Keys.new(litellm_lab))
     try:
         made.site.start()
         yield made
@@ -202,6 +220,37 @@ def test_an_incidents_actions_are_released_together_and_a_drill_changes_nothing(
     assert held == (60, 9_000)
     assert {each["action"]["state"] for each in released} == {"reversed"}
     assert (place.held(), place.held(place.prod)) == before
+
+
+@needs_tmux
+def test_two_keys_and_a_confirmation_throttle_the_row_under_the_cursor(
+    litellm_lab: LiteLLMLab, early: tuple[Keys, float], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    keys, called_at = early
+    place = Place(litellm_lab, tmp_path, "2s", keys)
+    until(lambda: time.time() // 60 > called_at // 60, "the end of the minute of the first calls", 70)
+    place.site.start()
+    until(lambda: len(place.site.burn()) > 1, "burn of two keys", 40, place.site.said)
+    terminal = place.site.console()
+    try:
+        with litellm_lab.load(keys.dev, 20) as load:
+            enter_again(terminal, keys.dev.alias, *"5", "Space", *"rpm")
+            with clocking(place.site, place.held, 0.02) as moments:
+                pressed = time.time()
+                terminal.press("Enter")
+                refused = load.first(429, 0.0)
+        refused_at = time.time() - (time.monotonic() - refused)
+    finally:
+        terminal.close()
+        place.site.kill()
+
+    with capsys.disabled():
+        print(
+            f"\nLiteLLM, by keys: Enter to the change {(moments.changed - pressed) * 1000:.0f} ms, "
+            f"from there to the first 429 {(refused_at - moments.changed) * 1000:.0f} ms"
+        )
+    assert moments.changed - pressed < 3
+    assert refused_at - moments.changed < 3
 
 
 def _scope(key: Key) -> str:
