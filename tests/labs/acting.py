@@ -94,7 +94,7 @@ class Site:
     def burndeck(self, *words: str, person: str = "ada", code: int = 0) -> dict[str, Any]:
         """What a command of somebody prints with --json; it must end with this exit code."""
         done = subprocess.run(
-            self.command(*words, "--json"),
+            self.command(*words, *(("--wait", "30") if words[0] in _WAITS else ()), "--json"),
             cwd=self.folder,
             env=self.environment(person),
             capture_output=True,
@@ -234,6 +234,7 @@ def clocking(site: Site, held: Callable[[], Any], pause_s: float = 0.002) -> Ite
         connection.close()
 
 
+_WAITS = ("throttle", "block", "approve", "release")
 _KNOWN = "SELECT 1 FROM gateway_key"
 _BURN = """
 SELECT key.value, team.value, environment.value, count(*) FROM event
