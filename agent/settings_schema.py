@@ -212,6 +212,11 @@ class AllocationTable(Section, frozen=True):
             _day("expires", self.expires)
         for key in ("monthly_credits", "reserve", "emergency_buffer", "daily_limit"):
             countable(key, getattr(self, key))
+        if lacking := [role for role in OVERRIDE_APPROVERS if role not in self.override_approvers]:
+            raise ValueError(
+                "override_approvers: an override of the hard cap takes two roles at least, "
+                f"{' and '.join(OVERRIDE_APPROVERS)}; here {' and '.join(lacking)} is missing"
+            )
         if self.hard_cap > _MOST_CAP:
             raise ValueError(f"hard_cap: must be a share, {_MOST_CAP} or less")
 

@@ -157,11 +157,13 @@ def test_approvers_of_the_department_around_a_team_count_once_the_ledger_knows_i
 
 
 def test_an_override_by_one_role_alone_is_no_override() -> None:
-    text = SOUND.replace(
-        'emergency_buffer = "500"', 'emergency_buffer = "500"\noverride_approvers = ["admin"]'
-    )
+    settings = parse_settings(SOUND, FILE)
+    (allocation,) = settings.allocations
+    alone = settings.with_allocations((replace(allocation, override_approvers=("admin",)),))
 
-    assert "needs two roles" in only(check(text)).problem
+    (found,) = lint(Case(alone, SOUND, None, lambda _: "keyring"))
+
+    assert "needs two roles" in found.problem
 
 
 def test_the_reserve_of_the_organization_is_a_buffer_for_all() -> None:

@@ -243,6 +243,7 @@ def test_nothing_is_given_that_is_not_there(
         ({"id": PAYMENTS.id, "at_hard_cap": "maybe"}, "at_hard_cap"),
         ({"id": PAYMENTS.id, "override_approvers": ["king"]}, "king"),
         ({"id": PAYMENTS.id, "override_approvers": ["finance"]}, "two roles"),
+        ({"id": PAYMENTS.id, "override_approvers": ["finance", "lead"]}, "here engineering is missing"),
         ({"id": PAYMENTS.id, "block_expires_s": 0}, "must undo itself"),
         ({"id": PAYMENTS.id, "colour": "red"}, "no such field"),
         ({"soft_cap": "0.6"}, "id: say which"),
