@@ -129,7 +129,7 @@ def entry(action: Action, said: Sequence[Approval], now: int) -> ActionEntry:
         kept=sum(step.state is StepState.KEPT for step in action.steps),
         renewable=action.state in _RENEWABLE
         and action.expires_at is not None
-        and spec.kind is not ActionKind.TOP_UP,
+        and spec.kind not in (ActionKind.TOP_UP, ActionKind.CAP, ActionKind.ALLOCATE),
         incident=action.incident,
         alert=action.alert,
         drill=spec.drill,

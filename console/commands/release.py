@@ -77,7 +77,12 @@ def release(
 @click.command("renew", epilog="Example: burndeck renew 12 --for 1h")
 @common_options
 @click.argument("action", type=click.IntRange(1))
-@click.option("--for", "span", type=Stretch(), help="How long from now on; by default as long as at first.")
+@click.option(
+    "--for",
+    "span",
+    type=Stretch(),
+    help="How long from now on; by default as long as at first, and never longer.",
+)
 @wait_option
 def renew(
     config: str | None, db: str | None, as_json: bool, action: int, span: int | None, wait: float

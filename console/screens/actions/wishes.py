@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from agent.domain.action import LONGEST_S
 from agent.domain.duration import Duration
 from agent.domain.intent import IntentKind
 from agent.domain.money import to_credits
@@ -129,8 +128,8 @@ def renew(detail: ActionDetail, now: float) -> Form:
             found = Duration.parse(values["for"])
         except ValueError as error:
             raise FieldError(f"for: {error}") from None
-        if not 0 < found <= LONGEST_S:
-            raise FieldError("for: more than nothing, and no longer than 31d")
+        if not 0 < found <= usual:
+            raise FieldError(f"for: more than nothing, and no longer than {usual}, as it was asked for")
         return int(found)
 
     def judge(values: Values) -> list[str]:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from agent.domain.alert import HARD_CAP, Alert, AlertRule, AlertState, Signal
 from agent.domain.incident import Incident
+from agent.domain.money import NANO
 from agent.ledger import open_writer
 from tests.console.commands.acting_world import World
 
@@ -21,6 +24,22 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     with made.agent():
         yield made
     made.admin.close()
+
+
+def at_its_cap(world: World, incident: Incident) -> Alert:
+    """The alert of a team that has burnt all that it has."""
+    signal = Signal(
+        fingerprint="budget",
+        rule=AlertRule.BUDGET,
+        tier=HARD_CAP,
+        at=world.now,
+        scope_kind="team",
+        scope="search",
+        current_nano=NANO,
+        expected_nano=NANO,
+        threshold=Decimal(1),
+    )
+    return Alert(signal, AlertState.FIRING, world.now, fired_at=world.now, incident=incident.id)
 
 
 def blocked(world: World) -> list[str]:
@@ -160,6 +179,7 @@ def test_a_broken_glass_acts_at_once_and_owes_a_postmortem(
 ) -> None:
     with open_writer(world.ledger) as writer:
         opened = writer.incidents.add_incident(Incident("cap", "team:search", "hard_cap", "load", world.now))
+        writer.alerts.save([at_its_cap(world, opened)])
     number = str(opened.id)
     top_up = ("top-up", "team:search", "--credits", "50", "--incident", number, "--reason", "nobody answers")
     assert world.run(*top_up, "--break-glass", "--yes") == 0

@@ -215,11 +215,12 @@ def test_a_gateway_that_refuses_is_an_action_that_failed(
 def test_a_renewal_says_until_when(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     with world.agent():
         assert world.run(*THROTTLE, "--yes") == 0
-        capsys.readouterr()
-        assert world.run("renew", "1", "--for", "3h", "--json") == 0
+        assert world.run("renew", "1", "--for", "3h") == 1
+        assert "for 1 h at most" in capsys.readouterr().err
+        assert world.run("renew", "1", "--for", "1h", "--json") == 0
 
     entry = json.loads(capsys.readouterr().out)["action"]
-    assert 10_700 < entry["expires_in_s"] <= 10_800
+    assert 3_500 < entry["expires_in_s"] <= 3_600
 
 
 def test_off_boarding_lists_all_keys_of_the_team_first(

@@ -95,10 +95,12 @@ async def test_renewal_counts_from_now(desk):
         await running.press("R")
         await running.until("It would undo itself in 48 min; renewed, at 18 Nov 13:31 UTC.")
         await running.press("end", "backspace", "backspace", *"2h", "enter")
+        await running.until("for: more than nothing, and no longer than 1h, as it was asked for")
+        await running.press("end", "backspace", "backspace", *"59m", "enter")
         assert await signed(running, desk) == [""]
         await running.until("Action 1 renewed by ada.")
 
-    assert desk.writer.actions.action(made.id).expires_at == AT + 7_200
+    assert desk.writer.actions.action(made.id).expires_at == AT + 59 * 60
 
 
 @piloted
