@@ -205,15 +205,15 @@ def test_a_block_of_a_dev_key_is_done_at_once_and_one_of_production_when_two_peo
     assert place.held(place.prod) == before
 
 
-def test_an_incidents_actions_are_released_together_and_a_drill_changes_nothing(place: Place) -> None:
+def test_limits_of_two_keys_are_released_one_by_one_and_a_drill_changes_nothing(place: Place) -> None:
     before = (place.held(), place.held(place.prod))
 
     drill = place.throttle("--rpm", "5", "--drill")["action"]
     untouched = (place.held(), place.held(place.prod))
-    place.throttle("--rpm", "60", "--incident", "1")
-    place.throttle("--tpm", "9000", "--incident", "1", key=place.prod)
+    asked = [place.throttle("--rpm", "60"), place.throttle("--tpm", "9000", key=place.prod)]
     held = (place.held()["rpm_limit"], place.held(place.prod)["tpm_limit"])
-    released = place.site.burndeck("release", "--incident", "1", "--reason", "over")["actions"]
+    numbers = [str(each["action"]["id"]) for each in asked]
+    released = [place.site.burndeck("release", each, "--reason", "over")["actions"][0] for each in numbers]
 
     assert not drill["open"]
     assert untouched == before
