@@ -55,20 +55,26 @@ class Answer:
     ended_at: int | None
     ended_by: str
     approve_by: int | None
+    why: str
 
 
-def answer_of(row: Sequence[Any]) -> Answer:
-    """The answer of a row."""
-    ident, kind, state, scope_kind, scope, non_prod, amount, *rest = row
-    return Answer(
-        ident,
-        ActionKind(kind),
-        ActionState(state),
-        Scope(ScopeKind(scope_kind), scope),
-        bool(non_prod),
-        amount,
-        *rest,
-    )
+def answer_of(row: Row) -> Answer | None:
+    """The answer of a row; None where columns hold what the agent never writes."""
+    if row["non_prod"] not in (0, 1) or type(row["amount_nano"]) is not int:
+        return None
+    try:
+        return Answer(
+            kind=ActionKind(row["kind"]),
+            state=ActionState(row["state"]),
+            scope=Scope(ScopeKind(row["scope_kind"]), row["scope"]),
+            non_prod=bool(row["non_prod"]),
+            **{name: row[name] for name in _AS_THEY_ARE},
+        )
+    except ValueError:
+        return None
+
+
+_AS_THEY_ARE = ("id", "amount_nano", "alert", "requested_at", "ended_at", "ended_by", "approve_by", "why")
 
 
 def action_columns(action: Action) -> dict[str, Any]:

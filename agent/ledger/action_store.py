@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import sqlite3
+import threading
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -36,7 +37,7 @@ from agent.ledger.seals import (
     change_proof,
 )
 from agent.ledger.sql import statement
-from agent.ledger.store import Store
+from agent.ledger.store import Store, Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,10 @@ class GatewayStatus:
 class ActionStore(Store):
     """What acting needs of the ledger. Writes join the transaction that is open."""
 
+    def __init__(self, conn: sqlite3.Connection, lock: threading.RLock, transaction: Transaction) -> None:
+        super().__init__(conn, lock, transaction)
+        self._answers: Mapping[int, Answer] = {}  # that were proved
+
     def action(self, ident: int) -> Action | None:
         """The action of an id, with its steps; None when there is none."""
         found = self._actions("action_by_id", id=ident)
@@ -88,8 +93,15 @@ class ActionStore(Store):
         return self._actions("actions_of_incident", incident=incident)
 
     def answers(self, since: int) -> list[Answer]:
-        """What the agent has begun or proposed by itself since an instant, ended or not, oldest first."""
-        return [answer_of(row) for row in self._all("action_answers", {"since": since})]
+        """What the agent has begun or proposed by itself since an instant, ended or not, oldest first.
+
+        Each is proved to be the agent's own again whenever it reads differently.
+        """
+        with self._lock:
+            read = [answer_of(row) for row in self._rows("action_answers", since=since)]
+            own = [each for each in read if each is not None and self._is_own(each)]
+        self._answers = {each.id: each for each in own}
+        return own
 
     def held(self, since: int) -> list[Planned]:
         """The scopes that throttles and blocks have held since a time, each for as long as it did."""
@@ -147,6 +159,16 @@ class ActionStore(Store):
         with self._lock:
             proof = action_proof(action, self.approvals(action.id))
             return self._seals.holds(ACTION, f"action:{action.id}", proof)
+
+    def _is_own(self, answer: Answer) -> bool:
+        if self._answers.get(answer.id) == answer:
+            return True
+        action = self.action(answer.id)
+        return action is not None and self.own(action)
+
+    def noted(self, kind: str, subject: str) -> bool:
+        """Whether the audit log has a record of a kind on a subject: what is said once is not said again."""
+        return bool(self._all("newest_seal", {"kind": kind, "subject": subject}))
 
     def disown(self, ident: int, why: str, at: int) -> None:
         """Ends an action that is not the agent's own, without believing anything in its row."""

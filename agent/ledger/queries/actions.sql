@@ -18,18 +18,21 @@ SELECT * FROM action WHERE incident = :incident ORDER BY id;
 
 -- name: action_answers
 -- action_requested, one range: what the agent began or proposed lately, without steps.
-SELECT id, kind, state, scope_kind, scope, json_extract(spec, '$.non_prod'), json_extract(spec, '$.amount_nano'), alert,
-  requested_at, ended_at, ended_by, approve_by
+SELECT id, kind, state, scope_kind, scope, CASE WHEN json_valid(spec) THEN json_extract(spec, '$.non_prod') END AS non_prod,
+  CASE WHEN json_valid(spec) THEN json_extract(spec, '$.amount_nano') END AS amount_nano, alert, requested_at, ended_at, ended_by,
+  approve_by, why
 FROM action WHERE requested_at >= :since AND requested_by = 'agent' ORDER BY id;
 
 -- name: actions_holding
 -- action_open for what goes on; action_requested for what has ended, and nothing lasts beyond 31 days unrenewed.
+-- A drill holds nothing.
 SELECT id, scope_kind, scope, begun_at, 1 << 40 AS until FROM action
 WHERE state NOT IN ('failed', 'reversed', 'expired', 'declined') AND begun_at IS NOT NULL AND kind IN ('throttle', 'block', 'models')
+  AND CASE WHEN json_valid(spec) THEN NOT json_extract(spec, '$.drill') END
 UNION ALL
 SELECT id, scope_kind, scope, begun_at, ended_at FROM action
 WHERE requested_at >= :since - 2678400 AND state IN ('failed', 'reversed', 'expired') AND ended_at > :since AND begun_at IS NOT NULL
-  AND kind IN ('throttle', 'block', 'models');
+  AND kind IN ('throttle', 'block', 'models') AND CASE WHEN json_valid(spec) THEN NOT json_extract(spec, '$.drill') END;
 
 -- name: steps_of_actions
 -- Primary key, one range an action.
