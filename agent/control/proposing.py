@@ -74,6 +74,9 @@ def check_spec(spec: ActionSpec) -> None:
     """Refuses what would outlive everybody's memory."""
     if spec.kind is ActionKind.THROTTLE and not spec.expires_s:
         raise Refused("a throttle needs an end: it undoes itself unless it is renewed")
+    if spec.expires_s and not spec.kind.at_gateways:
+        ends = "a top-up ends with its month" if spec.kind is ActionKind.TOP_UP else "it holds until changed"
+        raise Refused(f"a change of allocations has no end of its own: {ends}")
     if spec.emergency and spec.kind is not ActionKind.TOP_UP:
         raise Refused("the glass is broken for a top-up only")
 
