@@ -11,7 +11,8 @@ from agent.analytics.month import Month, month_of
 from agent.control.gateways.base import dialect_of
 from agent.control.planning.keys import PlannedKey, keys_in, keys_of
 from agent.domain.action import Action, ActionKind, ActionSpec, ActionState
-from agent.domain.allocation import Scope
+from agent.domain.allocation import Allocation, Scope
+from agent.domain.allocations import lapsed
 from agent.domain.gateway import GatewayKey, Limit, LimitUnit, Offer
 from agent.domain.person import AGENT
 
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
     from agent.settings import Settings
     from agent.settings_gateways import Gateway
 
-_AGAIN_S = 900
-"""What no gateway took is tried again after so long, while its reason holds."""
+AGAIN_S = (900, 3_600, 4 * 3_600)
+"""What no gateway took is tried again after so long, the second time after longer, while its reason holds."""
 _MINUTE_S = 60
 
 
@@ -49,13 +50,15 @@ class CapCase:
         """Whether a mode of an allocation means that nobody is asked."""
         return mode == "automatic" and self.settings.acting.automatic
 
-    def answered(self, alert: int, spec: ActionSpec) -> bool:
-        """Whether an alert has had its answer of a kind, or a person has decided on it."""
-        return any(
-            self._stands(each)
+    def standing(self, alert: int, spec: ActionSpec) -> list[Answer]:
+        """The answers of a kind that an alert has had, under way or decided on by a person."""
+        return [
+            each
             for each in self.answers
-            if each.alert == alert and (each.kind, each.non_prod) == (spec.kind, spec.non_prod)
-        )
+            if each.alert == alert
+            and (each.kind, each.non_prod) == (spec.kind, spec.non_prod)
+            and self._stands(each)
+        ]
 
     def answers_of(self, scope: Scope, kind: ActionKind) -> list[Answer]:
         """What was made for a scope this month and stands."""
@@ -69,13 +72,49 @@ class CapCase:
             case ActionState.EXPIRED:
                 return False  # while the agent was away: what it was for may still hold
             case ActionState.FAILED:
-                return self.now - (answer.ended_at or 0) < _AGAIN_S
+                patience = AGAIN_S[min(self._failures(answer), len(AGAIN_S)) - 1]
+                return self.now - (answer.ended_at or 0) < patience
             case ActionState.DECLINED if answer.ended_by == AGENT:
                 # Unanswered until its time was over is an answer; what the agent took back is none.
                 return answer.approve_by is not None and (answer.ended_at or 0) >= answer.approve_by
             case ActionState.REVERSED | ActionState.REVERSING:
                 return answer.state is ActionState.REVERSING or answer.ended_by != AGENT
         return True
+
+    def _failures(self, answer: Answer) -> int:
+        """How often the same has failed."""
+        part = (answer.alert, answer.kind, answer.non_prod, answer.scope)
+        return sum(
+            each.state is ActionState.FAILED and (each.alert, each.kind, each.non_prod, each.scope) == part
+            for each in self.answers
+        )
+
+    def has_keys(self, scope: Scope, *, production: bool) -> bool:
+        """Whether keys of production, or others, burn in a scope."""
+        return any(key.production is production for key in self.keys(scope))
+
+    def served(self, scope: Scope, kind: ActionKind, *, production: bool) -> dict[str, list[GatewayKey]]:
+        """The keys in a scope, of production or of the rest, at each gateway that can do it."""
+        names = {key.api_key for key in self.keys(scope) if key.production is production}
+        return {
+            gateway.name: found
+            for gateway in self.settings.gateways
+            if kind in dialect_of(gateway.kind).offers
+            and (found := [key for key in self._served.get(gateway.name, ()) if key.api_key in names])
+        }
+
+    def keys_at(self, gateway: str) -> Sequence[GatewayKey]:
+        """The keys that a gateway serves."""
+        return self._served.get(gateway, ())
+
+    @cached_property
+    def lapsed(self) -> dict[Scope, Allocation]:
+        """Allocations whose last day is over, where no other one holds in their place."""
+        changes = self.books.actions.allocation_changes(self.now)
+        zone = self.settings.organization.time_zone
+        held = {each.scope for each in self.settings.allocations}
+        over = lapsed(self.settings.configured_allocations, changes, self.now, zone)
+        return {each.scope: each for each in over if each.scope not in held}
 
     def reached(self, scope: Scope, kind: ActionKind, *, production: bool | None = None) -> bool:
         """Whether some gateway can do it to a key in a scope, of production or of the rest."""

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from agent.control.cap_case import CapCase
 from agent.control.daily import daily
+from agent.control.newcomers import newcomers
 from agent.control.proposal import Proposal
 from agent.domain.action import Action, ActionKind, ActionSpec, ActionState
 from agent.domain.alert import CRITICAL, HARD_CAP, WARNING, Alert, AlertRule, tier_rank
 from agent.domain.allocation import Allocation, Scope, ScopeKind
 from agent.domain.person import AGENT
+from agent.domain.words import plural
 
 if TYPE_CHECKING:
     from agent.control.planning.books import Books
@@ -26,8 +28,12 @@ _CAPPED = (ScopeKind.ORGANIZATION, ScopeKind.TEAM, ScopeKind.PROJECT, ScopeKind.
 """Levels for which providers have limits of their own."""
 
 
+UNSERVED, OUTLIVES = "cap.unserved", "cap.outlives_allocation"
+"""Kinds of audit records: nothing can be done of a hard cap; a block stays though its allocation is over."""
+
+
 class Part(NamedTuple):
-    """What an alert calls for at most once."""
+    """What an alert calls for at most once for a key."""
 
     alert: int
     kind: ActionKind
@@ -42,6 +48,7 @@ class Want:
     reason: str
     automatic: bool
     alert: Alert
+    production: bool  # policy lets it bear on production without a person's go
 
     @property
     def part(self) -> Part:
@@ -50,7 +57,8 @@ class Want:
 
     def proposal(self) -> Proposal:
         """As the agent carries it out."""
-        return Proposal(self.spec, self.reason, self.automatic, self.alert.incident, self.alert.id)
+        about = (self.alert.incident, self.alert.id)
+        return Proposal(self.spec, self.reason, self.automatic, *about, production=self.production)
 
 
 def decide(
@@ -58,8 +66,8 @@ def decide(
 ) -> list[Proposal]:
     """What is to be begun, renewed and released because of caps, by the alerts that are open.
 
-    `settings` has the allocations that hold now. An alert leads to one action of a kind at a time, and to no
-    other one once a person has declined or undone it. Who asks again and again gets the same answer.
+    `settings` has the allocations that hold now. An alert leads to one action of a kind for each key, and to
+    no other one once a person has declined or undone it. Who asks again and again gets the same answer.
     """
     live = [alert for alert in alerts if alert.live and alert.signal.rule in _RULES and alert.id is not None]
     mine = [action for action in open_actions if action.requested_by == AGENT]
@@ -83,10 +91,9 @@ def _of_alerts(case: CapCase, live: Sequence[Alert]) -> Iterator[Proposal]:
     throttles = {allocation.scope: _throttle(case, allocation, found) for allocation, found in around}
     yield from _what_is(case, {want.part for want in blocks}, throttles)
     for want in blocks:
-        if not case.answered(want.part.alert, want.spec):
-            yield want.proposal()
+        yield from _blocked(case, want)
     for want in filter(None, throttles.values()):
-        if not _throttled(case, want) and not case.answered(want.part.alert, want.spec):
+        if not _throttled(case, want) and not case.standing(want.part.alert, want.spec):
             yield want.proposal()
     for allocation, found in around:
         yield from _backstop(case, allocation, found)
@@ -102,12 +109,26 @@ def _what_is(
             continue
         if spec.kind is ActionKind.BLOCK:
             holds = Part(action.alert, spec.kind, spec.non_prod) in blocks
+            if not holds and spec.scope in case.lapsed and action.state.active:
+                yield from _outlives(case, action)
+                continue
         else:
             holds = spec.scope in throttles and not _overtaken(action, throttles[spec.scope])
         if not holds and action.state is not ActionState.REVERSING:
             yield Proposal(spec, "what it was for holds no more", True, release=action.id)
         elif holds and _soon_over(action, case.now):
             yield Proposal(spec, "what it is for still holds", True, renew=action.id)
+
+
+def _outlives(case: CapCase, action: Action) -> Iterator[Proposal]:
+    """The last day of an allocation gives nobody more to burn: its block stays until people say otherwise."""
+    allocation = case.lapsed[action.spec.scope]
+    reason = f"the last day of {allocation.id} is over: the block at its hard cap stays"
+    hint = f"burndeck release {action.id} ends it; finance allocates credits anew"
+    about = (action.spec, reason, False, action.incident, action.alert)
+    yield Proposal(*about, tells=OUTLIVES, hint=hint)
+    if _soon_over(action, case.now):
+        yield Proposal(action.spec, reason, True, renew=action.id)
 
 
 def _overtaken(action: Action, want: Want | None) -> bool:
@@ -141,7 +162,7 @@ def _blocks(case: CapCase, allocation: Allocation, live: Sequence[Alert]) -> Ite
         return
     reason = f"{allocation.id} has reached its hard cap for {alert.signal.period}"
     for production, mode in ((False, allocation.at_hard_cap), (True, allocation.at_hard_cap_prod)):
-        if mode == "none" or not case.reached(allocation.scope, ActionKind.BLOCK, production=production):
+        if mode == "none":
             continue
         spec = ActionSpec(
             ActionKind.BLOCK,
@@ -149,7 +170,23 @@ def _blocks(case: CapCase, allocation: Allocation, live: Sequence[Alert]) -> Ite
             non_prod=not production,
             expires_s=allocation.block_expires_s or int(case.settings.acting.block_expires),
         )
-        yield Want(spec, reason, case.automatic(mode), alert)
+        yield Want(spec, reason, case.automatic(mode), alert, case.automatic(allocation.at_hard_cap_prod))
+
+
+def _blocked(case: CapCase, want: Want) -> Iterator[Proposal]:
+    """What of a block is not yet asked for: all of it, or the keys that have come since."""
+    scope, production = want.spec.scope, not want.spec.non_prod
+    if case.standing(want.part.alert, want.spec):
+        if only := newcomers(case, want.part.alert, want.spec):
+            reason = f"{want.reason}; for {plural(len(only), 'key')} that came since"
+            yield replace(want.proposal(), only=only, reason=reason)
+    elif case.reached(scope, ActionKind.BLOCK, production=production):
+        yield want.proposal()
+    elif case.has_keys(scope, production=production):
+        keys = "production keys" if production else "keys"
+        reason = f"{want.reason}, and no gateway serves its {keys}"
+        hint = "burndeck doctor says what gateways serve; stop the calls where they are made"
+        yield replace(want.proposal(), tells=UNSERVED, reason=reason, hint=hint)
 
 
 def _caps(alert: Alert, allocation: Allocation) -> bool:
@@ -179,11 +216,11 @@ def _throttle(case: CapCase, allocation: Allocation, live: Sequence[Alert]) -> W
     )
     automatic = tier.action == "rate_limit" and case.automatic(allocation.at_hard_cap)
     reason = f"{allocation.id}: the alert tier {alert.signal.tier} is reached for {alert.signal.period}"
-    return Want(spec, reason, automatic, alert)
+    return Want(spec, reason, automatic, alert, case.automatic(allocation.at_hard_cap_prod))
 
 
 def _backstop(case: CapCase, allocation: Allocation, live: Sequence[Alert]) -> Iterator[Proposal]:
-    """The provider's own limit, once in a month, and anew where a top-up has raised the cap above it."""
+    """The provider's own limit, once in a month, and anew where the cap has changed since."""
     alert = _newest(each for each in live if each.signal.rule is AlertRule.BUDGET)
     if alert is None or tier_rank(alert.signal.tier) < tier_rank(WARNING):
         return
@@ -191,12 +228,28 @@ def _backstop(case: CapCase, allocation: Allocation, live: Sequence[Alert]) -> I
         return
     if not case.reached(allocation.scope, ActionKind.CAP):
         return
-    cap = allocation.hard_cap_nano
-    if any(answer.amount_nano > cap for answer in case.answers_of(allocation.scope, ActionKind.CAP)):
+    amount = _behind(allocation)
+    answers = case.answers_of(allocation.scope, ActionKind.CAP)
+    if answers and answers[-1].amount_nano == amount:
         return
+    # What top-ups have given, people have agreed to; what lies below it must have been set before.
+    held = [each.spec for each in case.mine if each.state.active and each.spec.kind is ActionKind.CAP]
+    set_before = max((each.amount_nano for each in held if each.scope == allocation.scope), default=0)
+    base = _behind(replace(allocation, monthly_nano=allocation.monthly_nano - allocation.topped_nano))
     reason = f"{allocation.id}: the provider's own limit, {_BEHIND_PERCENT} % above the hard cap"
-    spec = ActionSpec(ActionKind.CAP, allocation.scope, amount_nano=cap * (100 + _BEHIND_PERCENT) // 100)
-    yield Proposal(spec, reason, case.automatic(allocation.at_hard_cap), alert.incident, alert.id)
+    yield Proposal(
+        ActionSpec(ActionKind.CAP, allocation.scope, amount_nano=amount),
+        reason,
+        case.automatic(allocation.at_hard_cap),
+        alert.incident,
+        alert.id,
+        production=case.automatic(allocation.at_hard_cap_prod),
+        covered=base <= set_before,
+    )
+
+
+def _behind(allocation: Allocation) -> int:
+    return allocation.hard_cap_nano * (100 + _BEHIND_PERCENT) // 100
 
 
 def _newest(alerts: Iterable[Alert]) -> Alert | None:

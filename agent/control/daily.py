@@ -66,4 +66,5 @@ def _throttle(case: CapCase, allocation: Allocation, burnt: int) -> Iterator[Pro
     )
     limit, used = to_credits(allocation.daily_nano), to_credits(burnt)
     reason = f"{allocation.id} has burnt {used:,.2f} of its {limit:,.0f} credits for today"
-    yield Proposal(spec, reason, case.automatic(mode))
+    meant = case.automatic(allocation.at_hard_cap_prod)
+    yield Proposal(spec, reason, case.automatic(mode), production=meant)

@@ -18,3 +18,8 @@ class Proposal:
     alert: int | None = None
     renew: int | None = None  # the id of an action that is to last longer; nothing new is done
     release: int | None = None  # the id of an action that has lost its reason
+    production: bool = False  # policy lets it bear on production without a person's go
+    only: frozenset[str] = frozenset()  # keys of the scope that it is for; empty: all of them
+    covered: bool = False  # a raised amount that people have agreed to already
+    tells: str = ""  # nothing is done: people are told the reason once, by this kind of audit record
+    hint: str = ""  # what they could do

@@ -45,6 +45,24 @@ def in_force(
     Top-ups raise the monthly credits. An allocation ends with its last day in the organization's time zone.
     What burndeck.toml names itself is not created again, and a change of what is gone does nothing.
     """
+    known, topped = _known(configured, changes)
+    today = datetime.datetime.fromtimestamp(now, ZoneInfo(time_zone)).date()
+    return tuple(_topped(each, topped[each.id]) for each in known.values() if not _over(each, today))
+
+
+def lapsed(
+    configured: Sequence[Allocation], changes: Iterable[Change], now: float, time_zone: str
+) -> tuple[Allocation, ...]:
+    """The allocations whose last day is over: there is nothing left of them, and nobody has said more."""
+    known, _ = _known(configured, changes)
+    today = datetime.datetime.fromtimestamp(now, ZoneInfo(time_zone)).date()
+    return tuple(each for each in known.values() if _over(each, today))
+
+
+def _known(
+    configured: Sequence[Allocation], changes: Iterable[Change]
+) -> tuple[dict[str, Allocation], Counter[str]]:
+    """Allocations by id, over or not, and what top-ups have given them."""
     known = {each.id: each for each in configured}
     topped: Counter[str] = Counter()
     for each in changes:
@@ -59,8 +77,7 @@ def in_force(
             known.pop(each.allocation, None)
         elif all(other.scope != after.scope for other in known.values() if other.id != after.id):
             known[each.allocation] = after
-    today = datetime.datetime.fromtimestamp(now, ZoneInfo(time_zone)).date()
-    return tuple(_topped(each, topped[each.id]) for each in known.values() if not _over(each, today))
+    return known, topped
 
 
 def _after(known: Mapping[str, Allocation], each: Change) -> Allocation | None:

@@ -9,18 +9,21 @@ from typing import TYPE_CHECKING
 
 from agent.alerts.post import Post
 from agent.allocations import settings_now
+from agent.control.backstop import raises, without_lower
 from agent.control.caps import decide as decide_caps
+from agent.control.engine.owning import Owning
 from agent.control.occasion import Occasion, record
 from agent.control.planning import books_of, plan
-from agent.control.policy import needs
+from agent.control.planning.plan import HeldAlreadyError
 from agent.control.proposing import begin
 from agent.control.tags import decide as decide_tags
-from agent.domain.action import ActionState
+from agent.domain.action import LONGEST_S, ActionKind, ActionState
 from agent.domain.alert import CRITICAL, HARD_CAP, INFO, WARNING
 from agent.domain.intent import Refused
 from agent.domain.notice import Notice, NoticeKind
 from agent.domain.person import AGENT
 from agent.errors import BurndeckError
+from agent.process.unenforced import say_failing, say_of_cap
 from agent.telemetry.declared import declared
 
 if TYPE_CHECKING:
@@ -38,6 +41,10 @@ _TIERS = {
 }
 TAGS_EVERY_S = 300
 """Every key's labels are looked at this often: keys come seldom, and of very many it takes seconds."""
+TRY_AGAIN_S = 60
+"""What could not be planned is planned again after so long, or as soon as it is about other keys."""
+_FAILING_LOOKS = 3
+_MOST_SAID = 1_000
 _SEVERITIES = {INFO: "info", WARNING: "warning", CRITICAL: "error", HARD_CAP: "critical"}
 _log = logging.getLogger(__name__)
 
@@ -51,11 +58,30 @@ class Told:
     def __call__(self, writer: LedgerWriter, occasion: Occasion, now: int) -> None:
         if not occasion.recipients and not occasion.loud:
             return
+        if _said_before(writer, occasion):
+            return
         post, notice = Post(writer, self.settings), notice_of(occasion, now)
         if occasion.loud:
             post.put_everywhere(notice)
         else:
             post.put(notice, occasion.recipients)
+
+
+def _said_before(writer: LedgerWriter, occasion: Occasion) -> bool:
+    """Whether it is another try of what has failed: only another reason is news."""
+    action = occasion.action
+    if action.requested_by != AGENT or action.needs or occasion.kind not in ("requested", "failed"):
+        return False
+    spec = action.spec
+    failed = [
+        each
+        for each in writer.actions.answers(action.requested_at - LONGEST_S)
+        if each.state is ActionState.FAILED
+        and (each.alert, each.kind, each.non_prod, each.scope)
+        == (action.alert, spec.kind, spec.non_prod, spec.scope)
+        and each.id != action.id
+    ]
+    return bool(failed) and (occasion.kind == "requested" or failed[-1].why == action.why)
 
 
 def notice_of(occasion: Occasion, now: int) -> Notice:
@@ -90,21 +116,53 @@ class Enforcer:
     settings: Settings
     tell: Told
     _tags_at: int = -TAGS_EVERY_S
-    _said: set[str] = field(default_factory=set)
+    _owning: Owning = field(default_factory=Owning)
+    _failing: int = 0  # looks in a row at which it could not be decided what caps call for
+    _said: dict[tuple[object, ...], None] = field(default_factory=dict)
+    _tried: dict[tuple[object, ...], int] = field(default_factory=dict)  # in vain, and when
 
     def enforce(self, writer: LedgerWriter, now: int) -> int:
         """After every judgement; returns how many actions it has begun, renewed or ended."""
-        settings = settings_now(self.settings, writer.actions, now)
-        books = books_of(writer)
-        open_ = writer.actions.open_actions()
-        proposals = [*decide_caps(books, settings, writer.alerts.open_alerts(), open_, now)]
+        self._tried = {key: at for key, at in self._tried.items() if 0 <= now - at < TRY_AGAIN_S}
+        done = 0
+        try:
+            done += self._caps(writer, now)
+            self._failing = 0
+        except Exception as error:  # noqa: BLE001 - labels are looked at all the same, and people are told
+            _log.exception("caps could not be enforced; it is tried again with the next judgement")
+            self._failing += 1
+            if self._failing == _FAILING_LOOKS:
+                say_failing(writer, self.settings, f"{type(error).__name__}: {error}"[:300], now)
         if not self._tags_at <= now < self._tags_at + TAGS_EVERY_S:
             self._tags_at = now
-            proposals += decide_tags(books, settings, open_, now, declared(settings, books.keys))
+            try:
+                done += self._tags(writer, now)
+            except Exception:  # noqa: BLE001 - whatever a registry says, caps are enforced
+                _log.exception("keys without labels could not be looked at; it is tried again later")
+        return done
+
+    def _caps(self, writer: LedgerWriter, now: int) -> int:
+        settings = settings_now(self.settings, writer.actions, now)
+        open_ = self._owning.open_actions(writer, now, self.tell)
+        proposals = decide_caps(books_of(writer), settings, writer.alerts.open_alerts(), open_, now)
+        return sum(self._carry_out(writer, settings, proposal, now) for proposal in proposals)
+
+    def _tags(self, writer: LedgerWriter, now: int) -> int:
+        settings = settings_now(self.settings, writer.actions, now)
+        books = books_of(writer)
+        open_ = self._owning.open_actions(writer, now, self.tell)
+        proposals = decide_tags(books, settings, open_, now, declared(settings, books.keys))
         return sum(self._carry_out(writer, settings, proposal, now) for proposal in proposals)
 
     def _carry_out(self, writer: LedgerWriter, settings: Settings, proposal: Proposal, now: int) -> bool:
         """Whether anything came of it. One proposal that cannot be done never stops the others."""
+        if proposal.tells:
+            text = f"{proposal.reason}. {proposal.hint}."
+            say_of_cap(writer, self.settings, proposal, text, now)
+            return False
+        what = (proposal.alert, proposal.spec.text(), proposal.only, proposal.renew, proposal.release)
+        if what in self._tried:
+            return False
         try:
             with writer.transaction(), writer.control.attempt():
                 if proposal.renew is not None:
@@ -112,19 +170,28 @@ class Enforcer:
                 if proposal.release is not None:
                     return self._release(writer, proposal, proposal.release, now)
                 self._begin(writer, settings, proposal, now)
+        except HeldAlreadyError:
+            pass
         except Refused as refused:
-            self._cannot(proposal, refused.reason)
+            self._cannot(writer, proposal, refused.reason, now)
         except BurndeckError as error:
-            self._cannot(proposal, f"{error.message}. {error.hint}".strip())
+            self._cannot(writer, proposal, f"{error.message}. {error.hint}".strip(), now)
+        except Exception as error:  # noqa: BLE001 - it never stops the others
+            _log.exception("%s: nothing could be done", proposal.reason)
+            self._cannot(writer, proposal, f"{type(error).__name__}: {error}"[:300], now)
         else:
             return True
+        self._tried[what] = now
         return False
 
     def _begin(self, writer: LedgerWriter, settings: Settings, proposal: Proposal, now: int) -> None:
-        made = plan(books_of(writer), settings, proposal.spec, now)
-        # What was to spare production and cannot, since keys share a target, is for people to decide.
-        free = proposal.automatic and not (proposal.spec.non_prod and made.production)
-        wanted = () if free else needs(proposal.spec, production=made.production, proposed=True)
+        made = plan(books_of(writer), settings, proposal.spec, now, proposed=True, only=proposal.only)
+        # Production is a person's to decide, also where it only shares a target with what is meant.
+        free = proposal.automatic and not (made.production and not proposal.production)
+        if proposal.spec.kind is ActionKind.CAP:
+            made = without_lower(made, writer.actions.open_actions())
+            free = free and (proposal.covered or not raises(made))
+        wanted = () if free else made.needs
         begin(
             writer,
             settings,
@@ -164,8 +231,14 @@ class Enforcer:
         record(writer, Occasion(kind, after, f"{kind}: {proposal.reason}"), now, self.tell)
         return True
 
-    def _cannot(self, proposal: Proposal, why: str) -> None:
+    def _cannot(self, writer: LedgerWriter, proposal: Proposal, why: str, now: int) -> None:
         text = f"{proposal.reason}: nothing could be done: {why}"
-        if text not in self._said:
-            self._said.add(text)
+        spec = proposal.spec
+        if spec.kind is ActionKind.BLOCK and proposal.alert is not None and proposal.release is None:
+            say_of_cap(writer, self.settings, proposal, text, now)
+        what = (spec.scope, spec.kind, why)
+        if what not in self._said:
+            self._said[what] = None
+            if len(self._said) > _MOST_SAID:
+                self._said.pop(next(iter(self._said)))
             _log.warning("%s", text)

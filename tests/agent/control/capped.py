@@ -8,7 +8,8 @@ from pathlib import Path
 
 from agent.allocations import settings_now
 from agent.control.caps import decide
-from agent.control.planning import books_of
+from agent.control.gateways.base import UnsupportedError
+from agent.control.planning import books_of, plan
 from agent.control.proposal import Proposal
 from agent.domain.action import Action, ActionState
 from agent.domain.allocation import Allocation
@@ -75,6 +76,8 @@ class Capped:
     def carry_out(self, proposal: Proposal) -> None:
         """What the agent makes of a proposal, with gateways that take everything."""
         store, now = self.office.writer.actions, self.office.now
+        if proposal.tells:
+            return
         if (ident := proposal.renew or proposal.release) is not None:
             action = store.action(ident)
             assert action is not None
@@ -84,6 +87,12 @@ class Capped:
                 waits = action.state is ActionState.STANDBY
                 self.end(action, ActionState.DECLINED if waits else ActionState.REVERSED, by=AGENT)
             return
+        settings = settings_now(self.office.settings, store, now)
+        try:
+            books = books_of(self.office.writer)
+            steps = plan(books, settings, proposal.spec, now, only=proposal.only).steps
+        except UnsupportedError:
+            steps = ()
         made = Action(
             proposal.spec,
             ActionState.STANDBY,
@@ -93,6 +102,7 @@ class Capped:
             approve_by=None if proposal.automatic else now + 4 * HOUR,
             alert=proposal.alert,
             incident=proposal.incident,
+            steps=steps,
         )
         made = store.add(made)
         if proposal.automatic:

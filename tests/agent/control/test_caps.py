@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 from hypothesis.strategies import integers, sampled_from
 
+from agent.control.caps import UNSERVED
 from agent.domain.action import ActionKind, ActionState
 from agent.domain.allocation import Allocation, Scope
 from agent.domain.gateway import Limit, LimitUnit
@@ -224,11 +225,12 @@ def test_a_throttle_is_in_the_unit_that_the_gateway_counts_in(tmp_path: Path) ->
     assert throttle.spec.limit == Limit(600, LimitUnit.RPM)
 
 
-def test_without_a_gateway_that_serves_the_keys_nothing_is_proposed(capped: Capped) -> None:
+def test_a_cap_whose_keys_no_gateway_serves_is_for_people_to_hear_of(capped: Capped) -> None:
     capped.office.settings = replace(capped.office.settings, own_gateways=(replace_name("other"),))
     capped.burnt("dev_1", "1000")
 
-    assert capped.look() == []
+    assert {each.tells for each in capped.look()} == {UNSERVED}
+    assert capped.held == []
 
 
 def replace_name(name: str) -> object:
