@@ -350,7 +350,7 @@ def test_an_incidents_actions_are_released_together_and_a_drill_changes_nothing(
         ((incident,),) = until(lambda: site.rows("SELECT id FROM incident"), "an incident", why=site.said)
         of_it = ("--incident", str(incident))
         first = place.throttle("--rps", "4", *of_it)["action"]["id"]
-        second = place.throttle("--rpm", "60", *of_it, key=PROD)["action"]["id"]
+        second = place.throttle("--rpm", "180", *of_it, key=PROD)["action"]["id"]
         apart = site.burndeck("block", f"api_key:{DEV}", "--reason", "leaked", "--yes")["action"]["id"]
         held = place.held()
         released = site.burndeck("release", *of_it, "--reason", "over")
@@ -358,7 +358,7 @@ def test_an_incidents_actions_are_released_together_and_a_drill_changes_nothing(
     assert drill["action"]["drill"]
     assert not drill["action"]["open"]
     assert untouched == (NOTHING, files)
-    assert held == {"rps.map": [f"{DEV} 4"], "rpm.map": [f"{PROD} 60"], "block.map": [f"{DEV} 1"]}
+    assert held == {"rps.map": [f"{DEV} 4"], "rpm.map": [f"{PROD} 180"], "block.map": [f"{DEV} 1"]}
     became = {each["action"]["id"]: each["action"]["state"] for each in released["actions"]}
     assert (became.pop(first), became.pop(second)) == ("reversed", "reversed")
     assert set(became.values()) <= {"declined"}  # what the agent itself proposes at a soft cap
