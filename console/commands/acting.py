@@ -158,6 +158,8 @@ def grave(made: Plan) -> bool:
     spec = made.spec
     if spec.drill:
         return False
+    if spec.kind is ActionKind.THROTTLE:
+        return False  # it undoes itself, and is what nobody may be slow at
     return spec.kind is ActionKind.REVOKE or spec.emergency or made.production
 
 

@@ -34,7 +34,7 @@ class Aim:
     def names(self) -> tuple[str, ...]:
         """What a person may type to confirm that they mean this."""
         value = self.scope.value or self.scope.kind.value
-        return tuple(dict.fromkeys((value, self.name, self.name.partition(" ")[2] or self.name)))
+        return tuple(dict.fromkeys((self.name.partition(" ")[2] or self.name, self.name, value)))
 
 
 class NoAim(Exception):  # noqa: N818 - an answer to a person, not a failure

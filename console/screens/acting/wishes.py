@@ -19,6 +19,7 @@ from console.screens.forms.preview import Preview, PreviewForm
 from console.wants import Want
 
 if TYPE_CHECKING:
+    from agent.control.planning import Plan
     from agent.settings import Settings
 
 _FIRST_LIMIT = Limit(10, LimitUnit.RPS)
@@ -91,9 +92,15 @@ def _read(aim: Aim, answer: Answer, values: Values) -> Preview:
         want=_want(aim, looked, reason) if reason else None,
         problem="" if reason else "reason: everybody sees it, so it cannot stay empty",
         confirm=confirmation(made, aim),
-        names=aim.names if made.production or made.spec.kind is ActionKind.CAP else (),
+        names=aim.names if _grave(made) else (),
         fill=looked.fill,
     )
+
+
+def _grave(made: Plan) -> bool:
+    """Whether a slip would hurt for long. A throttle undoes itself, and is what nobody may be slow at."""
+    kind = made.spec.kind
+    return kind is ActionKind.CAP or (made.production and kind is not ActionKind.THROTTLE)
 
 
 def _want(aim: Aim, looked: Looked, reason: str) -> Want:

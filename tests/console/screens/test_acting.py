@@ -80,10 +80,10 @@ async def test_the_preview_says_what_would_have_been_refused_and_follows_what_is
 async def test_production_wants_its_name_typed(desk):
     async with console_on(desk, "t") as running:
         await running.until("Keys 4")
-        await running.press("t")
+        await running.press("b")
         await running.until("▲ 1 key: key_search, 100 % production")
         await running.press("enter")
-        await running.until("Type key_search and Enter: throttle key key_search (100 % production)")
+        await running.until("Type key_search and Enter: ask finance and engineering to block key key_search")
 
         await running.press("enter")
         await running.until("That is not its name.")
@@ -152,7 +152,7 @@ async def test_an_alert_in_full_throttles_its_key_and_stands_behind_the_action(d
         await running.until("critical firing for")
         await running.press("enter", "t")
         await running.until("Throttle key key_search", "▲ 1 key: key_search")
-        await running.press("enter", *"key_search", "enter")
+        await running.press("enter", "enter")
         await running.until("Signed by ada")
 
     assert desk.take() == [""]
@@ -167,7 +167,7 @@ async def test_triage_finds_the_alert_that_fires_on_the_row(desk):
         await running.until("Keys 4")
         await running.press("t")
         await running.until("alert 1: +5.00 credits/min against usual")
-        await running.press("enter", *"key_search", "enter")
+        await running.press("enter", "enter")
         await running.until("Signed by ada")
 
     assert desk.take() == [""] and desk.newest().incident == alert.incident
