@@ -162,7 +162,12 @@ def _throttled(spec: ActionSpec, state: TargetState) -> Fields:
             "LiteLLM limits models by key, not by team",
             hint="Throttle the keys of the team for these models.",
         )
-    there: Mapping[str, int] = state.fields.get(field) or {}
+    if field not in state.fields:
+        raise UnsupportedError(
+            f"the key's {field} there is something else than numbers",
+            hint="Set it right in the key's metadata, or throttle the whole key.",
+        )
+    there: Mapping[str, int] = state.fields[field] or {}
     held = {model: _tighter(limit.amount, there.get(model)) for model in spec.models}
     return {field: {**there, **held}}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Mapping
 from decimal import Decimal
@@ -19,7 +20,10 @@ _KEY_ID = {TargetKind.KEY: "key", TargetKind.TEAM: "team_id"}
 
 
 def state_of(gateway: str, kind: TargetKind, row: Json) -> TargetState:
-    """The state of a key (`token`) or team (`team_id`) of the proxy's own description of it."""
+    """The state of a key (`token`) or team (`team_id`) of the proxy's own description of it.
+
+    Limits by model that are no numbers are left out, since nobody could put them back.
+    """
     fields: dict[str, Any] = {
         **{name: _count(row.get(name)) for name in COUNTS},
         "blocked": row.get("blocked"),
@@ -28,8 +32,10 @@ def state_of(gateway: str, kind: TargetKind, row: Json) -> TargetState:
         "budget_duration": row.get("budget_duration"),
     }
     if kind is TargetKind.KEY:
-        metadata = row.get("metadata") or {}
-        fields |= {name: _counts(metadata.get(name)) for name in MODEL_LIMITS}
+        metadata = metadata_of(row)
+        for name in MODEL_LIMITS:
+            with contextlib.suppress(TypeError, ValueError):
+                fields[name] = _counts(metadata.get(name))
     target = Target(gateway, kind, str(row["token" if kind is TargetKind.KEY else "team_id"]))
     version = _version(fields, epoch_of(row.get("settings_updated_at")))
     return TargetState(target, fields, version)
@@ -52,6 +58,12 @@ def body_of(target: Target, fields: Fields, metadata: Json) -> dict[str, Any]:
                 whole[name] = fields[name]
         body["metadata"] = whole
     return body
+
+
+def metadata_of(row: Json) -> Json:
+    """What people keep with a key; empty where that is no object."""
+    metadata = row.get("metadata")
+    return metadata if isinstance(metadata, Mapping) else {}
 
 
 def in_metadata(fields: Fields) -> bool:

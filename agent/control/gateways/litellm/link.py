@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import logging
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from agent.control.gateways.base import GatewayError, GoneError
 from agent.control.gateways.litellm.dialect import TEAM_LABEL
-from agent.control.gateways.litellm.fields import body_of, in_metadata, state_of
+from agent.control.gateways.litellm.fields import body_of, in_metadata, metadata_of, state_of
 from agent.control.gateways.litellm.traffic import Refusals, read_traffic
 from agent.domain.gateway import Fields, GatewayKey, Inventory, Target, TargetKind, TargetState, Traffic
 from agent.litellm.client import GONE, Proxy
 from agent.litellm.keys import Json, UnstableError, epoch_of, owner_of, read_all
 from agent.provider_http import HttpError
 
+_log = logging.getLogger(__name__)
 _RETRIED = frozenset({0, 200, 408, 429})
 
 
@@ -24,25 +26,30 @@ class LiteLLMLink:
     def __init__(self, gateway: str, proxy: Proxy) -> None:
         self._gateway = gateway
         self._proxy = proxy
+        self._odd: set[str] = set()  # that have been told of
 
     async def inventory(self) -> Inventory:
-        """All keys and teams: both lists are read to their end."""
+        """All keys and teams: both lists are read to their end. One that makes no sense is left out."""
         with _as_gateway_errors():
             keys, teams = await read_all(self._proxy)
-        by_id = {str(team["team_id"]): team for team in teams}
-        states = [self._state(TargetKind.KEY, key) for key in keys]
-        states += [self._state(TargetKind.TEAM, team) for team in teams]
-        return Inventory(tuple(_key(key, by_id) for key in keys), tuple(states))
+            by_id = {str(team["team_id"]): team for team in teams}
+            states = [*self._states(TargetKind.KEY, keys), *self._states(TargetKind.TEAM, teams)]
+            known = {state.target.id for state in states if state.target.kind is TargetKind.KEY}
+            return Inventory(
+                tuple(_key(key, by_id) for key in keys if str(key["token"]) in known), tuple(states)
+            )
 
     async def read(self, target: Target) -> TargetState:
         """What the proxy holds for a key or team now."""
-        return self._state(target.kind, await self._row(target))
+        row = await self._row(target)
+        with _as_gateway_errors():
+            return state_of(self._gateway, target.kind, row)
 
     async def write(self, target: Target, fields: Fields, *, action: int, seq: int) -> None:
         """Sets fields. The same at every attempt, so `action` and `seq` need not be told."""
         metadata: Json = {}
         if in_metadata(fields):
-            metadata = (await self._row(target)).get("metadata") or {}
+            metadata = metadata_of(await self._row(target))
         # Never /team/block: it tells the database only, and the proxy goes on for a minute.
         path = "/key/update" if target.kind is TargetKind.KEY else "/team/update"
         with _as_gateway_errors():
@@ -66,8 +73,17 @@ class LiteLLMLink:
             team: Json = answer["team_info"]
             return team
 
-    def _state(self, kind: TargetKind, row: Json) -> TargetState:
-        return state_of(self._gateway, kind, row)
+    def _states(self, kind: TargetKind, rows: Sequence[Json]) -> Iterator[TargetState]:
+        for row in rows:
+            try:
+                yield state_of(self._gateway, kind, row)
+            except Exception as error:  # noqa: BLE001 - whatever one holds, the others are read
+                name = f"{kind.value} {row.get('token') or row.get('team_id')}"
+                if name not in self._odd:
+                    self._odd.add(name)
+                    _log.warning(
+                        "%s: %s is left out: %s: %s", self._gateway, name, type(error).__name__, error
+                    )
 
 
 def _key(key: Json, teams: Mapping[str, Json]) -> GatewayKey:
@@ -98,7 +114,7 @@ def _as_gateway_errors() -> Iterator[None]:
         raise kind(error.message, hint=error.hint, refused=refused) from error
     except UnstableError as error:
         raise GatewayError(error.message, hint=error.hint) from error
-    except (KeyError, TypeError, ValueError, ArithmeticError) as error:
+    except Exception as error:
         raise GatewayError(
             f"LiteLLM answered in another way than we know ({type(error).__name__}: {error})",
             hint="Check base_url, and that the proxy's version is 1.80 or newer.",

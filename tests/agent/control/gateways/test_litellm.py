@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
@@ -9,15 +10,19 @@ from typing import Any
 import msgspec
 import pytest
 
-from agent.control.gateways.base import Hit, UnsupportedError, dialect_of
+from agent.control.gateways.base import GatewayError, Hit, UnsupportedError, dialect_of
 from agent.control.gateways.litellm import DIALECT, priced
 from agent.control.gateways.litellm.fields import body_of, state_of
+from agent.control.gateways.litellm.link import LiteLLMLink
 from agent.control.gateways.litellm.traffic import Refusals
 from agent.domain.action import ActionKind, ActionSpec
 from agent.domain.allocation import Scope
 from agent.domain.canonical import canonical
-from agent.domain.gateway import GatewayKey, Limit, LimitUnit, Target, TargetKind, TargetState
+from agent.domain.gateway import GatewayKey, Inventory, Limit, LimitUnit, Target, TargetKind, TargetState
+from agent.litellm.client import Proxy
+from agent.secrets import Secret
 from agent.settings_gateways import Gateway
+from tests.agent.telemetry.answering import Answer, AnsweringServer
 
 GATEWAY = Gateway(kind="litellm", base_url="http://127.0.0.1:4000")
 KEY = {
@@ -34,6 +39,11 @@ KEY = {
     "updated_at": "2026-11-27T01:50:01.867000+00:00",
     "spend": Decimal("0.011852"),
 }
+
+
+def exact(values: dict[str, Any]) -> dict[str, Any]:
+    """As JSON can say it."""
+    return {**values, "metadata": {}, "spend": 0}
 
 
 def state(**changes: Any) -> TargetState:
@@ -103,6 +113,62 @@ def test_metadata_goes_back_as_it_came_but_for_the_limit() -> None:
     }
     assert restored == {"key": target.id, "metadata": KEY["metadata"]}
     assert "metadata" not in body_of(target, {"rpm_limit": 1}, {})
+
+
+ODD = {"model_rpm_limit": {"gpt-4o": "lots"}}
+
+
+def listed(keys: Sequence[dict[str, Any]], teams: Sequence[dict[str, Any]] = ()) -> Any:
+    """What the link makes of a proxy with these keys and teams."""
+    lists = {
+        "/key/list": {"keys": keys, "total_count": len(keys), "total_pages": 1},
+        "/v2/team/list": {"teams": teams, "total": len(teams), "total_pages": 1},
+        "/key/info": {"key": keys[-1]["token"], "info": keys[-1]} if keys else {},
+    }
+
+    async def run(url: str) -> tuple[Inventory, TargetState | str]:
+        link = LiteLLMLink("litellm", Proxy(url, Secret("sk-master"), owner="litellm", timeout_s=5))
+        try:
+            found = await link.inventory()
+            try:
+                return found, await link.read(Target("litellm", TargetKind.KEY, "x"))
+            except GatewayError as error:
+                return found, error.message
+        finally:
+            await link.close()
+
+    with AnsweringServer(lambda asked: Answer(lists[asked.path])) as server:
+        return asyncio.run(run(server.base_url))
+
+
+@pytest.mark.parametrize("metadata", [ODD, "text", ["list"], {"model_tpm_limit": "many"}])
+def test_a_key_with_odd_metadata_is_read_like_the_others(metadata: Any) -> None:
+    odd = {**exact(KEY), "token": "odd", "rpm_limit": 7, "metadata": metadata}
+
+    found, alone = listed([exact(KEY), odd])
+
+    assert [each.id for each in found.keys] == ["a" * 64, "odd"]
+    assert found.states[1].fields["rpm_limit"] == 7
+    assert alone.fields == found.states[1].fields
+    assert DIALECT.wanted(spec(ActionKind.BLOCK), alone) == {"blocked": True}
+
+
+def test_a_key_that_makes_no_sense_is_left_out_and_never_the_others(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    odd = {**exact(KEY), "token": "odd", "rpm_limit": "lots"}
+    team = {"team_id": "t1", "team_alias": "search", "models": 7}
+
+    found, alone = listed([exact(KEY), odd], [team])
+
+    assert [each.id for each in found.keys] == [each.target.id for each in found.states] == ["a" * 64]
+    assert "another way than we know" in alone
+    assert "key odd is left out" in caplog.text and "team t1 is left out" in caplog.text
+
+
+def test_a_limit_by_model_that_is_no_number_is_nothing_to_throttle_by() -> None:
+    with pytest.raises(UnsupportedError, match="else than numbers"):
+        DIALECT.wanted(throttle(4, LimitUnit.RPM, "gpt-4o"), state(metadata=ODD))
 
 
 def test_allowed_models_are_never_more_than_before_and_never_none() -> None:
