@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_BROKEN = frozenset({0, 401, 403})  # no answer, or none to this secret
+_LONGEST_REST_S = 900.0  # what was set has to be undone one day, whatever a gateway asks for
+
 
 class Desk(Protocol):
     """Where writing happens."""
@@ -51,6 +54,8 @@ class Bench:
     opening: Callable[[Settings, Gateway], Link] = open_link
     monotonic: Callable[[], float] = time.monotonic
     _lines: dict[str, _Line] = field(default_factory=dict)
+    _opening: dict[str, asyncio.Lock] = field(default_factory=dict)
+    _resting: dict[str, float] = field(default_factory=dict)  # until when a gateway wants to be left alone
     _turns: dict[Target, asyncio.Lock] = field(default_factory=dict)
     _touched: dict[Target, float] = field(default_factory=dict)
 
@@ -60,16 +65,44 @@ class Bench:
 
         One that is dropped meanwhile stays open until the last who speaks on it has finished.
         """
-        if gateway not in self._lines:
-            self._lines[gateway] = _Line(self._opened(gateway))
-        line = self._lines[gateway]
+        self._rested(gateway)
+        line = await self._line(gateway)
         line.speaking += 1
         try:
             yield line.link
+        except GatewayError as error:
+            await self._failed(gateway, line, error)
+            raise
         finally:
             line.speaking -= 1
             if line.dropped and not line.speaking:
                 await line.link.close()
+
+    async def _line(self, gateway: str) -> _Line:
+        async with self._opening.setdefault(gateway, asyncio.Lock()):
+            if gateway not in self._lines:
+                # In a thread, since a keyring may wait for a person to unlock it.
+                self._lines[gateway] = _Line(await asyncio.to_thread(self._opened, gateway))
+            return self._lines[gateway]
+
+    def _rested(self, gateway: str) -> None:
+        """Raises `GatewayError` while a gateway has asked to be left alone, whoever it has told so."""
+        wait = self._resting.get(gateway, 0.0) - self.monotonic()
+        if wait > 0:
+            raise GatewayError(
+                f"{gateway} is not asked: after too many requests it wants {wait:.0f} s of rest",
+                hint="Nothing to do: it is asked again afterwards.",
+            )
+
+    async def _failed(self, gateway: str, line: _Line, error: GatewayError) -> None:
+        """Another connection, with the secret as it is then, helps against some failures only."""
+        cause = error.__cause__
+        status = getattr(cause, "status", 0)
+        if status == 429:
+            rest = min(getattr(cause, "retry_after", None) or 0.0, _LONGEST_REST_S)
+            self._resting[gateway] = max(self._resting.get(gateway, 0.0), self.monotonic() + rest)
+        if status in _BROKEN and self._lines.get(gateway) is line:
+            await self.drop(gateway)
 
     def _opened(self, gateway: str) -> Link:
         table = self.settings.gateway(gateway)

@@ -37,14 +37,17 @@ class Poller:
             async with self._bench.line(name) as link:
                 inventory = await link.inventory()
         except GatewayError as error:
-            await self._bench.drop(name)
             _log.warning("gateway %s: %s", name, error.message)
-            at = self._now()
-            failed = GatewayStatus(name, kind, "failed", redact(error.message), error.hint, at)
-            await self._bench.desk.write(lambda writer: writer.actions.save_gateway(failed))
-            return False
-        await self._bench.desk.write(lambda writer: self._keep(writer, inventory, began))
-        return True
+            failed = GatewayStatus(name, kind, "failed", redact(error.message), error.hint, self._now())
+        except Exception as error:  # noqa: BLE001 - whatever one gateway says, it is told and the agent goes on
+            _log.exception("gateway %s cannot be read", name)
+            text, hint = redact(f"{type(error).__name__}: {error}"), "The agent's log has more."
+            failed = GatewayStatus(name, kind, "failed", text, hint, self._now())
+        else:
+            await self._bench.desk.write(lambda writer: self._keep(writer, inventory, began))
+            return True
+        await self._bench.desk.write(lambda writer: writer.actions.save_gateway(failed))
+        return False
 
     def _keep(self, writer: LedgerWriter, inventory: Inventory, began: float) -> None:
         """`began`: what an action has changed since then is newer than what was read."""
