@@ -13,6 +13,7 @@ import logging
 import socket
 import time
 from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 
 MOST_BYTES = 64 * 1024
 _BODY_WITHIN_S = 10.0
-_AT_ONCE = 32
 _DIGITS = 18  # of an action's id: the ledger can keep it
 _TEXT = 500  # characters of what a gateway says that are kept
 _log = logging.getLogger(__name__)
@@ -49,12 +49,21 @@ class _Body(msgspec.Struct):
     text: str = ""
 
 
+@dataclass(slots=True)
+class _Message:
+    """A message whose id is known."""
+
+    until: float  # when it may be forgotten
+    taken: bool = False
+
+
 class Callbacks:
     """The server of `[acting] listen`. Raises `ConfigError` when it cannot listen there."""
 
     def __init__(self, settings: Settings) -> None:
-        self._signers = dict(_signers(settings))
-        self._seen: dict[tuple[str, str], float] = {}  # gateway and webhook-id -> until when it is remembered
+        self._settings = settings
+        self._signers: dict[str, list[Signer]] = {}
+        self._seen: dict[tuple[str, str], _Message] = {}  # by gateway and webhook-id
         self._listener = _listen(settings.acting.listen)
 
     @property
@@ -66,6 +75,11 @@ class Callbacks:
     async def run(self, on_callback: OnCallback) -> None:
         """Serves until it is cancelled."""
         import uvicorn
+
+        from agent.process.one_request import OneRequest
+
+        # In a thread, since a keyring may wait for a person to unlock it.
+        self._signers = await asyncio.to_thread(lambda: dict(_signers(self._settings)))
 
         class Server(uvicorn.Server):
             """Leaves signals to the process that it runs in."""
@@ -81,8 +95,8 @@ class Callbacks:
             access_log=False,
             lifespan="off",
             ws="none",
-            limit_concurrency=_AT_ONCE,
-            timeout_keep_alive=5,
+            http=OneRequest,
+            headers=[("Connection", "close")],
         )
         server = Server(config)
         _log.info("callbacks of gateways are taken at %s", self.address)
@@ -100,10 +114,7 @@ class Callbacks:
         from starlette.routing import Route
 
         async def take(request: Request) -> Response:
-            status = await self._take(request, on_callback)
-            # What is left of a body that was not read would be waited for, however long it is.
-            headers = {"Connection": "close"} if status in (408, 413) else None
-            return Response(status_code=status, headers=headers)
+            return Response(status_code=await self._take(request, on_callback))
 
         path = "/callbacks/{gateway}/{action}/{seq}"
         return Starlette(routes=[Route(path, take, methods=["POST"])])
@@ -125,27 +136,28 @@ class Callbacks:
         if callback is None:
             return 400
         ident = (gateway, request.headers["webhook-id"])
-        if not self._first(ident):
-            return 409
+        known = self._known(ident)
+        if known is not None:
+            return 204 if known.taken else 409  # one whose answer was lost is told again that all is well
+        message = self._seen[ident] = _Message(time.monotonic() + 2 * TOLERANCE_S)
         try:
             await on_callback(callback)
         except LookupError:
+            self._seen.pop(ident, None)  # its step may be known by the time that it is sent again
             return 404
         except BaseException:
             self._seen.pop(ident, None)  # it was not taken: the gateway may send it again
             _log.exception("callback of %s for action %d could not be taken", gateway, callback.action)
             raise
+        message.taken = True
         return 204
 
-    def _first(self, ident: tuple[str, str]) -> bool:
-        """Whether a message is new; it is remembered for as long as its signature could be good."""
+    def _known(self, ident: tuple[str, str]) -> _Message | None:
+        """The message of that id; it is remembered for as long as its signature could be good."""
         now = time.monotonic()
-        for old in [each for each, until in self._seen.items() if until < now]:
+        for old in [each for each, message in self._seen.items() if message.until < now]:
             del self._seen[old]
-        if ident in self._seen:
-            return False
-        self._seen[ident] = now + 2 * TOLERANCE_S
-        return True
+        return self._seen.get(ident)
 
 
 def _signers(settings: Settings) -> Iterator[tuple[str, list[Signer]]]:

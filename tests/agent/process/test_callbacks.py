@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -19,6 +20,8 @@ from agent.control.gateways.webhook.payload import idempotency_key
 from agent.domain.gateway import Callback, Target, TargetKind
 from agent.errors import ConfigError
 from agent.process.callbacks import Callbacks
+from agent.process.one_request import MOST_OPEN, OneRequest
+from agent.secrets import NoSecretError
 from agent.settings import Settings
 from agent.settings_gateways import Acting, Gateway
 from agent.webhooks import signature_headers
@@ -125,7 +128,7 @@ def test_one_that_was_caught_and_sent_again_counts_once() -> None:
 
     assert statuses(engine, (PATH, caught), (PATH, caught), (PATH, signed(done(), ident="msg-2"))) == [
         204,
-        409,
+        204,  # or its gateway would go on sending it
         204,
     ]
     assert len(engine.told) == 2
@@ -209,6 +212,80 @@ def test_one_that_could_not_be_taken_may_be_sent_again(caplog: pytest.LogCapture
     assert statuses(engine, (PATH, signed(done())), (PATH, signed(done()))) == [500, 204]
     assert len(engine.told) == 1
     assert "the ledger is locked" in caplog.text
+
+
+def test_one_that_comes_again_while_it_is_taken_is_not_taken_twice() -> None:
+    async def run() -> list[int]:
+        asked, goes_on = asyncio.Event(), asyncio.Event()
+
+        class Slow(Engine):
+            async def take(self, callback: Callback) -> None:
+                asked.set()
+                await goes_on.wait()
+                await super().take(callback)
+
+        engine = Slow()
+        async with serving(engine) as client:
+            first = asyncio.create_task(client.post(PATH, **signed(done())))
+            await asked.wait()
+            again = await client.post(PATH, **signed(done()))
+            goes_on.set()
+            return [(await first).status_code, again.status_code, len(engine.told)]
+
+    assert asyncio.run(run()) == [204, 409, 1]
+
+
+def test_one_for_a_step_that_was_not_known_yet_may_be_sent_again() -> None:
+    unknown = [LookupError("not yet")]
+
+    def later(callback: Callback) -> None:
+        if unknown:
+            raise unknown.pop()
+
+    assert statuses(Engine(later), (PATH, signed(done())), (PATH, signed(done()))) == [404, 204]
+
+
+def test_whoever_holds_connections_keeps_nobody_out() -> None:
+    async def run() -> list[int]:
+        async with serving(Engine()) as client:
+            host, port = client.base_url.host, client.base_url.port
+            held = [await asyncio.open_connection(host, port) for _ in range(MOST_OPEN + 20)]
+            found = [(await client.post(PATH, **signed(done()))).status_code]
+            ended = sum([await reader.read() == b"" for reader, _ in held[:21]])
+            for _, writer in held:
+                writer.close()
+            return [*found, ended]
+
+    assert asyncio.run(asyncio.wait_for(run(), 20)) == [204, 21]
+
+
+@pytest.mark.parametrize("sent", [b"", b"POST / HTTP/1.1\r\nHost: x\r\n"])
+def test_a_connection_without_a_request_is_ended(sent: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(OneRequest, "head_within_s", 0.05)
+
+    async def run() -> bytes:
+        async with serving(Engine()) as client:
+            reader, writer = await asyncio.open_connection(client.base_url.host, client.base_url.port)
+            writer.write(sent)
+            ended = await reader.read()
+            writer.close()
+            return ended
+
+    assert asyncio.run(asyncio.wait_for(run(), 10)) == b""
+
+
+def test_a_locked_keyring_stops_no_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    import agent.process.callbacks as module
+
+    def locked(*names: Any) -> Any:
+        found.append(threading.current_thread() is threading.main_thread())
+        raise NoSecretError("locked", hint="")
+
+    found: list[bool] = []
+    monkeypatch.setattr(module, "find_secret", locked)
+    statuses(Engine(), (PATH, signed(done())))
+
+    assert found and not any(found)
 
 
 def test_either_secret_is_good_while_one_is_changed(monkeypatch: pytest.MonkeyPatch) -> None:
