@@ -40,7 +40,9 @@ class Gateway(Section, frozen=True):
         tuple[str, ...],
         says('webhook: the scopes that it can act on, as in ["team:search"]; empty for all.'),
     ] = ()
-    every: Annotated[str, says("What it holds is read this often.")] = "30s"
+    every: Annotated[
+        str, says("What it holds is read this often; by default 30s, of an openai gateway 2m.", "30s")
+    ] = ""
     timeout: Annotated[Duration, says("An attempt ends after this long.")] = Duration(10)
 
     def __post_init__(self) -> None:
@@ -54,6 +56,8 @@ class Gateway(Section, frozen=True):
                 raise ValueError(f"{key}: a gateway of kind {self.kind} needs it")
         if self.base_url and not self.base_url.startswith(("http://", "https://")):
             raise ValueError(f"base_url: {self.base_url!r} must begin with https:// or http://")
+        usual = "2m" if self.kind == "openai" else "30s"  # a provider counts requests, a gateway is ours
+        msgspec.structs.force_setattr(self, "every", self.every or usual)
         schedule("every", self.every)
         positive("timeout", self.timeout)
 
