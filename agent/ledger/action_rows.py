@@ -161,6 +161,12 @@ def step_of(row: Row) -> Step:
     )
 
 
+def approval_columns(approval: Approval) -> dict[str, Any]:
+    """The row of an approval."""
+    names = ("action", "digest", "person", "role", "at", "note", "void")
+    return {name: getattr(approval, name) for name in names} | {"verdict": approval.verdict.value}
+
+
 def approval_of(row: Row) -> Approval:
     """The approval of a row."""
     return Approval(
@@ -200,3 +206,20 @@ def key_of(row: Row) -> GatewayKey:
         created_at=row["created_at"],
         blocked=bool(row["blocked"]),
     )
+
+
+def key_columns(gateway: str, key: GatewayKey, at: int) -> dict[str, Any]:
+    """The row of a key that a gateway serves."""
+    return {
+        "gateway": gateway,
+        "id": key.id,
+        "api_key": key.api_key,
+        "name": key.name,
+        "team": key.team,
+        "project": key.project,
+        "environment": key.environment,
+        "labels": canonical(dict(key.labels)),
+        "created_at": key.created_at,
+        "blocked": int(key.blocked),
+        "seen_at": at,
+    }

@@ -20,12 +20,15 @@ from agent.ledger.action_rows import (
     action_columns,
     actions_of,
     answer_of,
+    approval_columns,
     approval_of,
+    key_columns,
     key_of,
     state_of,
     step_columns,
     step_of,
 )
+from agent.ledger.copies import HELD, Copies
 from agent.ledger.rule_store import RuleStore
 from agent.ledger.seals import (
     ACTION,
@@ -33,8 +36,10 @@ from agent.ledger.seals import (
     NotOurOwnError,
     Seals,
     action_proof,
+    action_text,
     action_time,
     change_proof,
+    digest_of,
 )
 from agent.ledger.sql import statement
 from agent.ledger.store import Store, Transaction
@@ -172,7 +177,28 @@ class ActionStore(Store):
 
     def disown(self, ident: int, why: str, at: int) -> None:
         """Ends an action that is not the agent's own, without believing anything in its row."""
-        self._write("disown_action", {"id": ident, "why": why, "at": at})
+        with self._transaction() as conn:
+            conn.execute(statement("disown_action"), {"id": ident, "why": why, "at": at})
+            conn.execute(statement("drop_copy"), {"action": ident})
+
+    def lost(self, there: Collection[int]) -> list[int]:
+        """Actions that the agent has not ended, and that are none of `there`, the rows that are open."""
+        return self._copies.lost(there)
+
+    def restore(self, ident: int) -> Action | None:
+        """Puts an action back as the agent had written it, where something of it may hold outside."""
+        found = self._copies.read(ident, self._seals)
+        if found is None or found[0].state not in HELD:
+            return None
+        action, said = found
+        with self._transaction() as conn:
+            conn.execute(statement("put_action"), action_columns(action))
+            for name in ("drop_steps", "drop_approvals"):
+                conn.execute(statement(name), {"action": ident})
+            self._put_steps(ident, action.steps)
+            for each in said:
+                self._write("add_approval", approval_columns(each))
+        return action if self.own(action) else None
 
     def approvals(self, action: int) -> list[Approval]:
         """Everybody's word on an action, void ones too, oldest first."""
@@ -180,10 +206,8 @@ class ActionStore(Store):
 
     def add_approval(self, approval: Approval) -> None:
         """Keeps one person's word."""
-        names = ("action", "digest", "person", "role", "at", "note", "void")
-        bound = {name: getattr(approval, name) for name in names}
         with self._changing(approval.action):
-            self._write("add_approval", bound | {"verdict": approval.verdict.value})
+            self._write("add_approval", approval_columns(approval))
 
     def count_approval_for(self, approval: Approval, role: str) -> None:
         """Counts what a person of several roles said for another one of them."""
@@ -246,7 +270,7 @@ class ActionStore(Store):
             conn.execute(statement("drop_gateway_keys"), {"gateway": gateway})
             conn.execute(statement("drop_gateway_targets"), {"gateway": gateway})
             conn.executemany(
-                statement("put_gateway_key"), (_key_columns(gateway, key, at) for key in inventory.keys)
+                statement("put_gateway_key"), (key_columns(gateway, key, at) for key in inventory.keys)
             )
             for state in inventory.states:
                 self.save_target(state, at)
@@ -307,6 +331,10 @@ class ActionStore(Store):
                 self._conn.text_factory = usual
 
     @property
+    def _copies(self) -> Copies:
+        return Copies(self._conn, self._lock, self._transaction)
+
+    @property
     def _seals(self) -> Seals:
         return Seals(self._conn, self._lock, self._transaction)
 
@@ -326,7 +354,9 @@ class ActionStore(Store):
     def _seal(self, ident: int) -> None:
         action, said = self.action(ident), self.approvals(ident)
         assert action is not None
-        self._seals.seal(ACTION, f"action:{ident}", action_proof(action, said), action_time(action, said))
+        text = action_text(action, said)
+        self._copies.keep(action, text)
+        self._seals.seal(ACTION, f"action:{ident}", digest_of(text), action_time(action, said))
 
     def _owns(self, row: Row) -> bool:
         try:
@@ -360,19 +390,3 @@ def allocation_change_of(row: Row) -> AllocationChange:
     return AllocationChange(
         row["action"], row["allocation"], json.loads(row["change"]), row["starts_at"], row["ends_at"]
     )
-
-
-def _key_columns(gateway: str, key: GatewayKey, at: int) -> dict[str, Any]:
-    return {
-        "gateway": gateway,
-        "id": key.id,
-        "api_key": key.api_key,
-        "name": key.name,
-        "team": key.team,
-        "project": key.project,
-        "environment": key.environment,
-        "labels": canonical(dict(key.labels)),
-        "created_at": key.created_at,
-        "blocked": int(key.blocked),
-        "seen_at": at,
-    }

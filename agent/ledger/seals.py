@@ -26,7 +26,9 @@ ACTION, ALLOCATION = "action.kept", "allocation.kept"
 """Kinds of the audit records that hold a proof; they tell people nothing, and lists leave them out."""
 
 _LOOSE = ("effect", "preview")  # told to people, and never acted on
-_FIXED = ("action", "seq", "gateway", "target_kind", "target", "want", "before", "version")
+FIXED = ("action", "seq", "gateway", "target_kind", "target", "want", "before", "version")
+SAID = ("digest", "person", "role", "verdict", "at", "void")
+"""Columns of steps and of approvals that a proof is about."""
 
 
 class NotOurOwnError(LedgerError):
@@ -59,7 +61,7 @@ class Seals(Store):
         return linked and record.detail == canonical({"proof": proof}) and record.digest() == record.hash
 
 
-def action_proof(action: Action, approvals: Sequence[Approval]) -> str:
+def action_text(action: Action, approvals: Sequence[Approval]) -> str:
     """How an action reads: all that is acted on, with what was said of it. Steps come and go in states."""
     assert action.id is not None
     row = action_columns(action)
@@ -67,24 +69,27 @@ def action_proof(action: Action, approvals: Sequence[Approval]) -> str:
     said = [
         [each.digest, each.person, each.role, each.verdict.value, each.at, each.void] for each in approvals
     ]
-    return _digest(
-        {name: value for name, value in row.items() if name not in _LOOSE},
-        [[step[name] for name in _FIXED] for step in steps],
-        said,
-    )
+    kept = {name: value for name, value in row.items() if name not in _LOOSE}
+    return canonical([kept, [[step[name] for name in FIXED] for step in steps], said])
+
+
+def digest_of(text: str) -> str:
+    """The proof of a text."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def action_proof(action: Action, approvals: Sequence[Approval]) -> str:
+    """The proof of how an action reads."""
+    return digest_of(action_text(action, approvals))
 
 
 def change_proof(change: AllocationChange, undone_at: int | None) -> str:
     """How a change of an allocation reads."""
     row = [change.action, change.allocation, dict(change.change), change.starts_at, change.ends_at]
-    return _digest(row, undone_at)
+    return digest_of(canonical([row, undone_at]))
 
 
 def action_time(action: Action, approvals: Sequence[Approval]) -> int:
     """The newest time that an action tells of."""
     told = (action.requested_at, action.begun_at, action.accepted_at, action.confirmed_at, action.ended_at)
     return max(each for each in (*told, *(said.at for said in approvals)) if each is not None)
-
-
-def _digest(*values: object) -> str:
-    return hashlib.sha256(canonical(list(values)).encode()).hexdigest()

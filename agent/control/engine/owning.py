@@ -1,4 +1,4 @@
-"""Open actions that are the agent's own. A row that somebody else has written or changed is not acted on."""
+"""Open actions that are the agent's own. Rows that somebody else has written or changed are not acted on."""
 
 from __future__ import annotations
 
@@ -27,17 +27,37 @@ class Owning:
     def open_actions(self, writer: LedgerWriter, now: int, tell: Tell) -> list[Action]:
         """What is open and the agent's own, oldest first; all else ends here, and people are told."""
         actions, unreadable = writer.actions.open_rows()
-        for ident in unreadable:
-            _disown(writer, ident, now)
+        spoilt: dict[int, Action | None] = dict.fromkeys(unreadable)
         proved: dict[int, Action] = {}
         for action in actions:
             ident = action.id or 0
             if self._proved.get(ident) == action or writer.actions.own(action):
                 proved[ident] = action
             else:
-                _disown(writer, ident, now, action, tell)
-        self._proved = proved
-        return list(proved.values())
+                spoilt[ident] = action
+        spoilt |= dict.fromkeys(writer.actions.lost({*proved, *spoilt}))
+        for ident, was in spoilt.items():
+            if (back := _put_back(writer, ident, now, tell)) is not None:
+                proved[ident] = back
+            else:
+                _disown(writer, ident, now, was, tell)
+        self._proved = dict(sorted(proved.items()))
+        return list(self._proved.values())
+
+
+def _put_back(writer: LedgerWriter, ident: int, now: int, tell: Tell) -> Action | None:
+    """The action as the agent had written it, so that it ends in time; None where nothing of it may hold."""
+    with writer.transaction():
+        action = writer.actions.restore(ident)
+        if action is None:
+            return None
+        text = "its row was changed by somebody else than the agent: it is as it was before"
+        _log.error("action %d: %s", ident, text)
+        occasion = Occasion(
+            FORGED, action, text, recipients=("ops_on_call",), next_command="burndeck audit verify"
+        )
+        record(writer, occasion, now, tell)
+        return action
 
 
 def _disown(
@@ -46,6 +66,9 @@ def _disown(
     _log.error("action %d: %s", ident, NOT_OURS)
     with writer.transaction():
         writer.actions.disown(ident, NOT_OURS, now)
+        writer.actions.undo_allocation_change(
+            ident, now
+        )  # where it is the agent's own, whatever the row says
         if action is None or tell is None:
             detail = {"reason": f"{NOT_OURS}, and cannot be read"}
             writer.control.audit(now, AGENT, f"action.{FORGED}", f"action:{ident}", detail)

@@ -54,6 +54,13 @@ INSERT INTO action (kind, state, scope_kind, scope, spec, preview, reason, needs
 VALUES (:kind, :state, :scope_kind, :scope, :spec, :preview, :reason, :needs, :requested_by, :requested_at, :approve_by, :begun_at,
   :accepted_at, :confirmed_at, :expires_at, :ended_at, :ended_by, :why, :effect, :incident, :alert, :revision);
 
+-- name: put_action
+-- Primary key: a row that somebody has spoilt or deleted is as it was.
+INSERT OR REPLACE INTO action (id, kind, state, scope_kind, scope, spec, preview, reason, needs, requested_by, requested_at, approve_by, begun_at,
+  accepted_at, confirmed_at, expires_at, ended_at, ended_by, why, effect, incident, alert, revision)
+VALUES (:id, :kind, :state, :scope_kind, :scope, :spec, :preview, :reason, :needs, :requested_by, :requested_at, :approve_by, :begun_at,
+  :accepted_at, :confirmed_at, :expires_at, :ended_at, :ended_by, :why, :effect, :incident, :alert, :revision);
+
 -- name: update_action
 -- Primary key.
 UPDATE action SET state = :state, spec = :spec, preview = :preview, reason = :reason, needs = :needs, approve_by = :approve_by,
@@ -160,3 +167,18 @@ SELECT d.* FROM json_each(:incidents) i CROSS JOIN incident_duty d ON d.incident
 
 -- name: put_incident_duty
 INSERT OR REPLACE INTO incident_duty (incident, kind, due_at, answer, person, at) VALUES (:incident, :kind, :due_at, :answer, :person, :at);
+
+-- name: put_copy
+INSERT OR REPLACE INTO action_copy (action, text) VALUES (:action, :text);
+
+-- name: drop_copy
+-- Primary key.
+DELETE FROM action_copy WHERE action = :action;
+
+-- name: copies
+-- One row for each open action.
+SELECT action FROM action_copy ORDER BY action;
+
+-- name: copy_of
+-- Primary key.
+SELECT CAST(text AS BLOB) AS text FROM action_copy WHERE action = :action;

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from agent.control.audit import verify
@@ -115,16 +117,62 @@ def test_a_row_that_nobody_can_read_ends_and_stops_no_other_one(shop: Shop, stat
     assert rows(shop.writer.path, "SELECT state FROM action WHERE id = 1") == [("failed",)]
 
 
-def test_an_end_that_somebody_puts_off_in_the_ledger_is_noticed(shop: Shop) -> None:
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE action SET expires_at = NULL",
+        "UPDATE action SET why = 'x'",
+        "UPDATE action SET spec = '{'",
+        "UPDATE action SET state = 'reversed', ended_at = 1",
+        "UPDATE action_step SET before = '{\"rpm_limit\":1000000}'",
+        "UPDATE action_step SET target = CAST(x'fffe' AS TEXT)",
+        "DELETE FROM action_step",
+        "DELETE FROM action",
+    ],
+)
+def test_what_somebody_spoils_of_an_action_that_holds_is_put_back_and_ends_in_time(
+    shop: Shop, statement: str
+) -> None:
     shop.ask((KEY, {RPM: 10}))
     shop.settle()
 
-    tamper(shop.writer.path, "UPDATE action SET expires_at = NULL")
+    tamper(shop.writer.path, statement)
+    shop.settle()
+    held = shop.memory.held[KEY][RPM]
     shop.clock.advance(HOUR)
+    shop.settle()
+
+    assert held == 10
+    assert shop.memory.held[KEY][RPM] is None
+    assert shop.state(1) is ActionState.EXPIRED
+    assert forged(shop) == ["action:1"]
+    assert [each.recipients for each in shop.told if each.kind == "forged"] == [("ops_on_call",)]
+
+
+def test_without_a_proved_copy_people_are_told_where_to_look_and_the_top_up_ends(shop: Shop) -> None:
+    shop.ask((KEY, {RPM: 10}))
+    shop.settle()
+    shop.writer.actions.add_allocation_change(replace(CHANGE, action=1, ends_at=None))
+
+    tamper(
+        shop.writer.path,
+        "UPDATE action SET expires_at = NULL",
+        "UPDATE action_copy SET text = replace(text, 'sk-search', 'sk-ranking')",
+    )
     shop.settle()
 
     assert forged(shop) == ["action:1"]
     assert "look at what holds now for gate/key/sk-search" in shop.told[-1].text
+    assert shop.writer.actions.allocation_changes(shop.now) == []
+
+
+def test_nothing_is_kept_of_actions_that_are_over(shop: Shop) -> None:
+    shop.ask((KEY, {RPM: 10}))
+    shop.settle()
+    shop.clock.advance(HOUR)
+    shop.settle()
+
+    assert rows(shop.writer.path, "SELECT * FROM action_copy") == []
 
 
 def test_a_forged_approval_is_not_counted(shop: Shop) -> None:
