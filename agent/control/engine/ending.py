@@ -46,13 +46,25 @@ class Deadlines:
 
 
 def ended_in_time(
-    writer: LedgerWriter, actions: Iterable[Action], now: int, tell: Tell, deadlines: Deadlines
+    writer: LedgerWriter,
+    actions: Iterable[Action],
+    now: int,
+    tell: Tell,
+    deadlines: Deadlines,
+    valid_s: int | None = None,
 ) -> list[Action]:
-    """Declines what was not approved in time and begins to undo what has expired; what is open then."""
+    """Declines what was not approved in time and begins to undo what has expired; what is open then.
+
+    `valid_s`: so long after somebody wanted or approved an action it may still begin. It is for the state
+    that people saw then, and an agent that was away would surprise them with it.
+    """
     found = []
     for action in actions:
         if action.state is ActionState.STANDBY and action.approve_by is not None and now >= action.approve_by:
-            _decline(writer, action, now, tell)
+            _decline(writer, action, now, tell, "not approved in time")
+            continue
+        if valid_s is not None and _stale(writer, action, now, valid_s):
+            _decline(writer, action, now, tell, "not begun in time: ask for it anew")
             continue
         if action.state in _RUNNING and deadlines.over(action, now):
             action = replace(action, state=ActionState.REVERSING, ended_by=AGENT, why=TIME_UP)
@@ -60,6 +72,14 @@ def ended_in_time(
                 writer.actions.save(action)
         found.append(action)
     return found
+
+
+def _stale(writer: LedgerWriter, action: Action, now: int, valid_s: int) -> bool:
+    """Whether an action that may begin has waited for so long that nobody expects it any more."""
+    if action.state is not ActionState.PENDING or now - action.requested_at < valid_s:
+        return False
+    said = [each.at for each in writer.actions.approvals(action.id or 0) if not each.void]
+    return now - max((action.requested_at, *said)) >= valid_s
 
 
 def finish(writer: LedgerWriter, ident: int, now: int, tell: Tell) -> None:
@@ -109,8 +129,7 @@ def partly(action: Action, trouble: str) -> str:
     return f"{len(rest)} of {plural(len(action.steps), 'target')} not done: {rest[0].target.id}: {detail}"
 
 
-def _decline(writer: LedgerWriter, action: Action, now: int, tell: Tell) -> None:
-    why = "not approved in time"
+def _decline(writer: LedgerWriter, action: Action, now: int, tell: Tell, why: str) -> None:
     with writer.transaction():
         writer.actions.void_approvals(action.id or 0, "the time for approvals was over")
         over = replace(action, state=ActionState.DECLINED, ended_at=now, ended_by=AGENT, why=why)

@@ -100,7 +100,8 @@ class Executor:
     def _open(self, writer: LedgerWriter, now: int) -> list[Action]:
         tell = self._bench.tell
         own = self._owning.open_actions(writer, now, tell)
-        return ended_in_time(writer, own, now, tell, self._deadlines)
+        valid_s = int(self._bench.settings.acting.approval_valid)
+        return ended_in_time(writer, own, now, tell, self._deadlines, valid_s)
 
     async def _look_at(self, holding: Sequence[Action], now: int) -> None:
         """Apart from all else: a gateway that is slow to tell of traffic holds up neither acts nor ends."""

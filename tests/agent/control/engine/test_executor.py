@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from agent.control.engine import Executor
-from agent.domain.action import ActionState
+from agent.domain.action import ActionState, Approval, Verdict
 from agent.domain.gateway import Traffic
 from agent.process.acting import notice_of
 from tests.agent.control.engine.shop import HOUR, KEY, OTHER, QUICK, RPM, TPM, Life, Shop
@@ -319,3 +319,31 @@ def test_a_reading_from_before_an_action_is_no_change_by_somebody_else(shop: Sho
     asyncio.run(run())
     assert "drifted" not in shop.kinds()
     assert shop.writer.actions.targets()[KEY].fields[RPM] == 10
+
+
+def test_what_was_to_begin_while_the_agent_was_away_for_long_is_declined(shop: Shop) -> None:
+    late = int(shop.settings.acting.approval_valid)
+    old = shop.ask((KEY, {RPM: 10}))
+    shop.clock.advance(late - 60)
+    new = shop.ask((OTHER, {RPM: 10}))
+    shop.clock.advance(60)
+
+    shop.settle()
+
+    assert (shop.state(old), shop.state(new)) == (ActionState.DECLINED, ActionState.ACCEPTED)
+    assert shop.action(old).why == "not begun in time: ask for it anew"
+    assert held(shop) == (None, 900)
+
+
+def test_an_approval_gives_an_action_time_anew(shop: Shop) -> None:
+    late = int(shop.settings.acting.approval_valid)
+    ident = shop.ask((KEY, {RPM: 10}), needs=(("finance",),))
+    shop.clock.advance(late - 60)
+    actions, action = shop.writer.actions, shop.action(ident)
+    actions.add_approval(Approval(ident, action.digest, "fred", "finance", Verdict.APPROVED, shop.now))
+    actions.save(replace(action, state=ActionState.PENDING))
+    shop.clock.advance(120)
+
+    shop.settle()
+
+    assert shop.state(ident) is ActionState.ACCEPTED
