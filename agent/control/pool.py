@@ -102,7 +102,7 @@ def plan_allocation(books: Books, settings: Settings, spec: ActionSpec, now: flo
         keys=(),
         needs=needs(spec, production=False, approvers=approvers),
         notes=tuple(notes),
-        data_at=books.complete_to,
+        data_at=books.complete_to(now),
     )
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from agent.domain.allocation import Scope
-from agent.domain.audit import EMPTY, ChainHead, chained
+from agent.domain.audit import EMPTY, AuditRecord, ChainHead, chained
 from agent.domain.intent import LARGEST_BYTES, Intent, IntentState
 from agent.ledger.sql import statement
 from agent.ledger.store import Store
@@ -58,6 +58,19 @@ class ControlStore(Store):
             conn.execute(statement("add_audit"), row)
             conn.execute(statement("put_audit_head"), (record.seq, record.hash))
         return record.seq
+
+    def newest(self, kind: str, subject: str) -> AuditRecord | None:
+        """The newest record of a kind on a subject; None where there is none that hangs in the chain."""
+        rows = self._all("newest_seal", {"kind": kind, "subject": subject})
+        if not rows or type(rows[0][0]) is not int or type(rows[0][1]) is not int:
+            return None
+        seq, at, *texts, following, head = rows[0]
+        try:
+            record = AuditRecord(seq, at, *(text.decode() for text in texts))
+        except UnicodeDecodeError:
+            return None
+        linked = (head if following is None else following) == record.hash.encode()
+        return record if linked and record.digest() == record.hash else None
 
     def ledger_name(self) -> str:
         """The id that intents for this ledger carry; empty where somebody took it away."""

@@ -34,7 +34,7 @@ def show_replay(how: How, spec: ActionSpec, stretch: int) -> None:
         problem = error
     with reader_for(how.settings) as reader:
         books = books_of(reader)
-        end = books.complete_to
+        end = books.complete_to(how.now)
         if end is None:
             raise BurndeckError("the ledger has no usage yet", hint="`burndeck ingest FILE` takes some in.")
         found = replay(books, how.settings, spec, end - stretch, end, made)

@@ -10,14 +10,15 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from agent.control.engine.fall import BurnSince, Known, burn_since, known_to
+from agent.control.engine.called_back import fold
+from agent.control.engine.fall import BurnSince, bites_at, burn_since
 from agent.control.gateways.base import GatewayError
 from agent.control.occasion import Occasion, record
 from agent.control.planning import books_of
-from agent.control.planning.calls import MINUTE_S
-from agent.domain.action import Action, ActionKind, ActionState, StepState
+from agent.domain.action import Action, ActionKind, ActionState, Step, StepState
 from agent.domain.gateway import Traffic
 from agent.domain.money import to_credits
+from agent.domain.words import plural
 
 if TYPE_CHECKING:
     from agent.control.engine.desk import Bench
@@ -28,17 +29,31 @@ MOST_ASKED = 20
 """Targets of an action whose traffic a gateway is asked for."""
 
 _FELL = "burn fell"
-_QUICK_S, _SLOW_S = 0.5, 10.0  # real seconds between two looks: in the first minute, and later
+_REFUSES = "refuses calls"
+_PACE = ((10, 0.5), (60, 1.0), (600, 10.0))  # until so many real seconds: a look each so many
+_SLOWEST_S = 60.0
+_PATIENCE_S = 10.0  # of one look at the traffic of one action
 _log = logging.getLogger(__name__)
 
 
 @dataclass
 class _Looks:
-    """When an action was looked at, in the loop's seconds, and by which data its burn was judged last."""
+    """When an action was looked at, in the loop's seconds."""
 
     first: float
     next: float = 0.0
-    data_at: Known | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What gateways' own logs say of the targets of an action."""
+
+    targets: int = 0  # that it was put into force at
+    asked: int = 0
+    refusing: int = 0  # of them, targets that refuse calls
+    refused: int = 0
+    first_refused_at: float | None = None
+    mute: bool = True  # no gateway of it can say what it refuses
 
 
 @dataclass
@@ -50,120 +65,145 @@ class Watching:
     _looks: dict[int, _Looks] = field(default_factory=dict)
 
     async def look(self, actions: Sequence[Action], now: int) -> None:
-        """Confirms what traffic shows, and says what became of the burn."""
+        """Confirms what traffic shows, and says what became of the burn; no action waits for another."""
         loop = asyncio.get_running_loop()
         for gone in self._looks.keys() - {action.id for action in actions}:
             del self._looks[gone]
             self.exact.pop(gone, None)
+        due = []
         for action in actions:
             if not action.spec.kind.at_gateways or action.id is None:
                 continue
             looks = self._looks.setdefault(action.id, _Looks(loop.time()))
             if loop.time() < looks.next:
                 continue
-            quick = loop.time() - looks.first < MINUTE_S
-            looks.next = loop.time() + (_QUICK_S if quick else _SLOW_S)
-            traffic = await self._traffic(action, now) if action.state is ActionState.ACCEPTED else None
-            judge = partial(self._judge, action=action, traffic=traffic, data_at=looks.data_at, now=now)
-            looks.data_at = await self.bench.desk.write(judge)
+            looks.next = loop.time() + _pause(loop.time() - looks.first)
+            due.append(self._look(action, now))
+        await asyncio.gather(*due)
 
-    async def _traffic(self, action: Action, now: int) -> Traffic | None:
-        """What the gateways' own logs say of all targets together; None where none of them can say."""
-        asked = [step for step in action.steps if step.state is StepState.APPLIED][:MOST_ASKED]
-        found = []
+    async def _look(self, action: Action, now: int) -> None:
+        try:
+            wanted = action.state is ActionState.ACCEPTED and _REFUSES not in action.effect
+            seen = await self._traffic(action, now) if wanted else None
+            await self.bench.desk.write(partial(self._judge, action=action, seen=seen, now=now))
+        except Exception:  # noqa: BLE001 - it is looked again soon, and the others are looked at all the same
+            _log.exception("the effect of action %s could not be looked at", action.id)
+
+    async def _traffic(self, action: Action, now: int) -> Seen:
+        """What the gateways' own logs say of all targets together."""
+        applied = [step for step in action.steps if step.state is StepState.APPLIED]
+        found: list[Traffic | None] = []
         silent: set[str] = set()
-        for step in asked:
+        for step in applied[:MOST_ASKED]:
             gateway = step.target.gateway
             if gateway in silent:
                 continue
             try:
-                async with self.bench.line(gateway) as link:
-                    since = float(step.at or action.accepted_at or now)
-                    found.append(await link.traffic(step.target, step.want, since, float(now)))
-            except GatewayError as error:
+                async with asyncio.timeout(_PATIENCE_S):
+                    found.append(await self._ask(step, action, now))
+            except (GatewayError, TimeoutError) as error:
                 silent.add(gateway)  # it is asked again at the next look, not for every target of this one
-                _log.info("action %s: %s", action.id, error.message)
-        known = [each for each in found if each is not None]
-        if not known:
-            return None
-        first = [each.first_refused_at for each in known if each.first_refused_at is not None]
-        return Traffic(
-            refused=sum(each.refused for each in known),
-            passed=sum(each.passed for each in known),
+                _log.info("action %s: %s does not tell of traffic: %s", action.id, gateway, error)
+        refusing = [each for each in found if each is not None and each.refused]
+        first = [each.first_refused_at for each in refusing if each.first_refused_at is not None]
+        return Seen(
+            targets=len(applied),
+            asked=min(len(applied), MOST_ASKED),
+            refusing=len(refusing),
+            refused=sum(each.refused for each in refusing),
             first_refused_at=min(first, default=None),
+            mute=not silent and not any(each is not None for each in found),
         )
 
-    def _judge(
-        self,
-        writer: LedgerWriter,
-        *,
-        action: Action,
-        traffic: Traffic | None,
-        data_at: Known | None,
-        now: int,
-    ) -> Known | None:
-        """Keeps what is new; returns up to when the burn was judged."""
+    async def _ask(self, step: Step, action: Action, now: int) -> Traffic | None:
+        async with self.bench.line(step.target.gateway) as link:
+            since = float(step.at or action.accepted_at or now)
+            return await link.traffic(step.target, step.want, since, float(now))
+
+    def _judge(self, writer: LedgerWriter, *, action: Action, seen: Seen | None, now: int) -> None:
+        """Keeps what is new."""
         with writer.transaction():
             current = writer.actions.action(action.id or 0)
             if current is None or current.state is not action.state:
-                return data_at
-            books = books_of(writer)
-            known = known_to(books)
+                return
+            hooks = {each.name for each in self.bench.settings.gateways if each.kind == "webhook"}
+            if any(step.target.gateway in hooks for step in current.steps):
+                current = fold(writer, current, now, self.bench.tell)  # what was said before it was accepted
+            if not current.state.active:
+                return
             burn = None
-            if known != data_at and not current.effect.startswith(_FELL):
-                burn = burn_since(books, self.bench.settings, current, known)
+            if _FELL not in current.effect:
+                burn = burn_since(books_of(writer), self.bench.settings, current, now)
             accepted = self.exact.get(current.id or 0)
-            after = _told(current, traffic, burn, now, self.bench.settings, accepted)
+            after = _told(current, seen, burn, now, self.bench.settings, accepted)
             if after != current:
                 writer.actions.save(after)
                 if occasion := _occasion(current, after):
                     record(writer, occasion, now, self.bench.tell)
-            return known
+
+
+def _pause(looked_s: float) -> float:
+    """Until the next look at an action that is looked at since so many seconds."""
+    return next((pause for until, pause in _PACE if looked_s < until), _SLOWEST_S)
 
 
 def _told(
     action: Action,
-    traffic: Traffic | None,
+    seen: Seen | None,
     burn: BurnSince | None,
     now: int,
     settings: Settings,
     exact: float | None,
 ) -> Action:
-    """The action with what is known of its effect by now."""
-    after = action
-    refused = traffic is not None and traffic.refused > 0
+    """The action with what is known of its effect by now.
+
+    A fall may be chance: it confirms only where no gateway can say what it refuses. What was not done at
+    every target stays accepted, with what was not done.
+    """
+    refuses = seen is not None and seen.refused > 0
     fell = burn is not None and burn.fell
-    if action.state is ActionState.ACCEPTED and (refused or fell):
-        after = replace(after, state=ActionState.CONFIRMED, confirmed_at=now)
-    effect = _effect(action, traffic, burn, now, settings, exact)
-    return replace(after, effect=effect) if effect else after
+    effect = action.effect
+    if refuses and seen is not None:
+        effect = _refusals(seen, action.accepted_at or now, exact)
+        if action.effect.startswith(_FELL):
+            effect = f"{action.effect}; {effect}"
+    if fell and burn is not None:
+        was, is_ = (f"{to_credits(nano):,.1f}" for nano in (burn.before_nano, burn.now_nano))
+        effect = f"{_FELL} from {was} to {is_} credits/min, {burn.after_s} s after"
+        if action.state is ActionState.ACCEPTED and _REFUSES in action.effect:  # at a part of the targets
+            effect += f"; {action.effect}"
+    effect = effect or _no_effect(action, burn, now, settings)
+    shown = refuses or (fell and seen is not None and seen.mute)
+    if action.state is ActionState.ACCEPTED and shown and _whole(action):
+        return replace(action, state=ActionState.CONFIRMED, confirmed_at=now, effect=effect)
+    return replace(action, effect=effect)
 
 
-def _effect(
-    action: Action,
-    traffic: Traffic | None,
-    burn: BurnSince | None,
-    now: int,
-    settings: Settings,
-    exact: float | None,
-) -> str:
-    """One sentence; empty while there is nothing new to say."""
-    accepted = action.accepted_at or now
-    if action.effect.startswith(_FELL):
-        return ""  # said once, of the first minute that showed it
-    if burn is not None and burn.fell:
-        was, is_ = (f"{to_credits(nano):,.1f}" for nano in (burn.before_nano, burn.after_nano))
-        return f"{_FELL} from {was} to {is_} credits/min, {burn.after_s} s after"
-    if traffic is not None and traffic.refused:
-        when = _first(traffic.first_refused_at, accepted, exact)
-        return f"refuses calls: the first {when}, {traffic.refused} so far"
-    waited = now - accepted
-    patience = int(settings.acting.no_effect_after) + int(action.preview.get("effect_s") or 0)
-    if action.effect or burn is None or waited < patience or action.spec.kind is ActionKind.CAP:
+def _whole(action: Action) -> bool:
+    """Whether it is in force at every target that it was asked for."""
+    return all(step.state is StepState.APPLIED for step in action.steps)
+
+
+def _refusals(seen: Seen, accepted: int, exact: float | None) -> str:
+    when = _first(seen.first_refused_at, accepted, exact)
+    where = ""
+    if seen.targets > 1:
+        where = f" at {seen.refusing} of {plural(seen.asked, 'target')}"
+        where += f" that were asked, of {seen.targets}" if seen.asked < seen.targets else ""
+    return f"{_REFUSES}{where}: the first {when}, {seen.refused} so far"
+
+
+def _no_effect(action: Action, burn: BurnSince | None, now: int, settings: Settings) -> str:
+    """One sentence; empty while there is nothing to say."""
+    bites = bites_at(action)
+    patience = int(settings.acting.no_effect_after)
+    if burn is None or bites is None or now - bites < patience or action.spec.kind is ActionKind.CAP:
         return ""
     if not burn.before_nano:
-        return "nothing burnt there before, and nothing does now"
-    minutes = max(waited // 60, 1)
+        return "nothing burnt there before, and nothing does now" if not burn.now_nano else ""
+    if burn.fell:
+        return ""
+    minutes = max((now - (action.accepted_at or now)) // 60, 1)
     why = (
         f"the traffic also comes through key {burn.others}"
         if burn.others

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from agent.control.planning.calls import MINUTE_S, recent_calls
+from agent.control.planning.calls import MINUTE_S
 from agent.control.planning.keys import PlannedKey, keys_in, keys_of
 
 if TYPE_CHECKING:
@@ -14,27 +16,14 @@ if TYPE_CHECKING:
     from agent.domain.action import Action
     from agent.settings import Settings
 
-BEFORE_S = 300
-"""The burn before an action is that of so many seconds, where a provider tells it by the minute."""
-LIVE_S = 60
-"""And of so many where calls are known one by one."""
-LEAST_S = 10
-"""Seconds after an action bites from which on single calls show what became of the burn."""
-_LOOK_AGAIN_S = 5
-_FALLS_BY = 5  # an effect is a fall by a fifth of the burn at least, and by half of what was foreseen
+WINDOW_S = 60
+"""Burn is compared over two such windows before an action and two since, one after the other."""
+WITHIN_S = 1_800
+"""Seconds after it bites within which a fall is the action's doing; evenings come by themselves."""
+_LONGEST_S = 86_400  # until an action bites
 
-
-class Known(NamedTuple):
-    """Up to when usage is known."""
-
-    metered: int  # the end of the newest minute that a provider has told
-    live: int  # the newest call, by five seconds
-
-
-def known_to(books: Books) -> Known:
-    """Up to when usage is known now."""
-    newest = books.alerts.newest_event() or 0
-    return Known(max(books.alerts.covered_to(), default=0), newest // _LOOK_AGAIN_S * _LOOK_AGAIN_S)
+Burn = Mapping[int, int]
+"""Nano-credits by context."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,52 +31,73 @@ class BurnSince:
     """The burn of what an action hits, nano-credits a minute, before it and since."""
 
     before_nano: int
-    after_nano: int
+    after_nano: tuple[int, int]  # of two windows, the newest last
     after_s: int  # from the action to the end of what is measured
     foreseen_nano: int = 0  # what the preview said would be saved
     others: str = ""  # whose burn rose meanwhile although nothing was asked of it
 
     @property
     def fell(self) -> bool:
-        """By enough to speak of."""
-        fall = self.before_nano - self.after_nano
-        return fall > 0 and fall * _FALLS_BY >= self.before_nano and fall * 2 >= self.foreseen_nano
+        """In both windows by half of what was foreseen at least; nothing foreseen, nothing to find."""
+        falls = (self.before_nano - after for after in self.after_nano)
+        return self.foreseen_nano > 0 and all(fall * 2 >= self.foreseen_nano for fall in falls)
+
+    @property
+    def now_nano(self) -> int:
+        """The burn since."""
+        return sum(self.after_nano) // 2
 
 
-def burn_since(books: Books, settings: Settings, action: Action, known: Known) -> BurnSince | None:
+def bites_at(action: Action) -> int | None:
+    """From when on an action bears on calls; None before it is accepted."""
+    return (
+        None if action.accepted_at is None else action.accepted_at + foreseen(action, "effect_s", _LONGEST_S)
+    )
+
+
+def foreseen(action: Action, name: str, most: int = 2**62) -> int:
+    """A whole number of an action's preview; 0 where it has none that makes sense."""
+    found = action.preview.get(name)
+    return found if type(found) is int and 0 < found <= most else 0
+
+
+def burn_since(books: Books, settings: Settings, action: Action, now: int) -> BurnSince | None:
     """What became of the burn after the action bites; None while too little of that is known.
 
     By single calls to the second where what it hits burnt by them, else by whole minutes of the provider.
     """
-    at = action.accepted_at
-    if at is None:
+    bites, both = bites_at(action), 2 * WINDOW_S
+    if bites is None or now < bites + both:
         return None
-    bites = at + int(action.preview.get("effect_s") or 0)
-    everybody = keys_of(books, books.actions.gateway_keys(), settings.acting.production)
-    keys = {key.api_key: key for key in everybody}
-    hit = _hit(action, keys)
-    end = known.live
-    was = _live_by_key(books, at - LIVE_S, at) if end >= bites + LEAST_S else {}
-    if any(was.get(name) for name in hit):
-        is_ = _live_by_key(books, max(bites, end - LIVE_S), end)
-    else:
-        start, end = -(-bites // MINUTE_S) * MINUTE_S, known.metered
-        if end < start + MINUTE_S:
-            return None
-        minute = at // MINUTE_S * MINUTE_S
-        was = _by_key(books, minute - BEFORE_S, minute)
-        is_ = _by_key(books, max(start, end - BEFORE_S), end)
-    rose = {
-        name: is_.get(name, 0) - was.get(name, 0)
-        for name in is_.keys() - hit
-        if is_.get(name, 0) > was.get(name, 0)
+    begun = action.begun_at or action.accepted_at or now
+    keys = {
+        key.api_key: key for key in keys_of(books, books.actions.gateway_keys(), settings.acting.production)
     }
-    other = max(rose, key=lambda name: rose[name], default="")
+    whose, hit = books.alerts.contexts(), _hit(action, keys)
+    was = _live(books, begun - both, begun)
+    live = any(nano and whose[context].api_key in hit for context, nano in was.items() if context in whose)
+    if not live:
+        begun, bites = begun // MINUTE_S * MINUTE_S, -(-bites // MINUTE_S) * MINUTE_S
+        was = _by_minutes(books, begun - both, begun)
+    mine = [
+        context
+        for context, nano in was.items()
+        if nano and context in whose and whose[context].api_key in hit
+    ]
+    end = min(_known_to(books, mine, bites, now), bites + WITHIN_S)
+    if not live:
+        end = end // MINUTE_S * MINUTE_S
+    if end < bites + both:
+        return None
+    read = _live if live else _by_minutes
+    since = [_by_key(books, read(books, start, start + WINDOW_S)) for start in (end - both, end - WINDOW_S)]
+    before = {name: nano // 2 for name, nano in _by_key(books, was).items()}
+    other = _rose(before, since[0] + since[1], hit)
     return BurnSince(
-        sum(was.get(name, 0) for name in hit),
-        sum(is_.get(name, 0) for name in hit),
-        end - at,
-        int(action.preview.get("saved_nano") or 0),
+        sum(before.get(name, 0) for name in hit),
+        (sum(since[0][name] for name in hit), sum(since[1][name] for name in hit)),
+        end - (action.accepted_at or begun),
+        foreseen(action, "saved_nano"),
         keys[other].name if other in keys else other,
     )
 
@@ -96,23 +106,45 @@ def _hit(action: Action, keys: Mapping[str, PlannedKey]) -> set[str]:
     spec = action.spec
     asked = keys_in(keys.values(), spec.scope)
     named = {key.api_key for key in asked if not (spec.non_prod and key.production)}
-    return named | set(action.preview.get("bystanders") or ())
+    bystanders = action.preview.get("bystanders")
+    others = bystanders if isinstance(bystanders, list) else []
+    return named | {name for name in others if isinstance(name, str)}
 
 
-def _by_key(books: Books, start: int, end: int) -> dict[str, int]:
-    """Nano-credits a minute of each key in [start, end)."""
-    found: dict[str, int] = {}
-    for caller, minutes in recent_calls(books, start, end).items():
-        nano = sum(calls.nano for calls in minutes.values())
-        found[caller.api_key] = found.get(caller.api_key, 0) + nano
-    return {name: nano * MINUTE_S // (end - start) for name, nano in found.items()}
+def _rose(before: Mapping[str, int], twice: Mapping[str, int], hit: set[str]) -> str:
+    """The key that was not hit whose burn rose most; `twice`: the burn of two windows."""
+    rose = {name: nano // 2 - before.get(name, 0) for name, nano in twice.items() if name not in hit}
+    most = max(rose, key=lambda name: rose[name], default="")
+    return most if most and rose[most] > 0 else ""
 
 
-def _live_by_key(books: Books, start: int, end: int) -> dict[str, int]:
-    """Nano-credits a minute of each key in [start, end), by single calls that no provider has told."""
-    contexts = books.alerts.contexts()
-    found: dict[str, int] = {}
+def _known_to(books: Books, contexts: Iterable[int], since: int, now: int) -> int:
+    """Up to when usage is known in every account of some contexts; never beyond now."""
+    bound = {"contexts": json.dumps(list(contexts)), "since": since, "now": now}
+    ends = [int(end) for (end,) in books.rules.named("plan_known_to", **bound)]
+    return min([now, *ends])
+
+
+def _live(books: Books, start: int, end: int) -> Burn:
+    """In [start, end), by single calls that no provider has told."""
+    found: Counter[int] = Counter()
     for context, _, _, _, _, _, nano in books.rules.named("plan_events", start=start, end=end):
-        if whose := contexts.get(context):
-            found[whose.api_key] = found.get(whose.api_key, 0) + nano
-    return {name: nano * MINUTE_S // (end - start) for name, nano in found.items()}
+        found[context] += nano
+    return found
+
+
+def _by_minutes(books: Books, start: int, end: int) -> Burn:
+    """In [start, end), whole minutes, by whatever tells of them; an hour known whole is spread evenly."""
+    found = Counter(_live(books, start, end))
+    for context, _, at, width, _, _, nano in books.rules.named("plan_buckets", start=start, end=end):
+        found[context] += nano * (min(at + width, end) - max(at, start)) // width
+    return found
+
+
+def _by_key(books: Books, burn: Burn) -> Counter[str]:
+    whose = books.alerts.contexts()
+    found: Counter[str] = Counter()
+    for context, nano in burn.items():
+        if context in whose:
+            found[whose[context].api_key] += nano
+    return found

@@ -32,14 +32,16 @@ class Books:
         """Who every key belonged to whenever it burnt, the newest last."""
         return [whose for _, whose in sorted(self.alerts.contexts().items()) if whose.api_key]
 
-    @property
-    def complete_to(self) -> int | None:
-        """End of the newest minute of which usage is known; None for an empty ledger."""
+    def complete_to(self, now: float) -> int | None:
+        """End of the newest minute of which usage is known by now; None for an empty ledger.
+
+        What fast clocks have dated later is not yet.
+        """
         ends = self.alerts.covered_to()
-        newest = self.alerts.newest_event()
+        ((newest,),) = self.rules.named("plan_newest_event", now=int(now))
         if newest is not None:
             ends = [*ends, newest // 60 * 60 + 60]
-        return max(ends, default=None)
+        return min(max(ends), int(now) // 60 * 60 + 60) if ends else None
 
 
 def books_of(ledger: LedgerWriter | LedgerReader) -> Books:

@@ -150,7 +150,8 @@ def plan(
         )
     production = {key.api_key for key in everybody if key.production}
     drafts = _drafts(books, settings, spec, keys, known, production)
-    end = books.complete_to or int(now)
+    data_at = books.complete_to(now)
+    end = data_at or int(now)
     calls = recent_calls(books, end - HOUR_S, end)
     burn = _burn(calls, end)
     keys = _by_burn(replace(key, burn_nano=burn.get(key.api_key, 0)) for key in keys)
@@ -174,7 +175,7 @@ def plan(
         refused=hour.refused,
         effect_s=drafts.effect_s,
         notes=tuple(dict.fromkeys(_notes(drafts, spared, bystanders))),
-        data_at=books.complete_to,
+        data_at=data_at,
     )
     return replace(
         made,

@@ -15,3 +15,17 @@ FROM event e INDEXED BY event_at JOIN context x ON x.id = e.context
 WHERE e.at >= :start AND e.at < :end AND e.error IS NULL
   AND NOT EXISTS (SELECT 1 FROM coverage c WHERE c.account = x.account AND c.layer = 2 AND c.start <= e.at AND c."end" > e.at)
 GROUP BY 1, 2, 3;
+
+-- name: plan_newest_event
+-- The right end of event_at; what a fast clock has dated later is not yet.
+SELECT max(at) FROM event WHERE at <= :now;
+
+-- name: plan_known_to
+-- Up to when usage is known, for each account of some contexts: by what the provider has told, by what its source
+-- says of itself, or by the newest call. event_at, backwards, to a call of the account or to :since.
+SELECT max(
+  coalesce((SELECT max(c."end") FROM coverage c WHERE c.account = a.account AND c.layer = 2), 0),
+  coalesce((SELECT max(s.covered_to) FROM source_status s JOIN dim d ON d.value = s.account WHERE d.id = a.account), 0),
+  coalesce((SELECT e.at FROM event e INDEXED BY event_at JOIN context x ON x.id = e.context
+            WHERE e.at >= :since AND e.at <= :now AND x.account = a.account ORDER BY e.at DESC LIMIT 1), 0))
+FROM (SELECT DISTINCT x.account FROM json_each(:contexts) j CROSS JOIN context x ON x.id = j.value) a;

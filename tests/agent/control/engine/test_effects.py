@@ -1,0 +1,260 @@
+"""Whether an action worked: what gateways refuse, what becomes of the burn, and what is only chance."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import replace
+
+import pytest
+
+from agent.control.engine.effects import Watching
+from agent.control.gateways.base import GatewayError
+from agent.control.planning import books_of, plan
+from agent.domain.action import Action, ActionKind, ActionSpec, ActionState, StepState
+from agent.domain.allocation import Scope
+from agent.domain.gateway import (
+    GatewayKey,
+    Inventory,
+    Limit,
+    LimitUnit,
+    Target,
+    TargetState,
+    Traffic,
+)
+from agent.domain.money import NANO
+from agent.domain.usage import Dimensions
+from tests.agent.control.engine.shop import HOUR, KEY, NOW, OTHER, RPM, MemoryLink, Shop
+from tests.agent.ledger.build import batch, event
+
+SEARCH = Dimensions("proxy", api_key="sk-search", project="p", environment="dev", team="search")
+EDGE = Dimensions("edge", api_key="sk-edge", project="p", environment="dev", team="other")
+
+
+def burn(shop: Shop, seconds: Iterable[int], nano: int = NANO, whose: Dimensions = SEARCH) -> None:
+    """One call in each of some seconds from the action on."""
+    rows = [
+        event(f"{whose.account}{second}", NOW + second, dimensions=whose, credits_nano=nano)
+        for second in seconds
+    ]
+    shop.writer.write_events(batch(rows))
+
+
+def accepted(shop: Shop, *targets: Target, saved_nano: object = 50 * NANO, **preview: object) -> Action:
+    """An action that holds since NOW, foreseen to save nearly all of a burn of 60 credits a minute."""
+    action = shop.action(shop.ask(*((target, {RPM: 10}) for target in targets or (KEY,))))
+    steps = tuple(replace(step, state=StepState.APPLIED, at=NOW) for step in action.steps)
+    times = {"begun_at": NOW, "accepted_at": NOW, "expires_at": NOW + HOUR}
+    shown = {**action.preview, "saved_nano": saved_nano, "effect_s": 1, **preview}
+    state = ActionState.ACCEPTED
+    return shop.writer.actions.save(replace(action, steps=steps, state=state, preview=shown, **times))  # type: ignore[arg-type]
+
+
+def look(shop: Shop, *actions: Action, after_s: int) -> tuple[ActionState, str]:
+    """The state of the last action and what is said of its effect, some seconds after it."""
+
+    async def run() -> None:
+        await Watching(shop.bench()).look(actions, NOW + after_s)
+
+    asyncio.run(run())
+    after = shop.action(actions[-1].id or 0)
+    return after.state, after.effect
+
+
+def test_a_fall_in_two_windows_confirms_where_no_gateway_can_say_what_it_refuses(shop: Shop) -> None:
+    action = accepted(shop)
+    burn(shop, range(-200, 1))
+    burn(shop, range(2, 130, 10))
+
+    assert look(shop, action, after_s=110) == (ActionState.ACCEPTED, "")
+    state, effect = look(shop, action, after_s=125)
+
+    assert state is ActionState.CONFIRMED
+    assert effect == "burn fell from 60.0 to 6.0 credits/min, 122 s after"
+
+
+def test_a_fall_is_told_and_confirms_nothing_where_a_gateway_would_say_what_it_refuses(shop: Shop) -> None:
+    action = accepted(shop)
+    burn(shop, range(-200, 1))
+    burn(shop, range(2, 130, 10))
+
+    shop.memory.traffic = Traffic(refused=0, passed=12)
+    state, effect = look(shop, action, after_s=125)
+    assert state is ActionState.ACCEPTED
+    assert effect.startswith("burn fell from 60.0 to 6.0")
+
+    shop.memory.traffic = Traffic(refused=3, passed=12, first_refused_at=NOW + 130.2)
+    state, effect = look(shop, shop.action(action.id or 0), after_s=140)
+    assert state is ActionState.CONFIRMED
+    assert effect.startswith("burn fell from 60.0 to 6.0")
+    assert effect.endswith("; refuses calls: the first within 131 s, 3 so far")
+
+
+def test_a_gateway_that_cannot_be_asked_is_not_one_that_cannot_say(shop: Shop) -> None:
+    action = accepted(shop)
+    burn(shop, range(-200, 1))
+    burn(shop, range(2, 130, 10))
+
+    class Broken(MemoryLink):
+        async def traffic(self, *_: object) -> Traffic | None:
+            raise GatewayError("the log cannot be read")
+
+    shop.memory.link = lambda life: Broken(shop.memory, life)  # type: ignore[method-assign]
+
+    assert look(shop, action, after_s=125)[0] is ActionState.ACCEPTED
+
+
+@pytest.mark.parametrize(
+    ("since", "saved_nano"),
+    [
+        (range(2, 130), 0),  # nothing was foreseen
+        (range(2, 130, 2), 61 * NANO),  # by less than half of what was foreseen
+        (range(2, 65), 50 * NANO),  # in the last minute alone
+        ((2, *range(65, 130)), 50 * NANO),  # in the first minute alone
+    ],
+)
+def test_a_fall_by_chance_says_nothing(shop: Shop, since: Iterable[int], saved_nano: int) -> None:
+    action = accepted(shop, saved_nano=saved_nano)
+    burn(shop, range(-200, 1))
+    burn(shop, [*since, 130])
+
+    assert look(shop, action, after_s=130) == (ActionState.ACCEPTED, "")
+
+
+def test_a_fall_in_the_evening_is_not_the_doing_of_an_action_in_the_morning(shop: Shop) -> None:
+    action = accepted(shop)
+    burn(shop, range(-200, 1))
+    burn(shop, range(1, 2_000))
+    burn(shop, [3_500], nano=1)
+
+    assert "burn fell" not in look(shop, action, after_s=3_500)[1]
+
+
+def test_calls_that_another_source_tells_say_nothing_of_those_that_are_not_told_yet(shop: Shop) -> None:
+    action = accepted(shop)
+    burn(shop, range(-200, 1))
+    burn(shop, range(200), nano=1, whose=EDGE)
+
+    assert look(shop, action, after_s=200) == (ActionState.ACCEPTED, "")
+
+
+def test_a_call_of_tomorrow_by_a_fast_clock_confirms_nothing(shop: Shop) -> None:
+    action = accepted(shop)
+    burn(shop, range(-200, 1))
+    burn(shop, [20 * HOUR], nano=1)
+
+    assert look(shop, action, after_s=100) == (ActionState.ACCEPTED, "")
+
+
+def test_a_call_of_tomorrow_by_a_fast_clock_leaves_a_preview_as_it_is(shop: Shop) -> None:
+    burn(shop, range(-300, 0))
+    key = GatewayKey("sk-search", "sk-search")
+    held = [TargetState(KEY, {"rpm_limit": None}, "v")]
+    shop.writer.actions.save_inventory("gate", Inventory([key], held), NOW)
+    limit = Limit(6, LimitUnit.RPM)
+    spec = ActionSpec(ActionKind.THROTTLE, Scope.parse("team:search"), limit=limit, expires_s=HOUR)
+
+    before = plan(books_of(shop.writer), shop.settings, spec, NOW)
+    burn(shop, [20 * HOUR], whose=EDGE)
+    after = plan(books_of(shop.writer), shop.settings, spec, NOW)
+
+    assert before.saved_nano > 50 * NANO
+    assert after == before
+
+
+@pytest.mark.parametrize("odd", ["x", -1, None, 10**30, 1.5, [3]])
+def test_a_preview_that_makes_no_sense_is_no_reason_to_look_at_nothing(shop: Shop, odd: object) -> None:
+    spoilt, other = accepted(shop), accepted(shop, OTHER)
+    shop.writer.actions._write(  # as somebody else does
+        "update_action", _columns(shop.action(spoilt.id or 0), odd)
+    )
+    burn(shop, range(-200, 1))
+    burn(shop, range(2, 130, 10))
+
+    assert look(shop, shop.action(spoilt.id or 0), other, after_s=130)[0] is ActionState.CONFIRMED
+
+
+def _columns(action: Action, odd: object) -> dict[str, object]:
+    import json
+
+    from agent.ledger.action_rows import action_columns
+
+    spoilt = {"effect_s": odd, "saved_nano": odd, "bystanders": odd}
+    return action_columns(action) | {"preview": json.dumps(spoilt)}
+
+
+def test_an_action_that_cannot_be_looked_at_stops_no_other(shop: Shop) -> None:
+    class Broken(MemoryLink):
+        async def traffic(self, target: Target, *_: object) -> Traffic | None:
+            if target == KEY:
+                raise ValueError("no such number")
+            return Traffic(refused=1, passed=1)
+
+    shop.memory.link = lambda life: Broken(shop.memory, life)  # type: ignore[method-assign]
+
+    assert look(shop, accepted(shop, KEY), accepted(shop, OTHER), after_s=5)[0] is ActionState.CONFIRMED
+
+
+def test_an_action_whose_gateway_does_not_answer_stops_no_other(shop: Shop) -> None:
+    class Slow(MemoryLink):
+        async def traffic(self, target: Target, *_: object) -> Traffic | None:
+            if target == KEY:
+                await told.wait()
+            return Traffic(refused=1, passed=1)
+
+    shop.memory.link = lambda life: Slow(shop.memory, life)  # type: ignore[method-assign]
+    slow, other = accepted(shop, KEY), accepted(shop, OTHER)
+
+    async def run() -> ActionState:
+        looking = asyncio.create_task(Watching(shop.bench()).look([slow, other], NOW + 5))
+        for _ in range(50):
+            await asyncio.sleep(0)
+        found = shop.state(other.id or 0)
+        told.set()
+        await looking
+        return found
+
+    told = asyncio.Event()
+    assert asyncio.run(run()) is ActionState.CONFIRMED
+
+
+def test_refusals_name_at_how_many_targets_they_were_seen(shop: Shop) -> None:
+    class Half(MemoryLink):
+        async def traffic(self, target: Target, *_: object) -> Traffic | None:
+            return Traffic(refused=int(target == KEY), passed=1, first_refused_at=NOW + 0.5)
+
+    shop.memory.link = lambda life: Half(shop.memory, life)  # type: ignore[method-assign]
+
+    assert look(shop, accepted(shop, KEY, OTHER), after_s=5) == (
+        ActionState.CONFIRMED,
+        "refuses calls at 1 of 2 targets: the first within 1 s, 1 so far",
+    )
+
+
+def test_what_was_not_done_at_every_target_is_not_confirmed(shop: Shop) -> None:
+    action = accepted(shop, KEY, OTHER)
+    steps = (action.steps[0], replace(action.steps[1], state=StepState.FAILED))
+    action = shop.writer.actions.save(replace(action, steps=steps, why="1 of 2 targets not done"))
+    shop.memory.traffic = Traffic(refused=2, passed=1, first_refused_at=NOW + 0.5)
+
+    state, effect = look(shop, action, after_s=5)
+
+    assert (state, effect) == (ActionState.ACCEPTED, "refuses calls: the first within 1 s, 2 so far")
+    assert shop.action(action.id or 0).why == "1 of 2 targets not done"
+
+
+def test_a_limit_that_nothing_falls_by_is_told_once(shop: Shop) -> None:
+    action = accepted(shop)
+    burn(shop, range(-200, 400))
+
+    assert look(shop, action, after_s=390)[1].startswith("no effect after 6 min: its calls go past")
+    assert look(shop, shop.action(action.id or 0), after_s=395)[1].startswith("no effect after 6 min")
+    assert shop.kinds().count("no_effect") == 1
+
+
+def test_looks_are_many_at_first_and_few_later() -> None:
+    from agent.control.engine.effects import _pause
+
+    assert [_pause(seconds) for seconds in (0, 9, 10, 59, 60, 599, 600, 90_000)] == [
+        *(0.5, 0.5, 1.0, 1.0, 10.0, 10.0, 60.0, 60.0)
+    ]
