@@ -7,9 +7,11 @@ be the same after the latter, and another one after a copy.
 
 from __future__ import annotations
 
+import glob
 import gzip
 import hashlib
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +20,13 @@ from typing import IO
 Stream = IO[bytes] | gzip.GzipFile
 _HEAD = 1 << 16  # bytes of the first line that tell files apart
 _LOOKS = 8
+_ROTATED = re.compile(
+    r"""( \.\d{1,4}                                         # .1
+        | [.-] \d{4}-?\d{2}-?\d{2} ([T_.-]?\d{2}([:.-]?\d{2}){0,2})?  # -20260301, -2026-03-01, -2026030112
+        | -\d{10}                                          # -1790003000: dateformat -%s
+        ) (\.gz)?""",
+    re.VERBOSE,
+)
 
 
 class UnsettledError(Exception):
@@ -60,6 +69,7 @@ def identity_of(path: Path) -> str | None:
 def earlier_files(path: Path) -> Sequence[Earlier]:
     """Earlier files of a log, each once, oldest first: `NAME.1`, `NAME-20260301`, also with .gz.
 
+    Others beside it, such as `NAME.bak` or `NAME-other`, are somebody else's, whatever they hold.
     Raises `UnsettledError` while they are just being renamed: between two names one could be overlooked.
     """
     look = _look(path)
@@ -73,7 +83,9 @@ def earlier_files(path: Path) -> Sequence[Earlier]:
 
 def _look(path: Path) -> list[Earlier]:
     found = []
-    for each in path.parent.glob(f"{path.name}[.-]*"):
+    for each in path.parent.glob(f"{glob.escape(path.name)}[.-]*"):
+        if not _ROTATED.fullmatch(each.name, len(path.name)):
+            continue
         try:
             with open_log(each) as stream:
                 if name := identity(stream):

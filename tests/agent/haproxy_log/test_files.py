@@ -210,3 +210,47 @@ def test_a_moment_is_found_from_the_end_backwards_over_files(log: Log) -> None:
     assert 40_000 < late[0] < 90_000 and late[1]
     assert early == (0, True)
     assert lines_from(0, furthest=100_000) == (pytest.approx(100_000 - 262_144 // 8, abs=2), False)
+
+
+@pytest.mark.parametrize(
+    "name", [".1", ".12.gz", "-20260301", "-20260301.gz", "-2026030112", ".2026-03-01", "-1790003000.gz"]
+)
+def test_names_that_rotation_gives_are_earlier_files(log: Log, name: str) -> None:
+    log.write("a")
+    log.read()
+    log.write("b")
+    earlier = Path(f"{log.path}{name}")
+    if name.endswith(".gz"):
+        with gzip.open(earlier, "wb") as file:
+            file.write(log.path.read_bytes())
+        log.path.unlink()
+    else:
+        log.path.rename(earlier)
+    log.write("c")
+
+    assert (log.read(), log.lost) == (["b", "c"], False)
+
+
+@pytest.mark.parametrize(
+    "name", [".bak", "-other", ".1.bak", ".staging.1", "-20260301.tmp", ".1.bz2", ".12345678901", ".lock"]
+)
+def test_other_files_beside_a_log_are_none_of_it(log: Log, name: str) -> None:
+    log.write("a")
+    log.read()
+    Path(f"{log.path}{name}").write_text("somebody else's\n")
+    log.path.unlink()
+    log.write("b")
+
+    assert (log.read(), log.lost) == (["b"], True)
+
+
+def test_a_name_with_the_signs_of_patterns_has_its_own_earlier_files(tmp_path: Path) -> None:
+    log = Log(tmp_path)
+    log.path = tmp_path / "access[1]*.jsonl"
+    log.write("a")
+    log.read()
+    log.write("b")
+    log.rename()
+    log.write("c")
+
+    assert log.read() == ["b", "c"]
