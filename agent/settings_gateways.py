@@ -9,7 +9,7 @@ import msgspec
 
 from agent.domain.duration import Duration
 from agent.secrets import SecretName, plain_name
-from agent.settings_section import Section, positive, says, schedule
+from agent.settings_section import Section, address, positive, says, schedule
 
 GatewayKind = Literal["openai", "litellm", "haproxy", "webhook"]
 GATEWAY_KINDS: tuple[str, ...] = get_args(GatewayKind)
@@ -124,5 +124,5 @@ class Acting(Section, frozen=True):
             raise ValueError(
                 f"required_labels: {', '.join(sorted(unknown))}: known are {', '.join(sorted(known))}"
             )
-        if self.listen and not re.fullmatch(r"[^\s:]*:\d{1,5}|\[[0-9a-f:]+\]:\d{1,5}", self.listen):
-            raise ValueError(f"listen: {self.listen!r} is not HOST:PORT")
+        if self.listen:
+            address("listen", self.listen)

@@ -21,7 +21,7 @@ from agent.domain.person import Role
 from agent.settings_alerts import Alerts
 from agent.settings_gateways import Acting, Gateway
 from agent.settings_people import PersonTable
-from agent.settings_section import Section, countable, not_negative, positive, says, schedule, share
+from agent.settings_section import Section, address, countable, not_negative, positive, says, schedule, share
 
 _LEAST_REREAD = Duration(60)  # what is read again anew every third of it must not take longer than that
 _OPENAI = "https://api.openai.com/v1"
@@ -82,7 +82,12 @@ class Source(Section, frozen=True):
     base_url: Annotated[str, says("Where the API is.")] = _OPENAI
     log: Annotated[str, says("haproxy: its JSON access log.", "/var/log/haproxy-llm.log")] = ""
     listen: Annotated[
-        str, says("haproxy: where the log arrives by UDP; it is then kept in the log file.", "127.0.0.1:5514")
+        str,
+        says(
+            "haproxy: where the log arrives by UDP; it is then kept in the log file. Whoever can send there "
+            "can forge usage: keep it on this machine.",
+            "127.0.0.1:5514",
+        ),
     ] = ""
     every: Annotated[
         str,
@@ -112,6 +117,8 @@ class Source(Section, frozen=True):
             positive(key, getattr(self, key))
         if self.kind == "haproxy" and not self.log:
             raise ValueError("log: a source of kind haproxy needs it")
+        if self.listen:
+            address("listen", self.listen)
         if self.reread < _LEAST_REREAD:
             raise ValueError(f"reread: must be {_LEAST_REREAD} or more")
         msgspec.structs.force_setattr(self, "name", self.name or self.kind)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 
 import msgspec
@@ -59,6 +60,13 @@ def schedule(key: str, text: str) -> None:
             return
         problem = f"{key}: {text!r} is neither a stretch of time ('60s', '1h') nor a cron expression"
         raise ValueError(problem) from None
+
+
+def address(key: str, text: str) -> None:
+    """Raises `ValueError` unless the text is HOST:PORT, where an IPv6 host stands in brackets."""
+    found = re.fullmatch(r"(?:[^\s:\[\]]*|\[[0-9A-Fa-f:.]+\]):(\d{1,5})", text)
+    if found is None or int(found[1]) > 65_535:
+        raise ValueError(f"{key}: {text!r} is not HOST:PORT")
 
 
 def _is_cron(text: str) -> bool:

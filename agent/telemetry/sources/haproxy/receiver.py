@@ -1,14 +1,19 @@
-"""Taking the log in by UDP: a thread that appends every datagram as a line to the log file."""
+"""Taking the log in by UDP: a thread that appends every datagram as a line to the log file.
+
+Nothing proves who sent a datagram, so without a host it listens on this machine only.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import select
 import socket
 import threading
 from pathlib import Path
 
+_log = logging.getLogger(__name__)
 _LOOK_S = 0.2  # how soon an end is noticed
 _BUFFER = 8 << 20  # bytes that the kernel keeps for us, as far as it allows
 _MOST = 65_536
@@ -20,7 +25,7 @@ class Receiver:
 
     def __init__(self, address: str, log: Path) -> None:
         host, _, port = address.rpartition(":")
-        self._address = (host.strip("[]") or "0.0.0.0", int(port))
+        self._address = (host.strip("[]") or "127.0.0.1", int(port))
         self._log = log
         self._socket: socket.socket | None = None
         self._file = -1
@@ -38,10 +43,10 @@ class Receiver:
     @property
     def port(self) -> int:
         """The port that it listens on."""
-        return int(self._socket.getsockname()[1]) if self._socket else 0
+        return int(self._socket.getsockname()[1]) if self._socket and self.listening else 0
 
     def start(self) -> None:
-        """Begins to listen; raises `OSError` when the address or the file cannot be used."""
+        """Begins to listen, also after a failure; raises `OSError` when address or file cannot be used."""
         if self.listening:
             return
         family = socket.AF_INET6 if ":" in self._address[0] else socket.AF_INET
@@ -53,6 +58,7 @@ class Receiver:
             self._open()
         except OSError:
             taken.close()
+            self._close_file()
             raise
         self._socket = taken
         self._thread = threading.Thread(target=self._receive, args=(taken,), name="haproxy-log", daemon=True)
@@ -69,19 +75,20 @@ class Receiver:
         self._ending.set()
         if self._thread is not None:
             self._thread.join()
-        if self._socket is not None:
-            self._socket.close()
-        if self._file >= 0:
-            os.close(self._file)
-            self._file = -1
+        self._close_file()
 
     def _receive(self, taken: socket.socket) -> None:
-        while True:
-            lines = _waiting(taken)
-            if lines:
-                self._append(lines)
-            elif self._ending.is_set():
-                return
+        with taken:
+            while True:
+                try:
+                    lines = _waiting(taken)
+                except OSError as error:
+                    _log.warning("the log is not taken in by UDP any more: %s; it is begun anew", error)
+                    return
+                if lines:
+                    self._append(lines)
+                elif self._ending.is_set():
+                    return
 
     def _append(self, lines: list[bytes]) -> None:
         try:
@@ -92,6 +99,7 @@ class Receiver:
         except OSError as error:
             self.dropped += len(lines)
             self.trouble = f"{self._log}: cannot be written: {error.strerror}"
+            self._close_file()  # it may end in the middle of a line, which opening it mends
         else:
             self.trouble = ""
 
@@ -101,14 +109,17 @@ class Receiver:
             now = self._log.stat()
             if self._file >= 0 and (now.st_dev, now.st_ino) == self._inode:
                 return
-        if self._file >= 0:
-            os.close(self._file)
-            self._file = -1
+        self._close_file()
         self._file = os.open(self._log, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
         opened = os.fstat(self._file)
         self._inode = (opened.st_dev, opened.st_ino)
         if opened.st_size and os.pread(self._file, 1, opened.st_size - 1) != b"\n":
             os.write(self._file, b"\n")  # a line that an earlier end tore must not spoil the next
+
+    def _close_file(self) -> None:
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
 
 
 def _waiting(taken: socket.socket) -> list[bytes]:

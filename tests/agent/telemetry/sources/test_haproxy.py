@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from agent.settings import Settings
 from agent.settings_schema import Source
 from agent.telemetry.collect import SourceReport
 from agent.telemetry.once import Collecting
+from agent.telemetry.sources.haproxy.receiver import Receiver
 
 NOW = 1_790_003_000.0
 
@@ -247,9 +249,7 @@ def wait_for(seen: Callable[[], bool]) -> None:
 def test_datagrams_end_up_in_the_file_and_the_ledger_also_after_a_rotation_and_a_torn_line(
     tmp_path: Path,
 ) -> None:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
-        sender.bind(("127.0.0.1", 0))
-        port = sender.getsockname()[1]
+    port = free_port()
     reading = Reading(tmp_path, listen=f"127.0.0.1:{port}")
     reading.log.write_text('{"torn')
     with (
@@ -281,3 +281,84 @@ def test_an_address_that_is_taken_is_said_and_the_file_is_read_all_the_same(tmp_
 
     assert (report.state, len(reading.events())) == ("ok", 1)
     assert "nothing is taken in by UDP" in report.message
+
+
+def free_port() -> int:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.bind(("127.0.0.1", 0))
+        return int(taken.getsockname()[1])
+
+
+def send(port: int, *datagrams: str) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        for datagram in datagrams:
+            sender.sendto(datagram.encode(), ("127.0.0.1", port))
+
+
+@pytest.fixture
+def receiver(tmp_path: Path) -> Iterator[Receiver]:
+    made = Receiver(f":{free_port()}", tmp_path / "access.jsonl")
+    made.start()
+    yield made
+    made.close()
+
+
+def test_without_a_host_only_this_machine_is_heard(receiver: Receiver) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+        other.bind(("127.0.0.2", receiver.port))  # which is taken where all addresses are
+
+
+def test_a_disk_that_is_full_in_the_middle_of_a_line_glues_none(
+    receiver: Receiver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = tmp_path / "access.jsonl"
+    write, room = os.write, [3, 0, 0]
+
+    def full(file: int, data: bytes) -> int:
+        if not room:
+            return write(file, data)
+        if left := room.pop(0):
+            return write(file, data[:left])
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "write", full)
+    send(receiver.port, "first")
+    wait_for(lambda: receiver.dropped == 1)
+    send(receiver.port, "second")
+    wait_for(lambda: receiver.dropped == 2)
+    trouble = receiver.trouble
+    send(receiver.port, "third")
+    wait_for(lambda: log.read_bytes().endswith(b"third\n"))
+
+    assert log.read_bytes() == b"fir\nthird\n"
+    assert "No space left" in trouble and not receiver.trouble
+
+
+def test_a_socket_that_fails_is_opened_again(
+    receiver: Receiver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import agent.telemetry.sources.haproxy.receiver as module
+
+    def down(*_: object) -> None:
+        raise OSError(100, "Network is down")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(module, "_waiting", down)
+        wait_for(lambda: not receiver.listening)
+    receiver.start()
+    send(receiver.port, "heard")
+
+    wait_for(lambda: (tmp_path / "access.jsonl").read_bytes() == b"heard\n")
+
+
+@pytest.mark.parametrize(
+    "listen", ["5514", "127.0.0.1", "127.0.0.1:http", "127.0.0.1:70000", "::1:5514", "a b:1"]
+)
+def test_an_address_that_is_none_is_refused_at_once(listen: str) -> None:
+    with pytest.raises(ValueError, match="HOST:PORT"):
+        Source(kind="haproxy", log="x", listen=listen)
+
+
+@pytest.mark.parametrize("listen", ["127.0.0.1:5514", ":5514", "[::1]:5514", "logs.example.com:5514"])
+def test_an_address_has_a_host_and_a_port(listen: str) -> None:
+    assert Source(kind="haproxy", log="x", listen=listen).listen == listen
