@@ -70,6 +70,7 @@ class TargetState:
     target: Target
     fields: Fields
     version: str = ""
+    saved: Fields = field(default_factory=dict)  # what it will hold after its next start, where that differs
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,13 @@ class AdminSocket:
             case ["add", "map", path, key, value]:
                 self.maps[path].append((key, value))
                 return "\n"
+            case ["set", "map", path, key, value]:
+                entries = self.maps[path]
+                self.maps[path] = [(each, value if each == key else old) for each, old in entries]
+                return "\n" if any(each == key for each, _ in entries) else "entry not found.\n\n"
+            case ["del", "map", path, key] if key.startswith("#"):
+                del self.maps[path][int(key[1:], 16)]
+                return "\n"
             case ["del", "map", path, key]:
                 kept = [entry for entry in self.maps[path] if entry[0] != key]
                 known = len(kept) < len(self.maps[path])

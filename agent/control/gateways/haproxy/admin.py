@@ -38,25 +38,39 @@ class Admin:
 
     async def entries(self, path: str) -> Sequence[Entry]:
         """All entries of a map in their order; the first of a key is the one that counts."""
+        return [(row[1], row[2] if len(row) == 3 else "") for row in await self._rows(path)]
+
+    async def _rows(self, path: str) -> list[list[str]]:
+        """Entries with their references first."""
         answer = await self._ask(f"show map {word(path)}")
         rows = [line.split(maxsplit=2) for line in answer.splitlines() if line.strip()]
         if any(len(row) < 2 or not row[0].startswith("0x") for row in rows):
             raise self._refused(f"show map {path}", answer)
-        return [(row[1], row[2] if len(row) == 3 else "") for row in rows]
+        return rows
 
-    async def put(self, path: str, key: str, value: int | None) -> None:
-        """Sets the one entry of a key, or takes it away; whatever entries it had before.
+    async def put(self, path: str, key: str, value: int | None, *, held: int) -> None:
+        """Sets the one entry of a key, or takes it away; there is no moment in which it has none in between.
 
-        By `del` and `add`: a second `add` would pile up entries, and 2.6 falls over a `set` that it dislikes.
+        `held`: how many entries it has now. A second `add` would pile up entries. 2.6 falls over a `set`
+        that it dislikes, which a number is not; it sets all entries of the key.
         """
         path, key = word(path), word(key)
-        answer = await self._ask(f"del map {path} {key}")
-        if answer.strip() not in ("", "Key not found."):
-            raise self._refused("del map", answer)
-        if value is not None:
-            answer = await self._ask(f"add map {path} {key} {value:d}")
-            if answer.strip():
-                raise self._refused("add map", answer)
+        if value is None:
+            await self._tell("del map", f"{path} {key}", ("Key not found.",))
+            return
+        if held and not await self._tell("set map", f"{path} {key} {value:d}", ("entry not found.",)):
+            if held > 1:
+                for row in [row for row in await self._rows(path) if row[1] == key][1:]:
+                    await self._tell("del map", f"{path} #{row[0]}", ("Key not found.",))
+            return
+        await self._tell("add map", f"{path} {key} {value:d}")
+
+    async def _tell(self, command: str, rest: str, expected: Sequence[str] = ()) -> str:
+        """Has something changed; which of the answers that are no failure it was, empty as a rule."""
+        answer = (await self._ask(f"{command} {rest}")).strip()
+        if answer and answer not in expected:
+            raise self._refused(command, answer)
+        return answer
 
     async def _ask(self, command: str) -> str:
         try:

@@ -1,8 +1,8 @@
 """Talking to one HAProxy: its maps by socket and file, and what its log says came of a change.
 
-A write changes the file first, the socket last. What the socket says is therefore never more than what the
-file says: after a crash between the two a reading shows the change as not done, and the same write does
-both again.
+A write changes the file first, the socket last. After a crash between the two the running HAProxy holds what
+was before and the file what is wanted, which a reading tells as `saved`; the same write does both again, and
+undoing takes it out of the file.
 """
 
 from __future__ import annotations
@@ -10,10 +10,11 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 from agent.control.gateways.base import GatewayError, GoneError
 from agent.control.gateways.haproxy import map_file
@@ -47,28 +48,31 @@ class _Maps:
         fields: dict[str, object] = {field: _number(field, values[field]) for field in LIMITS}
         fields[BLOCKED] = bool(values[BLOCKED])
         version = hashlib.sha256(canonical({name: list(each) for name, each in values.items()}).encode())
-        if any(self._drifts(field, target.id, values[field]) for field in self.paths):
+        saved = {field: self._saved(field, target.id) for field in self.paths}
+        saved = {field: value for field, value in saved.items() if value != fields[field]}
+        if saved:
             fields[DRIFT] = True
-        return TargetState(target, fields, version.hexdigest()[:16])
+        return TargetState(target, fields, version.hexdigest()[:16], saved)
 
-    def _drifts(self, field: str, key: str, running: Sequence[str]) -> bool:
+    def _saved(self, field: str, key: str) -> object:
+        """What the file says; a text where that is nothing that could be set."""
         file = self.files[field]
         if file is None:
-            return True
+            return "no file"
         if field == BLOCKED:
-            return (key in file) != bool(running)
-        return file.get(key) != (running[0] if running else None)
+            return key in file
+        value = file.get(key)
+        return int(value) if value is not None and value.isdecimal() else value
 
 
 class HAProxyLink:
-    """One HAProxy. Changes go one after another; readings do not wait for one another."""
+    """One HAProxy. Changes go one after another, whichever link they come by; readings wait for nothing."""
 
     def __init__(self, gateway: Gateway) -> None:
         self._name = gateway.name
         self._folder = Path(gateway.maps)
         self._admin = Admin(gateway.socket, float(gateway.timeout))
         self._confirmation = Confirmation(Path(gateway.log)) if gateway.log else None
-        self._turn = asyncio.Lock()
 
     async def inventory(self) -> Inventory:
         """The ids of keys.map, each with what it is held to."""
@@ -82,18 +86,21 @@ class HAProxyLink:
         return Inventory(keys, states)
 
     async def read(self, target: Target) -> TargetState:
-        """What the key is held to now."""
-        maps = await self._maps()
-        self._there(maps, target)
-        return maps.state(target)
+        """What the key is held to now, whether or not keys.map still names it."""
+        return (await self._maps()).state(target)
 
     async def write(self, target: Target, fields: Fields, *, action: int, seq: int) -> None:
-        """Sets entries of the key, in the file and then in the running HAProxy."""
-        async with self._turn:
+        """Sets entries of the key, in the file and then in the running HAProxy.
+
+        Raises `GoneError` for a key that keys.map does not name, unless something is held of it: what was
+        set before its line went away is to be undone all the same.
+        """
+        async with _turn(self._folder):
             maps = await self._maps()
-            self._there(maps, target)
             word(target.id)  # before anything is written to a file
             wanted = {field: _value(field, fields[field]) for field in FILES if field in fields}
+            if any(value is not None for value in wanted.values()):
+                self._there(maps, target)
             for field, value in wanted.items():
                 if field not in maps.paths and value is not None:
                     raise GatewayError(
@@ -116,16 +123,22 @@ class HAProxyLink:
 
     async def _put(self, maps: _Maps, field: str, key: str, value: int | None) -> None:
         file = self._folder / FILES[field]
-        await asyncio.to_thread(map_file.put, file, key, value)
+        held = maps.running[field].get(key, ())
+        await _to_its_end(lambda: map_file.put(file, key, value))
+        if len(held) == 1 and value is not None and (field == BLOCKED or held[0] == str(value)):
+            return
         try:
-            await self._admin.put(maps.paths[field], key, value)
+            await self._admin.put(maps.paths[field], key, value, held=len(held))
         except GatewayError as error:
             if error.refused:  # it will not be done, so no reload may do it either
-                await asyncio.to_thread(map_file.put, file, key, (maps.files[field] or {}).get(key))
+                old = (maps.files[field] or {}).get(key)
+                await _to_its_end(lambda: map_file.put(file, key, old))
             raise
 
     def _there(self, maps: _Maps, target: Target) -> None:
-        if target.kind is not TargetKind.KEY or target.id not in maps.keys:
+        ours = target.kind is TargetKind.KEY
+        tables = (*maps.running.values(), *(file or {} for file in maps.files.values()))
+        if not ours or (target.id not in maps.keys and not any(target.id in table for table in tables)):
             raise GoneError(
                 f"HAProxy {self._name} has no {target.kind.value} {target.id}",
                 hint="Its keys.map names no such id: the key is gone, or its line was changed.",
@@ -150,6 +163,24 @@ class HAProxyLink:
 
     def _files(self) -> dict[str, dict[str, str] | None]:
         return {field: _of_file(self._folder / name) for field, name in FILES.items()}
+
+
+_TURNS: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[Path, asyncio.Lock]] = WeakKeyDictionary()
+
+
+def _turn(folder: Path) -> asyncio.Lock:
+    """Whoever changes the maps of a folder: links are dropped while others still speak on them."""
+    return _TURNS.setdefault(asyncio.get_running_loop(), {}).setdefault(folder.resolve(), asyncio.Lock())
+
+
+async def _to_its_end(work: Callable[[], None]) -> None:
+    """Work on a file in a thread, which goes on when nobody waits for it any more: so the turn is kept."""
+    task = asyncio.ensure_future(asyncio.to_thread(work))
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise
 
 
 def _of_file(path: Path) -> dict[str, str] | None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from agent.control.gateways.base import GatewayError
@@ -21,8 +23,16 @@ def values(path: Path) -> dict[str, str]:
 
 
 def put(path: Path, key: str, value: int | str | None) -> None:
-    """Sets the one line of a key, or takes it away; whole or not at all, and durable once it returns."""
+    """Sets the one line of a key, or takes it away; whole or not at all, and durable once it returns.
+
+    Whoever else does the same, in this process or another one, waits: none undoes what the other has set.
+    """
     path = path.resolve()
+    with _alone(path):
+        _put(path, key, value)
+
+
+def _put(path: Path, key: str, value: int | str | None) -> None:
     old = _read(path)
     lines: list[str] = []
     placed = value is None
@@ -38,6 +48,20 @@ def put(path: Path, key: str, value: int | str | None) -> None:
         lines.append(f"{key} {value}\n")
     if (new := "".join(lines)) != old:
         _replace(path, new)
+
+
+@contextlib.contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """By a lock on the folder: the file itself is another one after each change."""
+    try:
+        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError as error:
+        raise _error(path, "written", error) from None
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
 
 
 def _entry(line: str) -> tuple[str, str]:

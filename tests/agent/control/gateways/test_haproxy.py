@@ -7,6 +7,7 @@ import os
 import stat
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 import pytest
 
 from agent.control.gateways.base import GatewayError, GoneError, Hit, UnsupportedError, dialect_of, open_link
+from agent.control.gateways.haproxy import map_file
 from agent.domain.action import ActionKind, ActionSpec
 from agent.domain.allocation import Scope
 from agent.domain.gateway import Fields, GatewayKey, Limit, LimitUnit, Target, TargetKind, TargetState
@@ -87,7 +89,7 @@ def test_a_write_through_a_link_changes_the_file_that_it_points_to(world: World)
 
 def test_a_socket_without_the_right_to_write_is_said_and_leaves_the_file_as_it_was(world: World) -> None:
     (world.folder / "rps.map").write_text("key_a 7\n")
-    world.admin.refuse["del map"] = "Permission denied\n\n"
+    world.admin.refuse["add map"] = "Permission denied\n\n"
 
     with pytest.raises(GatewayError) as caught:
         world.write({"rps": 5})
@@ -112,7 +114,9 @@ def test_a_socket_that_breaks_off_leaves_it_open_whether_it_was_done(world: Worl
 
     assert not caught.value.refused
     world.admin.refuse.clear()
-    assert world.read().fields == {"rps": None, "rpm": None, "blocked": False, "drift": True}
+    halfway = world.read()
+    assert halfway.fields == {"rps": None, "rpm": None, "blocked": False, "drift": True}
+    assert halfway.saved == {"rps": 5}
     world.write({"rps": 5})
     assert world.read().fields == {"rps": 5, "rpm": None, "blocked": False}
 
@@ -137,12 +141,96 @@ def test_a_file_that_cannot_be_written_stops_the_change_before_the_socket(world:
     assert world.entries("rps.map") == []
 
 
-def test_a_key_that_keys_map_does_not_name_is_gone(world: World) -> None:
+def test_nothing_is_set_for_a_key_that_keys_map_does_not_name(world: World) -> None:
     gone = Target("haproxy", TargetKind.KEY, "key_z")
 
-    for attempt in (lambda: world.read(gone), lambda: world.write({"rps": 1}, gone)):
-        with pytest.raises(GoneError):
-            attempt()
+    assert world.read(gone).fields == {"rps": None, "rpm": None, "blocked": False}
+    with pytest.raises(GoneError):
+        world.write({"rps": 1}, gone)
+
+
+@pytest.mark.parametrize("before", [None, 9])
+def test_what_holds_a_key_is_undone_also_after_its_line_went_out_of_keys_map(
+    world: World, before: int | None
+) -> None:
+    world.write({"rps": 5})
+    world.admin.maps[str(world.folder / "keys.map")].clear()
+
+    world.write({"rps": before})
+
+    assert world.read().fields["rps"] == before
+    assert (world.folder / "rps.map").read_text() == ("" if before is None else f"key_a {before}\n")
+
+
+def test_a_limit_is_replaced_without_a_moment_in_which_none_holds(world: World) -> None:
+    world.write({"rps": 5})
+    world.entries("rps.map").append(("key_a", "7"))  # by hand
+    world.admin.told.clear()
+
+    world.write({"rps": 2})
+
+    told = [command for command in world.admin.told if not command.startswith("show")]
+    assert [command.split()[0] for command in told] == ["set", "del"]
+    assert world.entries("rps.map") == [("key_a", "2")]
+
+
+def test_links_that_write_at_once_lose_nothing_of_one_another(world: World) -> None:
+    keys = [f"key_{number}" for number in range(40)]
+    world.admin.maps[str(world.folder / "keys.map")] += [(key, key) for key in keys]
+
+    async def all_at_once() -> None:
+        links = [open_link(Settings(), world.gateway) for _ in keys]
+        targets = [Target("haproxy", TargetKind.KEY, key) for key in keys]
+        pairs = zip(links, targets, strict=True)
+        await asyncio.gather(*(link.write(target, {"rps": 3}, action=1, seq=0) for link, target in pairs))
+
+    asyncio.run(all_at_once())
+
+    assert sorted((world.folder / "rps.map").read_text().splitlines()) == sorted(f"{key} 3" for key in keys)
+
+
+def test_processes_that_write_one_file_at_once_lose_nothing_of_one_another(world: World) -> None:
+    file = world.folder / "rps.map"
+    code = (
+        "import sys; from pathlib import Path; from agent.control.gateways.haproxy.map_file import put\n"
+        "for n in range(25): put(Path(sys.argv[1]), f'key_{sys.argv[2]}_{n}', n)"
+    )
+    command = [sys.executable, "-c", code, str(file)]
+
+    others = [subprocess.Popen([*command, str(number)]) for number in range(3)]
+
+    assert [other.wait() for other in others] == [0, 0, 0]
+    assert len(file.read_text().splitlines()) == 75
+
+
+def test_a_write_that_is_cancelled_gives_the_turn_on_only_when_its_file_is_done(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+    put = map_file.put
+
+    def slow(path: Path, key: str, value: int | None) -> None:
+        if value == 1:
+            begun.set()
+            assert go_on.wait(10)
+        put(path, key, value)
+
+    monkeypatch.setattr(map_file, "put", slow)
+
+    async def run() -> None:
+        first, second = (open_link(Settings(), world.gateway) for _ in range(2))
+        one = asyncio.create_task(first.write(KEY, {"rps": 1}, action=1, seq=0))
+        await asyncio.to_thread(begun.wait, 10)
+        one.cancel()
+        two = asyncio.create_task(second.write(KEY, {"rps": 2}, action=2, seq=0))
+        await asyncio.to_thread(go_on.set)
+        await two
+        assert one.cancelled()
+
+    asyncio.run(run())
+
+    assert (world.folder / "rps.map").read_text() == "key_a 2\n"
+    assert world.read().fields["rps"] == 2
 
 
 def test_a_key_with_words_of_the_socket_in_its_id_gets_nowhere(world: World) -> None:
