@@ -10,7 +10,7 @@ from typing import Any
 from agent.control.gateways.base import GatewayError, GoneError
 from agent.control.gateways.litellm.dialect import TEAM_LABEL
 from agent.control.gateways.litellm.fields import body_of, in_metadata, metadata_of, state_of
-from agent.control.gateways.litellm.traffic import Refusals, read_traffic
+from agent.control.gateways.litellm.traffic import Looks, Refusals, read_traffic
 from agent.domain.gateway import Fields, GatewayKey, Inventory, Target, TargetKind, TargetState, Traffic
 from agent.litellm.client import GONE, Proxy
 from agent.litellm.keys import Json, UnstableError, epoch_of, owner_of, read_all
@@ -26,6 +26,7 @@ class LiteLLMLink:
     def __init__(self, gateway: str, proxy: Proxy) -> None:
         self._gateway = gateway
         self._proxy = proxy
+        self._looks = Looks()
         self._odd: set[str] = set()  # that have been told of
 
     async def inventory(self) -> Inventory:
@@ -58,7 +59,8 @@ class LiteLLMLink:
     async def traffic(self, target: Target, fields: Fields, since: float, now: float) -> Traffic | None:
         """What the proxy's log of spend says; rows are in it some seconds after the calls."""
         with _as_gateway_errors():
-            return await read_traffic(self._proxy, target, Refusals.by(target, fields), since, now)
+            refusals = Refusals.by(target, fields)
+            return await read_traffic(self._proxy, target, refusals, since, now, self._looks)
 
     async def close(self) -> None:
         """Closes the connections."""

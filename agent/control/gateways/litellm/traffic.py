@@ -12,8 +12,10 @@ from agent.domain.gateway import Fields, Target, TargetKind, Traffic
 from agent.litellm.client import Proxy
 from agent.litellm.keys import Json, epoch_of, stamp_of
 
-_PAGE = 200
-_MOST_PAGES = 5  # of refusals; enough to know that there are many
+_PAGE = 100
+_MOST_PAGES = 3  # at one look: the next one goes on where this one stopped
+_LATE_S = 60  # rows come so much later than their calls: the proxy writes them some at a time
+_MOST_KEPT = 1_000
 
 _SCOPES = {TargetKind.KEY: ("api_key", "model_per_key"), TargetKind.TEAM: ("team",)}
 """What the proxy says a call was over the limit of."""
@@ -63,46 +65,80 @@ class Refusals:
         return _CAUSES.get(str(error.get("error_rate_limit_type")), {}).get(exceeded[1]) in self.fields
 
 
+class Looks:
+    """How far failed calls were looked through without one that a change refused."""
+
+    def __init__(self) -> None:
+        self._to: dict[tuple[Target, float], float] = {}
+
+    def start(self, target: Target, since: float) -> float:
+        """From when on there may be news."""
+        return self._to.get((target, since), since)
+
+    def passed(self, target: Target, since: float, to: float) -> None:
+        """There was none before `to`, and there comes none any more."""
+        if len(self._to) >= _MOST_KEPT:
+            self._to.clear()
+        self._to[target, since] = max(self.start(target, since), to)
+
+
 async def read_traffic(
-    proxy: Proxy, target: Target, refusals: Refusals, since: float, now: float
+    proxy: Proxy, target: Target, refusals: Refusals, since: float, now: float, looks: Looks
 ) -> Traffic | None:
-    """Refused and passed calls that began at `since` or later; of very many refusals the first thousand."""
+    """Refused calls that began at `since` or later, of many only the first; with any, what passed too."""
     if target.kind not in _SCOPES:
         return None
     about: dict[str, str | int] = {
         "api_key" if target.kind is TargetKind.KEY else "team_id": target.id,
-        "start_date": stamp_of(since),
         "end_date": stamp_of(now + 1),
         "sort_by": "startTime",
         "sort_order": "asc",
     }
+    start = to = looks.start(target, since)
     refused: dict[str, float] = {}
-    more = False
+    more = True
     for number in range(1, _MOST_PAGES + 1):
         page = await proxy.get(
-            "/spend/logs/v2", **about, status_filter="failure", page=number, page_size=_PAGE
+            "/spend/logs/v2",
+            **about,
+            start_date=stamp_of(start),
+            status_filter="failure",
+            page=number,
+            page_size=_PAGE,
         )
         for row in page["data"]:
-            at = epoch_of(row["startTime"])
-            if at is not None and at >= since and refusals.caused(row):
+            at = epoch_of(row["startTime"]) or 0.0
+            to = max(to, at)
+            if at >= since and refusals.caused(row):
                 refused[str(row["request_id"])] = at
         more = number < int(page["total_pages"])
-        if not more:
+        if refused or not more:
             break
+    if not refused:
+        # Of more failures in one second than are looked at, the others are passed over.
+        looks.passed(target, since, max(to, int(start) + 1.0) if more else now - _LATE_S)
+        return Traffic(asked_at=now)
     passed = 0
     for model in refusals.models or ("",):
         passed += await _passed(proxy, {**about, **({"model_group": model} if model else {})}, since)
     return Traffic(
         refused=len(refused),
         passed=passed,
-        first_refused_at=min(refused.values(), default=None),
+        first_refused_at=min(refused.values()),
         asked_at=now,
-        note=f"the first {_MOST_PAGES * _PAGE} failed calls were looked at" if more else "",
+        note="there are more" if more else "",
     )
 
 
 async def _passed(proxy: Proxy, about: Mapping[str, str | int], since: float) -> int:
     """Successful calls since then: the proxy counts them, from the beginning of the second."""
-    page = await proxy.get("/spend/logs/v2", **about, status_filter="success", page=1, page_size=_PAGE)
+    page = await proxy.get(
+        "/spend/logs/v2",
+        **about,
+        start_date=stamp_of(since),
+        status_filter="success",
+        page=1,
+        page_size=_PAGE,
+    )
     early = sum(1 for row in page["data"] if (epoch_of(row["startTime"]) or 0.0) < since)
     return int(page["total"]) - early

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
@@ -18,13 +19,24 @@ from agent.control.gateways.litellm.traffic import Refusals
 from agent.domain.action import ActionKind, ActionSpec
 from agent.domain.allocation import Scope
 from agent.domain.canonical import canonical
-from agent.domain.gateway import GatewayKey, Inventory, Limit, LimitUnit, Target, TargetKind, TargetState
+from agent.domain.gateway import (
+    GatewayKey,
+    Inventory,
+    Limit,
+    LimitUnit,
+    Target,
+    TargetKind,
+    TargetState,
+    Traffic,
+)
 from agent.litellm.client import Proxy
+from agent.litellm.keys import epoch_of
 from agent.secrets import Secret
 from agent.settings_gateways import Gateway
-from tests.agent.telemetry.answering import Answer, AnsweringServer
+from tests.agent.telemetry.answering import Answer, AnsweringServer, Asked
 
 GATEWAY = Gateway(kind="litellm", base_url="http://127.0.0.1:4000")
+NOW = 1_795_744_800
 KEY = {
     "token": "a" * 64,
     "rpm_limit": None,
@@ -164,6 +176,87 @@ def test_a_key_that_makes_no_sense_is_left_out_and_never_the_others(
     assert [each.id for each in found.keys] == [each.target.id for each in found.states] == ["a" * 64]
     assert "another way than we know" in alone
     assert "key odd is left out" in caplog.text and "team t1 is left out" in caplog.text
+
+
+class Failures:
+    """A log of spend of failed calls, one every second from `NOW` on, and what it was asked."""
+
+    def __init__(self, *rows: dict[str, Any]) -> None:
+        self.rows = list(rows)
+        self.asked: list[Asked] = []
+
+    def answer(self, asked: Asked) -> Answer:
+        self.asked.append(asked)
+        start = datetime.datetime.fromisoformat(f"{asked.one('start_date')}+00:00").timestamp()
+        rows = self.rows if asked.one("status_filter") == "failure" else []
+        found = [each for each in rows if epoch_of(each["startTime"]) >= start]  # type: ignore[operator]
+        page, size = int(asked.one("page") or 1), int(asked.one("page_size") or 1)
+        return Answer(
+            {
+                "data": found[(page - 1) * size : page * size],
+                "total": len(found),
+                "total_pages": -(-len(found) // size),
+            }
+        )
+
+    def looks(self, *times: float) -> list[Traffic]:
+        """What looks at these times found, for a key that was limited at `NOW`."""
+        target = Target("litellm", TargetKind.KEY, "x")
+
+        async def run(url: str) -> list[Traffic]:
+            link = LiteLLMLink("litellm", Proxy(url, Secret("sk-master"), owner="litellm", timeout_s=5))
+            found = [await link.traffic(target, {"rpm_limit": 5}, NOW, at) for at in times]
+            await link.close()
+            return [each for each in found if each is not None]
+
+        with AnsweringServer(self.answer) as server:
+            return asyncio.run(run(server.base_url))
+
+
+def call(number: int, error: dict[str, Any]) -> dict[str, Any]:
+    stamp = datetime.datetime.fromtimestamp(NOW + number, datetime.UTC).isoformat()
+    return {**error, "request_id": f"r{number}", "startTime": stamp}
+
+
+def test_a_look_asks_once_as_long_as_nothing_was_refused() -> None:
+    log = Failures()
+
+    assert [each.refused for each in log.looks(NOW + 1, NOW + 2)] == [0, 0]
+    assert len(log.asked) == 2
+
+
+def test_a_look_stops_at_the_first_page_with_a_refusal() -> None:
+    log = Failures(*(call(number, OF_KEY) for number in range(1_000)))
+
+    (found,) = log.looks(NOW + 1_000)
+
+    assert (found.refused, found.first_refused_at, found.note) == (100, NOW, "there are more")
+    assert len(log.asked) == 2  # the other for what passed
+
+
+def test_looks_go_through_many_failures_of_others_bit_by_bit_and_never_twice() -> None:
+    log = Failures(*(call(number, OF_PROVIDER) for number in range(700)), call(650, OF_KEY))
+    log.rows.sort(key=lambda row: row["startTime"])
+
+    found = log.looks(NOW + 701, NOW + 702, NOW + 703)
+
+    assert [each.refused for each in found] == [0, 0, 1]
+    assert len(log.asked) == 3 + 3 + 1 + 1
+
+
+def test_a_refusal_that_is_written_late_is_seen() -> None:
+    log = Failures()
+    real = log.answer
+
+    def late(asked: Asked) -> Answer:
+        if len(log.asked) == 3:
+            log.rows.append(call(250, OF_KEY))
+        return real(asked)
+
+    log.answer = late  # type: ignore[method-assign]
+
+    assert [each.refused for each in log.looks(NOW + 100, NOW + 200, NOW + 300, NOW + 303)] == [0, 0, 0, 1]
+    assert log.asked[2].one("start_date") > log.asked[0].one("start_date")  # type: ignore[operator]
 
 
 def test_a_limit_by_model_that_is_no_number_is_nothing_to_throttle_by() -> None:
