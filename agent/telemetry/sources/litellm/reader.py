@@ -1,12 +1,15 @@
 """Reads the log of spend into the ledger: new calls with every poll, late rows and history behind them.
 
 The proxy writes a call's row when the call has ended and some seconds more, but under the time of its
-beginning. So the newest minutes are read with every poll, and `reread` of the past is gone through for rows
-that came late. A row that is known counts once, by its request id.
+beginning. So every poll reads on from a little before where it was, some go minutes back for calls that took
+long, and `reread` of the past is gone through for rows that came later still. A row that is known counts
+once, by its request id.
 """
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -17,6 +20,7 @@ from agent.domain.usage import Pattern
 from agent.ledger.rows import EventBatch, QuarantineRow
 from agent.telemetry.decode import Part, RowError, Rows
 from agent.telemetry.intake_batch import BatchBuilder
+from agent.telemetry.schedule import parse_schedule
 from agent.telemetry.sources.litellm.progress import Progress, Window, missing, pieces
 from agent.telemetry.sources.litellm.rows import Owners, record_of_row
 from agent.telemetry.sources.litellm.spend_log import PATH
@@ -33,7 +37,9 @@ if TYPE_CHECKING:
     from agent.telemetry.sources.litellm.spend_log import SpendLog
 
 CURSOR = "spend_log"
-_FRESH_S = 300  # at least so much of the newest time is read with every poll
+_LATE_S = 30  # a poll reads on from so long before where it was: most rows are there by then
+_FRESH_S = 300  # at least so much of the newest time is read when it goes further back
+_WIDE_EVERY_S = 30
 _FAST_CLOCK_S = 86_400  # as at intake of files: how far ahead of ours another clock may run
 _MOST_FORGOTTEN = 10_000
 
@@ -87,6 +93,7 @@ class LogReader:
         decoder: Decoder,
         refresh: Callable[[float], Awaitable[None]],
         progress: Progress,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._source = source
         self._log = log
@@ -94,16 +101,32 @@ class LogReader:
         self._decoder = decoder
         self._refresh = refresh  # reads the proxy's keys again
         self.progress = progress
+        self._monotonic = monotonic  # real time, since it is the proxy that is spared
+        self._schedule = parse_schedule(source.every)
+        self._rest_until = -math.inf
+        self._wide_at = -math.inf  # when it was last gone further back
         self._unlisted: set[str] = set()  # keys in the log that the proxy lists no more
         self._totals: dict[Window, int] = {}  # rows of a piece when it was read last
         self._revisions: list[Window] = []
         self._revising_since = 0
 
     async def run(self, now: float) -> None:
-        """Reads the newest calls."""
+        """Reads the newest calls; rests as long as that took where it took longer than to the next poll."""
+        began = self._monotonic()
+        if began < self._rest_until:
+            return
         if not self.progress.revised_at:
             self.progress = replace(self.progress, revised_at=int(now))
-        await self._read(self._fresh(now), now)
+        start, end = self._fresh(now)
+        wide = not 0 <= now - self._wide_at < _WIDE_EVERY_S
+        if not wide and self.progress.read_to is not None:
+            start = max(start, min(self.progress.read_to, int(now)) - _LATE_S)
+        await self._read((start, end), now)
+        if wide:
+            self._wide_at = now
+        ended = self._monotonic()
+        if ended - began > self._schedule.next_after(now) - now:
+            self._rest_until = 2 * ended - began
 
     async def backlog(self, now: float) -> bool:
         """Looks for late rows in one piece, or reads one piece of history; False when none is left."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import datetime
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -15,13 +16,21 @@ import pytest
 
 from agent.domain.duration import Duration
 from agent.domain.usage import Pattern
+from agent.ledger import open_writer
+from agent.ledger.writer import LedgerWriter
+from agent.litellm.client import Proxy as Http
 from agent.litellm.keys import Owner, labels_of, owner_of
 from agent.settings import Settings
 from agent.settings_schema import Source
+from agent.telemetry.attribution import load_attributor
 from agent.telemetry.decode import RowError
+from agent.telemetry.once import Collecting
+from agent.telemetry.rates import load_rate_card
 from agent.telemetry.sources.litellm.progress import Progress, missing
+from agent.telemetry.sources.litellm.reader import Decoder, LogReader
 from agent.telemetry.sources.litellm.rows import Owners, record_of_row
-from tests.agent.telemetry.answering import Answer, AnsweringServer, Asked
+from agent.telemetry.sources.litellm.spend_log import SpendLog
+from tests.agent.telemetry.answering import KEY, Answer, AnsweringServer, Asked
 from tests.agent.telemetry.conftest import Reading
 
 NOW = 1_795_744_800  # 2026-11-27T02:00:00Z
@@ -275,6 +284,75 @@ def test_a_row_that_came_late_is_found_within_the_time_that_is_read_again(
 
     assert before == 3
     assert counted(reading)[0] == 4
+
+
+def starts(proxy: Proxy) -> list[float]:
+    """How long before `NOW` the log was asked for each time, in seconds."""
+    asked = [each.one("start_date") for each in proxy.server.asked if each.path == "/spend/logs/v2"]
+    return [NOW - datetime.datetime.fromisoformat(f"{text}+00:00").timestamp() for text in asked]
+
+
+def test_a_poll_reads_on_from_where_the_last_one_was_and_now_and_then_further_back(
+    proxy: Proxy, reading: Reading
+) -> None:
+    with open_writer(reading.settings.ledger_path) as writer, Collecting(reading.settings, writer) as agent:
+        agent.catch_up(NOW)
+        proxy.server.asked.clear()
+        for number in range(1, 5):
+            proxy.rows.append(row(number, NOW + 2 * number - 20))  # it took so long
+            agent.tick(NOW + 2 * number)
+        narrow = starts(proxy), counted(reading)[0]
+        proxy.rows.append(row(99, NOW - 200))  # and this one longer
+        proxy.server.asked.clear()
+        agent.tick(NOW + 32)
+        wide = max(starts(proxy)), counted(reading)[0]
+
+    assert narrow == ([30, 28, 26, 24], 4)
+    assert wide == (300 - 33, 5)
+
+
+def test_a_poll_after_a_while_without_one_leaves_no_gap(proxy: Proxy, reading: Reading) -> None:
+    with open_writer(reading.settings.ledger_path) as writer, Collecting(reading.settings, writer) as agent:
+        agent.catch_up(NOW)
+        proxy.rows = [row(number, NOW + number * 10) for number in range(100)]
+        agent.tick(NOW + 1_000)
+
+    assert counted(reading)[0] == 100
+
+
+def test_a_slow_proxy_rests_for_as_long_as_it_was_busy(proxy: Proxy, reading: Reading) -> None:
+    (source,), real = reading.settings.sources, iter((0.0, 9.0, 10.0, 17.9, 18.1, 18.2))
+
+    async def run() -> list[int]:
+        with open_writer(reading.settings.ledger_path) as writer:
+            desk, settings = Written(writer), reading.settings
+            made = Http(source.base_url, KEY, owner="litellm", timeout_s=5)
+            decoder = Decoder("a", load_rate_card(settings), load_attributor(settings), Decimal(1))
+            calls = LogReader(
+                source, SpendLog(made), desk, decoder, nothing, Progress(), monotonic=lambda: next(real)
+            )
+            found = []
+            for number in range(4):
+                await calls.run(NOW + 2 * number)
+                found.append(len(proxy.server.asked))
+            await made.close()
+            return found
+
+    assert asyncio.run(run()) == [1, 1, 1, 2]
+
+
+async def nothing(now: float) -> None:
+    pass
+
+
+class Written:
+    """Writes at once."""
+
+    def __init__(self, writer: LedgerWriter) -> None:
+        self._writer = writer
+
+    async def write(self, task: Callable[[LedgerWriter], Any]) -> Any:
+        return task(self._writer)
 
 
 def test_a_gap_while_the_agent_was_down_is_caught_up(proxy: Proxy, reading: Reading) -> None:
