@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from agent.control.engine.steps import irreversible
 from agent.control.occasion import Occasion, Tell, record
 from agent.domain.action import Action, ActionState, StepState
 from agent.domain.person import AGENT
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
     from agent.ledger.writer import LedgerWriter
 
 TIME_UP = "its time was up"
-_RUNNING = (
+RUNNING = (
     ActionState.PENDING,
     ActionState.EXECUTING,
     ActionState.ACCEPTED,
@@ -44,6 +46,19 @@ class Deadlines:
             known = self._ends[action.id] = (action.expires_at, self.monotonic() + real_s)
         return left <= 0 or self.monotonic() >= known[1]
 
+    def left(self, action: Action, now: int) -> int:
+        """Seconds until the time of an action is up, by the clock or by real time, whichever is sooner."""
+        left = (action.expires_at or now) - now
+        known = self._ends.get(action.id or 0)
+        if known is None or known[0] != action.expires_at:
+            return left
+        return min(left, math.ceil(known[1] - self.monotonic()))
+
+    def keep(self, actions: Iterable[Action]) -> None:
+        """Forgets all others."""
+        open_ = {action.id for action in actions}
+        self._ends = {ident: end for ident, end in self._ends.items() if ident in open_}
+
 
 def ended_in_time(
     writer: LedgerWriter,
@@ -66,11 +81,12 @@ def ended_in_time(
         if valid_s is not None and _stale(writer, action, now, valid_s):
             _decline(writer, action, now, tell, "not begun in time: ask for it anew")
             continue
-        if action.state in _RUNNING and deadlines.over(action, now):
+        if action.state in RUNNING and deadlines.over(action, now):
             action = replace(action, state=ActionState.REVERSING, ended_by=AGENT, why=TIME_UP)
             with writer.transaction():
                 writer.actions.save(action)
         found.append(action)
+    deadlines.keep(found)
     return found
 
 

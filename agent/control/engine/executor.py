@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -13,7 +14,8 @@ from typing import TYPE_CHECKING
 from agent.control.engine.effects import Watching
 from agent.control.engine.ending import TIME_UP, Deadlines, ended_in_time, finish, not_begun, partly
 from agent.control.engine.owning import Owning
-from agent.control.engine.steps import StepWork
+from agent.control.engine.set_back import NewestTime
+from agent.control.engine.steps import StepWork, irreversible
 from agent.control.gateways.base import GatewayError
 from agent.control.occasion import Occasion, record
 from agent.domain.action import Action, ActionState, Step, StepState
@@ -42,8 +44,7 @@ class Pace:
 PATIENT = Pace()
 _LOOK_S = 0.5  # how often, in real seconds, it is looked whether something is due while actions are in force
 _IDLE_S = 2.0
-_DOING = (StepState.PLANNED, StepState.APPLYING)
-_HELD = (StepState.APPLYING, StepState.APPLIED, StepState.UNDOING)
+_OVER = (StepState.FAILED, StepState.KEPT)  # of steps: nothing more is done of them
 _log = logging.getLogger(__name__)
 
 
@@ -55,6 +56,7 @@ class Executor:
         self._pace = pace
         self._deadlines = Deadlines(bench.clock, bench.monotonic)
         self._owning = Owning()
+        self._newest_time = NewestTime()
         self._look: asyncio.Task[None] | None = None
         self._kicked = asyncio.Event()
         self._tasks: dict[int, asyncio.Task[None]] = {}
@@ -100,6 +102,7 @@ class Executor:
     def _open(self, writer: LedgerWriter, now: int) -> list[Action]:
         tell = self._bench.tell
         own = self._owning.open_actions(writer, now, tell)
+        own = self._newest_time.moved(writer, own, now, self._deadlines)
         valid_s = int(self._bench.settings.acting.approval_valid)
         return ended_in_time(writer, own, now, tell, self._deadlines, valid_s)
 
@@ -138,66 +141,80 @@ class Executor:
         action = await self._bench.desk.write(lambda writer: self._begin(writer, action.id or 0))
         if action.state is not ActionState.EXECUTING:
             return
-        work = StepWork(self._bench, action)
-        todo = [step for step in action.steps if step.state in _DOING]
-        trouble = await self._all(action, todo, work.apply, give_up_s=self._pace.give_up)
-        await self._bench.desk.write(lambda writer: self._accept(writer, action.id or 0, trouble))
+        work, done = StepWork(self._bench, action), dict[int, Step]()
+        todo = [step for step in action.steps if step.state not in _OVER]
+        trouble = await self._all(action, todo, work.apply, done, give_up_s=self._pace.give_up)
+        if irreversible(action) and (open_ := [step for step in todo if step.seq not in done]):
+            told = self._once(action, "not_done", f"nobody can say whether it was done: {trouble}")
+            await self._all(action, open_, work.decide, done, troubled=told)
+        await self._bench.desk.write(lambda writer: self._accept(writer, action.id or 0, done, trouble))
 
     async def _reverse(self, action: Action) -> None:
+        """All steps are looked at, those first of which something holds by the ledger: it may be wrong."""
         work = StepWork(self._bench, action)
-        held = [step for step in action.steps if step.state in _HELD]
+        begun = action.begun_at is not None
+        steps = [step for step in action.steps if begun or step.state is not StepState.PLANNED]
+        steps.sort(key=lambda step: not step.holds)
+        told = self._once(action, "not_undone", "cannot be undone yet")
+        await self._all(action, steps, work.undo, {}, troubled=told)
+        await self._bench.desk.write(
+            lambda writer: finish(writer, action.id or 0, self._now(), self._bench.tell)
+        )
+
+    def _once(self, action: Action, kind: str, text: str) -> Callable[[GatewayError], Awaitable[None]]:
+        """Tells people of the first trouble of an action, and of no other one."""
         told = False
 
         async def troubled(error: GatewayError) -> None:
             nonlocal told
             if not told:
                 told = True
-                await self._note(action, "not_undone", f"cannot be undone yet: {error.message}", error.hint)
+                await self._note(action, kind, f"{text}: {error.message}", error.hint)
 
-        await self._all(action, held, work.undo, troubled=troubled)
-        await self._bench.desk.write(
-            lambda writer: finish(writer, action.id or 0, self._now(), self._bench.tell)
-        )
+        return troubled
 
     async def _all(
         self,
         action: Action,
         steps: Sequence[Step],
         do: Callable[[Step], Awaitable[Step]],
+        done: dict[int, Step],
         *,
         give_up_s: float | None = None,
         troubled: Callable[[GatewayError], Awaitable[None]] | None = None,
     ) -> str:
-        """Does something with all steps, some at a time, until it is done; returns what went wrong last."""
+        """Does something with all steps, some at a time, until it is done; returns what went wrong last.
+
+        `done` gets what came of each. Whatever goes wrong with one step, expected or not, ends no other one.
+        """
         gate = asyncio.Semaphore(AT_ONCE)
         loop = asyncio.get_running_loop()
         last = ""
 
+        async def attempt(step: Step, tries: int) -> None:
+            now = await self._again(action, step) if tries else step
+            if now is not None:
+                done[step.seq] = await do(now)
+
         async def one(step: Step) -> None:
             nonlocal last
-            began, tries = loop.time(), 0
-            while True:
-                try:
-                    async with gate:
-                        await do(step)
-                except GatewayError as error:
-                    last = error.message
-                    await self._bench.drop(step.target.gateway)
-                    if give_up_s is not None and loop.time() - began >= give_up_s:
-                        return
-                    pauses = self._pace.pauses
-                    if troubled is not None and tries == len(pauses):
-                        await troubled(error)
-                    await asyncio.sleep(pauses[tries] if tries < len(pauses) else self._pace.longest)
-                    tries += 1
-                    again = await self._again(action, step)
-                    if again is None:
-                        return
-                    step = again
-                else:
+            began: float | None = None
+            for tries in itertools.count():
+                async with gate:
+                    began = loop.time() if began is None else began  # it has not failed while it waited
+                    error = await _trouble(action, step, attempt(step, tries))
+                if error is None:
                     return
+                last = error.message
+                await _trouble(action, step, self._bench.drop(step.target.gateway))
+                if give_up_s is not None and loop.time() - began >= give_up_s:
+                    return
+                pauses = self._pace.pauses
+                if troubled is not None and tries == len(pauses):
+                    await _trouble(action, step, troubled(error))
+                await asyncio.sleep(pauses[tries] if tries < len(pauses) else self._pace.longest)
 
-        async with asyncio.TaskGroup() as group:  # one that fails unexpectedly leaves none behind
+        async with asyncio.TaskGroup() as group:
             for step in steps:
                 group.create_task(one(step))
         return last
@@ -219,12 +236,13 @@ class Executor:
                 replace(action, state=ActionState.EXECUTING, begun_at=now, expires_at=ends)
             )
 
-    def _accept(self, writer: LedgerWriter, ident: int, trouble: str) -> None:
+    def _accept(self, writer: LedgerWriter, ident: int, done: Mapping[int, Step], trouble: str) -> None:
         with writer.transaction():
             action = writer.actions.action(ident)
             if action is None or action.state is not ActionState.EXECUTING:
                 return  # it was released meanwhile
             now = self._now()
+            action = replace(action, steps=[_seen(step, done.get(step.seq)) for step in action.steps])
             applied = [step for step in action.steps if step.state is StepState.APPLIED]
             if not applied:
                 not_begun(writer, action, now, trouble, self._bench.tell)
@@ -252,6 +270,29 @@ class Executor:
 
     def _now(self) -> int:
         return int(self._bench.clock.now())
+
+
+async def _trouble(action: Action, step: Step, work: Awaitable[None]) -> GatewayError | None:
+    """What went wrong; what nobody expected is logged, and no more final than a gateway that is away."""
+    try:
+        await work
+    except GatewayError as error:
+        return error
+    except Exception as error:
+        _log.exception("action %s, %s: unexpected", action.id, step.target)
+        return GatewayError(
+            f"{step.target}: {type(error).__name__}: {error}", hint="The agent's log says where; report it."
+        )
+    return None
+
+
+def _seen(step: Step, done: Step | None) -> Step:
+    """A step that is to count as applied only where its gateway has said so, and not by its row alone."""
+    if step.state in _OVER:
+        return step
+    if done is not None:
+        return replace(step, state=done.state, at=done.at, detail=done.detail)
+    return replace(step, state=StepState.APPLYING) if step.state is not StepState.PLANNED else step
 
 
 def _until(action: Action) -> int | None:
