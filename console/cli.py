@@ -28,6 +28,7 @@ COMMANDS = {
     "throttle": Lazy("console.commands.throttle", "Hold a scope to a rate, or replay what that would do."),
     "block": Lazy("console.commands.block", "Let nothing of a scope pass, for a while."),
     "allow-models": Lazy("console.commands.block", "Let only some models of a scope pass.", "allow_models"),
+    "allow-tools": Lazy("console.commands.block", "Let a scope use only some hosted tools.", "allow_tools"),
     "revoke": Lazy("console.commands.block", "Delete a key, for ever."),
     "off-board": Lazy("console.commands.block", "Block all keys of a team in one action.", "off_board"),
     "cap": Lazy("console.commands.cap", "Every cap around a key; the provider's own limits."),

@@ -72,7 +72,9 @@ def not_released(writer: LedgerWriter, action: Action, person: Person) -> str:
             return "a top-up is taken back by finance"
         case ActionKind.CAP if problem := _cap_not_released(action, person):
             return problem
-        case ActionKind.THROTTLE | ActionKind.BLOCK | ActionKind.MODELS if ACTING.isdisjoint(person.roles):
+        case ActionKind.THROTTLE | ActionKind.BLOCK | ActionKind.MODELS | ActionKind.TOOLS if (
+            ACTING.isdisjoint(person.roles)
+        ):
             return "what holds calls back is undone by operator, engineering, lead or admin"
     if action.requested_by == AGENT and cap_holds(writer, action):
         return (

@@ -44,7 +44,7 @@ def needs(
             return tuple((role,) for role in dict.fromkeys((*approvers, *OVERRIDE_APPROVERS)))
         case ActionKind.CAP if production or not lowers:
             return TWO
-        case ActionKind.BLOCK | ActionKind.MODELS if production:
+        case ActionKind.BLOCK | ActionKind.MODELS | ActionKind.TOOLS if production:
             return TWO
         case ActionKind.THROTTLE if production and (
             starves or spec.expires_s > ALONE_S or _next_to_nothing(spec.limit)

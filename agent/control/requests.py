@@ -35,6 +35,7 @@ REQUESTS: Mapping[IntentKind, ActionKind] = {
     IntentKind.THROTTLE: ActionKind.THROTTLE,
     IntentKind.BLOCK: ActionKind.BLOCK,
     IntentKind.MODELS: ActionKind.MODELS,
+    IntentKind.TOOLS: ActionKind.TOOLS,
     IntentKind.CAP: ActionKind.CAP,
     IntentKind.REVOKE: ActionKind.REVOKE,
     IntentKind.TOP_UP: ActionKind.TOP_UP,

@@ -20,6 +20,7 @@ ALLOWED: Mapping[IntentKind, frozenset[Role]] = {
     IntentKind.THROTTLE: ACTING,
     IntentKind.BLOCK: ACTING,
     IntentKind.MODELS: ACTING,
+    IntentKind.TOOLS: ACTING,
     IntentKind.CAP: frozenset({Role.FINANCE, Role.ENGINEERING, Role.ADMIN}),
     IntentKind.REVOKE: frozenset({Role.ENGINEERING, Role.ADMIN}),
     IntentKind.TOP_UP: _ON_CALL,

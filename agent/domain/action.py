@@ -23,6 +23,7 @@ class ActionKind(enum.StrEnum):
     THROTTLE = "throttle"  # held to a rate
     BLOCK = "block"  # nothing passes
     MODELS = "models"  # only some models
+    TOOLS = "tools"  # only some of the provider's hosted tools
     CAP = "cap"  # the provider stops at an amount a month
     REVOKE = "revoke"  # keys are deleted, for ever
     TOP_UP = "top_up"  # credits from the pool, until the period ends
@@ -90,7 +91,7 @@ class ActionSpec:
     scope: Scope
     non_prod: bool = False  # spare production
     limit: Limit | None = None  # of THROTTLE
-    models: tuple[str, ...] = ()  # of MODELS: those that stay allowed; of THROTTLE: those that are held
+    models: tuple[str, ...] = ()  # of MODELS and TOOLS: what stays allowed; of THROTTLE: those that are held
     amount_nano: int = 0  # of CAP and TOP_UP
     expires_s: int = 0  # undoes itself after this long; 0: not by itself
     change: Mapping[str, Any] = field(default_factory=dict)  # of ALLOCATE: the fields that are set

@@ -17,6 +17,9 @@ def spec_title(spec: ActionSpec) -> str:
         ActionKind.THROTTLE: f"throttle {{}} to {spec.limit}",
         ActionKind.BLOCK: "block {}",
         ActionKind.MODELS: f"keep {{}} to {', '.join(spec.models)}",
+        ActionKind.TOOLS: f"keep {{}} to the tools {', '.join(spec.models)}"
+        if spec.models
+        else "no tools for {}",
         ActionKind.CAP: f"cap {{}} at {to_credits(spec.amount_nano):,.0f} credits a month",
         ActionKind.REVOKE: "delete the keys of {}",
         ActionKind.TOP_UP: f"top {{}} up by {to_credits(spec.amount_nano):,.0f} credits",

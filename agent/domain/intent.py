@@ -32,6 +32,7 @@ class IntentKind(enum.StrEnum):
     THROTTLE = "throttle"
     BLOCK = "block"
     MODELS = "models"  # only some models stay allowed
+    TOOLS = "tools"  # only some hosted tools stay allowed
     CAP = "cap"  # the provider's own spend limit
     REVOKE = "revoke"  # delete keys
     TOP_UP = "top_up"

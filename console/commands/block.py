@@ -23,6 +23,11 @@ Examples:
   burndeck allow-models team:search --only gpt-5-mini --for 4h --reason "the large model is not needed"
 """
 
+_TOOLS = """\b
+Examples:
+  burndeck allow-tools project:proj_x --only file_search --reason "web search loops, alert 12"
+"""
+
 
 @click.command("block", epilog=_BLOCK)
 @click.argument("scope", type=ReachType(), required=False)
@@ -84,6 +89,47 @@ def allow_models(
             where.scope,
             non_prod=where.non_prod,
             models=tuple(dict.fromkeys(models)),
+            expires_s=_not_too_long(span or 0),
+            gateway=gateway,
+            drill=how.drill,
+        ),
+    )
+
+
+@click.command(
+    "allow-tools", epilog="Example: burndeck allow-tools project:proj_x --only file_search --reason CHG-7"
+)
+@click.argument("scope", type=ReachType(), required=False)
+@click.option("--scope", "option", type=ReachType(), help="The same as SCOPE, for scripts.")
+@click.option("--only", "tools", multiple=True, help="A hosted tool that stays; may be repeated.")
+@click.option("--none", "nothing", is_flag=True, help="No hosted tool stays.")
+@click.option("--non-prod", is_flag=True, help="Spare production.")
+@click.option("--for", "span", type=Stretch(), help="How long; by default until it is released.")
+@click.option("--gateway", default="", help="Only at this gateway.")
+@acting_options
+def allow_tools(
+    how: How,
+    scope: Reach | None,
+    option: Reach | None,
+    tools: tuple[str, ...],
+    nothing: bool,
+    non_prod: bool,
+    span: int | None,
+    gateway: str,
+) -> None:
+    """Let SCOPE use only some of the provider's hosted tools, such as web_search."""
+    from agent.domain.action import ActionKind, ActionSpec
+
+    if bool(tools) == nothing:
+        raise click.UsageError("say which tools stay (--only), or that none does (--none)")
+    where = reach_of(scope, option, non_prod=non_prod)
+    act(
+        how,
+        ActionSpec(
+            ActionKind.TOOLS,
+            where.scope,
+            non_prod=where.non_prod,
+            models=tuple(dict.fromkeys(tools)),
             expires_s=_not_too_long(span or 0),
             gateway=gateway,
             drill=how.drill,

@@ -34,6 +34,7 @@ _OFFERS: Mapping[ActionKind, Offer] = {
         "undone; a key alone cannot be blocked, only deleted",
     ),
     ActionKind.MODELS: Offer(effect_s=60, note="for a whole project, whichever key calls"),
+    ActionKind.TOOLS: Offer(effect_s=60, note="hosted tools, for a whole project, whichever key calls"),
     ActionKind.CAP: Offer(
         effect_s=180,
         note="the provider's own spend limit of a calendar month (UTC), in whole cents; it counts what was "
@@ -82,6 +83,8 @@ class OpenAIDialect:
                 return {names.MODELS: _NOTHING}
             case ActionKind.MODELS:
                 return {names.MODELS: _narrowed(spec.models, state.fields.get(names.MODELS))}
+            case ActionKind.TOOLS:
+                return {names.TOOLS: _kept_on(spec.models, state.fields.get(names.TOOLS))}
             case ActionKind.CAP:
                 return {names.SPEND: self._cents(spec.amount_nano)}
             case ActionKind.REVOKE:
@@ -167,6 +170,7 @@ def _whole_projects(gateway: str, projects: Sequence[str], spec: ActionSpec, hit
 _NEAREST = {
     ActionKind.BLOCK: "Throttle the models of {project} for all of its keys, or revoke the key for ever.",
     ActionKind.MODELS: "Throttle the unwanted models of {project}, or act on project:{project} as a whole.",
+    ActionKind.TOOLS: "Act on project:{project} as a whole.",
     ActionKind.CAP: "Cap project:{project} as a whole.",
 }
 
@@ -198,6 +202,20 @@ def _narrowed(wanted: Sequence[str], before: Mapping[str, Any] | None) -> dict[s
             hint="A block lets nothing pass; or name a model that is allowed.",
         )
     return {"mode": "allow_list", "model_ids": sorted(allowed)}
+
+
+def _kept_on(wanted: Sequence[str], before: Mapping[str, bool] | None) -> dict[str, bool]:
+    """Every hosted tool that is not named is off; none that was off comes on."""
+    if not before:
+        raise UnsupportedError(
+            "the provider does not say which hosted tools there are",
+            hint="`burndeck doctor` says when the gateway was last read.",
+        )
+    if unknown := set(wanted) - before.keys():
+        raise UnsupportedError(
+            f"there is no hosted tool {', '.join(sorted(unknown))}", hint=f"Known: {', '.join(before)}."
+        )
+    return {name: on and name in wanted for name, on in before.items()}
 
 
 def _dollars(cents: int | None) -> str:

@@ -102,7 +102,7 @@ def test_a_limit_that_it_does_not_know_names_the_nearest(limit: Limit, hint: str
     assert hint in caught.value.hint
 
 
-@pytest.mark.parametrize("kind", [ActionKind.BLOCK, ActionKind.MODELS, ActionKind.CAP])
+@pytest.mark.parametrize("kind", [ActionKind.BLOCK, ActionKind.MODELS, ActionKind.TOOLS, ActionKind.CAP])
 def test_what_holds_for_whole_projects_spares_no_key_silently(kind: ActionKind) -> None:
     more = {"models": ("gpt-5",)} if kind is ActionKind.MODELS else {}
     wanted = spec(kind, amount_nano=to_nano(10), **more)
@@ -204,3 +204,20 @@ def test_planning_loads_no_http_client() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert done.stdout.strip() == "[]"
+
+
+def test_of_hosted_tools_only_the_named_ones_stay_and_none_comes_on() -> None:
+    before = {"file_search": True, "mcp": False, "web_search": True}
+
+    kept = set_at(spec(ActionKind.TOOLS, models=("file_search", "mcp")), {"hosted_tools": before})
+    nothing = set_at(spec(ActionKind.TOOLS), {"hosted_tools": before})
+
+    assert kept == {"hosted_tools": {"file_search": True, "mcp": False, "web_search": False}}
+    assert nothing == {"hosted_tools": dict.fromkeys(before, False)}
+
+
+def test_a_tool_that_there_is_not_is_named_with_those_that_there_are() -> None:
+    with pytest.raises(UnsupportedError, match="no hosted tool browser") as raised:
+        set_at(spec(ActionKind.TOOLS, models=("browser",)), {"hosted_tools": {"web_search": True}})
+
+    assert raised.value.hint == "Known: web_search."
