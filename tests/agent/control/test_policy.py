@@ -32,6 +32,8 @@ def spec(kind: ActionKind, amount: int = 10, **more: bool) -> ActionSpec:
         (ActionKind.BLOCK, True, False, TWO),
         (ActionKind.MODELS, False, False, ()),
         (ActionKind.MODELS, True, False, TWO),
+        (ActionKind.TOOLS, False, False, ()),
+        (ActionKind.TOOLS, True, False, TWO),
         (ActionKind.CAP, False, True, ()),
         (ActionKind.CAP, False, False, TWO),
         (ActionKind.CAP, True, True, TWO),

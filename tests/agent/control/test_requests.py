@@ -23,6 +23,7 @@ MATRIX = {
     IntentKind.THROTTLE: {O, E, L, A},
     IntentKind.BLOCK: {O, E, L, A},
     IntentKind.MODELS: {O, E, L, A},
+    IntentKind.TOOLS: {O, E, L, A},
     IntentKind.CAP: {F, E, A},
     IntentKind.REVOKE: {E, A},
     IntentKind.TOP_UP: EVERYBODY,
