@@ -272,3 +272,17 @@ def test_the_names_of_two_channels_never_mean_one_secret() -> None:
     )
 
     assert "must differ" in error.message
+
+
+@pytest.mark.parametrize(
+    ("table", "every"),
+    [
+        ('kind = "openai"', "2m"),  # a provider counts requests
+        ('kind = "litellm"\nbase_url = "http://127.0.0.1:4000"', "30s"),
+        ('kind = "openai"\nevery = "45s"', "45s"),
+    ],
+)
+def test_how_often_a_gateway_is_read_depends_on_its_kind(table: str, every: str) -> None:
+    settings = parse_settings(f"[[sources]]\n[[gateways]]\n{table}", FILE)
+
+    assert [gateway.every for gateway in settings.gateways] == [every]
