@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 _TIERS = {
     "failed": CRITICAL,
     "no_effect": CRITICAL,
+    "not_done": CRITICAL,
     "not_undone": CRITICAL,
     "drifted": CRITICAL,
     "forged": CRITICAL,

@@ -81,7 +81,7 @@ def ended_in_time(
         if valid_s is not None and _stale(writer, action, now, valid_s):
             _decline(writer, action, now, tell, "not begun in time: ask for it anew")
             continue
-        if action.state in RUNNING and deadlines.over(action, now):
+        if action.state in RUNNING and not irreversible(action) and deadlines.over(action, now):
             action = replace(action, state=ActionState.REVERSING, ended_by=AGENT, why=TIME_UP)
             with writer.transaction():
                 writer.actions.save(action)
@@ -118,9 +118,9 @@ def finish(writer: LedgerWriter, ident: int, now: int, tell: Tell) -> None:
 
 
 def not_begun(writer: LedgerWriter, action: Action, now: int, trouble: str, tell: Tell) -> None:
-    """No target took it. What may have arrived although nobody could say so is undone first."""
+    """No target took it. What may have arrived although nobody could say so is undone first, if it can be."""
     why = next((step.detail for step in action.steps if step.state in _NOT_DONE), "") or trouble
-    doubtful = any(step.state is StepState.APPLYING for step in action.steps)
+    doubtful = not irreversible(action) and any(step.state is StepState.APPLYING for step in action.steps)
     state = ActionState.REVERSING if doubtful else ActionState.FAILED
     after = replace(
         action, state=state, ended_at=None if doubtful else now, ended_by=AGENT, why=trouble or why

@@ -206,7 +206,6 @@ class Executor:
                 if error is None:
                     return
                 last = error.message
-                await _trouble(action, step, self._bench.drop(step.target.gateway))
                 if give_up_s is not None and loop.time() - began >= give_up_s:
                     return
                 pauses = self._pace.pauses
@@ -278,7 +277,7 @@ async def _trouble(action: Action, step: Step, work: Awaitable[None]) -> Gateway
         await work
     except GatewayError as error:
         return error
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - the step is tried again, and its siblings go on
         _log.exception("action %s, %s: unexpected", action.id, step.target)
         return GatewayError(
             f"{step.target}: {type(error).__name__}: {error}", hint="The agent's log says where; report it."

@@ -156,6 +156,7 @@ class Shop:
         self.real = 0.0  # real seconds, by a clock that nobody sets back
         self.settings = Settings(ledger_path=self.writer.path, own_gateways=(GATE,))
         self.told: list[Occasion] = []
+        self.kind = ActionKind.THROTTLE  # of what is asked for
 
     @property
     def now(self) -> int:
@@ -206,7 +207,7 @@ class Shop:
     ) -> int:
         """An action that sets fields, planned by what the gateway holds now; its id."""
         spec = ActionSpec(
-            ActionKind.THROTTLE,
+            self.kind,
             Scope.parse("team:search"),
             limit=Limit(10, LimitUnit.RPM),
             expires_s=expires_s,
