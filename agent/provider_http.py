@@ -29,7 +29,10 @@ _RETRIED = frozenset({408, 409, 429})
 
 
 class HttpError(SourceError):
-    """An answer that is no success or cannot be read, or no answer; `status` is 0 where there was none."""
+    """An answer that is no success or cannot be read, or no answer; `status` is 0 where there was none.
+
+    `own`: the provider's API itself has written it, and not a server in front of it or of another kind.
+    """
 
     def __init__(
         self,
@@ -39,8 +42,10 @@ class HttpError(SourceError):
         status: int = 0,
         code: str = "",
         retry_after: float | None = None,
+        own: bool = False,
     ) -> None:
         super().__init__(redact(message), hint=redact(hint))
+        self.own = own
         self.status = status
         self.code = code
         self.retry_after = retry_after
@@ -199,7 +204,7 @@ class ApiClient:
         return None if wait > max(self._policy.obeyed_wait_s, backoff) else wait
 
     def _failure(self, call: _Call, reply: httpx.Response) -> HttpError | _MayRetry:
-        message, code = _said(reply.content)
+        message, code, own = _said(reply.content)
         message = self._clean(message)
         error = HttpError(
             f"{self._host}: {call} answered {reply.status_code}" + (f": {message}" if message else ""),
@@ -207,6 +212,7 @@ class ApiClient:
             status=reply.status_code,
             code=code,
             retry_after=retry_after(reply.headers),
+            own=own,
         )
         told = reply.headers.get("x-should-retry", "").lower()
         retried = reply.status_code in _RETRIED or reply.status_code >= 500
@@ -251,12 +257,13 @@ class _MayRetry(Exception):  # noqa: N818 - a signal inside this module, not an 
         self.error = error
 
 
-def _said(body: bytes) -> tuple[str, str]:
-    """Message and code of an error body, in either envelope; empty where it has none."""
+def _said(body: bytes) -> tuple[str, str, bool]:
+    """Message and code of an error body, in either envelope, and whether it is that of the API itself."""
     try:
         envelope = msgspec.json.decode(body, type=_Envelope)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        return "", ""
+        return "", "", False
+    own = isinstance(envelope.error, _Detail)
     match envelope.error:
         case _Detail(message=message, code=code):
             pass
@@ -264,7 +271,7 @@ def _said(body: bytes) -> tuple[str, str]:
             code = envelope.code
         case _:
             message, code = envelope.message, envelope.code
-    return message or "", "" if code is None else str(code)
+    return message or "", "" if code is None else str(code), own and bool(message)
 
 
 def _hint(status: int, message: str, code: str) -> str:

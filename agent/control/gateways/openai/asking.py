@@ -16,12 +16,17 @@ if TYPE_CHECKING:
 R = TypeVar("R")
 _PAGE_CAP = 500
 _UNDECIDED = frozenset({408, 429})  # a "not now", whatever their class says
+_NO_ADDRESS = (": Invalid URL", ": Unknown request URL")
 _NO_RIGHT = (
     "The admin key may not change this: an owner of the organization gives it the scope "
     "api.management.write under Settings > Organization > Admin keys, or makes a new admin key; "
     "then run `burndeck login openai`."
 )
 _UNKNOWN = "Nobody knows whether it was done; the agent reads the gateway again before it goes on."
+
+
+class _UnknownAddressError(GatewayError):
+    """The API says that it has no such address."""
 
 
 class Asker:
@@ -32,17 +37,24 @@ class Asker:
         self._client = client
 
     async def get(self, path: str, type_: type[R]) -> R:
-        """What is there; raises `GoneError` for a 404."""
+        """What is there; raises `GoneError` for a 404 by which the API says that it is not."""
         with self._told():
             answer, _ = await self._client.get(path, (), type_)
             return answer
 
-    async def found(self, path: str, type_: type[R]) -> R | None:
-        """What is there; None for a 404, by which the API says that nothing is set."""
+    async def found(self, path: str, type_: type[R], *, unknown: bool = False) -> R | None:
+        """What is there; None for a 404 by which the API says that nothing is set.
+
+        `unknown`: also where the API does not know the address itself, as one that is older than we are.
+        """
         try:
             return await self.get(path, type_)
         except GoneError:
             return None
+        except _UnknownAddressError:
+            if unknown:
+                return None
+            raise
 
     async def listed(self, path: str, item: type[R], *params: tuple[str, str]) -> list[R]:
         """A list to its end; raises where the end cannot be found, since a part of it would mislead."""
@@ -93,7 +105,9 @@ class Asker:
 
     def _meaning(self, error: HttpError) -> GatewayError:
         message = f"{self._name}: {error.message}"
-        if error.status == 404:
+        if error.status == 404 and error.own:  # what stands before the API knows of no target
+            if any(said in message for said in _NO_ADDRESS):
+                return _UnknownAddressError(message, hint=error.hint, refused=True)
             return GoneError(message, hint="It was deleted or archived, or it never was there.", refused=True)
         refused = 400 <= error.status < 500 and error.status not in _UNDECIDED
         hint = error.hint

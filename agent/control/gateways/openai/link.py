@@ -83,18 +83,14 @@ class OpenAILink:
             case TargetKind.PROJECT_MODEL:
                 return await self._read_model(target)
             case TargetKind.PROJECT:
-                project = await self._ask.get(f"{_PROJECTS}/{target.id}", Project)
-                if project.archived:
-                    raise GoneError(
-                        f"{self._name}: project {target.id} is archived",
-                        hint="Nothing is to be done: an archived project calls no model.",
-                        refused=True,
-                    )
+                await self._there(target)
                 return await self._read_project(target)
             case TargetKind.ORGANIZATION:
                 return names.state_of(target, {names.SPEND: await self._spend_limit("organization")})
             case TargetKind.KEY:
                 key = await self._ask.found(_key_path(target), ApiKey)
+                if key is None:
+                    await self._there(target)
                 return names.state_of(target, {names.DELETED: key is None})
         raise self._strange(target)
 
@@ -160,10 +156,21 @@ class OpenAILink:
             refused=True,
         )
 
+    async def _there(self, target: Target) -> None:
+        """A 404 for a part of a project says something only where the project itself answers."""
+        ident = names.project_of(target)
+        project = await self._ask.get(f"{_PROJECTS}/{ident}", Project)
+        if project.archived and target.kind is TargetKind.PROJECT:
+            raise GoneError(
+                f"{self._name}: project {ident} is archived",
+                hint="Nothing is to be done: an archived project calls no model.",
+                refused=True,
+            )
+
     async def _read_project(self, target: Target) -> TargetState:
         path = f"{_PROJECTS}/{target.id}"
         models = await self._ask.found(f"{path}/model_permissions", ModelPermissions)
-        tools = await self._ask.found(f"{path}/hosted_tool_permissions", dict[str, Any])
+        tools = await self._ask.found(f"{path}/hosted_tool_permissions", dict[str, Any], unknown=True)
         fields = {
             names.SPEND: await self._spend_limit(path),
             names.MODELS: None if models is None else models.fields(),

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from agent.control.gateways.base import GatewayError, GoneError
+from agent.control.gateways.base import GatewayError, GoneError, open_link
 from agent.domain.action import ActionKind, ActionSpec
 from agent.domain.allocation import Scope
 from agent.domain.duration import Duration
 from agent.domain.gateway import Fields, Limit, LimitUnit, Target, TargetKind
+from agent.settings import Settings
 from agent.settings_gateways import Gateway
+from agent.settings_schema import Source
 from tests.agent.control.gateways.openai_world import BUSY, World, busy_project, hit_of, world
 from tests.fixtures.moments import HOUR, WEDNESDAY_AFTERNOON
 from tests.fixtures.provider.talk import Talk, provider
+from tests.servers.receiver import Answer, Receiver
 
 NOW = WEDNESDAY_AFTERNOON
 
@@ -244,6 +248,51 @@ def test_a_project_that_is_gone_is_said_to_be_gone(here: World, project: str) ->
     here.talk.post(f"/organization/projects/{project}/archive", {})
     with pytest.raises(GoneError, match="archived"):
         here.read(project_target(project))
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "<h1>404 Not Found</h1>",
+        '{"detail":"Not Found"}',
+        '{"error":"no route"}',
+        '{"error":{"message":"Invalid URL (GET /organization)","type":"invalid_request_error","code":null}}',
+    ],
+)
+@pytest.mark.parametrize(
+    "target",
+    [
+        Target("openai", TargetKind.PROJECT, "proj_a"),
+        Target("openai", TargetKind.PROJECT_MODEL, "proj_a/gpt-5"),
+        Target("openai", TargetKind.KEY, "proj_a/key_a"),
+        Target("openai", TargetKind.ORGANIZATION, "organization"),
+    ],
+)
+def test_a_404_that_the_api_has_not_written_of_the_target_says_nothing_of_it(
+    monkeypatch: pytest.MonkeyPatch, answer: str, target: Target
+) -> None:
+    monkeypatch.setenv("OPENAI_ADMIN_KEY", "sk-admin-test")
+    with Receiver(lambda got: Answer(404, answer)) as server:
+        settings = Settings(sources=(Source(base_url=server.url + "/v1"),))
+
+        async def read() -> None:
+            link = open_link(settings, Gateway(kind="openai"))
+            try:
+                await link.read(target)
+            finally:
+                await link.close()
+
+        with pytest.raises(GatewayError) as caught:
+            asyncio.run(read())
+
+    assert not isinstance(caught.value, GoneError)
+    assert "base_url" in caught.value.hint
+
+
+def test_a_key_of_a_project_that_does_not_answer_is_not_said_to_be_deleted(here: World, project: str) -> None:
+    with pytest.raises(GoneError):
+        here.read(Target("openai", TargetKind.KEY, "proj_none/key_a"))
+    assert here.read(Target("openai", TargetKind.KEY, f"{project}/key_none")).fields == {"deleted": True}
 
 
 def test_a_key_without_the_right_is_refused_with_the_scope_that_it_lacks(here: World, project: str) -> None:
