@@ -6,13 +6,13 @@ import contextlib
 import json
 import sqlite3
 import threading
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from agent.domain.action import Action, ActionState, Approval, Step
 from agent.domain.canonical import canonical
-from agent.domain.gateway import GatewayKey, Inventory, Target, TargetState
+from agent.domain.gateway import Target
 from agent.domain.planned import Planned
 from agent.ledger.action_rows import (
     Answer,
@@ -22,13 +22,11 @@ from agent.ledger.action_rows import (
     answer_of,
     approval_columns,
     approval_of,
-    key_columns,
-    key_of,
-    state_of,
     step_columns,
     step_of,
 )
 from agent.ledger.copies import HELD, Copies
+from agent.ledger.gateway_store import GatewayStore
 from agent.ledger.rule_store import RuleStore
 from agent.ledger.seals import (
     ACTION,
@@ -42,7 +40,7 @@ from agent.ledger.seals import (
     digest_of,
 )
 from agent.ledger.sql import statement
-from agent.ledger.store import Store, Transaction
+from agent.ledger.store import Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,41 +55,52 @@ class AllocationChange:
 
 
 @dataclass(frozen=True, slots=True)
-class GatewayStatus:
-    """How a gateway was when the agent last asked it. `ok_at` None leaves the time as it was."""
+class _Open:
+    """Open actions, and what the ledger was like when they were read."""
 
-    gateway: str
-    kind: str
-    state: str  # ok | failed
-    message: str
-    hint: str
-    checked_at: int
-    ok_at: int | None = None
+    mark: tuple[int, int]
+    actions: Sequence[Action]
+    unreadable: Sequence[int]
 
 
-class ActionStore(Store):
+class ActionStore(GatewayStore):
     """What acting needs of the ledger. Writes join the transaction that is open."""
 
     def __init__(self, conn: sqlite3.Connection, lock: threading.RLock, transaction: Transaction) -> None:
         super().__init__(conn, lock, transaction)
         self._answers: Mapping[int, Answer] = {}  # that were proved
+        self._changes = 0  # of actions, on this connection
+        self._open: _Open | None = None
 
     def action(self, ident: int) -> Action | None:
         """The action of an id, with its steps; None when there is none."""
-        found = self._actions("action_by_id", id=ident)
+        with self._lock:
+            if self._open is not None and self._open.mark == self._mark():
+                for action in self._open.actions:
+                    if action.id == ident:
+                        return action
+            found = self._actions("action_by_id", id=ident)
         return found[0] if found else None
 
     def open_actions(self) -> list[Action]:
         """Every action of which something may still become, oldest first."""
-        return self._actions("actions_open")
+        return self.open_rows()[0]
 
     def open_rows(self) -> tuple[list[Action], list[int]]:
-        """Every open action, and the ids of rows that nobody can read: the agent has not written them so."""
+        """Every open action, and the ids of rows that nobody can read: the agent has not written them so.
+
+        Read anew only when something has changed: of thousands of steps that takes a while.
+        """
         with self._lock:
-            ids = [row["id"] for row in self._rows("actions_open")]
-            actions = self.open_actions()
-        readable = {action.id for action in actions}
-        return actions, [ident for ident in ids if ident not in readable]
+            found, mark = self._open, self._mark()
+            if found is None or found.mark != mark:
+                rows = self._rows("actions_open")
+                actions = self._with_steps(rows)
+                unreadable = {row["id"] for row in rows} - {action.id for action in actions}
+                found = _Open(mark, actions, sorted(unreadable))
+                # What is read in a transaction may never have been.
+                self._open = None if self._conn.in_transaction else found
+        return list(found.actions), list(found.unreadable)
 
     def of_incident(self, incident: int) -> list[Action]:
         """Every action of an incident, oldest first."""
@@ -127,7 +136,7 @@ class ActionStore(Store):
 
     def add(self, action: Action) -> Action:
         """Keeps a new action with its steps; returns it with its id."""
-        with self._transaction() as conn:
+        with self._writing() as conn:
             ident = conn.execute(statement("add_action"), action_columns(action)).lastrowid
             assert ident is not None
             for name in ("drop_steps", "drop_approvals"):  # of an action that was none yet
@@ -140,14 +149,18 @@ class ActionStore(Store):
         """Keeps a changed action and its steps; returns it. Raises `NotOurOwnError`, as all changes do."""
         assert action.id is not None
         with self._changing(action.id) as conn:
+            before = self.action(action.id)
             conn.execute(statement("update_action"), action_columns(action))
-            conn.execute(statement("drop_steps"), {"action": action.id})
-            self._put_steps(action.id, action.steps)
+            known = {step.seq: step for step in before.steps} if before else {}
+            if known.keys() - {step.seq for step in action.steps}:
+                conn.execute(statement("drop_steps"), {"action": action.id})
+                known = {}
+            self._put_steps(action.id, (step for step in action.steps if known.get(step.seq) != step))
         return action
 
     def save_step(self, action: int, step: Step) -> None:
         """Keeps one step."""
-        with self._transaction():
+        with self._writing():
             known = self.step(action, step.seq)
             if (
                 known is not None
@@ -177,7 +190,7 @@ class ActionStore(Store):
 
     def disown(self, ident: int, why: str, at: int) -> None:
         """Ends an action that is not the agent's own, without believing anything in its row."""
-        with self._transaction() as conn:
+        with self._writing() as conn:
             conn.execute(statement("disown_action"), {"id": ident, "why": why, "at": at})
             conn.execute(statement("drop_copy"), {"action": ident})
 
@@ -191,7 +204,7 @@ class ActionStore(Store):
         if found is None or found[0].state not in HELD:
             return None
         action, said = found
-        with self._transaction() as conn:
+        with self._writing() as conn:
             conn.execute(statement("put_action"), action_columns(action))
             for name in ("drop_steps", "drop_approvals"):
                 conn.execute(statement(name), {"action": ident})
@@ -252,51 +265,6 @@ class ActionStore(Store):
                 self._write("undo_allocation_change", {"action": action, "at": at})
                 self._seal_change(action, at)
 
-    def gateway_keys(self) -> dict[str, list[GatewayKey]]:
-        """What each gateway serves."""
-        found: dict[str, list[GatewayKey]] = {}
-        for row in self._rows("gateway_keys"):
-            found.setdefault(row["gateway"], []).append(key_of(row))
-        return found
-
-    def targets(self) -> dict[Target, TargetState]:
-        """What each gateway held for its targets when it was last read."""
-        states = (state_of(row) for row in self._rows("gateway_targets"))
-        return {state.target: state for state in states}
-
-    def save_inventory(self, gateway: str, inventory: Inventory, at: int) -> None:
-        """Replaces what a gateway serves and holds."""
-        with self._transaction() as conn:
-            conn.execute(statement("drop_gateway_keys"), {"gateway": gateway})
-            conn.execute(statement("drop_gateway_targets"), {"gateway": gateway})
-            conn.executemany(
-                statement("put_gateway_key"), (key_columns(gateway, key, at) for key in inventory.keys)
-            )
-            for state in inventory.states:
-                self.save_target(state, at)
-
-    def save_target(self, state: TargetState, at: int) -> None:
-        """Keeps what a gateway holds for one target."""
-        bound = {
-            "gateway": state.target.gateway,
-            "target_kind": state.target.kind.value,
-            "target": state.target.id,
-            "fields": canonical(dict(state.fields)),
-            "version": state.version,
-            "seen_at": at,
-        }
-        self._write("put_gateway_target", bound)
-
-    def save_gateway(self, status: GatewayStatus) -> None:
-        """Keeps how a gateway is."""
-        self._write("put_gateway_status", {name: getattr(status, name) for name in GatewayStatus.__slots__})
-
-    def keep_gateways(self, names: Collection[str]) -> None:
-        """Forgets every other gateway: burndeck.toml names it no more."""
-        with self._transaction() as conn:
-            for name in ("keep_gateways", "keep_gateway_keys", "keep_gateway_targets"):
-                conn.execute(statement(name), {"names": json.dumps(sorted(names))})
-
     def duties(self, incidents: Iterable[int]) -> list[dict[str, Any]]:
         """What incidents want before they are over: rows of `incident_duty`."""
         return self._rows("incident_duties", incidents=json.dumps(list(incidents)))
@@ -348,6 +316,7 @@ class ActionStore(Store):
                     f"action {ident} was changed by somebody else than the agent",
                     hint="`burndeck audit verify` proves the log; look at who may write the ledger's file.",
                 )
+            self._changes += 1
             yield conn
             self._seal(ident)
 
@@ -376,9 +345,23 @@ class ActionStore(Store):
 
     def _actions(self, name: str, **bound: Any) -> list[Action]:
         with self._lock:
-            rows = self._rows(name, **bound)
-            steps = self._rows("steps_of_actions", actions=json.dumps([row["id"] for row in rows]))
+            return self._with_steps(self._rows(name, **bound))
+
+    def _with_steps(self, rows: Sequence[Row]) -> list[Action]:
+        steps = self._rows("steps_of_actions", actions=json.dumps([row["id"] for row in rows]))
         return actions_of(rows, steps)
+
+    def _mark(self) -> tuple[int, int]:
+        """Changes whenever an action may have: by others, or on this connection."""
+        (version,) = self._conn.execute("PRAGMA data_version").fetchone()
+        return int(version), self._changes
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        """A transaction that writes rows of actions or steps."""
+        with self._transaction() as conn:
+            self._changes += 1
+            yield conn
 
 
 def _lenient(text: bytes) -> str:

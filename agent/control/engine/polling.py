@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from agent.control.gateways.base import GatewayError
 from agent.control.occasion import Occasion, record
 from agent.domain.action import ActionState, StepState
-from agent.ledger.action_store import GatewayStatus
+from agent.ledger.gateway_store import GatewayStatus
 from agent.secrets import redact
 
 if TYPE_CHECKING:

@@ -141,21 +141,32 @@ DELETE FROM gateway_target WHERE gateway NOT IN (SELECT value FROM json_each(:na
 -- All that gateways serve: some thousand rows, read when somebody plans.
 SELECT gateway, id, api_key, name, team, project, environment, labels, created_at, blocked FROM gateway_key ORDER BY gateway, id;
 
--- name: drop_gateway_keys
+-- name: keys_of_gateway
 -- Primary key, one range.
-DELETE FROM gateway_key WHERE gateway = :gateway;
+SELECT gateway, id, api_key, name, team, project, environment, labels, created_at, blocked FROM gateway_key WHERE gateway = :gateway;
+
+-- name: drop_gateway_key
+-- Primary key.
+DELETE FROM gateway_key WHERE gateway = :gateway AND id = :id;
 
 -- name: put_gateway_key
 INSERT OR REPLACE INTO gateway_key (gateway, id, api_key, name, team, project, environment, labels, created_at, blocked, seen_at)
 VALUES (:gateway, :id, :api_key, :name, :team, :project, :environment, :labels, :created_at, :blocked, :seen_at);
 
 -- name: gateway_targets
--- All that gateways hold, read when somebody plans.
-SELECT gateway, target_kind, target, fields, version, seen_at FROM gateway_target ORDER BY gateway, target_kind, target;
+-- All that gateways hold, read when somebody plans. A row is written when it changes: it was seen when its gateway was
+-- last read. A webhook is never read.
+SELECT t.gateway, t.target_kind, t.target, t.fields, t.version, max(t.seen_at, coalesce(s.ok_at, 0)) AS seen_at
+FROM gateway_target t LEFT JOIN gateway_status s ON s.gateway = t.gateway AND s.kind <> 'webhook'
+ORDER BY t.gateway, t.target_kind, t.target;
 
--- name: drop_gateway_targets
+-- name: targets_of_gateway
 -- Primary key, one range.
-DELETE FROM gateway_target WHERE gateway = :gateway;
+SELECT target_kind, target, fields, version FROM gateway_target WHERE gateway = :gateway;
+
+-- name: drop_gateway_target
+-- Primary key.
+DELETE FROM gateway_target WHERE gateway = :gateway AND target_kind = :kind AND target = :target;
 
 -- name: put_gateway_target
 INSERT OR REPLACE INTO gateway_target (gateway, target_kind, target, fields, version, seen_at)
