@@ -7,7 +7,7 @@ from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING
 
-from agent.control.planning.plan import HeldAlreadyError
+from agent.control.planning.drafts import HeldAlreadyError
 from agent.domain.action import Action, ActionKind, Step
 from agent.domain.person import AGENT
 

@@ -14,7 +14,7 @@ from agent.control.caps import decide as decide_caps
 from agent.control.engine.owning import Owning
 from agent.control.occasion import Occasion, record
 from agent.control.planning import books_of, plan
-from agent.control.planning.plan import HeldAlreadyError
+from agent.control.planning.drafts import HeldAlreadyError
 from agent.control.proposing import begin
 from agent.control.tags import decide as decide_tags
 from agent.domain.action import LONGEST_S, ActionKind, ActionState

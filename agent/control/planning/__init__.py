@@ -2,6 +2,7 @@
 
 from agent.control.planning.books import Books, books_of
 from agent.control.planning.keys import PlannedKey
-from agent.control.planning.plan import NothingToDoError, Plan, plan
+from agent.control.planning.drafts import NothingToDoError
+from agent.control.planning.plan import Plan, plan
 
 __all__ = ["Books", "NothingToDoError", "Plan", "PlannedKey", "books_of", "plan"]

@@ -1,0 +1,162 @@
+"""What gateways are to be told for an action, target by target, and whose calls that bears on."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from agent.control.gateways.base import Dialect, Hit, UnsupportedError, dialect_of
+from agent.control.planning.keys import PlannedKey
+from agent.control.planning.reach import Reach
+from agent.domain.action import ActionKind, ActionSpec, Step
+from agent.domain.gateway import GatewayKey, Target, TargetState
+from agent.domain.words import plural
+
+if TYPE_CHECKING:
+    from agent.control.planning.books import Books
+    from agent.settings import Settings
+    from agent.settings_gateways import Gateway
+
+
+class NothingToDoError(UnsupportedError):
+    """No target can be changed by this action; the hint says why, or what is nearest."""
+
+
+class HeldAlreadyError(NothingToDoError):
+    """All targets are held so already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drafts:
+    """What gateways are to be told, and whom it reaches."""
+
+    steps: tuple[Step, ...]
+    covers: Mapping[Target, frozenset[str]]  # api keys whose calls a target bears on
+    reached: frozenset[str]
+    bystanders: frozenset[str]
+    effect_s: int
+    notes: tuple[str, ...]
+
+
+def drafts_of(
+    books: Books,
+    settings: Settings,
+    spec: ActionSpec,
+    keys: Sequence[PlannedKey],
+    known: Mapping[str, Sequence[GatewayKey]],
+    production: Collection[str],
+) -> Drafts:
+    """Each key goes to the first gateway that serves it and can do it."""
+    states = books.actions.targets()
+    left = {key.api_key: key for key in keys}
+    groups = {key.billing_group for key in keys}
+    group = groups.pop() if len(groups) == 1 else ""
+    steps: list[Step] = []
+    covers: dict[Target, frozenset[str]] = {}
+    notes: list[str] = []
+    problems: list[UnsupportedError] = []
+    effect_s = 0
+    for gateway in _in_order(settings, spec):
+        dialect = dialect_of(gateway.kind, settings.usd_per_credit(group))
+        offer = dialect.offers.get(spec.kind)
+        mine, others = _served(gateway, known.get(gateway.name, ()), left, spec)
+        if not mine:
+            continue
+        if offer is None:
+            nearest = ", ".join(kind.value for kind in dialect.offers)
+            problems.append(
+                UnsupportedError(f"{gateway.name} has no {spec.kind.value}", hint=f"It can: {nearest}.")
+            )
+            continue
+        own = {target: state for target, state in states.items() if target.gateway == gateway.name}
+        try:
+            targets = dialect.targets(gateway, spec, Hit(spec.scope, mine, others, own))
+            if spec.non_prod:
+                spared = Reach(dialect, (key for key in others if key.api_key in production))
+                targets = [each for each in targets if next(spared.of(each), None) is None]
+            found = [_step(dialect, spec, target, own.get(target)) for target in targets]
+        except UnsupportedError as error:
+            problems.append(error)
+            continue
+        reach = Reach(dialect, (*mine, *others))
+        for target in targets:
+            covers[target] = frozenset(key.api_key for key in reach.of(target))
+        steps += [step for step in found if dict(step.want) != dict(step.before)]
+        if len(found) > len(steps):
+            notes.append("some targets are held so already")
+        if offer.note:
+            notes.append(f"{gateway.name}: {offer.note}")
+        effect_s = max(effect_s, offer.effect_s)
+        for target in targets:
+            for name in covers[target]:
+                left.pop(name, None)
+        if shared := [key for key in mine if key.api_key in left]:
+            problems.append(
+                UnsupportedError(
+                    f"{gateway.name} cannot tell {plural(len(shared), 'key')} from production",
+                    hint="They share a project with production: act on the project itself, or on a key.",
+                )
+            )
+    if not steps:
+        raise _nothing(spec, settings, problems, notes)
+    notes += [f"{error.message}: {error.hint}" for error in problems]
+    asked = frozenset(key.api_key for key in keys)
+    held = frozenset(name for step in steps for name in covers[step.target])
+    return Drafts(
+        tuple(steps), covers, (asked - left.keys()) | (asked & held), held - asked, effect_s, tuple(notes)
+    )
+
+
+def _nothing(
+    spec: ActionSpec, settings: Settings, problems: Sequence[UnsupportedError], notes: Sequence[str]
+) -> NothingToDoError:
+    if problems:
+        return NothingToDoError(problems[0].message, hint=problems[0].hint)
+    if notes:
+        return HeldAlreadyError(f"{spec.scope} is held so already", hint="`burndeck actions` shows by what.")
+    if not settings.gateways:
+        return NothingToDoError(
+            "no gateway is known where this could be done",
+            hint="Add a [[gateways]] table to burndeck.toml; `burndeck init` shows one.",
+        )
+    return NothingToDoError(
+        f"no gateway serves a key of {spec.scope}",
+        hint="`burndeck doctor` says what each gateway serves, and when it was last read.",
+    )
+
+
+def _in_order(settings: Settings, spec: ActionSpec) -> list[Gateway]:
+    """Gateways that hold keys one by one come before those that hold whole projects or whole scopes."""
+    order = {"haproxy": 0, "litellm": 0, "openai": 1, "webhook": 2}
+    named = [each for each in settings.gateways if spec.gateway in ("", each.name)]
+    return sorted(named, key=lambda gateway: order[gateway.kind])
+
+
+def _served(
+    gateway: Gateway, serves: Sequence[GatewayKey], left: Mapping[str, PlannedKey], spec: ActionSpec
+) -> tuple[list[GatewayKey], list[GatewayKey]]:
+    """The keys of a gateway that are still to be hit, and its others."""
+    if gateway.kind == "webhook":
+        if gateway.serves and str(spec.scope) not in gateway.serves:
+            return [], []
+        return [GatewayKey(key.api_key, key.api_key, key.name, key.team) for key in left.values()], []
+    return (
+        [key for key in serves if key.api_key in left],
+        [key for key in serves if key.api_key not in left],
+    )
+
+
+def _step(dialect: Dialect, spec: ActionSpec, target: Target, state: TargetState | None) -> Step:
+    state = state or TargetState(target, {})
+    want = dict(dialect.wanted(spec, state))
+    before = {name: state.fields.get(name) for name in want}
+    if spec.kind is ActionKind.THROTTLE:
+        want |= {name: before[name] for name in want if _tighter(before[name], want[name])}
+    words = f"{dialect.words(before)} -> {dialect.words(want)}"
+    return Step(0, target, want, before, version=state.version, detail=words)
+
+
+def _tighter(held: object, wanted: object) -> bool:
+    """Whether what holds already is a number as low: a throttle never loosens a limit."""
+    return type(held) is int and type(wanted) is int and held <= wanted
