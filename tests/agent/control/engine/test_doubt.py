@@ -212,13 +212,8 @@ class Edge:
         self.shop.close()
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return tmp_path
-
-
-def test_a_block_that_only_reached_the_file_of_a_haproxy_is_taken_out_of_it(folder: Path) -> None:
-    edge = Edge(folder)
+def test_a_block_that_only_reached_the_file_of_a_haproxy_is_taken_out_of_it(tmp_path: Path) -> None:
+    edge = Edge(tmp_path)
     ident = edge.shop.ask((edge.KEY, {"blocked": True}))
     edge.admin.refuse["add map"] = "half"  # the connection breaks off
     edge.settle(HASTY)
@@ -228,8 +223,8 @@ def test_a_block_that_only_reached_the_file_of_a_haproxy_is_taken_out_of_it(fold
     edge.close()
 
 
-def test_a_block_whose_undoing_did_not_reach_the_file_is_undone_for_good(folder: Path) -> None:
-    edge = Edge(folder)
+def test_a_block_whose_undoing_did_not_reach_the_file_is_undone_for_good(tmp_path: Path) -> None:
+    edge = Edge(tmp_path)
     ident = edge.shop.ask((edge.KEY, {"blocked": True}))
     edge.settle()
     assert edge.holds("block.map") == ("key_a 1\n", [("key_a", "1")])
@@ -243,8 +238,8 @@ def test_a_block_whose_undoing_did_not_reach_the_file_is_undone_for_good(folder:
 
 
 @pytest.mark.parametrize("file", [2, 5])
-def test_a_limit_that_is_gone_halfway_is_no_change_by_somebody_else(folder: Path, file: int) -> None:
-    edge = Edge(folder, rps=5)
+def test_a_limit_that_is_gone_halfway_is_no_change_by_somebody_else(tmp_path: Path, file: int) -> None:
+    edge = Edge(tmp_path, rps=5)
     ident = edge.shop.ask((edge.KEY, {"rps": 2}))
     edge.admin.refuse["set map"] = "half"
     life = Life(until=lambda: any(command.startswith("set") for command in edge.admin.told))
