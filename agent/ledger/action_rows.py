@@ -20,7 +20,7 @@ from agent.domain.action import (
 )
 from agent.domain.allocation import Scope, ScopeKind
 from agent.domain.canonical import canonical
-from agent.domain.gateway import GatewayKey, Target, TargetKind, TargetState
+from agent.domain.gateway import GatewayKey, Target, TargetKind
 
 Row = Mapping[str, Any]
 
@@ -182,15 +182,10 @@ def approval_of(row: Row) -> Approval:
 
 
 @lru_cache(4_096)
-def _mapping(text: str) -> Mapping[str, Any]:
+def mapping(text: str) -> Mapping[str, Any]:
     """Thousands of keys and targets hold the same few texts; nobody changes what is read."""
     found: Mapping[str, Any] = json.loads(text)
     return found
-
-
-def state_of(row: Row) -> TargetState:
-    """What a gateway held, of a row."""
-    return TargetState(target_of(row), _mapping(row["fields"]), row["version"])
 
 
 def key_of(row: Row) -> GatewayKey:
@@ -202,7 +197,7 @@ def key_of(row: Row) -> GatewayKey:
         team=row["team"],
         project=row["project"],
         environment=row["environment"],
-        labels=_mapping(row["labels"]),
+        labels=mapping(row["labels"]),
         created_at=row["created_at"],
         blocked=bool(row["blocked"]),
     )

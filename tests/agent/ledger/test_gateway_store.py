@@ -73,6 +73,15 @@ def test_what_is_as_it_was_was_seen_when_its_gateway_was_last_read(
     assert {row["seen_at"] for row in writer.actions._rows("gateway_targets")} == {seen_at}
 
 
+def test_a_target_of_no_kind_that_somebody_wrote_hides_no_other(writer: LedgerWriter) -> None:
+    with writer.transaction() as conn:
+        conn.execute("INSERT INTO gateway_target VALUES ('gate', 'moon', 'x', '{}', '', 0)")
+        conn.execute("UPDATE gateway_key SET name = CAST(x'ff' AS TEXT) WHERE id = 'k0'")
+
+    assert list(writer.actions.targets().values()) == STATES
+    assert [key.id for key in writer.actions.gateway_keys()["gate"]] == ["k0", "k1", "k2"]
+
+
 def action(writer: LedgerWriter) -> Action:
     spec = ActionSpec(ActionKind.BLOCK, Scope.parse("team:search"), expires_s=3_600)
     steps = tuple(
