@@ -115,7 +115,7 @@ def test_a_throttle_bites_within_a_second_hits_its_key_alone_and_is_seen_in_the_
         passed = sum(status == 200 and at > refused for at, status in list(dev.answers))
         effect = site.action(ident)["effect"]
         fallen = "SELECT effect FROM action WHERE effect LIKE 'burn fell%'"
-        ((fell,),) = until(lambda: site.rows(fallen), "a fall of the burn", 60, site.said)
+        ((fell,),) = until(lambda: site.rows(fallen), "a fall of the burn", 240, site.said)
         burn = site.burn()
         site.burndeck("release", str(ident), "--reason", "over")
         released = time.monotonic()
@@ -140,7 +140,7 @@ def test_a_throttle_bites_within_a_second_hits_its_key_alone_and_is_seen_in_the_
     assert passed <= 5
     assert others == {200}
     assert effect.startswith("refuses calls: the first ")
-    was, is_, _ = map(float, re.findall(r"[\d.]+", fell))
+    was, is_, _ = map(float, re.findall(r"[\d.]+", fell.partition(";")[0]))
     assert was > 2 * is_
     assert site.state(ident) == "reversed"
     assert place.held() == before

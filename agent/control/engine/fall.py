@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from agent.settings import Settings
 
 WINDOW_S = 60
-"""Burn is compared over two such windows before an action and two since, one after the other."""
+"""Burn is that of such a window: one before an action, and two since, one after the other."""
 WITHIN_S = 1_800
 """Seconds after it bites within which a fall is the action's doing; evenings come by themselves."""
 _LONGEST_S = 86_400  # until an action bites
@@ -74,11 +74,11 @@ def burn_since(books: Books, settings: Settings, action: Action, now: int) -> Bu
         key.api_key: key for key in keys_of(books, books.actions.gateway_keys(), settings.acting.production)
     }
     whose, hit = books.alerts.contexts(), _hit(action, keys)
-    was = _live(books, begun - both, begun)
+    was = _live(books, begun - WINDOW_S, begun)
     live = any(nano and whose[context].api_key in hit for context, nano in was.items() if context in whose)
     if not live:
         begun, bites = begun // MINUTE_S * MINUTE_S, -(-bites // MINUTE_S) * MINUTE_S
-        was = _by_minutes(books, begun - both, begun)
+        was = _by_minutes(books, begun - WINDOW_S, begun)
     mine = [
         context
         for context, nano in was.items()
@@ -91,7 +91,7 @@ def burn_since(books: Books, settings: Settings, action: Action, now: int) -> Bu
         return None
     read = _live if live else _by_minutes
     since = [_by_key(books, read(books, start, start + WINDOW_S)) for start in (end - both, end - WINDOW_S)]
-    before = {name: nano // 2 for name, nano in _by_key(books, was).items()}
+    before = _by_key(books, was)
     other = _rose(before, since[0] + since[1], hit)
     return BurnSince(
         sum(before.get(name, 0) for name in hit),
