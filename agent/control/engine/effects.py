@@ -133,7 +133,8 @@ class Watching:
                 return
             burn = None
             if _FELL not in current.effect:
-                burn = burn_since(books_of(writer), self.bench.settings, current, now)
+                sure = current.state is ActionState.CONFIRMED  # by what was refused: no fall by chance
+                burn = burn_since(books_of(writer), self.bench.settings, current, now, sure=sure)
             accepted = self.exact.get(current.id or 0)
             after = _told(current, seen, burn, now, self.bench.settings, accepted)
             if after != current:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 WINDOW_S = 60
 """Burn is that of such a window: one before an action, and two since, one after the other."""
+LIVE_S = 15
+"""The windows since, where calls are known to the second and refusals have confirmed the action already."""
 WITHIN_S = 1_800
 """Seconds after it bites within which a fall is the action's doing; evenings come by themselves."""
 _LONGEST_S = 86_400  # until an action bites
@@ -61,13 +63,16 @@ def foreseen(action: Action, name: str, most: int = 2**62) -> int:
     return found if type(found) is int and 0 < found <= most else 0
 
 
-def burn_since(books: Books, settings: Settings, action: Action, now: int) -> BurnSince | None:
+def burn_since(
+    books: Books, settings: Settings, action: Action, now: int, *, sure: bool = False
+) -> BurnSince | None:
     """What became of the burn after the action bites; None while too little of that is known.
 
     By single calls to the second where what it hits burnt by them, else by whole minutes of the provider.
+    Shorter windows are enough where it is `sure` that the action works.
     """
-    bites, both = bites_at(action), 2 * WINDOW_S
-    if bites is None or now < bites + both:
+    bites = bites_at(action)
+    if bites is None or now < bites + 2 * LIVE_S:
         return None
     begun = action.begun_at or action.accepted_at or now
     keys = {
@@ -79,6 +84,8 @@ def burn_since(books: Books, settings: Settings, action: Action, now: int) -> Bu
     if not live:
         begun, bites = begun // MINUTE_S * MINUTE_S, -(-bites // MINUTE_S) * MINUTE_S
         was = _by_minutes(books, begun - WINDOW_S, begun)
+    window = LIVE_S if live and sure else WINDOW_S
+    both = 2 * window
     mine = [
         context
         for context, nano in was.items()
@@ -90,7 +97,10 @@ def burn_since(books: Books, settings: Settings, action: Action, now: int) -> Bu
     if end < bites + both:
         return None
     read = _live if live else _by_minutes
-    since = [_by_key(books, read(books, start, start + WINDOW_S)) for start in (end - both, end - WINDOW_S)]
+    since = [
+        _a_minute(_by_key(books, read(books, start, start + window)), window)
+        for start in (end - both, end - window)
+    ]
     before = _by_key(books, was)
     other = _rose(before, since[0] + since[1], hit)
     return BurnSince(
@@ -139,6 +149,11 @@ def _by_minutes(books: Books, start: int, end: int) -> Burn:
     for context, _, at, width, _, _, nano in books.rules.named("plan_buckets", start=start, end=end):
         found[context] += nano * (min(at + width, end) - max(at, start)) // width
     return found
+
+
+def _a_minute(burnt: Counter[str], window_s: int) -> Counter[str]:
+    """Nano-credits a minute of what was burnt in a window."""
+    return Counter({name: nano * MINUTE_S // window_s for name, nano in burnt.items()})
 
 
 def _by_key(books: Books, burn: Burn) -> Counter[str]:

@@ -90,6 +90,20 @@ def test_a_fall_is_told_and_confirms_nothing_where_a_gateway_would_say_what_it_r
     assert effect.endswith("; refuses calls: the first within 131 s, 3 so far")
 
 
+def test_what_refusals_have_confirmed_says_within_a_minute_how_far_the_burn_fell(shop: Shop) -> None:
+    action = accepted(shop)
+    burn(shop, range(-200, 1))
+    burn(shop, range(2, 60, 10))
+    shop.memory.traffic = Traffic(refused=3, passed=1, first_refused_at=NOW + 0.5)
+    look(shop, action, after_s=5)
+
+    state, effect = look(shop, shop.action(action.id or 0), after_s=40)
+
+    assert state is ActionState.CONFIRMED
+    assert effect.startswith("burn fell from 60.0 to ")
+    assert "credits/min, 3" in effect
+
+
 def test_a_gateway_that_cannot_be_asked_is_not_one_that_cannot_say(shop: Shop) -> None:
     action = accepted(shop)
     burn(shop, range(-200, 1))
