@@ -20,7 +20,6 @@ from agent.settings import Settings
 from tests.agent.control.build import AROUND, NOW, Desk, person
 from tests.agent.ledger.look import rows
 
-
 ON_CALL = (
     IntentKind.ACKNOWLEDGE,
     IntentKind.SILENCE,
