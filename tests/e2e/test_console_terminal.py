@@ -149,7 +149,7 @@ def test_keys_lead_through_both_screens_and_out_again(terminal: Tmux):
     terminal.press("[")
     terminal.until("PAST")
     terminal.press(".")
-    terminal.press("b")
+    terminal.press("1")
     terminal.until("BURN NOW", "Teams 3")
 
     terminal.press("?")
