@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, get_args
 
 from agent.domain.allocation import Allocation, ScopeKind
@@ -17,6 +18,14 @@ if TYPE_CHECKING:
     from agent.settings import Settings
 
 _LEAST_APPROVERS = 2
+_IN_THE_FILE = {
+    "monthly_nano": "monthly_credits",
+    "reserve_nano": "reserve",
+    "buffer_nano": "emergency_buffer",
+    "daily_nano": "daily_limit",
+    "block_expires_s": "block_expires",
+}
+"""What burndeck.toml calls the fields of a change: people know no other names."""
 
 
 def checked(settings: Settings, spec: ActionSpec) -> Allocation | None:
@@ -47,8 +56,12 @@ def checked(settings: Settings, spec: ActionSpec) -> Allocation | None:
         after = changed(before, ident, change | {"scope": str(spec.scope)})
         _as_in_the_file(after)
     except ValueError as error:
-        raise Refused(str(error)) from None
+        raise Refused(_in_words_of_the_file(str(error))) from None
     return after
+
+
+def _in_words_of_the_file(text: str) -> str:
+    return re.sub("|".join(_IN_THE_FILE), lambda found: _IN_THE_FILE[found[0]], text)
 
 
 def _may_be_created(settings: Settings, spec: ActionSpec, there: Allocation | None) -> None:
@@ -91,11 +104,11 @@ def problem_of(after: Allocation, organization: Allocation | None) -> str:
     if len(set(after.override_approvers)) < _LEAST_APPROVERS:
         return "override_approvers: an override of the hard cap takes two roles, one person each"
     if after.block_expires_s <= 0:
-        return "block_expires_s: a block at the hard cap must undo itself; 3600 is an hour"
+        return "block_expires: a block at the hard cap must undo itself, after 1h for example"
     shared = (after, organization) if organization is not None else (after,)
     if not any(each.reserve_nano + each.buffer_nano for each in shared):
         return (
-            "buffer_nano: nothing would be left at the hard cap, neither a buffer nor a reserve of "
+            "emergency_buffer: nothing would be left at the hard cap, neither a buffer nor a reserve of "
             f"{' or '.join(dict.fromkeys(each.id for each in shared))}"
         )
     return ""

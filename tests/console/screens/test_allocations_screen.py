@@ -75,7 +75,7 @@ async def test_other_monthly_credits_are_proposed(finance):
         await running.until("Change the monthly credits or a cap.")
         await running.press("end", *["backspace"] * 5, *"70000")
         assert "monthly    70000 " in running.text
-        await running.until("▲ buffer_nano: nothing would be left at the hard cap")
+        await running.until("▲ emergency_buffer: nothing would be left at the hard cap")
         await running.press("tab", "tab", "tab", *"2000")
         await running.until("60,000 credits -> 70,000 credits a month")
         await running.press("tab", *"growth", "enter")
