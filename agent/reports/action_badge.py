@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from agent.domain.action import ActionState, Needs
+from agent.domain.action import ActionKind, ActionState, Needs
 from agent.domain.action_words import assigned
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class WaitingAction:
 class ActionBadge:
     """What acts now, and what waits."""
 
-    in_force: int = 0
+    in_force: int = 0  # at gateways: credits that were given hold nothing
     waiting: tuple[WaitingAction, ...] = ()
 
     def asked_of(self, person: Person | None) -> int:
@@ -55,6 +55,6 @@ def action_badge(reader: LedgerReader, now: float) -> ActionBadge:
                 people, roles = (tuple(each[place] for each in said) for place in (0, 1))
                 needs = tuple(tuple(roles_) for roles_ in json.loads(row["needs"]))
                 waiting.append(WaitingAction(row["id"], row["requested_by"], needs, people, roles))
-        elif not row["drill"]:
+        elif not row["drill"] and ActionKind(row["kind"]).at_gateways:
             in_force += state.active
     return ActionBadge(in_force, tuple(waiting))

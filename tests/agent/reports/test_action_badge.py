@@ -45,6 +45,16 @@ def test_what_holds_or_is_about_to_counts_and_what_is_over_or_a_drill_does_not(t
     assert badge(path).in_force == sum(state.active for state in ActionState) == 5
 
 
+def test_credits_that_were_given_are_no_brake(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.sqlite"
+    given = ActionSpec(ActionKind.TOP_UP, Scope.parse("team:search"), amount_nano=10**9)
+    with open_writer(path) as writer:
+        writer.actions.add(replace(WAITS, spec=given, state=ActionState.ACCEPTED, needs=()))
+        writer.actions.add(replace(WAITS, state=ActionState.ACCEPTED, needs=()))
+
+    assert badge(path).in_force == 1
+
+
 @pytest.mark.parametrize(
     ("who", "asked"),
     [
