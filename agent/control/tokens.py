@@ -15,14 +15,16 @@ from agent.domain.action import Action, Verdict, parse_spec, request_digest, spe
 from agent.domain.canonical import canonical, parse_canonical
 from agent.domain.intent import Refused
 from agent.domain.person import Person
+from agent.domain.words import duration, instant
 from agent.errors import BurndeckError
 
 VALID_S = 14_400
-"""A token counts for so long after it was made."""
+"""A token counts for so long after its request was written, by the ledger's clock."""
 
 _REQUEST, _TOKEN = "burndeck-request-1:", "burndeck-approval-1:"
 _LARGEST = 65_536
-_AHEAD_S = 120  # clocks differ
+_MOST_WORDS = 50
+_TIME_END = 1 << 37  # the year 6325
 _FIELDS = {"action", "at", "digest", "ledger", "note", "person", "verdict"}
 
 
@@ -39,7 +41,10 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class RequestText:
-    """A request as it is carried to another machine: all that its digest covers, and who asks."""
+    """A request as it is carried to another machine: all that its digest covers, who asks, and what is known.
+
+    `at` is the ledger's time when it was written: the other machine need not have the same.
+    """
 
     ledger: str
     action: int
@@ -51,9 +56,11 @@ class RequestText:
     revision: int
     requested_by: str
     preview: dict[str, Any]
+    words: list[list[str]]  # what is planned for each target, as it was said to whoever asked
+    at: int
 
 
-def request_text(action: Action, ledger: str, title: str) -> str:
+def request_text(action: Action, ledger: str, title: str, now: int) -> str:
     """One line that `burndeck approve` on another machine understands."""
     body = {
         "ledger": ledger,
@@ -65,6 +72,8 @@ def request_text(action: Action, ledger: str, title: str) -> str:
         "revision": action.revision,
         "requested_by": action.requested_by,
         "preview": dict(action.preview),
+        "words": [[str(step.target), step.detail] for step in action.steps if step.detail][:_MOST_WORDS],
+        "at": now,
     }
     packed = zlib.compress(canonical(body).encode(), 9)
     return _REQUEST + base64.urlsafe_b64encode(packed).decode()
@@ -76,7 +85,9 @@ def read_request(text: str) -> RequestText:
         values = parse_canonical(_unpack(text.strip(), _REQUEST))
         parse_spec(values["spec"])
         digest = request_digest(values["spec"], values["hit"], values["reason"], values["revision"])
-        return RequestText(digest=digest, **values)
+        request = RequestText(digest=digest, **values)
+        _check(request)
+        return request
     except (ValueError, TypeError, KeyError) as error:
         raise BurndeckError(
             f"that is no whole request: {error}",
@@ -84,12 +95,21 @@ def read_request(text: str) -> RequestText:
         ) from None
 
 
+def _check(request: RequestText) -> None:
+    if type(request.at) is not int or not 0 <= request.at < _TIME_END:
+        raise ValueError("it does not say when it was written")
+    if not isinstance(request.preview, dict) or not all(
+        isinstance(pair, list) and len(pair) == 2 for pair in request.words
+    ):
+        raise ValueError("what it foresees cannot be read")
+
+
 def is_request(text: str) -> bool:
     """Whether a text is a request from another machine."""
     return text.startswith(_REQUEST)
 
 
-def make_token(request: RequestText, identity: Identity, verdict: Verdict, note: str, now: int) -> str:
+def make_token(request: RequestText, identity: Identity, verdict: Verdict, note: str) -> str:
     """Signs a word on a request, to be pasted where the ledger is."""
     body = {
         "ledger": request.ledger,
@@ -98,7 +118,7 @@ def make_token(request: RequestText, identity: Identity, verdict: Verdict, note:
         "person": identity.name,
         "verdict": verdict.value,
         "note": note,
-        "at": now,
+        "at": request.at,
     }
     text = canonical(body)
     sealed = json.dumps([text, identity.sign(text)], separators=(",", ":"))
@@ -124,9 +144,23 @@ def read_token(token: str, people: Collection[Person], ledger: str, now: int) ->
         raise Refused(f"the token's signature is not that of {person.name}")
     if values["ledger"] != ledger:
         raise Refused("the token was made for another ledger")
-    if type(at) is not int or not at - _AHEAD_S <= now < at + VALID_S:
-        raise Refused("the token is too old, or from the future: make another one")
+    _in_time(at, now)
     return Word(action, str(values["digest"]), person, verdict, str(values["note"])[:1000])
+
+
+def _in_time(at: object, now: int) -> None:
+    if type(at) is not int or not 0 <= at < _TIME_END:
+        raise Refused("the token does not say when its request was written")
+    if at > now:
+        raise Refused(
+            f"the token is from the future: its request was written at {instant(at)} by the ledger's clock, "
+            f"which says {instant(now)} now: export the request again"
+        )
+    if now >= at + VALID_S:
+        raise Refused(
+            f"the token is too old: its request was written at {instant(at)}, it counts for "
+            f"{duration(VALID_S)} of the ledger's clock, which says {instant(now)} now: export it again"
+        )
 
 
 def _signed(text: str, signature: str, person: Person) -> bool:

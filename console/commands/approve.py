@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from typing import TYPE_CHECKING
@@ -14,6 +13,7 @@ from console.commands.actions import approvals_words
 from console.commands.approve_elsewhere import answer_elsewhere
 from console.commands.common import common_options, print_json, reader_for, settings_for
 from console.commands.intents import say_undone, settled, wait_option
+from console.commands.kept_preview import change_lines, kept_lines
 from console.commands.tables import table, terminal_width, when
 from console.commands.watching import acted, say_end, watch
 
@@ -82,7 +82,7 @@ def approve(
         return
     asked = _asked(detail, deny=deny, note=note.strip(), token=token)
     if not yes and token is None:
-        _confirm(settings, detail, deny=deny, as_json=as_json)
+        _confirm(detail, deny=deny, as_json=as_json)
     _decide(settings, asked, action, wait, as_json=as_json)
 
 
@@ -158,38 +158,41 @@ def _detail(settings: Settings, ident: int) -> ActionDetail:
 
 
 def _export(settings: Settings, action: Action, *, as_json: bool) -> None:
-    from agent.control.tokens import request_text
+    from agent.control.tokens import VALID_S, request_text
     from agent.domain.action_words import spec_title
 
     with reader_for(settings) as reader:
         ledger = str(reader.rows("ledger_name")[0][0])
-    line = request_text(action, ledger, spec_title(action.spec))
+    now = int(settings.clock().now())
+    line = request_text(action, ledger, spec_title(action.spec), now)
     if as_json:
         print_json({"action": action.id, "digest": action.digest, "request": line})
     else:
         click.echo(line)
-        click.echo("On the other machine: `burndeck approve --request LINE`", err=True)
+        click.echo(
+            "On the other machine: `burndeck approve --request LINE`. What comes back counts until "
+            f"{when(now + VALID_S)} by this ledger's clock, where it is {when(now)} now.",
+            err=True,
+        )
 
 
-def _confirm(settings: Settings, detail: ActionDetail, *, deny: bool, as_json: bool) -> None:
+def _confirm(detail: ActionDetail, *, deny: bool, as_json: bool) -> None:
     if as_json or not sys.stdin.isatty():
         raise click.UsageError("nobody is there to say yes: look at it first, then pass --yes.")
-    click.echo("\n".join(_exactly(settings, detail)))
+    click.echo("\n".join(_exactly(detail)))
     word = "deny" if deny else "approve"
     if not click.confirm(f"\n{word} {detail.entry.title}?"):
         raise no("nothing was signed")
 
 
-def _exactly(settings: Settings, detail: ActionDetail) -> Iterator[str]:
+def _exactly(detail: ActionDetail) -> Iterator[str]:
     entry, spec = detail.entry, detail.action.spec
     yield entry.title
     yield f"asked for   by {entry.requested_by}, {when(entry.requested_at)}: {entry.reason}"
     yield f"approvals   {approvals_words(entry)}"
     yield f"until       {when(entry.approve_by)}"
-    for name, value in sorted(spec.change.items()):
-        yield f"sets        {name}: {json.dumps(value, ensure_ascii=False)}"
-    for step in detail.steps:
-        yield f"changes     {step.target}: {step.before} -> {step.after}"
-    for note in detail.preview.get("notes", ()):
-        yield f"note        {note}"
+    yield from change_lines(spec.change)
+    for planned, shown in zip(detail.action.steps, detail.steps, strict=True):
+        yield f"changes     {shown.target}: {planned.detail or f'{shown.before} -> {shown.after}'}"
+    yield from kept_lines(spec, detail.preview)
     yield f"digest      {detail.digest}"

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import sys
-import time
 from typing import TYPE_CHECKING
 
 import click
 
 from console.commands.acting import no
 from console.commands.common import print_json
+from console.commands.kept_preview import change_lines, kept_lines
+from console.commands.tables import when
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def answer_elsewhere(line: str, *, deny: bool, note: str, yes: bool, as_json: bool) -> None:
     """Shows the exact change of a request, asks, and prints the token. It needs the identity alone."""
     from agent.control.identity import the_identity
-    from agent.control.tokens import make_token, read_request
+    from agent.control.tokens import VALID_S, make_token, read_request
     from agent.domain.action import Verdict
 
     piped = line.strip() == "-"
@@ -38,8 +38,7 @@ def answer_elsewhere(line: str, *, deny: bool, note: str, yes: bool, as_json: bo
         click.echo("\n".join(_exactly(request)), err=True)
         if not click.confirm(f"\nsign it as {verdict.value} by {identity.name}?", err=True):
             raise no("nothing was signed")
-    # The wall clock: this machine knows no ledger, and so no clock of one.
-    token = make_token(request, identity, verdict, note, int(time.time()))
+    token = make_token(request, identity, verdict, note)
     if as_json:
         print_json(
             {"action": request.action, "digest": request.digest, "verdict": verdict.value, "token": token}
@@ -49,25 +48,29 @@ def answer_elsewhere(line: str, *, deny: bool, note: str, yes: bool, as_json: bo
         click.echo("\n".join(_exactly(request)), err=True)
     click.echo(token)
     click.echo(
-        f"Where the ledger is, within four hours: `burndeck approve {request.action}"
-        f"{' --deny' if deny else ''} --token TOKEN`",
+        f"Where the ledger is, by {when(request.at + VALID_S)} of its clock: "
+        f"`burndeck approve {request.action}{' --deny' if deny else ''} --token TOKEN`",
         err=True,
     )
 
 
 def _exactly(request: RequestText) -> Iterator[str]:
-    """All that is signed, computed from what is signed: the title that came along is not shown."""
+    """All that is signed, computed from what is signed, and apart from it what the ledger says of it."""
     from agent.domain.action import parse_spec
-    from agent.domain.action_words import spec_title
+    from agent.domain.action_words import plain_words, spec_title
 
     spec = parse_spec(request.spec)
     yield spec_title(spec)
     yield f"asked for   by {request.requested_by}: {request.reason}"
-    for name, value in sorted(spec.change.items()):
-        yield f"sets        {name}: {json.dumps(value, ensure_ascii=False)}"
-    for target, want in request.hit:
-        yield f"changes     {target}: {json.dumps(want, ensure_ascii=False, sort_keys=True)}"
+    yield from change_lines(spec.change)
+    if spec.kind.at_gateways:
+        for target, want in request.hit:
+            yield f"changes     {target}: {plain_words(want)}"
     if spec.gateway:
         yield f"only at     {spec.gateway}"
     yield f"action      {request.action} of ledger {request.ledger}"
     yield f"digest      {request.digest}"
+    yield f"as that ledger says, {when(request.at)} by its clock (your signature does not cover it):"
+    for target, text in request.words:
+        yield f"changes     {target}: {text}"
+    yield from kept_lines(spec, request.preview)

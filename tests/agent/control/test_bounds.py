@@ -61,8 +61,8 @@ def test_a_token_of_somebody_who_does_not_reach_the_action_counts_for_nothing(
 ) -> None:
     court.request("olga", BLOCK_PROD)
     court.scoped("fred", RANKING)
-    line = request_text(court.action(), court.writer.control.ledger_name(), "block")
-    token = make_token(read_request(line), court.identities["fred"], verdict, "", court.now)
+    line = request_text(court.action(), court.writer.control.ledger_name(), "block", court.now)
+    token = make_token(read_request(line), court.identities["fred"], verdict, "")
     brought = decision_on(court.action(), approve=verdict is Verdict.APPROVED, token=token)
 
     assert "fred may act on team:ranking only" in court.say("omar", brought)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import re
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -107,7 +109,12 @@ def test_an_approval_from_another_machine_counts_when_its_token_is_brought(
     assert world.run("approve", "1", "--token", shown.out.strip()) == 0
 
     assert "block api_key:key_prod for 1 h" in shown.err
-    assert 'haproxy/key/key_prod: {"blocked": true}' in shown.err
+    assert "changes     haproxy/key/key_prod: blocked true" in shown.err
+    _, _, told = shown.err.partition("your signature does not cover it")
+    assert "hits        1 key of search: key_prod" in told
+    assert "production: 100.0 % of the burn that it hits" in told
+    assert re.search(r"burn  +\d+\.\d\d credits/min, 0\.0000 after: saves \d", told)
+    assert "600 of 600 requests would have been refused" in told
     assert blocked(world) == ["key_prod"]
     assert world.run("actions", "show", "1") == 0
     said = capsys.readouterr().out
@@ -234,3 +241,27 @@ def test_a_release_of_an_incident_undoes_all_of_it(world: World, capsys: pytest.
     assert world.run("release", "--incident", number) == 0
 
     assert world.entries("rps.map") == world.entries("rpm.map") == []
+
+
+class Terminal(io.StringIO):
+    """Somebody who types."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_whoever_approves_sees_the_figures_before_the_question(
+    world: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert world.run(*BLOCK) == 0
+    world.as_("bo")
+    monkeypatch.setattr("sys.stdin", Terminal("n\n"))
+    capsys.readouterr()
+
+    assert world.run("approve", "1") == 1
+
+    shown = capsys.readouterr().out
+    assert "changes     haproxy/key/key_prod: no limit -> blocked" in shown
+    assert "hits        1 key of search: key_prod" in shown
+    assert "production  production: 100.0 % of the burn that it hits" in shown
+    assert "600 of 600 requests would have been refused" in shown
