@@ -41,12 +41,13 @@ def block(
 ) -> None:
     """Let nothing of SCOPE pass, for a while.
 
-    SCOPE is organization, team:NAME, project:NAME, api_key:NAME, non-prod and so on. Blocking production
+    SCOPE is organization, team:NAME, project:NAME, api_key:NAME, non-prod and so on; a key or a project is
+    called by its id or by its name. Blocking production
     takes the approval of finance and of engineering. `--for 0s` lasts until somebody releases it.
     """
     from agent.domain.action import ActionKind, ActionSpec
 
-    where = reach_of(scope, option, non_prod=non_prod)
+    where = reach_of(how.settings, scope, option, non_prod=non_prod)
     seconds = how.settings.acting.block_expires if span is None else span
     act(
         how,
@@ -81,7 +82,7 @@ def allow_models(
     """Let only some models of SCOPE pass."""
     from agent.domain.action import ActionKind, ActionSpec
 
-    where = reach_of(scope, option, non_prod=non_prod)
+    where = reach_of(how.settings, scope, option, non_prod=non_prod)
     act(
         how,
         ActionSpec(
@@ -122,7 +123,7 @@ def allow_tools(
 
     if bool(tools) == nothing:
         raise click.UsageError("say which tools stay (--only), or that none does (--none)")
-    where = reach_of(scope, option, non_prod=non_prod)
+    where = reach_of(how.settings, scope, option, non_prod=non_prod)
     act(
         how,
         ActionSpec(
@@ -151,7 +152,8 @@ def revoke(how: How, key: Reach, gateway: str) -> None:
 
     if key.scope.kind is not ScopeKind.API_KEY or key.non_prod:
         raise click.UsageError("name one key, as api_key:NAME; many are deleted one by one.")
-    act(how, ActionSpec(ActionKind.REVOKE, key.scope, gateway=gateway, drill=how.drill))
+    named = reach_of(how.settings, key, None)
+    act(how, ActionSpec(ActionKind.REVOKE, named.scope, gateway=gateway, drill=how.drill))
 
 
 @click.command("off-board", epilog='Example: burndeck off-board search --reason "dissolved, HR-31"')
@@ -166,7 +168,8 @@ def off_board(how: How, team: str, gateway: str) -> None:
     from agent.domain.action import ActionKind, ActionSpec
     from agent.domain.allocation import Scope, ScopeKind
 
-    scope = Scope(ScopeKind.TEAM, team.removeprefix("team:"))
+    team_of = Reach(Scope(ScopeKind.TEAM, team.removeprefix("team:")))
+    scope = reach_of(how.settings, team_of, None).scope
     spec = ActionSpec(ActionKind.BLOCK, scope, gateway=gateway, drill=how.drill)
     if not how.as_json:
         from console.commands.acting import planned

@@ -26,7 +26,7 @@ def set_(how: How, scope: Reach | None, option: Reach | None, nano: int, gateway
     """
     from agent.domain.action import ActionKind, ActionSpec
 
-    where = reach_of(scope, option)
+    where = reach_of(how.settings, scope, option)
     if where.non_prod:
         raise click.UsageError("a cap counts all of its scope: it cannot spare production.")
     act(how, ActionSpec(ActionKind.CAP, where.scope, amount_nano=nano, gateway=gateway, drill=how.drill))

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
 from agent.domain.allocation import Scope, ScopeKind
+from console.commands.common import reader_for
+
+if TYPE_CHECKING:
+    from agent.settings import Settings
 
 _NON_PROD = "non-prod"
 
@@ -39,10 +43,19 @@ class ReachType(click.ParamType[Reach]):
             self.fail(f"{text!r} is none of organization, {kinds}, {_NON_PROD}", param, ctx)
 
 
-def reach_of(given: Reach | None, option: Reach | None, *, non_prod: bool = False) -> Reach:
-    """The one scope that was named, as argument or by --scope."""
+def reach_of(
+    settings: Settings, given: Reach | None, option: Reach | None, *, non_prod: bool = False
+) -> Reach:
+    """The one scope that was named, as argument or by --scope, by the id that the ledger knows it by.
+
+    Raises `ConfigError` for a name of several, or of none, with what it may have meant.
+    """
     if (given is None) == (option is None):
         raise click.UsageError("say what is hit, once: a SCOPE such as team:search, or --scope.")
     found = given or option
     assert found is not None
-    return Reach(found.scope, found.non_prod or non_prod)
+    from agent.reports.find_scope import find_scope
+
+    with reader_for(settings) as reader:
+        scope = find_scope(reader, settings, found.scope)
+    return Reach(scope, found.non_prod or non_prod)

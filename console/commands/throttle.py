@@ -56,7 +56,7 @@ def throttle(
     """
     from agent.domain.action import ActionKind, ActionSpec
 
-    where = reach_of(scope, option, non_prod=non_prod)
+    where = reach_of(how.settings, scope, option, non_prod=non_prod)
     spec = ActionSpec(
         ActionKind.THROTTLE,
         where.scope,

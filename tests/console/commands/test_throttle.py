@@ -120,10 +120,12 @@ def test_what_is_wrong_is_a_usage_error_and_nothing_is_signed(
     assert intents(world) == 0
 
 
-def test_a_scope_without_keys_says_where_to_look(world: World, capsys: pytest.CaptureFixture[str]) -> None:
-    assert world.run("throttle", "team:serach", "--rps", "1", "--reason", "x", "--yes") == 1
+def test_a_scope_that_nobody_knows_says_what_it_may_have_meant(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert world.run("throttle", "team:serach", "--rps", "1", "--reason", "x", "--yes") == 2
 
-    assert "no key burns in team:serach" in capsys.readouterr().err
+    assert "there is no team 'serach'; did you mean search?" in capsys.readouterr().err
     assert intents(world) == 0
 
 

@@ -1,0 +1,79 @@
+"""A scope as people name it, by the id that the ledger knows it by."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from agent.domain.allocation import Scope, ScopeKind
+from agent.errors import ConfigError
+from agent.ledger.kinds import Kind
+
+if TYPE_CHECKING:
+    from agent.ledger.reader import LedgerReader
+    from agent.settings import Settings
+
+_MOST = 6
+_DIRECTORY = {ScopeKind.API_KEY: Kind.API_KEY, ScopeKind.PROJECT: Kind.PROJECT}
+
+
+def find_scope(reader: LedgerReader, settings: Settings, scope: Scope) -> Scope:
+    """The scope with the id of what was named: keys and projects have names beside it, which screens show.
+
+    Raises `ConfigError` for a name of several, with their ids, and for one of nothing that is known, with those
+    that are like it. Where nothing of that level is known, it stays as it was said.
+    """
+    if scope.kind is ScopeKind.ORGANIZATION:
+        return scope
+    names = _names(reader, settings, scope.kind)
+    if not names or scope.value in names:
+        return scope
+    kind = scope.kind.value.replace("_", " ")
+    found = sorted(ident for ident, called in names.items() if scope.value in called)
+    if len(found) > 1:
+        which = ", ".join(f"{scope.kind.value}:{ident}" for ident in found)
+        raise ConfigError(f"{len(found)} are called {scope.value!r} ({kind})", hint=f"Say which: {which}")
+    if found:
+        return Scope(scope.kind, found[0])
+    raise ConfigError(
+        f"there is no {kind} {scope.value!r}{_meant(names, scope.value)}",
+        hint="`burndeck triage` shows what burns, and whose it is.",
+    )
+
+
+def _names(reader: LedgerReader, settings: Settings, kind: ScopeKind) -> Mapping[str, set[str]]:
+    """What of a level is known: ids, with the names that each one has."""
+    names: dict[str, set[str]] = {}
+    with reader.snapshot():
+        for whose in reader.alert_store().contexts().values():
+            names.setdefault(whose.level(kind), set())
+        for keys in reader.action_store().gateway_keys().values():
+            for key in keys:
+                ident = str(getattr(key, kind.value, ""))
+                names.setdefault(ident, set()).update({key.name} if kind is ScopeKind.API_KEY else ())
+        listed = reader.rows("directory_names") if kind in _DIRECTORY else ()
+        for row in listed:
+            if row["kind"] == _DIRECTORY[kind]:
+                names.setdefault(row["id"], set()).add(row["name"])
+    for allocation in settings.allocations:
+        if allocation.scope.kind is kind:
+            names.setdefault(allocation.scope.value, set())
+    if kind is ScopeKind.BILLING_GROUP:
+        names |= {group.id: set() for group in settings.billing_groups if group.id not in names}
+    names.pop("", None)
+    return names
+
+
+def _meant(names: Mapping[str, set[str]], text: str) -> str:
+    called = [*names, *(name for several in names.values() for name in several if name)]
+    close = list(dict.fromkeys(get_close_matches(text, called, _MOST)))
+    if close:
+        return f"; did you mean {_either(close)}?"
+    known = sorted(names)
+    more = f" and {len(known) - _MOST} more" if len(known) > _MOST else ""
+    return f": known are {', '.join(known[:_MOST])}{more}"
+
+
+def _either(words: Sequence[str]) -> str:
+    return " or ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
