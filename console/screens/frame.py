@@ -23,8 +23,10 @@ TABS = (
     ("allocations", "Allocations"),
     ("audit", "Audit"),
 )
-FIRST = 3  # tabs that a narrow header keeps, beside the one that is open
-WIDE = 110  # from so many columns on it has them all
+SHORT = {"triage": "Tri", "alerts": "Alert", "actions": "Act", "allocations": "Alloc"}
+"""What a narrow header calls a screen that is not open, beside its key."""
+FIRST = 3  # tabs that keep their whole name longest, beside the one that is open
+WIDE = 110  # from so many columns on all have it
 LATE_S = 300  # data older than that is worth a look
 STALE_S = 3600  # and older than that is not live any more
 NOTE_LINES = 3  # a note takes no more
@@ -41,12 +43,13 @@ class Head(NamedTuple):
     badge: AlertBadge | None = None
     read_only: bool = False  # nobody here could sign
     acting: tuple[int, int] = (0, 0)  # actions in force, and those that wait for who is here
+    away: bool = False  # nobody asks how old the data is: a form is open, or was a moment ago
 
 
 def draw_header(head: Head, width: int) -> Line:
     """Name, tabs, what fires and the organization at the left; the mode and the clock at the right."""
-    start = _tabs(head.screen, width)
-    mode = _mode(head.view, head.at, head.now)
+    tabs = _tabs(head.screen, width)
+    mode = _mode(head.view, head.at, head.now, away=head.away)
     if head.read_only:
         mode = [Span(" READ-ONLY ", Tone.BADGE), Span(" "), *mode]
     if head.at is None:
@@ -57,11 +60,14 @@ def draw_header(head: Head, width: int) -> Line:
             [Span(f"  {fmt.clock(head.now)} ", Tone.DIM)],
             [],
         )
-    room = width - width_of(start) - 1
-    pairs = [(badge, [*mode, *clock]) for badge in badges(head.badge, head.acting) for clock in clocks]
-    fitting = (pair for pair in pairs if width_of(pair[0]) + width_of(pair[1]) <= room)
-    badge, ends = next(fitting, pairs[-1])  # what fires in words comes before the date
-    start += badge
+    choices = [
+        ([*tab, *badge], [*mode, *clock])
+        for badge in badges(head.badge, head.acting)  # what fires in words comes before names and dates
+        for tab in tabs
+        for clock in clocks
+    ]
+    fitting = (each for each in choices if width_of(each[0]) + width_of(each[1]) < width)
+    start, ends = next(fitting, choices[-1])
     if width_of(start) + len(head.organization) + 3 + width_of(ends) <= width:
         start.append(Span(f"  {head.organization}", Tone.DIM))
     return spread(start, ends, width)
@@ -69,18 +75,26 @@ def draw_header(head: Head, width: int) -> Line:
 
 def draw_top(screen: str, badge: AlertBadge | None, width: int) -> Line:
     """The line at the top of a page that no ledger stands behind: name, tabs, what fires."""
-    start = _tabs(screen, width)
-    return fit([*start, *first_that_fits(badges(badge), width - width_of(start) - 1)], width)
+    lines = ([*tabs, *said] for said in badges(badge) for tabs in _tabs(screen, width))
+    return fit(first_that_fits(lines, width - 1), width)
 
 
-def _tabs(screen: str, width: int) -> list[Span]:
-    start = [Span(" burndeck ", Tone.STRONG)]
-    for place, (name, title) in enumerate(TABS):
-        if width < WIDE and place >= FIRST and name != screen:
-            continue
-        tone = Tone.TAB if name == screen else Tone.DIM
-        start.append(Span(f" {title} ", tone, f"app.tab('{name}')"))
-    return start
+def _tabs(screen: str, width: int) -> list[list[Span]]:
+    """All tabs: whole where there is room; else short with their keys, the last ones or all by keys alone."""
+    whole = [title for _, title in TABS]
+    short = [f"{key} {SHORT.get(name, title)}" for key, (name, title) in enumerate(TABS, 1)]
+    keys = [f"{key}" for key in range(1, len(TABS) + 1)]
+    narrow = (short, [*whole[:FIRST], *keys[FIRST:]], keys)
+    return [_named(screen, titles) for titles in ((whole,) if width >= WIDE else narrow)]
+
+
+def _named(screen: str, titles: list[str]) -> list[Span]:
+    spans = [Span(" burndeck ", Tone.STRONG)]
+    for (name, whole), title in zip(TABS, titles, strict=True):
+        here = name == screen
+        text = f" {whole} " if here or title == whole else f" {title}"
+        spans.append(Span(text, Tone.TAB if here else Tone.DIM, f"app.tab('{name}')"))
+    return spans
 
 
 def badges(badge: AlertBadge | None, acting: tuple[int, int] = (0, 0)) -> list[list[Span]]:
@@ -117,13 +131,15 @@ def _counted(counts: dict[str, int], *, words: bool) -> list[Span]:
     return spans
 
 
-def _mode(view: View, at: int | None, now: float) -> list[Span]:
+def _mode(view: View, at: int | None, now: float, *, away: bool) -> list[Span]:
     spans: list[Span] = []
     if view.paused:
         spans += [Span(" PAUSED ", Tone.BADGE, "screen.pause"), Span(" ")]
     if view.at is not None:
         ago = fmt.span(now - view.at)
         return [*spans, Span(f" PAST {fmt.moment(view.at)} · {ago} ago ", Tone.BADGE, "screen.now")]
+    if away:
+        return spans  # the ledger is not looked at: no age is true
     if at is None:
         return [*spans, Span("○ no data yet", Tone.WARM)]
     if now - at > STALE_S:

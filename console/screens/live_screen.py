@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
-from textual.screen import Screen
+from textual.screen import ModalScreen, Screen
 
 from agent.clock import Clock, SystemClock
 from agent.errors import BurndeckError
@@ -46,6 +47,7 @@ class LiveScreen(Screen[None]):
         self._clock: Clock = SystemClock()
         self._organization = ""
         self._note = ""
+        self._away = False  # left, for a form say, and not answered since
         self._filter = FilterInput()
         self._header = Canvas("header")
         self._banner = Banner()
@@ -146,12 +148,14 @@ class LiveScreen(Screen[None]):
     def on_screen_suspend(self) -> None:
         # The screen that comes next may have asked already: only our own question is taken back.
         self.deck.live.leave(self.topic)
+        self._away = True
 
     def receive(self, answer: Answer) -> None:
         """News from the live thread; an answer for the place or the instant looked at before is not shown."""
         wanted = self.question(self.deck.view)
         if answer.question.topic == wanted.topic and answer.question.about != wanted.about:
             return
+        self._away = False
         self._clock = answer.settings.clock()
         self._organization = answer.settings.organization.name or answer.settings.organization.id
         self.show(answer)
@@ -174,6 +178,13 @@ class LiveScreen(Screen[None]):
         if self.is_current and not self.deck.view.paused:
             self._frame()
             self.tick()
+        elif self._under_a_form:
+            self._header.redraw()
+
+    @property
+    def _under_a_form(self) -> bool:
+        stack = self.app.screen_stack
+        return len(stack) > 1 and isinstance(stack[-1], ModalScreen) and stack[-2] is self
 
     def _frame(self) -> None:
         for canvas in (self._header, self._status, self._hints):
@@ -189,11 +200,15 @@ class LiveScreen(Screen[None]):
             self.deck.alarm.badge,
             self.deck.read_only,
             self.deck.acting,
+            self._away,
         )
         return [frame.draw_header(head, width)]
 
     def _draw_status(self, width: int, height: int) -> list[Line]:
-        return [frame.draw_status(self.status, self.now, width)]
+        status = self.status
+        if self._away and status is not None:
+            status = replace(status, data_as_of=None)
+        return [frame.draw_status(status, self.now, width)]
 
     def _draw_hints(self, width: int, height: int) -> list[Line]:
         return frame.draw_note(self._note, width) if self._note else [frame.draw_hints(self.hinted, width)]

@@ -45,7 +45,7 @@ def test_the_badge_keeps_its_signs_where_there_is_no_room_for_words():
 
 
 def test_without_a_firing_alert_there_is_no_badge():
-    assert not set("■▲!") & set(header(120, NOTHING)) and "Example Corp" in header(80, NOTHING)
+    assert not set("■▲!") & set(header(120, NOTHING)) and "Example Corp" in header(120, NOTHING)
 
 
 def test_a_tier_that_burndeck_toml_made_up_counts_as_a_warning():
@@ -79,7 +79,19 @@ async def test_a_click_on_the_badge_opens_alerts():
 
 
 def test_the_line_of_a_page_has_tabs_and_badge():
-    assert " Alerts   ■ 1 hard cap" in text(draw_top("help", badge(), 80))
+    assert " Alerts  4 5 6  ■ 1 hard cap" in text(draw_top("help", badge(), 80))
+
+
+def test_a_narrow_header_still_says_where_every_screen_is():
+    assert " Burn  2 Tri 3 Alert 4 Act 5 Alloc 6 Audit" in header(80, NOTHING)
+    assert " 1 2 3 4 5 Audit   ■ 1 hard cap" in header(80, badge(), screen="audit")
+
+
+def test_ages_stand_still_for_nobody_who_has_left_for_a_form():
+    late = header(80, NOTHING, now=samples.AT + 400)
+    away = header(80, NOTHING, now=samples.AT + 400, away=True)
+
+    assert "data 6m old" in late and "old" not in away and "live" not in away
 
 
 # What is new
