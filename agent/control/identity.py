@@ -24,7 +24,10 @@ VARIABLE = "BURNDECK_IDENTITY_FILE"
 
 _ITEM = "identity"  # in the keyring
 _WORD = "burndeck-identity-1"  # begins every stored identity; the number is the format's
-_CREATE_HINT = "Run `burndeck identity create`, and paste what it prints into burndeck.toml."
+_CREATE_HINT = (
+    "Run `burndeck identity create`, and paste what it prints into burndeck.toml; "
+    f"{VARIABLE} names another file, such as finance in the folder of a demo."
+)
 
 
 class NoIdentityError(ConfigError):

@@ -83,7 +83,8 @@ def _must_exist(path: Path) -> None:
     if not path.exists():
         raise LedgerError(
             f"there is no ledger at {path}",
-            hint="fill one with `burndeck agent start` or `burndeck ingest FILE`, or try `burndeck demo`",
+            hint="fill one with `burndeck agent start` or `burndeck ingest FILE`, or try `burndeck demo`; "
+            "--config or --db names another one, of a demo that runs for example",
         )
 
 

@@ -21,8 +21,8 @@ _DIRECTORY = {ScopeKind.API_KEY: Kind.API_KEY, ScopeKind.PROJECT: Kind.PROJECT}
 def find_scope(reader: LedgerReader, settings: Settings, scope: Scope) -> Scope:
     """The scope with the id of what was named: keys and projects have names beside it, which screens show.
 
-    Raises `ConfigError` for a name of several, with their ids, and for one of nothing that is known, with those
-    that are like it. Where nothing of that level is known, it stays as it was said.
+    Raises `ConfigError` for a name of several, with their ids, and for one of nothing that is known, with
+    those that are like it. Where nothing of that level is known, it stays as it was said.
     """
     if scope.kind is ScopeKind.ORGANIZATION:
         return scope

@@ -22,6 +22,8 @@ Examples:
   burndeck demo                                        watch a retry storm begin
   burndeck demo --scenario leaked-key --speed 10       the same clock, six minutes an hour
   burndeck demo --list                                 which scenarios there are
+  burndeck demo --folder /tmp/deck                     so that another terminal can join:
+    BURNDECK_IDENTITY_FILE=/tmp/deck/finance burndeck --config /tmp/deck/burndeck.toml approve 1
   burndeck demo --headless --scenario cache-collapse --seed 7 --json
 """
 )
@@ -51,6 +53,11 @@ Examples:
     type=click.Path(dir_okay=False, path_type=Path),
     help="Leave the ledger in this file, and a configuration in FILE.toml.",
 )
+@click.option(
+    "--folder",
+    type=click.Path(path_type=Path),
+    help="Where the demo lives while it runs, a new folder that is removed at the end.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document (with --list or --headless).")
 def demo(
     name: str,
@@ -60,12 +67,14 @@ def demo(
     headless: bool,
     for_s: float | None,
     keep: Path | None,
+    folder: Path | None,
     as_json: bool,
 ) -> None:
     """Run a simulated organization with the real agent and console, on loopback and without a trace.
 
     Nothing reaches a real provider, and everything is written to a temporary folder that is removed at
-    the end.
+    the end. You are its operator; the keys of finance and engineering lie in that folder beside yours, so
+    that another terminal can approve what you ask for.
     """
     from fixtures.scenario import load_scenario
 
@@ -75,7 +84,11 @@ def demo(
     scenario = load_scenario(name)
     if keep and keep.exists():
         raise click.BadParameter(f"{keep} exists already; name a new file.", param_hint="--keep")
+    if folder and folder.exists():
+        raise click.BadParameter(f"{folder} exists already; name a new one.", param_hint="--folder")
     if headless:
+        if folder:
+            raise click.UsageError("--folder does not go with --headless; --keep leaves a ledger.")
         _headless(scenario, seed, speed, for_s, keep, as_json)
         return
     for option, given in (("--json", as_json), ("--for", for_s is not None)):
@@ -83,7 +96,7 @@ def demo(
             raise click.UsageError(f"{option} goes with --headless.")
     from console.demo.watch import watch
 
-    watch(scenario, seed, speed or scenario.watch_speed, keep)
+    watch(scenario, seed, speed or scenario.watch_speed, keep, folder)
 
 
 def _print_list(as_json: bool) -> None:

@@ -25,7 +25,7 @@ _END_WITHIN_S = 10.0
 _KEPT_WITHIN_S = 60.0  # with --keep the backend copies the ledger before it ends
 
 
-def watch(scenario: Scenario, seed: int, speed: float, keep: Path | None) -> None:
+def watch(scenario: Scenario, seed: int, speed: float, keep: Path | None, chosen: Path | None = None) -> None:
     """Opens the console on a simulated organization; returns when the person leaves it."""
     click.echo(f"Simulating {scenario.title.lower()} at {speed:g}x ...", err=True)
     with tempfile.TemporaryFile("w+") as complaints:
@@ -40,8 +40,9 @@ def watch(scenario: Scenario, seed: int, speed: float, keep: Path | None) -> Non
         )
         folder: Path | None = None
         try:
-            config, ledger = _start(backend, scenario.name, seed, speed, keep)
+            config, ledger = _start(backend, scenario.name, seed, speed, keep, chosen)
             folder = config.parent
+            click.echo(second_terminal(config.parent), err=True)
             _wait_for_ledger(backend, ledger)
             _open_console(config)
         except (EOFError, BrokenPipeError):
@@ -52,8 +53,23 @@ def watch(scenario: Scenario, seed: int, speed: float, keep: Path | None) -> Non
             end(backend, folder, _KEPT_WITHIN_S if keep else _END_WITHIN_S)
 
 
+def second_terminal(folder: Path) -> str:
+    """How the demo's other people use its ledger while it runs."""
+    from agent.control.identity import VARIABLE
+
+    return (
+        "In another terminal, as finance (or engineering, or identity, which is you):\n"
+        f"  {VARIABLE}={folder / 'finance'} burndeck --config {folder / 'burndeck.toml'} approve"
+    )
+
+
 def _start(
-    backend: subprocess.Popen[str], scenario: str, seed: int, speed: float, keep: Path | None
+    backend: subprocess.Popen[str],
+    scenario: str,
+    seed: int,
+    speed: float,
+    keep: Path | None,
+    chosen: Path | None,
 ) -> tuple[Path, Path]:
     """Tells the backend what to play; returns its configuration and its ledger."""
     assert backend.stdin is not None
@@ -63,6 +79,7 @@ def _start(
         "seed": seed,
         "speed": speed,
         "keep": str(keep.resolve()) if keep else None,
+        "folder": str(chosen.resolve()) if chosen else None,
     }
     backend.stdin.write(json.dumps(order) + "\n")
     backend.stdin.flush()

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -122,6 +123,50 @@ def test_the_demos_other_half_ends_and_leaves_nothing(tmp_path: Path, end: str) 
 
     assert backend.wait(30) == 0
     assert written_below(tmp_path) == []
+
+
+def list_as_finance(folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "console.cli", "--config", str(folder / "burndeck.toml"), "approve"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**os.environ, "HOME": str(folder), "BURNDECK_IDENTITY_FILE": str(folder / "finance")},
+    )
+
+
+def test_another_terminal_joins_a_demo_in_a_folder_that_was_chosen(tmp_path: Path) -> None:
+    folder = tmp_path / "deck"
+    backend = subprocess.Popen(
+        [sys.executable, "-P", "-m", "console.demo.backend"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "HOME": str(tmp_path), "TMPDIR": str(tmp_path)},
+    )
+    assert backend.stdin is not None
+    assert backend.stdout is not None
+    order = {"scenario": "retry-storm", "seed": 1, "speed": 60, "keep": None, "folder": str(folder)}
+    backend.stdin.write(json.dumps(order) + "\n")
+    backend.stdin.flush()
+    backend.stdout.readline()
+    deadline = time.monotonic() + 30
+    joined = list_as_finance(folder)
+    while joined.returncode and time.monotonic() < deadline:  # until its ledger is there
+        joined = list_as_finance(folder)
+    assert folder.stat().st_mode & 0o777 == 0o700
+    backend.stdin.close()
+
+    assert (joined.returncode, joined.stdout) == (0, "nothing waits for approval\n"), joined.stderr
+    assert backend.wait(30) == 0
+    assert written_below(tmp_path) == []
+
+
+def test_a_demo_takes_no_folder_that_is_there_already(tmp_path: Path) -> None:
+    done = demo("--folder", str(tmp_path), home=tmp_path)
+
+    assert done.returncode == 2
+    assert "exists already" in done.stderr
 
 
 def test_make_run_shows_the_demo_where_nothing_is_configured(tmp_path: Path) -> None:
