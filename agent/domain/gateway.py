@@ -103,6 +103,7 @@ class Offer:
     units: tuple[LimitUnit, ...] = ()  # of limits; others it does not know
     effect_s: int = 1  # how long until it bites
     reversible: bool = True
+    holds_batches: bool = True  # else batch traffic goes on as before
     note: str = ""  # what a person should know of it: "a fixed window of a minute, not smoothed"
 
 

@@ -205,12 +205,18 @@ def _no_effect(action: Action, burn: BurnSince | None, now: int, settings: Setti
     if burn.fell:
         return ""
     minutes = max((now - (action.accepted_at or now)) // 60, 1)
-    why = (
-        f"the traffic also comes through key {burn.others}"
-        if burn.others
-        else "its calls go past the gateways that were told, or the limit is above them"
-    )
-    return f"no effect after {minutes} min: {why}"
+    return f"no effect after {minutes} min: {_why(burn)}"
+
+
+def _why(burn: BurnSince) -> str:
+    """What is known of why nothing fell."""
+    if burn.batch_nano * 2 > burn.now_nano:
+        return "what burns on is batch traffic, which this limit does not hold"
+    if burn.others:
+        return f"the traffic also comes through key {burn.others}"
+    if not burn.foreseen_nano:
+        return "its calls are below the limit, as was foreseen"
+    return "the traffic does not go through what was limited, or the limit is above it"
 
 
 def _first(refused_at: float | None, accepted: int, exact: float | None) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from agent.control.gateways.base import dialect_of
 from agent.control.planning.calls import MINUTE_S
 from agent.control.planning.keys import PlannedKey, keys_in, keys_of
 
@@ -24,6 +25,8 @@ WITHIN_S = 1_800
 """Seconds after it bites within which a fall is the action's doing; evenings come by themselves."""
 _LONGEST_S = 86_400  # until an action bites
 
+_GOOD_PART = 4  # the least part of what was foreseen, as a divisor
+
 Burn = Mapping[int, int]
 """Nano-credits by context."""
 
@@ -36,7 +39,8 @@ class BurnSince:
     after_nano: tuple[int, int]  # of two windows, the newest last
     after_s: int  # from the action to the end of what is measured
     foreseen_nano: int = 0  # what the preview said would be saved
-    others: str = ""  # whose burn rose meanwhile although nothing was asked of it
+    others: str = ""  # a key beside those hit to which much of what was foreseen has moved
+    batch_nano: int = 0  # of the burn since, by batches that the limit does not hold
 
     @property
     def fell(self) -> bool:
@@ -102,13 +106,17 @@ def burn_since(
         for start in (end - both, end - window)
     ]
     before = _by_key(books, was)
-    other = _rose(before, since[0] + since[1], hit)
+    saved = foreseen(action, "saved_nano")
+    near = _near(keys, hit)
+    other = _rose(before, since[0] + since[1], near, saved)
+    batch = _batches(books, settings, action, hit, (end - both, end))
     return BurnSince(
         sum(before.get(name, 0) for name in hit),
         (sum(since[0][name] for name in hit), sum(since[1][name] for name in hit)),
         end - (action.accepted_at or begun),
-        foreseen(action, "saved_nano"),
+        saved,
         keys[other].name if other in keys else other,
+        batch * MINUTE_S // both,
     )
 
 
@@ -121,11 +129,36 @@ def _hit(action: Action, keys: Mapping[str, PlannedKey]) -> set[str]:
     return named | {name for name in others if isinstance(name, str)}
 
 
-def _rose(before: Mapping[str, int], twice: Mapping[str, int], hit: set[str]) -> str:
-    """The key that was not hit whose burn rose most; `twice`: the burn of two windows."""
-    rose = {name: nano // 2 - before.get(name, 0) for name, nano in twice.items() if name not in hit}
+def _near(keys: Mapping[str, PlannedKey], hit: set[str]) -> set[str]:
+    """The other keys of the teams and projects that are hit: there traffic moves to, if anywhere."""
+    mine = [keys[name] for name in hit if name in keys]
+    teams, projects = ({getattr(key, level) for key in mine} - {""} for level in ("team", "project"))
+    return {key.api_key for key in keys.values() if key.team in teams or key.project in projects} - hit
+
+
+def _rose(before: Mapping[str, int], twice: Mapping[str, int], near: set[str], saved: int) -> str:
+    """The key whose burn rose most, by a good part of what was foreseen; `twice`: the burn of two windows."""
+    rose = {name: nano // 2 - before.get(name, 0) for name, nano in twice.items() if name in near}
     most = max(rose, key=lambda name: rose[name], default="")
-    return most if most and rose[most] > 0 else ""
+    return most if most and 0 < saved <= rose[most] * _GOOD_PART else ""
+
+
+def _batches(
+    books: Books, settings: Settings, action: Action, hit: set[str], stretch: tuple[int, int]
+) -> int:
+    """Nano-credits in a stretch by batches of what is hit, where a limit of the action does not hold them."""
+    told = {step.target.gateway for step in action.steps}
+    offers = [dialect_of(each.kind).offers for each in settings.gateways if each.name in told]
+    kind = action.spec.kind
+    if all(offer[kind].holds_batches for offer in offers if kind in offer):
+        return 0
+    whose, (start, end) = books.alerts.contexts(), stretch
+    nano = 0
+    for name in ("plan_events", "plan_buckets"):
+        for context, service, *_, burnt in books.rules.named(name, start=start, end=end):
+            if service in books.batch_services and context in whose and whose[context].api_key in hit:
+                nano += burnt
+    return nano
 
 
 def _known_to(books: Books, contexts: Iterable[int], since: int, now: int) -> int:

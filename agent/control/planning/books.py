@@ -32,13 +32,20 @@ class Books:
         """Who every key belonged to whenever it burnt, the newest last."""
         return [whose for _, whose in sorted(self.alerts.contexts().items()) if whose.api_key]
 
-    def complete_to(self, now: float) -> int | None:
-        """End of the newest minute of which usage is known by now; None for an empty ledger.
+    @cached_property
+    def batch_services(self) -> frozenset[int]:
+        """Ids of services that are called as a batch."""
+        return frozenset(ident for (ident,) in self.rules.named("plan_batch_services"))
 
-        What fast clocks have dated later is not yet.
-        """
-        ends = self.alerts.covered_to()
+    def newest_call(self, now: float) -> int | None:
+        """The second of the newest single call by now; what fast clocks have dated later is not yet."""
         ((newest,),) = self.rules.named("plan_newest_event", now=int(now))
+        return None if newest is None else int(newest)
+
+    def complete_to(self, now: float) -> int | None:
+        """End of the newest minute of which usage is known by now; None for an empty ledger."""
+        ends = self.alerts.covered_to()
+        newest = self.newest_call(now)
         if newest is not None:
             ends = [*ends, newest // 60 * 60 + 60]
         return min(max(ends), int(now) // 60 * 60 + 60) if ends else None

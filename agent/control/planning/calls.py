@@ -32,6 +32,7 @@ class Caller(NamedTuple):
     api_key: str
     project: str
     model: str
+    batch: bool = False
 
 
 Minutes = Mapping[int, Calls]
@@ -46,6 +47,7 @@ class Refusals:
     refused: int = 0
     nano: int = 0  # nano-credits that were burnt
     saved_nano: int = 0  # of them, by calls that would have been refused
+    batch_nano: int = 0  # beside them, by batches that the limit does not hold
 
     def __add__(self, other: Refusals) -> Refusals:
         return Refusals(
@@ -53,11 +55,12 @@ class Refusals:
             self.refused + other.refused,
             self.nano + other.nano,
             self.saved_nano + other.saved_nano,
+            self.batch_nano + other.batch_nano,
         )
 
 
 def recent_calls(books: Books, start: int, end: int) -> dict[Caller, dict[int, Calls]]:
-    """Calls by caller and minute in [start, end), whole minutes; an hour known whole is spread evenly."""
+    """Calls by caller and minute in [start, end); an hour known whole is spread evenly over its minutes."""
     contexts, services = books.alerts.contexts(), books.alerts.services()
     found: dict[Caller, dict[int, Calls]] = {}
     for name in ("plan_buckets", "plan_events"):
@@ -68,12 +71,14 @@ def recent_calls(books: Books, start: int, end: int) -> dict[Caller, dict[int, C
             called = services.get(service)
             if whose is None or called is None:
                 continue
-            minutes = found.setdefault(Caller(whose.api_key, whose.project, called.model), {})
+            minutes = found.setdefault(
+                Caller(whose.api_key, whose.project, called.model, service in books.batch_services), {}
+            )
             if width == MINUTE_S and at not in minutes:  # nearly all of them: nothing to spread or to add
                 minutes[at] = Calls(requests, tokens, nano)
                 continue
             for minute, calls in _spread(at, width, Calls(requests, tokens, nano)):
-                if start <= minute < end:
+                if start - MINUTE_S < minute < end:
                     minutes[minute] = minutes.get(minute, Calls()) + calls
     return found
 

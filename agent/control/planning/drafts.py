@@ -10,11 +10,12 @@ from agent.control.gateways.base import Dialect, Hit, UnsupportedError, dialect_
 from agent.control.planning.keys import PlannedKey
 from agent.control.planning.reach import Reach
 from agent.domain.action import ActionKind, ActionSpec, Step
-from agent.domain.gateway import GatewayKey, Target, TargetState
+from agent.domain.gateway import GatewayKey, LimitUnit, Offer, Target, TargetState
 from agent.domain.words import plural
 
 if TYPE_CHECKING:
     from agent.control.planning.books import Books
+    from agent.control.planning.calls import Caller
     from agent.settings import Settings
     from agent.settings_gateways import Gateway
 
@@ -37,6 +38,11 @@ class Drafts:
     bystanders: frozenset[str]
     effect_s: int
     notes: tuple[str, ...]
+    past_batches: frozenset[str] = frozenset()  # gateways whose limits do not hold batches
+
+    def holds(self, step: Step, caller: Caller) -> bool:
+        """Whether a step holds a caller that it bears on."""
+        return not (caller.batch and step.target.gateway in self.past_batches)
 
 
 def drafts_of(
@@ -56,6 +62,8 @@ def drafts_of(
     covers: dict[Target, frozenset[str]] = {}
     notes: list[str] = []
     problems: list[UnsupportedError] = []
+    already: list[str] = []
+    past_batches: set[str] = set()
     effect_s = 0
     for gateway in _in_order(settings, spec):
         dialect = dialect_of(gateway.kind, settings.usd_per_credit(group))
@@ -77,21 +85,30 @@ def drafts_of(
                 targets = [each for each in targets if next(spared.of(each), None) is None]
             found = [_step(dialect, spec, target, own.get(target)) for target in targets]
         except UnsupportedError as error:
-            problems.append(error)
+            problems.append(_with_command(error, spec, offer))
             continue
         reach = Reach(dialect, (*mine, *others))
         for target in targets:
             covers[target] = frozenset(key.api_key for key in reach.of(target))
         steps += [step for step in found if dict(step.want) != dict(step.before)]
-        if len(found) > len(steps):
-            notes.append("some targets are held so already")
+        already += [_held(dialect, spec, step) for step in found if dict(step.want) == dict(step.before)]
+        if not offer.holds_batches:
+            past_batches.add(gateway.name)
         if offer.note:
             notes.append(f"{gateway.name}: {offer.note}")
         effect_s = max(effect_s, offer.effect_s)
         for target in targets:
             for name in covers[target]:
                 left.pop(name, None)
-        if shared := [key for key in mine if key.api_key in left]:
+        shared = [key for key in mine if key.api_key in left]
+        if shared and not spec.non_prod:
+            problems.append(
+                UnsupportedError(
+                    f"{gateway.name} has nothing to {spec.kind.value} for {plural(len(shared), 'key')}",
+                    hint="`burndeck doctor` says what each gateway serves, and when it was last read.",
+                )
+            )
+        elif shared:
             problems.append(
                 UnsupportedError(
                     f"{gateway.name} cannot tell {plural(len(shared), 'key')} from production",
@@ -99,22 +116,33 @@ def drafts_of(
                 )
             )
     if not steps:
-        raise _nothing(spec, settings, problems, notes)
+        raise _nothing(spec, settings, problems, already)
+    notes = [f"some targets are held {each}" for each in dict.fromkeys(already)] + notes
     notes += [f"{error.message}: {error.hint}" for error in problems]
     asked = frozenset(key.api_key for key in keys)
     held = frozenset(name for step in steps for name in covers[step.target])
     return Drafts(
-        tuple(steps), covers, (asked - left.keys()) | (asked & held), held - asked, effect_s, tuple(notes)
+        tuple(steps),
+        covers,
+        (asked - left.keys()) | (asked & held),
+        held - asked,
+        effect_s,
+        tuple(notes),
+        frozenset(past_batches),
     )
 
 
 def _nothing(
-    spec: ActionSpec, settings: Settings, problems: Sequence[UnsupportedError], notes: Sequence[str]
+    spec: ActionSpec, settings: Settings, problems: Sequence[UnsupportedError], already: Sequence[str]
 ) -> NothingToDoError:
     if problems:
         return NothingToDoError(problems[0].message, hint=problems[0].hint)
-    if notes:
-        return HeldAlreadyError(f"{spec.scope} is held so already", hint="`burndeck actions` shows by what.")
+    if already:
+        how = ", ".join(list(dict.fromkeys(already))[:3])
+        return HeldAlreadyError(
+            f"{spec.scope} is held {how}",
+            hint="`burndeck actions` shows by what; else the gateway itself does.",
+        )
     if not settings.gateways:
         return NothingToDoError(
             "no gateway is known where this could be done",
@@ -124,6 +152,33 @@ def _nothing(
         f"no gateway serves a key of {spec.scope}",
         hint="`burndeck doctor` says what each gateway serves, and when it was last read.",
     )
+
+
+def _held(dialect: Dialect, spec: ActionSpec, step: Step) -> str:
+    """`so already`, or `tighter already: 30 rpm` where a throttle would loosen it."""
+    if spec.kind is ActionKind.THROTTLE:
+        try:
+            asked = dict(dialect.wanted(spec, TargetState(step.target, {})))
+        except UnsupportedError:
+            asked = dict(step.want)
+        if asked != dict(step.want):
+            return f"tighter already: {dialect.words(step.before)}"
+    return "so already"
+
+
+def _with_command(error: UnsupportedError, spec: ActionSpec, offer: Offer) -> UnsupportedError:
+    """What is asked by the second of a gateway that counts by the minute, as the command that it takes."""
+    limit = spec.limit
+    if (
+        limit is None
+        or limit.unit is not LimitUnit.RPS
+        or {LimitUnit.RPS, LimitUnit.RPM} & {*offer.units} != {LimitUnit.RPM}
+    ):
+        return error
+    words = ["burndeck throttle", str(spec.scope), f"--rpm {max(limit.amount * 60, 1)}"]
+    words += ["--non-prod"] * spec.non_prod + [f"--model {model}" for model in spec.models]
+    words += [f"--gateway {spec.gateway}"] * bool(spec.gateway)
+    return UnsupportedError(error.message, hint=f"{error.hint} That is `{' '.join(words)}`.")
 
 
 def _in_order(settings: Settings, spec: ActionSpec) -> list[Gateway]:

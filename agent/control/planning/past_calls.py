@@ -37,6 +37,7 @@ class PastCalls:
     tokens: Ints
     nano: Ints
     latency: Ints  # milliseconds; -1 where nobody measured it
+    batch: NDArray[np.bool_]
     seen: int  # calls whose second is known
     spread: int  # calls that are spread evenly over the minute or hour that they are known of
 
@@ -49,6 +50,7 @@ class _Names:
     models: Sequence[str]
     key: Ints
     model: Ints
+    batch: Ints  # 1 where it is called as a batch
     account: Ints
 
 
@@ -74,8 +76,9 @@ def past_calls(books: Books, api_keys: Collection[str], start: int, end: int) ->
         (tokens, evenly[3]),
         (nano, evenly[4]),
         (latency, np.full(len(evenly[0]), -1)),
+        (names.batch[service], names.batch[evenly[2]]),
     ]
-    times, key, model, tokens, nano, latency = (np.concatenate(parts) for parts in columns)
+    times, key, model, tokens, nano, latency, batch = (np.concatenate(parts) for parts in columns)
     order = _by_key(key, times)
     return PastCalls(
         names.keys,
@@ -86,6 +89,7 @@ def past_calls(books: Books, api_keys: Collection[str], start: int, end: int) ->
         tokens[order],
         nano[order],
         latency[order],
+        batch[order] > 0,
         seen=len(at),
         spread=len(evenly[0]),
     )
@@ -102,6 +106,7 @@ def _names(books: Books) -> _Names:
         models,
         _looked_up({ident: by_key[whose.api_key] for ident, whose in contexts.items()}),
         _looked_up({ident: by_model[called.model] for ident, called in services.items()}),
+        _looked_up({ident: int(ident in books.batch_services) for ident in services}),
         _looked_up(dict(books.rules.named("replay_accounts"))),
     )
 

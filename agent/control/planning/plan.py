@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from agent.analytics.month import month_of
 from agent.control.planning.calls import (
     MINUTE_S,
     Caller,
@@ -20,19 +21,19 @@ from agent.control.planning.calls import (
 )
 from agent.control.planning.drafts import Drafts, NothingToDoError, drafts_of
 from agent.control.planning.keys import PlannedKey, keys_in, keys_of
+from agent.control.planning.lately import BURN_S, Lately, by_calls, lately
 from agent.control.policy import needs, starves
 from agent.domain.action import ActionKind, ActionSpec, Needs, Step
 from agent.domain.canonical import canonical
 from agent.domain.gateway import Limit
 from agent.domain.model_name import listed_name
+from agent.domain.money import to_credits
 from agent.domain.words import plural
 
 if TYPE_CHECKING:
     from agent.control.planning.books import Books
     from agent.settings import Settings
 
-BURN_S = 300
-"""The burn now is that of so many seconds before the end of what is known."""
 HOUR_S = 3_600
 _MOST_SHOWN = 50  # keys, in what is kept of a preview
 
@@ -55,6 +56,8 @@ class Plan:
     effect_s: int = 0
     notes: tuple[str, ...] = ()  # what a person should know before
     data_at: int | None = None  # up to when the figures are known
+    burn_s: int = BURN_S  # the stretch of which the burn is the mean
+    spent_nano: int | None = None  # this month already, where it is a cap
 
     @property
     def hit(self) -> tuple[PlannedKey, ...]:
@@ -71,6 +74,16 @@ class Plan:
     def production(self) -> bool:
         """Whether it bears on production, or may."""
         return any(key.production for key in self.hit)
+
+    @property
+    def unknown(self) -> bool:
+        """Whether it hits keys that count as production because nobody knows their environment."""
+        return any(key.production and not key.environment for key in self.hit)
+
+    @property
+    def reached(self) -> bool:
+        """Whether it is a cap below what is spent already, so that everything stops at once."""
+        return self.spent_nano is not None and self.spent_nano >= self.spec.amount_nano
 
     @property
     def production_share(self) -> Decimal:
@@ -104,6 +117,8 @@ class Plan:
             "effect_s": self.effect_s,
             "notes": list(self.notes),
             "data_at": self.data_at,
+            "burn_s": self.burn_s,
+            "spent_nano": self.spent_nano,
         }
 
 
@@ -143,7 +158,8 @@ def plan(
     data_at = books.complete_to(now)
     end = data_at or int(now)
     calls = recent_calls(books, end - HOUR_S, end)
-    burn = _burn(calls, end)
+    recent = lately(books, calls, {key.api_key for key in keys}, end, now)
+    burn = _burn(recent)
     keys = _by_burn(replace(key, burn_nano=burn.get(key.api_key, 0)) for key in keys)
     reached = drafts.reached
     bystanders = _by_burn(
@@ -151,22 +167,20 @@ def plan(
         for key in everybody
         if key.api_key in drafts.bystanders
     )
-    hour, lately = (_refusals(drafts, calls, spec, start, end) for start in (end - HOUR_S, end - BURN_S))
     made = Plan(
         spec=spec,
-        steps=_dearest_first(drafts, calls, spec, end),
+        steps=_dearest_first(drafts, recent.calls, spec),
         keys=tuple(keys),
         bystanders=tuple(bystanders),
         unreached=tuple(key for key in keys if key.api_key not in reached),
         spared=spared,
-        burn_nano=lately.nano * MINUTE_S // BURN_S,
-        saved_nano=lately.saved_nano * MINUTE_S // BURN_S,
-        requests=hour.requests,
-        refused=hour.refused,
         effect_s=drafts.effect_s,
         notes=tuple(dict.fromkeys(_notes(drafts, spared, bystanders))),
         data_at=data_at,
+        burn_s=recent.width_s,
+        spent_nano=_spent(books, settings, spec, now) if spec.kind is ActionKind.CAP else None,
     )
+    made = _with_figures(books, settings, made, drafts, calls, recent, end)
     return replace(
         made,
         needs=needs(
@@ -179,10 +193,49 @@ def plan(
     )
 
 
-def _refusals(
-    drafts: Drafts, calls: Mapping[Caller, Mapping[int, Calls]], spec: ActionSpec, start: int, end: int
-) -> Refusals:
-    """What the steps would have refused in [start, end): callers of one target share its limit."""
+def _with_figures(
+    books: Books,
+    settings: Settings,
+    made: Plan,
+    drafts: Drafts,
+    calls: Mapping[Caller, Mapping[int, Calls]],
+    recent: Lately,
+    end: int,
+) -> Plan:
+    """The plan with what it would have refused, as a replay would count where single calls are known."""
+    spec = made.spec
+    hour, now = _refusals(drafts, calls, spec), _refusals(drafts, recent.calls, spec)
+    batch_nano = now.batch_nano
+    if recent.live and spec.kind is ActionKind.THROTTLE:
+        stretch = (end - HOUR_S, end)
+        hour, now = by_calls(books, settings, made, stretch, recent) or (hour, now)
+    burn, batches = recent.a_minute(now.nano + batch_nano), recent.a_minute(batch_nano)
+    notes = made.notes
+    if batches:
+        notes = (
+            f"{to_credits(batches):,.2f} credits/min of it are batch, which this limit does not hold",
+            *notes,
+        )
+    return replace(
+        made,
+        burn_nano=burn,
+        saved_nano=burn if made.reached else recent.a_minute(now.saved_nano),
+        requests=hour.requests,
+        refused=hour.refused,
+        notes=notes,
+    )
+
+
+def _spent(books: Books, settings: Settings, spec: ActionSpec, now: float) -> int:
+    """Nano-credits that a scope has burnt this month."""
+    start = month_of(int(now), settings.organization.time_zone).start
+    end = int(now) // MINUTE_S * MINUTE_S + MINUTE_S
+    series = books.rules.series([spec.scope])
+    return sum(books.rules.burnt(set(series.values()), start, end, days=True).values())
+
+
+def _refusals(drafts: Drafts, calls: Mapping[Caller, Mapping[int, Calls]], spec: ActionSpec) -> Refusals:
+    """What the steps would have refused of calls: callers of one target share its limit."""
     total = Refusals()
     seen: set[Caller] = set()
     by_key = callers_by_key(calls)
@@ -194,13 +247,16 @@ def _refusals(
             if caller not in seen and _bears(step, spec, caller)
         ]
         seen |= set(mine)
-        shared = together(_between(calls[caller], start, end) for caller in mine)
+        held = [caller for caller in mine if drafts.holds(step, caller)]
+        shared = together(calls[caller] for caller in held)
         total += refused(shared, _limit(spec)) if spec.kind in _REFUSING else _counted(shared)
+        batches = (each.nano for caller in mine if caller not in held for each in calls[caller].values())
+        total += Refusals(batch_nano=sum(batches))
     return total
 
 
 def _dearest_first(
-    drafts: Drafts, calls: Mapping[Caller, Mapping[int, Calls]], spec: ActionSpec, end: int
+    drafts: Drafts, calls: Mapping[Caller, Mapping[int, Calls]], spec: ActionSpec
 ) -> tuple[Step, ...]:
     """The steps in the order in which they are worth most now: of very many the last bite seconds later."""
 
@@ -208,8 +264,10 @@ def _dearest_first(
 
     def burn(step: Step) -> int:
         covered = (caller for name in drafts.covers[step.target] for caller in by_key.get(name, ()))
-        mine = (calls[caller] for caller in covered if _bears(step, spec, caller))
-        return sum(each.nano for minutes in mine for at, each in minutes.items() if at >= end - BURN_S)
+        mine = (
+            calls[caller] for caller in covered if _bears(step, spec, caller) and drafts.holds(step, caller)
+        )
+        return sum(each.nano for minutes in mine for each in minutes.values())
 
     ordered = sorted(drafts.steps, key=burn, reverse=True)
     return tuple(replace(step, seq=seq) for seq, step in enumerate(ordered))
@@ -231,21 +289,17 @@ def _bears(step: Step, spec: ActionSpec, caller: Caller) -> bool:
     return not named if spec.kind is ActionKind.MODELS else named or not spec.models
 
 
-def _between(minutes: Mapping[int, Calls], start: int, end: int) -> dict[int, Calls]:
-    return {minute: calls for minute, calls in minutes.items() if start <= minute < end}
-
-
 def _counted(minutes: Mapping[int, Calls]) -> Refusals:
     return Refusals(sum(c.requests for c in minutes.values()), 0, sum(c.nano for c in minutes.values()), 0)
 
 
-def _burn(calls: Mapping[Caller, Mapping[int, Calls]], end: int) -> dict[str, int]:
+def _burn(recent: Lately) -> dict[str, int]:
     """Nano-credits a minute by key, now."""
     found: dict[str, int] = {}
-    for caller, minutes in calls.items():
-        nano = sum(each.nano for minute, each in minutes.items() if minute >= end - BURN_S)
+    for caller, minutes in recent.calls.items():
+        nano = sum(each.nano for each in minutes.values())
         found[caller.api_key] = found.get(caller.api_key, 0) + nano
-    return {key: nano * MINUTE_S // BURN_S for key, nano in found.items()}
+    return {key: recent.a_minute(nano) for key, nano in found.items()}
 
 
 def _by_burn(keys: Iterable[PlannedKey]) -> list[PlannedKey]:

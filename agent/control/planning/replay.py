@@ -11,9 +11,11 @@ import numpy as np
 
 from agent.control.gateways.base import dialect_of
 from agent.control.planning import windows
+from agent.control.planning.calls import Refusals
 from agent.control.planning.keys import PlannedKey, keys_in, keys_of
 from agent.control.planning.past_calls import Ints, PastCalls, past_calls, slices
 from agent.domain.gateway import Limit, LimitUnit, TargetKind
+from agent.domain.model_name import listed_name
 from agent.domain.words import plural
 
 if TYPE_CHECKING:
@@ -89,6 +91,25 @@ class _Limiter:
     keys: frozenset[str]
     models: frozenset[str] | None  # None: all
     each_model: bool = False  # for itself
+    batches: bool = True  # whether it holds them
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """Calls, which of them a limit holds at all, and which pass."""
+
+    calls: PastCalls
+    held: windows.Passed
+    passed: windows.Passed
+    limiters: Sequence[_Limiter]
+
+    def refusals(self, start: int, end: int) -> Refusals:
+        """What would have been refused in [start, end)."""
+        times = self.calls.times
+        mine = self.held & (times >= start * 1000) & (times < end * 1000)
+        gone = mine & ~self.passed
+        nano = self.calls.nano
+        return Refusals(int(mine.sum()), int(gone.sum()), int(nano[mine].sum()), int(nano[gone].sum()))
 
 
 def replay(
@@ -100,12 +121,9 @@ def replay(
     has the limit for itself. Limits that hold already are not counted.
     """
     assert spec.limit is not None
-    planned = keys_of(books, books.actions.gateway_keys(), settings.acting.production)
-    asked = [key for key in keys_in(planned, spec.scope) if not (spec.non_prod and key.production)]
-    limiters = _limiters(books, settings, spec, made) if made else _each_for_itself(spec, asked)
-    calls = past_calls(books, frozenset().union(*(each.keys for each in limiters)), start, end)
-    held, passed = _tried(calls, limiters, spec.limit)
-    by_key = {key.api_key: key for key in planned}
+    found_out = tried(books, settings, spec, start, end, made)
+    calls, held, passed = found_out.calls, found_out.held, found_out.passed
+    by_key = {key.api_key: key for key in _planned(books, settings)}
     found = [_of_key(calls, part, held, passed, by_key[calls.keys[key]]) for key, part in slices(calls)]
     minute, most = _worst(calls.times[held & ~passed])
     return Replay(
@@ -116,9 +134,27 @@ def replay(
         spread=calls.spread,
         worst_minute=minute,
         worst_refused=most,
-        ways=tuple(dict.fromkeys(_way(limiter.kind, spec.limit.unit) for limiter in limiters)),
+        ways=tuple(dict.fromkeys(_way(limiter.kind, spec.limit.unit) for limiter in found_out.limiters)),
         notes=tuple(_notes(calls, spec.limit, made)),
     )
+
+
+def tried(
+    books: Books, settings: Settings, spec: ActionSpec, start: int, end: int, made: Plan | None = None
+) -> Tried:
+    """The same, call by call."""
+    assert spec.limit is not None
+    if made:
+        limiters = _limiters(books, settings, spec, made)
+    else:
+        asked = keys_in(_planned(books, settings), spec.scope)
+        limiters = _each_for_itself(spec, (key for key in asked if not (spec.non_prod and key.production)))
+    calls = past_calls(books, frozenset().union(*(each.keys for each in limiters)), start, end)
+    return Tried(calls, *_tried(calls, limiters, spec.limit), limiters)
+
+
+def _planned(books: Books, settings: Settings) -> list[PlannedKey]:
+    return keys_of(books, books.actions.gateway_keys(), settings.acting.production)
 
 
 def _each_for_itself(spec: ActionSpec, keys: Iterable[PlannedKey]) -> list[_Limiter]:
@@ -140,7 +176,8 @@ def _limiters(books: Books, settings: Settings, spec: ActionSpec, made: Plan) ->
             found += [_Limiter("", frozenset({key}), _models(spec, step)) for key in sorted(hit)]
             continue
         each_model = kind == "litellm" and bool(spec.models)
-        found.append(_Limiter(kind, reached & hit, _models(spec, step), each_model))
+        batches = dialect.offers[spec.kind].holds_batches
+        found.append(_Limiter(kind, reached & hit, _models(spec, step), each_model, batches))
     return found
 
 
@@ -169,8 +206,12 @@ def _mine(calls: PastCalls, parts: Mapping[str, slice], limiter: _Limiter) -> In
     """Places of a limiter's calls, in the order of time."""
     found = [np.arange(parts[key].start, parts[key].stop) for key in sorted(limiter.keys & parts.keys())]
     mine = np.concatenate(found) if found else np.zeros(0, np.int64)
+    if not limiter.batches:
+        mine = mine[~calls.batch[mine]]
     if limiter.models is not None:
-        wanted = [place for place, name in enumerate(calls.models) if name in limiter.models]
+        wanted = [
+            place for place, name in enumerate(calls.models) if listed_name(name, limiter.models) is not None
+        ]
         mine = mine[np.isin(calls.model[mine], wanted)]
     return mine if len(found) <= 1 else mine[np.argsort(calls.times[mine], kind="stable")]
 

@@ -29,3 +29,8 @@ SELECT max(
   coalesce((SELECT e.at FROM event e INDEXED BY event_at JOIN context x ON x.id = e.context
             WHERE e.at >= :since AND e.at <= :now AND x.account = a.account ORDER BY e.at DESC LIMIT 1), 0))
 FROM (SELECT DISTINCT x.account FROM json_each(:contexts) j CROSS JOIN context x ON x.id = j.value) a;
+
+-- name: plan_batch_services
+-- Some hundred rows: what is called as a batch, by its tier or by where it is sent.
+SELECT s.id FROM service s JOIN dim t ON t.id = s.tier JOIN dim e ON e.id = s.endpoint
+WHERE t.value = 'batch' OR e.value = 'batch' OR e.value LIKE '%/batches';

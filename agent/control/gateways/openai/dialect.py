@@ -25,6 +25,7 @@ _OFFERS: Mapping[ActionKind, Offer] = {
     ActionKind.THROTTLE: Offer(
         units=(LimitUnit.RPM, LimitUnit.TPM),
         effect_s=60,
+        holds_batches=False,
         note="holds a project's calls to a model, whichever key sends them; every model has the whole limit "
         "for itself, and batches have a limit of their own",
     ),

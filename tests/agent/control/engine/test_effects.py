@@ -24,6 +24,7 @@ from agent.domain.gateway import (
 )
 from agent.domain.money import NANO
 from agent.domain.usage import Dimensions
+from agent.settings_gateways import Gateway
 from tests.agent.control.engine.shop import HOUR, KEY, NOW, OTHER, RPM, MemoryLink, Shop
 from tests.agent.ledger.build import batch, event
 
@@ -261,7 +262,9 @@ def test_a_limit_that_nothing_falls_by_is_told_once(shop: Shop) -> None:
     action = accepted(shop)
     burn(shop, range(-200, 400))
 
-    assert look(shop, action, after_s=390)[1].startswith("no effect after 6 min: its calls go past")
+    assert look(shop, action, after_s=390)[1].startswith(
+        "no effect after 6 min: the traffic does not go through what was limited"
+    )
     assert look(shop, shop.action(action.id or 0), after_s=395)[1].startswith("no effect after 6 min")
     assert shop.kinds().count("no_effect") == 1
 
@@ -272,3 +275,32 @@ def test_looks_are_many_at_first_and_few_later() -> None:
     assert [_pause(seconds) for seconds in (0, 9, 10, 59, 60, 599, 600, 90_000)] == [
         *(0.5, 0.5, 1.0, 1.0, 10.0, 10.0, 60.0, 60.0)
     ]
+
+
+def test_another_key_is_named_only_where_much_of_the_burn_has_moved_to_it(shop: Shop) -> None:
+    near = Dimensions("other", api_key="sk-near", project="p", environment="dev", team="ranking")
+    far = Dimensions("far", api_key="sk-far", project="q", environment="dev", team="support")
+    action = accepted(shop)
+    burn(shop, range(-200, 400))
+    burn(shop, range(2, 400), whose=far, nano=10 * NANO)
+    burn(shop, range(2, 400), whose=near, nano=NANO // 10)
+
+    assert "does not go through" in look(shop, action, after_s=390)[1]
+
+    burn(shop, range(402, 800), whose=near)
+    burn(shop, range(401, 800))
+    action = shop.writer.actions.save(replace(shop.action(action.id or 0), effect=""))
+    assert "also comes through key sk-near" in look(shop, action, after_s=790)[1]
+
+
+def test_batches_that_burn_on_are_named_as_what_the_limit_does_not_hold(shop: Shop) -> None:
+    shop.settings = replace(shop.settings, own_gateways=(Gateway(kind="openai", name="gate"),))
+    action = accepted(shop)
+    tier = replace(event("x").service, tier="batch")
+    rows = [
+        event(f"b{at}", NOW + at, dimensions=SEARCH, service=tier, credits_nano=NANO)
+        for at in range(-200, 400)
+    ]
+    shop.writer.write_events(batch(rows))
+
+    assert "batch traffic, which this limit does not hold" in look(shop, action, after_s=390)[1]
