@@ -83,7 +83,18 @@ def _figures(made: Plan) -> Iterator[str]:
     from agent.domain.money import to_credits
 
     burn, saved = to_credits(made.burn_nano), to_credits(made.saved_nano)
-    yield f"burn now    {amount(burn)} credits/min, {amount(burn - saved)} after: saves {amount(saved)}"
+    stretch = "last minute" if made.burn_s == 60 else f"mean of {duration(made.burn_s)}"
+    yield (
+        f"burn now    {amount(burn)} credits/min ({stretch}), "
+        f"{amount(burn - saved)} after: saves {amount(saved)}"
+    )
+    if made.spent_nano is not None:
+        spent, most = amount(to_credits(made.spent_nano)), amount(to_credits(made.spec.amount_nano))
+        if made.reached:
+            what = "production stops" if made.production else "all of it stops"
+            yield f"spent       already spent {spent} this month, of {most}: {what} at once"
+        else:
+            yield f"spent       {spent} this month so far, of {most}"
     if made.spec.kind is not ActionKind.CAP:
         yield f"last hour   {made.refused:,} of {made.requests:,} requests would have been refused"
 
@@ -116,6 +127,13 @@ def _end(made: Plan) -> str:
 def _production(made: Plan) -> str:
     if not made.production:
         return "no production"
+    if made.unknown:
+        share = (
+            f", {percent(made.production_share)} of the burn that it hits" if made.production_share else ""
+        )
+        return f"production, or of unknown environment{share}"
+    if not made.production_share:
+        return "production among them, which burns nothing now"
     return f"production: {percent(made.production_share)} of the burn that it hits"
 
 

@@ -53,6 +53,9 @@ def confirmation(made: Plan, aim: Aim) -> str:
 def production(made: Plan) -> str:
     """The share of production in what is hit, also where nothing of it burns now."""
     share = made.production_share
+    if made.unknown:
+        part = f"{fmt.share(share)} " if share else ""
+        return f"{part}production, or of unknown environment"
     if made.production and not share:
         return "production among them"
     return f"{fmt.share(share)} production"
@@ -98,14 +101,23 @@ def _teams(made: Plan) -> str:
 
 def _burn(made: Plan) -> str:
     now, after = to_credits(made.burn_nano), to_credits(made.burn_nano - made.saved_nano)
-    if made.spec.kind is ActionKind.CAP:
-        return f"{fmt.number(now)} credits/min now; nothing is refused before the cap is reached"
+    stretch = "last minute" if made.burn_s == 60 else f"mean of {fmt.span(made.burn_s)}"
+    if made.spent_nano is not None:
+        return f"{fmt.number(now)} credits/min now ({stretch}); {_spent(made, made.spent_nano)}"
     share = Decimal(made.refused) / made.requests if made.requests else Decimal(0)
     calls = f"{fmt.whole(made.refused)} of {fmt.whole(made.requests)} calls"
     return (
-        f"{fmt.number(now)} → {fmt.number(after)} credits/min; "
+        f"{fmt.number(now)} → {fmt.number(after)} credits/min ({stretch}); "
         f"it would have refused {calls} of the last hour ({fmt.share(share)})"
     )
+
+
+def _spent(made: Plan, nano: int) -> str:
+    spent, most = (f"{to_credits(each):,.0f}" for each in (nano, made.spec.amount_nano))
+    if made.reached:
+        what = "production stops" if made.production else "all of it stops"
+        return f"already spent {spent} this month, of {most}: {what} at once"
+    return f"{spent} spent this month; nothing is refused before {most}"
 
 
 def _when(made: Plan, now: float) -> str:
