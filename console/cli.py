@@ -51,6 +51,18 @@ class Commands(LazyGroup):
 
     LAZY: ClassVar[Mapping[str, Lazy]] = COMMANDS
 
+    def invoke(self, ctx: click.Context) -> object:
+        """Runs the command; what was typed wrong is said in JSON too, where JSON was asked for."""
+        try:
+            return super().invoke(ctx)
+        except click.UsageError as error:
+            if ctx.obj == "json":
+                from console.commands.common import print_json
+
+                where = error.ctx.command_path if error.ctx else "burndeck"
+                print_json({"error": error.format_message(), "hint": f"`{where} --help` shows how."})
+            raise
+
 
 @click.group(
     cls=Commands,
@@ -79,7 +91,7 @@ def burndeck(ctx: click.Context, config: str | None, db: str | None) -> None:
 def run(arguments: list[str]) -> int:
     """Runs one command line and returns its exit code; an error on purpose becomes two lines."""
     try:
-        burndeck.main(arguments, prog_name="burndeck")
+        burndeck.main(arguments, prog_name="burndeck", obj="json" if "--json" in arguments else None)
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else int(end.code is not None)
     except BurndeckError as error:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from console.commands.common import F, common_options, print_json, reader_for, settings_for
-from console.commands.intents import say_undone, settled
+from console.commands.intents import intent_data, say_undone, settled
 from console.commands.preview_text import preview_data, preview_lines, question
 from console.commands.times import Seconds
 from console.commands.watching import Watched, acted, find_action, say_end, watch
@@ -62,6 +62,12 @@ _OPTIONS = (
 )
 
 
+_EXIT = """
+    Exit code 0 when every gateway has taken it, and also when it waits for approvals: `state` is then
+    standby. 1 when it was refused, has failed or is not done yet.
+"""
+
+
 def acting_options(function: F) -> F:
     """Adds what every acting command takes; the function gets it as `how`."""
 
@@ -73,6 +79,7 @@ def acting_options(function: F) -> F:
         how = How(settings_for(config, db), as_json, wait_s=wait, **own)
         return function(how=how, **given)
 
+    wrapped.__doc__ = f"{function.__doc__ or ''}\n{_EXIT}"
     for option in reversed(_OPTIONS):
         wrapped = option(wrapped)
     return common_options(wrapped)  # type: ignore[return-value]
@@ -102,11 +109,7 @@ def act(
     receipt, result = settled(how.settings, asked.kind, asked.subject, asked.payload, how.wait_s)
     if result is None or result.reason or result.handled_at is None:
         if how.as_json:
-            state = result.state.value if result else "new"
-            reason = result.reason if result else ""
-            print_json(
-                {"intent": receipt.id, "state": state, "reason": reason, "preview": preview_data(made)}
-            )
+            print_json(intent_data(receipt, result) | {"preview": preview_data(made)})
         else:
             say_undone(receipt, result)
         click.get_current_context().exit(1)
@@ -187,7 +190,8 @@ def _until(how: How) -> Callable[[Watched], bool]:
 
 def _end(how: How, made: Plan, intent: int, watched: Watched | None) -> None:
     if how.as_json:
-        known = {"intent": intent, "state": "done", "reason": "", "preview": preview_data(made)}
+        state, why = (watched.entry.state, watched.entry.why) if watched else ("done", "")
+        known = {"intent": intent, "state": state, "reason": why, "preview": preview_data(made)}
         found = {"action": watched.entry, "states": watched.states} if watched else {"action": None}
         print_json(known | found)
     elif watched:
@@ -195,6 +199,6 @@ def _end(how: How, made: Plan, intent: int, watched: Watched | None) -> None:
     else:
         click.echo(f"done (intent {intent})")
     fine = watched is None or (
-        acted(watched) and watched.entry.state != "failed" and not watched.entry.failed
+        acted(watched) and watched.entry.state not in ("failed", "declined") and not watched.entry.failed
     )
     click.get_current_context().exit(0 if fine else 1)

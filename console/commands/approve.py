@@ -12,7 +12,7 @@ from console.commands.acting import no
 from console.commands.actions import approvals_words
 from console.commands.approve_elsewhere import answer_elsewhere
 from console.commands.common import common_options, print_json, reader_for, settings_for
-from console.commands.intents import say_undone, settled, wait_option
+from console.commands.intents import intent_data, say_undone, settled, wait_option
 from console.commands.kept_preview import change_lines, kept_lines
 from console.commands.tables import table, terminal_width, when
 from console.commands.watching import acted, say_end, watch
@@ -93,9 +93,10 @@ def _decide(settings: Settings, asked: Ask, action: int, wait: float, *, as_json
     left = max(0.0, wait - (time.monotonic() - begun))
     watched = watch(settings, action, begun, left, acted, quiet=as_json) if done else None
     if as_json:
-        state, why = (result.state.value, result.reason) if result else ("new", "")
-        known = {"intent": receipt.id, "state": state, "reason": why, "person": receipt.person}
-        print_json(known | ({"action": watched.entry, "states": watched.states} if watched else {}))
+        known = intent_data(receipt, result)
+        if watched:
+            known |= {"state": watched.entry.state, "action": watched.entry, "states": watched.states}
+        print_json(known)
     elif watched is None:
         say_undone(receipt, result)
     else:

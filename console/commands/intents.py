@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from agent.settings import Settings
 
 _LOOK_S = 0.05
+_NOT_TAKEN = "no agent has taken it yet"
 
 wait_option = click.option(
     "--wait", type=Seconds(), default=5.0, show_default=True, help="Seconds to wait for the agent."
@@ -62,14 +63,13 @@ def send(
 
     receipt, result = settled(settings, kind, subject, payload, wait_s)
     state = result.state if result else IntentState.NEW
-    reason = result.reason if result else ""
     found = None
     if state is IntentState.DONE:
         with reader_for(settings) as reader:
             found = look(reader, receipt.person)
     if as_json:
-        known = {"intent": receipt.id, "state": state.value, "reason": reason, "person": receipt.person}
-        print_json(known | dict(found.data if found else {}))
+        data = dict(found.data) if found else {}
+        print_json(intent_data(receipt, result) | data)
     elif state is IntentState.DONE:
         click.echo(found.text if found else f"{done} by {receipt.person}")
     else:
@@ -93,9 +93,34 @@ def say_undone(receipt: IntentReceipt, result: Outcome | None) -> None:
         click.secho(f"refused: {result.reason}", fg="red", err=True)
         return
     click.echo(
-        f"signed by {receipt.person} and waiting (intent {receipt.id}): no agent has taken it yet.\n"
-        "  See `burndeck agent status`; it is carried out as soon as an agent runs, within half an hour.",
+        f"signed by {receipt.person} and waiting (intent {receipt.id}): {_NOT_TAKEN}.\n  {_waits(receipt)}",
         err=True,
+    )
+
+
+def intent_data(receipt: IntentReceipt, result: Outcome | None) -> dict[str, Any]:
+    """What `--json` prints of every intent; of one that still waits also until when, and what to do."""
+    from agent.control import IntentState
+
+    state = result.state if result else IntentState.NEW
+    known = {
+        "intent": receipt.id,
+        "state": state.value,
+        "reason": result.reason if result else "",
+        "person": receipt.person,
+    }
+    if state is not IntentState.NEW:
+        return known
+    return known | {"reason": _NOT_TAKEN, "lapses_at": receipt.expires_at, "hint": _waits(receipt)}
+
+
+def _waits(receipt: IntentReceipt) -> str:
+    from console.commands.tables import when
+
+    return (
+        f"It is carried out as soon as an agent runs (`burndeck agent status`), and lapses at "
+        f"{when(receipt.expires_at)}. It cannot be taken back before; what became of it is undone by "
+        "`burndeck release`."
     )
 
 

@@ -12,7 +12,7 @@ import click
 from console.commands.acting import How, act, acting_options, no
 from console.commands.common import common_options, print_json, reader_for, settings_for
 from console.commands.credits import Credits
-from console.commands.intents import Done, say_undone, send, settled, wait_option
+from console.commands.intents import Done, intent_data, say_undone, send, settled, wait_option
 from console.commands.times import Stretch
 from console.commands.watching import say_end, undone, watch
 
@@ -63,9 +63,8 @@ def release(
     seen = [watch(settings, each, begun, left, undone, quiet=as_json) for each in idents] if done else []
     watched = [each for each in seen if each is not None]
     if as_json:
-        state, why = (result.state.value, result.reason) if result else ("new", "")
         actions = [{"action": each.entry, "states": each.states} for each in watched]
-        print_json({"intent": receipt.id, "state": state, "reason": why, "actions": actions})
+        print_json(intent_data(receipt, result) | {"actions": actions})
     elif not done:
         say_undone(receipt, result)
     for each in () if as_json else watched:

@@ -51,8 +51,8 @@ def throttle(
     """Hold SCOPE to a rate, for a while.
 
     SCOPE is organization, billing_group:NAME, department:NAME, team:NAME, project:NAME, api_key:NAME or
-    non-prod; with /non-prod behind it production is spared. It undoes itself when its time is up, unless
-    it is renewed. Exit code 0 when every gateway has taken it, 1 when not.
+    non-prod; with /non-prod behind it production is spared. A key or a project is called by its id or by
+    its name. It undoes itself when its time is up, unless it is renewed.
     """
     from agent.domain.action import ActionKind, ActionSpec
 

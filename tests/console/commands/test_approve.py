@@ -66,6 +66,14 @@ def test_a_block_of_production_begins_with_the_second_approval(
     assert blocked(world) == ["key_prod"]
 
 
+def test_what_waits_is_not_called_done_in_json(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    assert world.run(*BLOCK, "--json") == 0
+
+    assert json.loads(capsys.readouterr().out)["state"] == "standby"
+    assert world.run("block", "--help") == 0
+    assert "also when it waits for approvals" in " ".join(capsys.readouterr().out.split())
+
+
 def test_the_list_says_what_waits_and_which_of_it_is_mine(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -291,3 +291,25 @@ def test_the_graver_it_is_the_more_has_to_be_typed(
     assert "of 600 requests" in said.out or "of 1,200 requests" in said.out
     assert intents(world) == (1 if sent else 0)
     assert ("nothing was sent" in said.err) != sent
+
+
+def test_what_is_typed_wrong_is_said_in_json_too(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    assert world.run("throttle", "team:search", "--json") == 2
+
+    said = capsys.readouterr()
+    assert json.loads(said.out) == {
+        "error": "give one limit: --rps, --rpm, --tpm or --parallel.",
+        "hint": "`burndeck throttle --help` shows how.",
+    }
+    assert "give one limit" in said.err
+
+
+def test_without_an_agent_json_says_that_it_waits_and_until_when(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert world.run(*THROTTLE, "--yes", "--json", "--wait", "0") == 1
+
+    found = json.loads(capsys.readouterr().out)
+    assert (found["state"], found["reason"]) == ("new", "no agent has taken it yet")
+    assert 0 < found["lapses_at"] - world.now <= 1_900
+    assert "burndeck agent status" in found["hint"]
