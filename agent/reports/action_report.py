@@ -38,7 +38,7 @@ class ActionEntry:
     scope: str
     targets: int
     gateways: tuple[str, ...]
-    keys: int  # that it was to hit when it was planned
+    keys: int  # that it was to hit when it was planned, those among them that nobody asked for
     production: bool
     saved: Decimal  # credits a minute, as foreseen
     requested_by: str  # a person or `agent`

@@ -107,7 +107,7 @@ def entry(action: Action, said: Sequence[Approval], now: int) -> ActionEntry:
         scope=str(spec.scope),
         targets=len(action.steps),
         gateways=tuple(dict.fromkeys(step.target.gateway for step in action.steps)),
-        keys=preview.get("key_count", 0),
+        keys=_hit(preview),
         production=bool(preview.get("production", False)),
         saved=to_credits(preview.get("saved_nano", 0)),
         requested_by=action.requested_by,
@@ -146,6 +146,12 @@ def _preview(action: Action) -> Mapping[str, Any]:
         for name, fits in _SHOWN.items()
         if (value := action.preview.get(name)) is not None and fits(value)
     }
+
+
+def _hit(preview: Mapping[str, Any]) -> int:
+    """Keys whose calls it bears on: those that share a target too, and not those that nothing reaches."""
+    others, missed = (len(preview.get(name, ())) for name in ("bystanders", "unreached"))
+    return max(0, int(preview.get("key_count", 0)) - missed + others)
 
 
 def _names(value: object) -> bool:

@@ -7,11 +7,12 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from agent.domain.money import to_credits
+from agent.domain.words import plural
 from console import format as fmt
 from console.screens.actions.asking import OWN
-from console.screens.actions.rows import TONES, countdown, state_words
+from console.screens.actions.rows import TONES, at_gateways, countdown, state_words
 from console.screens.alerts.layout import LABEL, Fact, block, running
-from console.widgets.ink import EMPTY, Line, Span, Tone, clip_words, left, spread, wrap
+from console.widgets.ink import EMPTY, Line, Span, Tone, clip_middle, left, spread, wrap
 
 if TYPE_CHECKING:
     from agent.reports.action_report import ActionDetail, ActionEntry, ApprovalLine, StepLine
@@ -51,6 +52,11 @@ def _heading(entry: ActionEntry, now: float, width: int) -> Line:
     end: list[Span] = []
     if entry.state == "standby" and entry.approve_by is not None:
         end = [Span(f"lapses in {countdown(entry.approve_by - now)}", Tone.WARM)]
+    elif entry.open and not at_gateways(entry):
+        ends = (
+            "until it is changed" if entry.expires_at is None else f"{countdown(entry.expires_at - now)} left"
+        )
+        end = [Span(ends, Tone.DIM)]
     elif entry.open and entry.expires_at is not None:
         end = [Span(f"undoes itself in {countdown(entry.expires_at - now)}", Tone.STRONG)]
     elif entry.open:
@@ -101,6 +107,9 @@ def _effect(entry: ActionEntry, now: float, width: int) -> Iterator[Line]:
     text = entry.effect
     if not text and entry.open and entry.accepted_at is not None:
         text = f"accepted {fmt.span(now - entry.accepted_at)} ago; no traffic has confirmed it yet"
+        if not at_gateways(entry):
+            ends = entry.expires_at
+            text = "in force until " + ("it is changed" if ends is None else f"{fmt.moment(ends, now)} UTC")
     if entry.why and entry.why not in text:
         who = f" by {entry.ended_by}" if entry.ended_by and entry.ended_by not in entry.why else ""
         text = f"{text}; {entry.state}{who}: {entry.why}".removeprefix("; ")
@@ -113,7 +122,7 @@ def _foreseen(detail: ActionDetail) -> Iterator[Fact]:
     seen = detail.preview
     if not seen.get("key_count"):
         return
-    yield "keys", f"{seen['key_count']}", Tone.PLAIN
+    yield "keys", f"{detail.entry.keys}", Tone.PLAIN
     if teams := seen.get("teams"):
         yield (
             "teams",
@@ -131,9 +140,9 @@ def _foreseen(detail: ActionDetail) -> Iterator[Fact]:
     if seen.get("requests"):
         text = f"{fmt.whole(seen.get('refused', 0))} of {fmt.whole(seen['requests'])} calls of the hour"
         yield "refused", text, Tone.PLAIN
-    for name, word in (("bystanders", "with them"), ("unreached", "not reached")):
+    for name, word in (("bystanders", "nobody asked for"), ("unreached", "not reached")):
         if seen.get(name):
-            yield word, f"{len(seen[name])} keys", Tone.WARM
+            yield word, plural(len(seen[name]), "key"), Tone.WARM
 
 
 def _steps(steps: Sequence[StepLine], now: float, width: int) -> Iterator[Line]:
@@ -141,14 +150,17 @@ def _steps(steps: Sequence[StepLine], now: float, width: int) -> Iterator[Line]:
         tone = _STEP_TONES.get(step.state, Tone.PLAIN)
         when = f"  {fmt.clock(step.at, seconds=True)}" if step.at is not None else ""
         yield spread(
-            [Span(clip_words(target_words(step), width - 20))], [Span(step.state + when, tone)], width
+            [Span(clip_middle(target_words(step), width - 20))], [Span(step.state + when, tone)], width
         )
-        yield from (
-            [Span(f"  {line}", Tone.DIM)] for line in wrap(f"{step.before} → {step.after}", width - 2)
-        )
+        yield from ([Span(f"  {line}", Tone.DIM)] for line in wrap(holds(step), width - 2))
         yield from ([Span(f"  {line}", Tone.WARM)] for line in wrap(step.error, width - 2))
     if len(steps) > _MOST_STEPS:
         yield [Span(f"and {len(steps) - _MOST_STEPS} more targets", Tone.DIM)]
+
+
+def holds(step: StepLine) -> str:
+    """What becomes of a target; where it was undone, what it has again."""
+    return f"{step.before} restored" if step.state == "undone" else f"{step.before} → {step.after}"
 
 
 def target_words(step: StepLine) -> str:

@@ -125,6 +125,8 @@ def _row(entry: ActionEntry, part: Part, now: float) -> Row:
 def state_words(entry: ActionEntry) -> str:
     """The sign and the word of a state."""
     drill = "drill " if entry.drill else ""
+    if entry.state == "accepted" and not at_gateways(entry):
+        return f"+ {drill}in force"
     return f"{SIGNS.get(entry.state, '·')} {drill}{WORDS.get(entry.state, entry.state)}"
 
 
@@ -138,7 +140,14 @@ def middle(entry: ActionEntry, part: Part) -> str:
         return entry.effect
     if part is Part.HISTORY:
         return entry.why
-    return "accepted, not confirmed yet" if entry.state == "accepted" else ""
+    if entry.state != "accepted":
+        return ""
+    return "accepted, not confirmed yet" if at_gateways(entry) else "in force"
+
+
+def at_gateways(entry: ActionEntry) -> bool:
+    """Whether traffic can confirm it; allocations hold as soon as they are written down."""
+    return entry.kind not in ("top_up", "allocate")
 
 
 def _tone_of_effect(entry: ActionEntry) -> Tone:

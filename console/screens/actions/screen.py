@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from agent.reports.action_report import ActionDetail, ActionEntry
     from agent.reports.status import Status
 
-Wish = Callable[["ActionDetail", float], Form]
+Wish = Callable[..., Form]
+"""The form on an action in full, at an instant; of an incident, with all that is known."""
 
 
 class ActionsScreen(NowScreen):
@@ -157,7 +158,8 @@ class ActionsScreen(NowScreen):
         self._act(wishes.undo, wishes.not_undone)
 
     def action_undo_all(self) -> None:
-        self._act(wishes.undo_all, wishes.not_undone_all)
+        known = self.board.entries if self.board is not None else ()
+        self._act(wishes.undo_all, wishes.not_undone_all, known)
 
     def action_renew(self) -> None:
         self._act(wishes.renew, wishes.not_renewed)
@@ -176,7 +178,7 @@ class ActionsScreen(NowScreen):
 
         self._act(wish, refuses)
 
-    def _act(self, wish: Wish, refuses: Callable[[ActionEntry], str]) -> None:
+    def _act(self, wish: Wish, refuses: Callable[[ActionEntry], str], *more: object) -> None:
         """Opens a form on the action under the cursor, where it can be done at all."""
         entry, detail = self.entry, self.detail
         if entry is None:
@@ -187,4 +189,4 @@ class ActionsScreen(NowScreen):
             self.note("It is still being read: press the key again.")
         else:
             kind = wishes.KINDS[wish]
-            self.ask_for(kind, lambda settings: FormScreen(wish(detail, self.now)))
+            self.ask_for(kind, lambda settings: FormScreen(wish(detail, self.now, *more)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -50,6 +50,10 @@ def not_renewed(entry: ActionEntry) -> str:
         return ""
     if not entry.open or entry.state in ("standby", "reversing"):
         return f"Action {entry.id} is {entry.state}: there is nothing to renew."
+    if entry.kind == "top_up":
+        return "A top-up ends with its month: 5, then + asks for another one."
+    if entry.kind == "allocate":
+        return "An allocation holds until it is changed: 5, then p asks for that."
     return f"Action {entry.id} does not end by itself."
 
 
@@ -81,7 +85,9 @@ def undo(detail: ActionDetail, now: float) -> Form:
     def judge(values: Values) -> list[str]:
         if waits:
             return ["Nothing was changed yet: the request is taken back, and nobody can approve it any more."]
-        return [f"{target_words(step)}: back to {step.before}" for step in detail.steps[:_STEPS_SHOWN]]
+        if entry.kind == "top_up":
+            return ["The credits go back to where they came from; what was burnt of them stays burnt."]
+        return _few([f"{target_words(step)}: back to {step.before}" for step in detail.steps])
 
     return Form(
         f"{'Take back' if waits else 'Undo'} action {entry.id}",
@@ -95,14 +101,16 @@ def undo(detail: ActionDetail, now: float) -> Form:
     )
 
 
-def undo_all(detail: ActionDetail, now: float) -> Form:
-    """Everything that was done about an incident."""
+def undo_all(detail: ActionDetail, now: float, known: Sequence[ActionEntry] = ()) -> Form:
+    """Everything that was done about an incident, by what is `known` of it."""
     entry = detail.entry
+    its = [each for each in known if each.incident == entry.incident and not not_undone(each)]
+    its.sort(key=lambda each: -each.id)
 
     def judge(values: Values) -> list[str]:
         return [
-            f"Every action of incident {entry.incident} that is in force or waits is undone or taken back, "
-            "the newest first. A hard cap that is still reached stays."
+            *_few([f"{'takes back' if each.state == 'standby' else 'undoes'} {each.title}" for each in its]),
+            "The newest first. A hard cap that is still reached stays.",
         ]
 
     def want(values: Values) -> Want:
@@ -115,7 +123,15 @@ def undo_all(detail: ActionDetail, now: float) -> Form:
         Field("sure", "type", "", f"{entry.incident}, the number of the incident"),
         Field("reason", "reason", "", "why; may stay empty"),
     )
-    return Form(f"Undo all of incident {entry.incident}", entry.title, fields, judge, want)
+    title = f"Undo all of incident {entry.incident}"
+    about = plural(len(its), "action")
+    return Form(title, about, fields, judge, want, said_lines=min(10, 4 + len(its)))
+
+
+def _few(lines: list[str]) -> list[str]:
+    """The first of them, and how many more there are."""
+    more = len(lines) - _STEPS_SHOWN
+    return [*lines[:_STEPS_SHOWN], f"and {more} more"] if more > 0 else lines
 
 
 def renew(detail: ActionDetail, now: float) -> Form:
@@ -204,7 +220,7 @@ def _figures(detail: ActionDetail) -> Iterator[str]:
     share = fmt.share(Decimal(str(seen.get("production_share", "0"))))
     after = fmt.number(to_credits(burn - saved))
     yield (
-        f"Hits {plural(int(seen['key_count']), 'key')} of {', '.join(seen.get('teams', ())) or 'no team'}, "
+        f"Hits {plural(detail.entry.keys, 'key')} of {', '.join(seen.get('teams', ())) or 'no team'}, "
         f"{share} production: {fmt.number(to_credits(burn))} → {after} credits/min"
     )
 
@@ -223,7 +239,7 @@ def _want(ask: Ask, done: str) -> Want:
     return Want(ask.kind, ask.subject, ask.payload, done)
 
 
-KINDS: Mapping[Callable[[ActionDetail, float], Form], IntentKind] = {
+KINDS: Mapping[Callable[..., Form], IntentKind] = {
     undo: IntentKind.RELEASE,
     undo_all: IntentKind.RELEASE,
     renew: IntentKind.RENEW,

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from agent.domain.action import ActionState
+from agent.domain.action import Action, ActionKind, ActionSpec, ActionState
+from agent.domain.allocation import Scope
 from agent.domain.person import Role
 from console.screens.actions.rows import Part, countdown, rows
 from tests.console.acting_world import AT, block, console_on, open_desk, throttle
@@ -104,6 +105,28 @@ async def test_renewal_counts_from_now(desk):
 
 
 @piloted
+async def test_credits_that_were_given_are_in_force_and_no_brake(desk):
+    spec = ActionSpec(ActionKind.TOP_UP, Scope.parse("organization"), amount_nano=10**9)
+    action = Action(spec, ActionState.ACCEPTED, "bo", AT - 600, "launch", accepted_at=AT - 60)
+    desk.writer.actions.add(replace(action, expires_at=AT + 86_400))
+    async with console_on(desk, "4", size=(160, 40)) as running:
+        await running.until("in force until 19 Nov 12:31 UTC")
+        assert "⊘ 1 in force" not in running.lines[0]
+        assert "no traffic has confirmed" not in running.text
+        await running.press("R")
+        await running.until("A top-up ends with its month: 5, then + asks for another one.")
+
+
+@piloted
+async def test_what_was_undone_says_what_holds_again_and_who_was_hit_counts_bystanders(desk):
+    made = desk.ended(throttle())
+    seen = {**made.preview, "bystanders": ["key_x", "key_y"]}
+    desk.writer.actions.save(replace(made, preview=seen))
+    async with console_on(desk, "4", "l", "l", size=(160, 60)) as running:
+        await running.until("no limit restored", "keys 4", "nobody asked for 2 keys")
+
+
+@piloted
 async def test_all_of_an_incident_is_undone_once_its_number_is_typed(desk):
     desk.fires()
     desk.in_force(throttle(), incident=1, alert=1)
@@ -111,6 +134,7 @@ async def test_all_of_an_incident_is_undone_once_its_number_is_typed(desk):
     async with console_on(desk, "4") as running:
         await running.until("incident 1")
         await running.press("U", "enter")
+        await running.until("undoes throttle api_key:key_support to 30 rpm", "undoes throttle team:search")
         await running.until("▲ type: 1, the number of the incident, to confirm")
         await running.press("1", "enter")
         assert await signed(running, desk) == [""]
