@@ -11,9 +11,11 @@ from decimal import ROUND_CEILING, Decimal
 from typing import TYPE_CHECKING
 
 from agent.domain.action import ActionKind, ActionSpec
+from agent.domain.allocation import Scope, ScopeKind
 from agent.domain.gateway import Limit, LimitUnit
 from agent.domain.intent import Refused
 from agent.errors import BurndeckError
+from agent.ledger.kinds import Kind
 from console.live import Question
 from console.screens.acting.aim import Aim
 
@@ -37,6 +39,7 @@ class Looked:
     alert: int | None = None
     incident: int | None = None
     fill: Mapping[str, str] = field(default_factory=dict)
+    nearest: tuple[Scope, str] | None = None  # where this cannot be done: what around it can be, and its name
 
 
 def plan_question(spec: ActionSpec, aim: Aim, *, first: bool) -> Question:
@@ -46,6 +49,8 @@ def plan_question(spec: ActionSpec, aim: Aim, *, first: bool) -> Question:
         alert, incident = _alert(reader, aim)
         found = _first(reader, settings, spec, aim, now) if first else _plan(reader, settings, spec, now)
         fill = dict(found.fill)
+        if found.plan is None and spec.scope.kind is ScopeKind.API_KEY:
+            found = _around_the_key(reader, settings, found, now)
         if first and aim.alert is None and alert is not None:
             fill["reason"] = f"alert {alert}" + (f": {aim.reason}" if aim.reason else "")
         return replace(found, alert=alert, incident=incident, fill=fill)
@@ -62,6 +67,21 @@ def _plan(reader: LedgerReader, settings: Settings, spec: ActionSpec, now: float
         return Looked(spec, problem=f"{error.message}. {error.hint}".strip())
     except Refused as refused:
         return Looked(spec, problem=refused.reason)
+
+
+def _around_the_key(reader: LedgerReader, settings: Settings, found: Looked, now: float) -> Looked:
+    """The key's project as what is nearest, where gateways can do to that what they cannot do to a key."""
+    key = found.spec.scope.value
+    served = (each for keys in reader.action_store().gateway_keys().values() for each in keys)
+    projects = {each.project for each in served if each.api_key == key and each.project}
+    if len(projects) != 1:
+        return found
+    scope = Scope(ScopeKind.PROJECT, projects.pop())
+    if _plan(reader, settings, replace(found.spec, scope=scope), now).plan is None:
+        return found
+    named = {row["id"]: row["name"] for row in reader.rows("directory_names") if row["kind"] == Kind.PROJECT}
+    problem = found.problem.partition(". ")[0]
+    return replace(found, problem=problem, nearest=(scope, named.get(scope.value) or scope.value))
 
 
 def _first(reader: LedgerReader, settings: Settings, spec: ActionSpec, aim: Aim, now: float) -> Looked:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from agent.domain.action import LONGEST_S, ActionKind, ActionSpec
+from agent.domain.allocation import Scope
 from agent.domain.duration import Duration
 from agent.domain.gateway import Limit, LimitUnit
 from agent.domain.money import AmountError, to_nano
@@ -77,15 +79,20 @@ def _form(verb: str, aim: Aim, fields: tuple[Field, ...], specify: Specify) -> P
     def ask(values: Values, first: bool) -> Question:
         return plan_question(specify(aim, values), aim, first=first)
 
-    return PreviewForm(f"{verb} {aim.name}", aim.reason, fields, ask, partial(_read, aim))
+    def around(scope: Scope, name: str) -> PreviewForm:
+        wider = replace(aim, scope=scope, name=f"project {name}", usual_calls=None, usual_share=None)
+        return _form(verb, wider, fields, specify)
+
+    return PreviewForm(f"{verb} {aim.name}", aim.reason, fields, ask, partial(_read, aim, around))
 
 
-def _read(aim: Aim, answer: Answer, values: Values) -> Preview:
+def _read(aim: Aim, around: Callable[[Scope, str], PreviewForm], answer: Answer, values: Values) -> Preview:
     """What the answer means for who looks at it."""
     looked: Looked = answer.value  # type: ignore[assignment]
     made = looked.plan
     if made is None:
-        return Preview(lambda width: [], problem=looked.problem, fill=looked.fill)
+        instead = around(*looked.nearest) if looked.nearest is not None else None
+        return Preview(lambda width: [], problem=looked.problem, fill=looked.fill, instead=instead)
     reason = looked.fill.get("reason", "") or values["reason"]
     return Preview(
         draw=lambda width: draw_plan(made, aim, answer.now, width),

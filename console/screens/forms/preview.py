@@ -31,6 +31,7 @@ class Preview:
     confirm: str = ""  # what a second Enter does, naming what is hit
     names: tuple[str, ...] = ()  # one of them is typed before; none: the second Enter is enough
     fill: Mapping[str, str] = field(default_factory=dict)  # better values for fields that nobody has touched
+    instead: PreviewForm | None = None  # where it cannot be done: the nearest that can, of the same fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +117,8 @@ class PreviewScreen(FieldsScreen):
         self._said.redraw()
         if self._hasty:
             self._hasty = False
-            self.action_send()
+            if self._current is None or self._current.instead is None:
+                self.action_send()  # something else is gone on with by those alone who have read it
 
     def _fill(self, better: Mapping[str, str]) -> None:
         """Fields as they were at first take what the ledger knows better."""
@@ -152,6 +154,8 @@ class PreviewScreen(FieldsScreen):
             self._hasty = True
             if self._asked is None or self._asked[0] != self.values:
                 self._ask()
+        elif preview is not None and preview.instead is not None and not self._problem:
+            self._go_on_with(preview.instead)
         elif preview is None or preview.want is None:
             self._tried = True
         elif not self._confirming:
@@ -162,6 +166,14 @@ class PreviewScreen(FieldsScreen):
         else:
             self._tried = True
         self._said.redraw()
+
+    def _go_on_with(self, form: PreviewForm) -> None:
+        """The same fields about something else, whose preview is still to come."""
+        self._form = self._fields = form
+        self._asked = self._shown = None
+        self._tried = False
+        self._title.redraw()
+        self._ask()
 
     def _confirm(self, there: bool) -> None:
         """Goes to the confirmation, or back from it."""
@@ -193,7 +205,14 @@ class PreviewScreen(FieldsScreen):
         if self._problem or (preview is not None and preview.problem):
             text = self._problem or (preview.problem if preview else "")
             tone = Tone.WARM if self._tried or not self._problem else Tone.DIM
-            return [[Span(line, tone)] for line in wrap(f"▲ {text}" if tone is Tone.WARM else text, width)]
+            lines: list[Line] = [
+                [Span(line, tone)] for line in wrap(f"▲ {text}" if tone is Tone.WARM else text, width)
+            ]
+            if preview is not None and preview.instead is not None and not self._problem:
+                lines.append(
+                    [Span("Enter", Tone.KEY), Span(f" goes on with: {preview.instead.title}", Tone.STRONG)]
+                )
+            return lines
         if preview is None:
             return [[Span("asking the ledger …", Tone.DIM)]]
         if not self._confirming:

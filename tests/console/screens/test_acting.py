@@ -13,6 +13,7 @@ from agent.domain.allocation import Scope
 from agent.domain.gateway import Inventory, Limit, LimitUnit
 from agent.domain.person import Role
 from agent.ledger.kinds import Kind
+from agent.settings_gateways import Gateway
 from console.screens.acting.aim import Aim, NoAim, aim_of_alert, aim_of_row
 from console.screens.acting.look import limits_near, usual_calls
 from console.screens.acting.wishes import parse_limit
@@ -143,6 +144,26 @@ async def test_what_no_gateway_can_do_says_what_it_can_and_the_past_is_not_chang
         await running.until("PAST")
         await running.press("t")
         await running.until("This is the past, where nothing can be changed")
+
+
+@piloted
+async def test_where_no_key_can_be_blocked_enter_goes_on_with_its_project(desk):
+    desk.settings = replace(desk.settings, own_gateways=(Gateway(kind="openai", name="edge"),))
+    async with console_on(desk, "t") as running:
+        await running.until("Keys 4")
+        await running.press("b")
+        await running.until("Enter goes on with: Block project proj_search")
+        assert "delet" not in running.text
+        await running.press("enter")
+        await running.until("Block project proj_search", "2 keys: key_search, key_search_dev")
+        assert desk.take() == []
+        await running.press("enter")
+        await running.until("Type proj_search and Enter: ask finance and engineering to block 2 keys")
+        await running.press(*"proj_search", "enter")
+        await running.until("Signed by ada")
+        assert desk.take() == [""]
+
+    assert str(desk.newest().spec.scope) == "project:proj_search"
 
 
 @piloted
