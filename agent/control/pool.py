@@ -20,6 +20,7 @@ from agent.domain.gateway import Target, TargetKind
 from agent.domain.intent import Refused
 from agent.domain.money import to_credits
 from agent.domain.pool import Hierarchy, Room, over_allocated, room
+from agent.domain.words import instant
 from agent.ledger.action_store import AllocationChange
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 GATEWAY = "burndeck"
 """The gateway of targets that are allocations."""
 UNTIL = "until"
+_MOST_EARLIER = 3  # top-ups that are told beside another one
 
 
 @dataclass
@@ -124,6 +126,12 @@ def _top_up(pool: Pool, spec: ActionSpec) -> tuple[Step, list[str]]:
     )
     want: dict[str, Any] = {TOP_UP: spec.amount_nano, UNTIL: until, FROM: origin}
     notes = [f"comes from {_origin_words(origin)}, and ends with the month"]
+    earlier = [each for each in pool.changes if each.allocation == allocation.id and TOP_UP in each.change]
+    notes += [
+        f"{_credits(each.change[TOP_UP])} credits were given on {instant(each.starts_at)} already, "
+        f"by action {each.action}"
+        for each in earlier[-_MOST_EARLIER:]
+    ]
     above = pool.tree.parents[allocation.id]
     if above is not None and int(topped * allocation.hard_cap) > above.hard_cap_nano:
         notes.append(f"the hard cap of {above.id} around it bites before ({_credits(above.hard_cap_nano)})")

@@ -73,6 +73,8 @@ class _Desk:
         spec = _spec(intent)
         reason = _reason(intent.payload)
         made = self._plan(writer, spec, intent, now)
+        if made.needs:
+            _not_twice(writer, spec, now)
         alert = _number(intent.payload, "alert")
         incident = self._incident(writer, spec, intent, alert)
         if spec.kind is ActionKind.TOP_UP:
@@ -226,6 +228,17 @@ def _spec(intent: Intent) -> ActionSpec:
         if spec.emergency != (intent.kind is IntentKind.BREAK_GLASS):
             raise Refused("the glass is broken by a request of its own")
     return spec
+
+
+def _not_twice(writer: LedgerWriter, spec: ActionSpec, now: int) -> None:
+    """Refuses to let the same wait twice: both would be approved, and done."""
+    for action in writer.actions.open_actions():
+        waits = action.state is ActionState.STANDBY and (action.approve_by is None or now < action.approve_by)
+        if waits and action.spec.digest() == spec.digest():
+            raise Refused(
+                f"action {action.id} asks for the same and waits, asked for by {action.requested_by}: "
+                f"`burndeck approve {action.id}` decides it, `burndeck release {action.id}` withdraws it"
+            )
 
 
 def _reason(payload: Mapping[str, Any]) -> str:

@@ -18,6 +18,7 @@ from agent.domain.action import Action, ActionKind, ActionSpec, ActionState
 from agent.domain.allocation import Allocation, Scope
 from agent.domain.intent import Refused
 from agent.domain.money import NANO
+from agent.domain.words import instant
 from tests.agent.alerts.office import DAY, NOVEMBER, NOW, Member, Office
 
 WHOLE = Allocation(
@@ -116,6 +117,19 @@ def test_a_top_up_beyond_the_pool_is_refused_with_the_numbers(treasury: Treasury
     for part in ("300,000 credits are asked", "299,000 are available", "org-1234-bg-payments holds 500,000"):
         assert part in reason
     assert "top-ups took 1,000" in reason
+
+
+def test_a_top_up_says_what_was_given_already_this_month(treasury: Treasury) -> None:
+    first = treasury.top_up(PAYMENTS, 5_000)
+    treasury.top_up(SUPPORT, 1_000)
+
+    office = treasury.office
+    made = plan(books_of(office.writer), office.settings, top_up(PAYMENTS, 5_000), office.now)
+
+    given = [note for note in made.notes if "already" in note]
+    assert given == [
+        f"5,000 credits were given on {instant(treasury.office.now)} already, by action {first.id}"
+    ]
 
 
 def test_of_two_top_ups_that_fit_alone_only_the_first_is_carried_out(treasury: Treasury) -> None:

@@ -238,3 +238,22 @@ def test_deleted_keys_do_not_come_back(court: Court) -> None:
     court.save(state=ActionState.CONFIRMED, spec=replace(court.action().spec, kind=ActionKind.REVOKE))
 
     assert "do not come back" in court.release("root")
+
+
+def test_the_same_does_not_wait_twice(court: Court) -> None:
+    assert court.request("olga", BLOCK_PROD) == ""
+
+    refusal = court.request("omar", BLOCK_PROD)
+
+    assert refusal.startswith("action 1 asks for the same and waits, asked for by olga")
+    assert "`burndeck approve 1`" in refusal
+    assert court.request("omar", replace(BLOCK_PROD, expires_s=60)) == ""
+    assert court.deny("fred", 1) == ""
+    assert court.request("omar", BLOCK_PROD) == ""
+
+
+def test_what_nobody_approves_any_more_hinders_nothing(court: Court) -> None:
+    assert court.request("olga", BLOCK_PROD) == ""
+    court.now += int(court.settings.acting.approval_valid)
+
+    assert court.request("omar", BLOCK_PROD) == ""
