@@ -22,6 +22,7 @@ from agent.reports.audit_finding import (
 )
 from agent.reports.cap_coverage import MONTH_S
 from agent.reports.figure import Figure
+from agent.reports.gateway_reach import served
 
 if TYPE_CHECKING:
     from agent.ledger.reader import LedgerReader
@@ -78,7 +79,7 @@ class _Keys:
         missing = key.missing(self.settings.acting.required_labels)
         if missing and not key.blocked:
             what = f"{key.title} has no {' and no '.join(missing)}"
-            fix = f"Name it in the owners registry, or `{_block(key, 'no ' + ', no '.join(missing))}`."
+            fix = f"Name it in the owners registry, or {self._end(key, 'no ' + ', no '.join(missing))}."
             yield self._finding("missing_labels", key, what, fix)
 
     def _age(self, key: KnownKey) -> Iterator[AuditFinding]:
@@ -87,7 +88,7 @@ class _Keys:
             return
         age, over = self.now - key.created_at, self.now - key.created_at - limit
         what = f"{key.title} is {_days(age)} old, {_days(over)} past its rotation"
-        fix = f"Make a new one, move its callers, then `{_block(key, 'rotated')}`."
+        fix = f"Make a new one, move its callers, then {self._end(key, 'rotated')}."
         yield self._finding("overdue", key, what, fix)
 
     def _unused(self, key: KnownKey) -> Iterator[AuditFinding]:
@@ -95,12 +96,12 @@ class _Keys:
         if key.places or key.last_used_at is not None or made is None or self.now - made < UNUSED_S:
             return
         what = f"{key.title} was made {_days(self.now - made)} ago and never used"
-        yield self._finding("never_used", key, what, f"`{_block(key, 'never used')}`, or delete it.")
+        yield self._finding("never_used", key, what, f"Nobody will miss it: {self._end(key, 'never used')}.")
 
     def _environments(self, key: KnownKey) -> Iterator[AuditFinding]:
         if len(key.environments) > 1:
             what = f"{key.title} burns in {' and '.join(key.environments)}"
-            fix = f"Make a key for each of them, move the callers, then `{_block(key, 'split')}`."
+            fix = f"Make a key for each of them, move the callers, then {self._end(key, 'split')}."
             yield self._finding("environments", key, what, fix)
 
     def _crowded(self, alive: Iterable[KnownKey]) -> Iterator[AuditFinding]:
@@ -120,7 +121,7 @@ class _Keys:
                 f"service_account:{owner}",
                 f"{name} has {plural(len(keys), 'key')}{where}, {most} are allowed: "
                 f"{named(key.title for key in reversed(idle))}",
-                f"Keep {most}; the one that burns least: `{_block(idle[0], 'too many keys')}`.",
+                f"Keep {most}; the one that burns least: {self._end(idle[0], 'too many keys')}.",
                 *self._amount(keys),
                 keys=tuple(key.api_key for key in reversed(idle)),
             )
@@ -137,13 +138,20 @@ class _Keys:
         nano = sum(counts.credits_nano for counts in mine)
         return self.stretch.figure(nano), self.stretch.share(nano), sum(counts.requests for counts in mine)
 
+    def _end(self, key: KnownKey, reason: str) -> str:
+        """What ends a key for good where it is served: at OpenAI a single key can only be deleted."""
+        known = {gateway.name: gateway.kind for gateway in self.settings.gateways}
+        deleting = [name for name in key.gateways if known.get(name, name) == "openai"]
+        if deleting:
+            only = f" --gateway {deleting[0]}" if len(key.gateways) > 1 else ""
+            return f'`burndeck revoke api_key:{key.api_key}{only} --reason "{reason}"`'
+        if served(key, self.settings.gateways):
+            return f'`burndeck block api_key:{key.api_key} --for 0s --reason "{reason}"`'
+        return "delete it at the provider, since no gateway in burndeck.toml serves it"
+
     def _nano(self, key: KnownKey) -> int:
         counts = self.burnt.get(key.api_key)
         return counts.credits_nano if counts else 0
-
-
-def _block(key: KnownKey, reason: str) -> str:
-    return f'burndeck block api_key:{key.api_key} --reason "{reason}"'
 
 
 def _days(seconds: int) -> str:

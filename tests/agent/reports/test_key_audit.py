@@ -50,6 +50,13 @@ def test_a_key_with_its_labels_and_within_its_age_needs_nothing(path: Path) -> N
     assert (found.findings, found.keys) == ((), 1)
 
 
+def ends(path: Path, gateway: str) -> str:
+    """The command that ends the key of nobody once a gateway serves it."""
+    serve(path, GatewayKey("h-1", "key_nobody"), gateway=gateway)
+    (finding,) = of_kind(look(path), "missing_labels")
+    return finding.fix.split("`")[1]
+
+
 def test_a_key_without_labels_says_which_what_it_burns_and_how_to_stop_it(path: Path) -> None:
     burn(path, use(SEARCH, 60), use(NOBODY, 20))
 
@@ -57,7 +64,15 @@ def test_a_key_without_labels_says_which_what_it_burns_and_how_to_stop_it(path: 
 
     assert (finding.subject, burnt(finding)) == ("api_key:key_nobody", 20)
     assert finding.what == "key_nobody has no team and no cost_center"
-    assert 'burndeck block api_key:key_nobody --reason "no team, no cost_center"' in finding.fix
+    assert "or delete it at the provider, since no gateway" in finding.fix
+    assert (
+        ends(path, "litellm")
+        == 'burndeck block api_key:key_nobody --for 0s --reason "no team, no cost_center"'
+    )
+    assert (
+        ends(path, "openai")
+        == 'burndeck revoke api_key:key_nobody --gateway openai --reason "no team, no cost_center"'
+    )
     eased = Settings(acting=Acting(required_labels=("project", "environment")))
     assert look(path, eased).findings == ()
 
@@ -106,7 +121,8 @@ def test_a_key_past_its_age_is_overdue_by_days_from_directory_or_gateway(path: P
         ("api_key:key_made", "key_made is 120 days old, 30 days past its rotation"),
     ]
     assert burnt(found[0]) == 60
-    assert "burndeck block api_key:key_search" in found[0].fix
+    assert "delete it at the provider" in found[0].fix
+    assert 'burndeck block api_key:key_made --for 0s --reason "rotated"' in found[1].fix
 
 
 def test_a_key_that_was_never_used_is_found_a_week_after_it_was_made(path: Path) -> None:
@@ -143,7 +159,7 @@ def test_a_service_account_with_too_many_keys_in_one_project_is_found(path: Path
     assert (finding.subject, burnt(finding)) == ("service_account:sa-1", 70)
     assert finding.what == ("batch-runner has 3 keys in project proj_search, 2 are allowed: search, b, c")
     assert finding.keys == ("key_search", "key_b", "key_c")
-    assert "burndeck block api_key:key_c" in finding.fix
+    assert finding.fix.startswith("Keep 2; the one that burns least: delete it at the provider")
     assert of_kind(look(path, Settings(acting=Acting(keys_per_account=3))), "too_many_keys") == []
 
 

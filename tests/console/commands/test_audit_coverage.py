@@ -96,7 +96,7 @@ def test_keys_asks_the_registry_of_today(folder: Path) -> None:
     mended = run(folder, "keys", "--since", "1d")
 
     assert found.exit_code == 1
-    assert "burndeck block api_key:key_nobody --reason" in found.stdout
+    assert "burndeck block api_key:key_nobody --for 0s --reason" in found.stdout
     assert (mended.exit_code, mended.stdout.splitlines()[-1]) == (0, "every key is in order")
 
 
