@@ -52,7 +52,9 @@ def why_not(found: Standing, kind: IntentKind) -> str:
             "`burndeck identity show` prints what to add."
         )
     if not found.may(kind):
-        return f"{found.person.name} may not {kind.value.replace('_', ' ')}: it takes another role."
+        from agent.control.roles import takes
+
+        return f"{found.person.name} may not {kind.value.replace('_', ' ')}: it takes {takes(kind)}."
     return ""
 
 

@@ -43,9 +43,15 @@ def may(person: Person, kind: IntentKind) -> bool:
 
 
 def refusal(person: Person, kind: IntentKind) -> str:
-    """The sentence for a person who may not."""
-    needed = ", ".join(sorted(ALLOWED.get(kind, frozenset()))) or "nobody has"
-    roles = ", ".join(person.roles) or "none"
+    """The sentence for a person who may not: `ada may not allocate: it takes finance; ada has operator`."""
+    roles = ", ".join(person.roles) or "no role"
+    what = kind.value.replace("_", " ")
+    return f"{person.name} may not {what}: it takes {takes(kind)}; {person.name} has {roles}"
+
+
+def takes(kind: IntentKind) -> str:
+    """The roles of which one is enough, in words."""
+    needed = sorted(ALLOWED.get(kind, frozenset()))
     return (
-        f"{person.name} may not {kind.value}: it takes one of the roles {needed}; {person.name} has {roles}"
+        " or ".join([", ".join(needed[:-1]), needed[-1]] if len(needed) > 1 else needed) or "what nobody has"
     )

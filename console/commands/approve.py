@@ -144,7 +144,8 @@ def _mine(entry: ActionEntry, person: Person | None) -> str:
     roles = sorted(
         {role.value for role in person.roles} & {role for each in entry.waits_for for role in each}
     )
-    return f"yes, for {roles[0]}" if roles else "no: it takes another role"
+    needed = " and ".join(" or ".join(each) for each in entry.waits_for)
+    return f"yes, for {roles[0]}" if roles else f"no: it takes {needed}"
 
 
 def _detail(settings: Settings, ident: int) -> ActionDetail:

@@ -80,7 +80,7 @@ def test_an_unknown_person_is_given_the_table_to_add(desk: Desk) -> None:
 
 def test_a_person_without_the_role_or_the_scope_is_told_at_once(desk: Desk) -> None:
     desk.people = (person(desk.ada, Role.VIEWER),)
-    with pytest.raises(NotAllowedError, match="takes one of the roles admin, engineering"):
+    with pytest.raises(NotAllowedError, match="it takes admin, engineering, finance, lead or operator"):
         desk.submit()
 
     desk.people = (person(desk.ada, Role.ADMIN, scopes=(Scope.parse("team:support"),)),)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from agent.clock import ScaledClock
 from agent.errors import LedgerError
 from agent.ledger import open_reader, open_writer
 from agent.ledger.rows import QuarantineRow, SourceStatus
@@ -97,3 +98,19 @@ def test_a_ledger_that_cannot_be_opened_is_one_problem_among_the_checks() -> Non
 
     assert found.checks[-1] == Check("ledger", State.PROBLEM, "there is no ledger at x", "burndeck ingest")
     assert not found.healthy
+
+
+def test_another_terminal_of_a_demo_needs_no_login_and_no_agent_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OPENAI_ADMIN_KEY")
+    demo = replace(WITH_SOURCE, scaled_clock=ScaledClock(NOW, NOW, 60))
+    path = alive(tmp_path / "l.sqlite")
+
+    _, checks = looked_at(path, demo)
+    with open_writer(path) as writer:
+        writer.stopped(NOW + 59)
+    _, after = looked_at(path, demo)
+
+    assert (checks["secret openai"].state, checks["secret openai"].hint) == (State.NOTE, "")
+    assert after["agent"].hint == "the demo is over: begin another with burndeck demo"

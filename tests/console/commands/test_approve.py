@@ -86,7 +86,7 @@ def test_the_list_says_what_waits_and_which_of_it_is_mine(
         (found,) = json.loads(capsys.readouterr().out)["waiting"]
         yours.append(found["yours"])
 
-    assert yours == ["no: you asked for it", "yes, for finance", "no: it takes another role"]
+    assert yours == ["no: you asked for it", "yes, for finance", "no: it takes finance and engineering"]
 
 
 def test_one_no_ends_it(world: World, capsys: pytest.CaptureFixture[str]) -> None:
