@@ -174,6 +174,9 @@ def _breach(
     )
 
 
+_A_TENTH = 0.05  # credits a minute that are not written as 0.0
+
+
 def _summary(kind: Kind, reason: Reason, now_nano: int, usual_nano: int) -> str:
     """What is wrong and whose it is first: on a small screen the end is cut."""
     who = {
@@ -185,7 +188,7 @@ def _summary(kind: Kind, reason: Reason, now_nano: int, usual_nano: int) -> str:
     }[kind]
     what = f"{reason.cause.value.replace('_', ' ')}: " if reason.cause else ""
     now, usual = now_nano / _NANO, usual_nano / _NANO
-    change = f"{now / usual:.1f}x the usual {usual:,.1f}" if usual_nano > 0 else "where nothing is usual"
+    change = f"{now / usual:.1f}x the usual {usual:,.1f}" if usual >= _A_TENTH else "where nothing is usual"
     return f"{what}{who} burns {now:,.1f} credits/min, {change}; {reason.sentence}"
 
 

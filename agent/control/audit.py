@@ -94,6 +94,11 @@ def listed(reader: LedgerReader, since: int, *, most: int = 1_000) -> list[Audit
     return [_record(row, errors="replace") or _unreadable(row) for row in rows]
 
 
+def seals(reader: LedgerReader, since: int) -> int:
+    """How many rows since a time are proofs of other rows, which `listed` leaves out."""
+    return int(reader.rows("audit_seals_since", {"since": since})[0]["seals"])
+
+
 def _follows(
     at: ChainHead, row: Row, head: ChainHead, noted: ChainHead | None
 ) -> tuple[str, AuditRecord | None]:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from agent.allocations import settings_now
 from agent.analytics.month import month_of
+from agent.domain.action_words import plain_words
 from agent.domain.allocation import Allocation, ScopeKind
 from agent.domain.gateway import GatewayKey, TargetKind
 from agent.domain.levels import level_of
 from agent.domain.money import to_credits
 from agent.ledger.alert_store import Whose
 from agent.ledger.kinds import Kind
+from agent.reports.actions import Words
 from agent.reports.allocation_burn import burning_at
 from agent.reports.budgets import budgets
 from agent.reports.burn_report import Budget, Runway
@@ -26,6 +28,9 @@ from agent.reports.rolled import Rolled
 if TYPE_CHECKING:
     from agent.ledger.reader import LedgerReader
     from agent.settings import Settings
+
+
+HOUR_S = 3_600
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +53,7 @@ class NativeLimit:
     target: str  # key, team, project, project_model or organization
     id: str
     fields: Mapping[str, Any]  # by the gateway's own names
+    words: str  # the same for people
     seen_at: int
 
 
@@ -91,16 +97,26 @@ def find_keys(reader: LedgerReader, text: str) -> tuple[str, ...]:
 
 
 def cap_explain(
-    reader: LedgerReader, settings: Settings, key: str, now: float, *, at: float | None = None
+    reader: LedgerReader,
+    settings: Settings,
+    key: str,
+    now: float,
+    *,
+    at: float | None = None,
+    words: Words | None = None,
 ) -> CapExplain:
-    """Every level around a key (its id, see `find_keys`), now or at an earlier instant."""
+    """Every level around a key (its id, see `find_keys`), now or at an earlier instant.
+
+    `words` says what fields of a gateway mean; without it they are shown as they are.
+    """
+    say = words or (lambda gateway, fields: plain_words(fields))
     with reader.snapshot():
         when = moment(reader, now, at)
         settings = settings_now(settings, reader.action_store(), when.now if at is None else when.at)
-        return _explain(reader, settings, key, when)
+        return _explain(reader, settings, key, when, say)
 
 
-def _explain(reader: LedgerReader, settings: Settings, key: str, when: Moment) -> CapExplain:
+def _explain(reader: LedgerReader, settings: Settings, key: str, when: Moment, say: Words) -> CapExplain:
     served = {
         gateway: [each for each in keys if each.api_key == key]
         for gateway, keys in reader.action_store().gateway_keys().items()
@@ -138,7 +154,7 @@ def _explain(reader: LedgerReader, settings: Settings, key: str, when: Moment) -
         binding=binding.id if binding else "",
         first=first,
         day=_day(reader, settings, key, mine, when),
-        native=tuple(_native(reader, served)),
+        native=tuple(_native(reader, served, say)),
         sentence=_sentence(binding, left),
     )
 
@@ -189,7 +205,22 @@ def _day(
     return DayLimit(Figure(to_credits(limit), "credits"), burnt, used >= limit)
 
 
-def _native(reader: LedgerReader, served: Mapping[str, list[GatewayKey]]) -> Iterator[NativeLimit]:
+def dearest_first(reader: LedgerReader, keys: Iterable[str], now: float) -> list[str]:
+    """Keys by what they have burnt in the last hour."""
+    when = moment(reader, now, None)
+    burnt: dict[str, int] = {}
+    if when.as_of is not None:
+        names = read_names(reader)
+        start = max(0, when.at - HOUR_S) // HOUR_S * HOUR_S
+        found = Rolled(reader, names, when.as_of).credits(Kind.API_KEY, start, when.at)
+        names.learn(reader, found)
+        burnt = {names.name(ident): nano for ident, nano in found.items()}
+    return sorted(keys, key=lambda key: -burnt.get(key, 0))
+
+
+def _native(
+    reader: LedgerReader, served: Mapping[str, list[GatewayKey]], say: Words
+) -> Iterator[NativeLimit]:
     seen_at = {
         (row["gateway"], row["target_kind"], row["target"]): row["seen_at"]
         for row in reader.rows("gateway_targets")
@@ -199,7 +230,12 @@ def _native(reader: LedgerReader, served: Mapping[str, list[GatewayKey]]) -> Ite
         if fields and any(_passes(target.kind, target.id, key) for key in served.get(target.gateway, ())):
             kind = target.kind.value
             yield NativeLimit(
-                target.gateway, kind, target.id, fields, seen_at[target.gateway, kind, target.id]
+                target.gateway,
+                kind,
+                target.id,
+                fields,
+                say(target.gateway, fields),
+                seen_at[target.gateway, kind, target.id],
             )
 
 

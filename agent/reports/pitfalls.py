@@ -45,6 +45,7 @@ def pitfalls(
     """The pitfalls that usage shows, with `others` that burndeck.toml shows."""
     with reader.snapshot():
         stretch = stretch_of(reader, now, since_s)
+        others = list(_together(others))
         if stretch is None:
             return empty_report(now, others)
         found = [
@@ -55,6 +56,23 @@ def pitfalls(
             *others,
         ]
         return report_of(stretch, found)
+
+
+def _together(findings: Iterable[AuditFinding]) -> Iterator[AuditFinding]:
+    """The same thing found in many allocations is one finding, with their names and without places."""
+    alike: dict[tuple[str, str, str], list[AuditFinding]] = defaultdict(list)
+    for each in findings:
+        alike[each.kind, _without_place(each.what), each.fix].append(each)
+    for (kind, what, fix), group in alike.items():
+        if len(group) == 1:
+            yield group[0]
+        else:
+            names = named(each.subject.partition(":")[2] for each in group)
+            yield AuditFinding(kind, plural(len(group), "allocation"), f"{what}: {names}", fix)
+
+
+def _without_place(what: str) -> str:
+    return what.rpartition(" (")[0] if what.endswith(")") and " (" in what else what
 
 
 def _by_tags_alone(stretch: Stretch) -> Iterator[AuditFinding]:
@@ -79,7 +97,7 @@ def _by_tags_alone(stretch: Stretch) -> Iterator[AuditFinding]:
 
 def _aliases(stretch: Stretch) -> Iterator[AuditFinding]:
     for model, counts in stretch.counts(Kind.MODEL).items():
-        if model and not split_version(model)[1] and (counts.credits_nano or counts.requests):
+        if model and not split_version(model)[1] and counts.credits_nano:
             yield AuditFinding(
                 "model_alias",
                 f"model:{model}",

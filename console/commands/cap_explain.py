@@ -31,11 +31,13 @@ def explain(config: str | None, db: str | None, as_json: bool, key: str, at: flo
     The one that binds is the one of which least is left. Exit code 1 where a hard cap or the credits of the
     day are reached.
     """
+    from agent.control.words import gateway_words
     from agent.reports.cap_explain import cap_explain
 
     settings = settings_for(config, db)
     with reader_for(settings) as reader:
-        found = cap_explain(reader, settings, _the_key(reader, key), settings.clock().now(), at=at)
+        now, words = settings.clock().now(), gateway_words(settings)
+        found = cap_explain(reader, settings, _the_key(reader, key), now, at=at, words=words)
     if as_json:
         print_json(found)
     else:
@@ -101,10 +103,8 @@ def _levels(found: CapExplain) -> str:
 def _native(found: CapExplain) -> str:
     if not found.native:
         return ""
-    from agent.domain.action_words import plain_words
-
     rows = [
-        (each.gateway, f"{each.target} {each.id}", plain_words(each.fields), when(each.seen_at))
+        (each.gateway, f"{each.target} {each.id}", each.words, when(each.seen_at))
         for each in found.native
     ]
     return "limits at gateways\n" + table(("gateway", "of", "holds", "read at"), rows)

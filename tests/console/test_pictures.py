@@ -137,7 +137,7 @@ STATES = {
     "actions": (("4",), ("edge/key/k2",)),
     "waiting": (("4", "@in force 1", "l"), ("lapses in",)),
     "approve": (("4", "@in force 1", "l", "@lapses in", "A"), ("is bound to",)),
-    "allocations": (("5", "@pool", "j", "j"), ("◀ binds", "key_search_dev")),
+    "allocations": (("5", "@pool", "j", "j"), ("◀ binds", "key_search  prod")),
 }
 
 

@@ -5,13 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from agent.domain.money import to_credits
-from console import format as fmt
 from console.live import Question
 from console.questions import read_status_now
 
 if TYPE_CHECKING:
-    from agent.domain.gateway import Fields
     from agent.ledger.reader import LedgerReader
     from agent.reports.action_report import ActionDetail, ActionEntry
     from agent.reports.status import Status
@@ -60,39 +57,7 @@ def action_question(ident: int) -> Question:
 
 def action_detail_of(reader: LedgerReader, settings: Settings, ident: int, now: float) -> ActionDetail | None:
     """The report on one action, with what gateways hold in their words."""
-    from agent.control.gateways.base import dialect_of
-    from agent.domain.action_words import plain_words
+    from agent.control.words import gateway_words
     from agent.reports.actions import action_detail
 
-    kinds = {gateway.name: gateway.kind for gateway in settings.gateways}
-
-    def words(gateway: str, fields: Fields) -> str:
-        kind = kinds.get(gateway)
-        if gateway == OWN:
-            return allocation_words(fields)
-        return plain_words(fields) if kind is None else dialect_of(kind).words(fields)
-
-    return action_detail(reader, ident, now, words)
-
-
-def allocation_words(fields: Fields) -> str:
-    """What becomes of an allocation: `500 credits more until 1 Dec 00:00`, `60,000 credits a month`."""
-    said = []
-    for name, value in sorted(fields.items()):
-        if value in (None, False, "") or name == "from":
-            continue
-        if name == "top_up_nano":
-            said.append(f"{_credits(value)} more")
-        elif name == "until":
-            said.append(f"until {fmt.moment(value)} UTC")
-        elif name == "monthly_nano":
-            said.append(f"{_credits(value)} a month")
-        elif name.endswith("_nano"):
-            said.append(f"{name.removesuffix('_nano')} {_credits(value)}")
-        else:
-            said.append(name.replace("_", " ") if value is True else f"{name.replace('_', ' ')} {value}")
-    return ", ".join(said) or "nothing"
-
-
-def _credits(nano: object) -> str:
-    return f"{to_credits(nano):,.0f} credits" if isinstance(nano, int) else str(nano)
+    return action_detail(reader, ident, now, gateway_words(settings))

@@ -37,7 +37,7 @@ class Explained:
 
     scope: Scope
     keys: int  # that burn in it
-    explained: tuple[CapExplain, ...]  # of some of them, the one that burnt last first
+    explained: tuple[CapExplain, ...]  # of some of them, the one that burns most first
 
 
 def allocations_question() -> Question:
@@ -55,15 +55,17 @@ def explain_question(scope: Scope) -> Question:
     """Which cap binds the keys of a scope."""
 
     def ask(reader: LedgerReader, settings: Settings, now: float) -> Explained:
-        from agent.reports.cap_explain import cap_explain
+        from agent.control.words import gateway_words
+        from agent.reports.cap_explain import cap_explain, dearest_first
 
         newest = {
             whose.api_key: whose
             for _, whose in sorted(reader.alert_store().contexts().items())
             if whose.api_key
         }
-        keys = [key for key, whose in reversed(newest.items()) if whose.within(scope)]
-        some = tuple(cap_explain(reader, settings, key, now) for key in keys[:MOST_KEYS])
+        mine = (key for key, whose in reversed(newest.items()) if whose.within(scope))
+        keys, words = dearest_first(reader, mine, now), gateway_words(settings)
+        some = tuple(cap_explain(reader, settings, key, now, words=words) for key in keys[:MOST_KEYS])
         return Explained(scope, len(keys), some)
 
     return Question(EXPLAIN, ask, (scope,))

@@ -15,7 +15,17 @@ from console.widgets.ink import EMPTY, Line, Span, Tone, clip_words, first_that_
 if TYPE_CHECKING:
     from agent.reports.allocation_tree import AllocationTree, PendingChange, TreeRow
     from agent.reports.burn_report import Budget
-    from agent.reports.cap_explain import CapExplain
+    from agent.reports.cap_explain import CapExplain, NativeLimit
+
+_MOST_LIMITS = 3
+_NO_LIMIT = (
+    "no limit",
+    "not blocked",
+    "not blocked, no limit",
+    "nothing",
+    "nothing known",
+    "nothing told yet",
+)
 
 
 def draw_detail(
@@ -149,7 +159,17 @@ def _key(each: CapExplain, width: int) -> Iterator[Line]:
     if each.day is not None:
         text = f"{fmt.number(each.day.used.value)} of {fmt.number(each.day.limit.value)} credits today"
         yield [Span(f"  {'▲ ' if each.day.over else ''}{text}", Tone.HOT if each.day.over else Tone.DIM)]
-    for limit in each.native:
-        held = ", ".join(f"{field} {value}" for field, value in limit.fields.items())
-        text = f"{limit.gateway} holds {limit.target} {limit.id}: {held}"
+    limits = [limit for limit in each.native if limit.words not in _NO_LIMIT]
+    limits.sort(key=_tightness)
+    for limit in limits[:_MOST_LIMITS]:
+        text = f"{limit.gateway} holds {limit.target.removeprefix('project_')} {limit.id}: {limit.words}"
         yield from ([Span(f"  {line}", Tone.DIM)] for line in wrap(text, width - 2))
+    if len(limits) > _MOST_LIMITS:
+        yield [Span(f"  and {len(limits) - _MOST_LIMITS} more limits there, none tighter", Tone.DIM)]
+
+
+def _tightness(limit: NativeLimit) -> tuple[bool, int]:
+    """Limits of whole targets first, then those of single models, the least one first."""
+    numbers = [value for value in limit.fields.values() if type(value) is int]
+    single = limit.target == "project_model"
+    return single, min(numbers, default=0) if single else 0

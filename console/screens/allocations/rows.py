@@ -106,10 +106,12 @@ def gauge(budget: Budget, width: int) -> list[Span]:
 
 
 def runway(budget: Budget) -> str:
-    """Time until the hard cap at the present burn."""
+    """Time until the hard cap at the present burn, or why there is none."""
     if budget.state == "hard":
         return "reached"
-    return fmt.NOTHING if budget.hard_runway_s is None else fmt.span(budget.hard_runway_s)
+    if budget.hard_runway_s is None:
+        return "lasts" if budget.burn.value else "no burn"
+    return fmt.span(budget.hard_runway_s)
 
 
 def asked(pending: Sequence[PendingChange]) -> str:

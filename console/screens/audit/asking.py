@@ -28,6 +28,7 @@ class AuditBoard:
     """The newest records."""
 
     records: tuple[AuditRecord, ...]
+    seals: int  # proofs of rows in the same time, which tell people nothing
     status: Status
 
 
@@ -35,11 +36,12 @@ def audit_question() -> Question:
     """The newest records, newest first."""
 
     def ask(reader: LedgerReader, settings: Settings, now: float) -> AuditBoard:
-        from agent.control.audit import listed
+        from agent.control.audit import listed, seals
 
         with reader.snapshot():
-            found = listed(reader, int(now) - RECENT_S, most=MOST)
-            return AuditBoard(tuple(found), read_status_now(reader, settings, now))
+            since = int(now) - RECENT_S
+            found = tuple(listed(reader, since, most=MOST))
+            return AuditBoard(found, seals(reader, since), read_status_now(reader, settings, now))
 
     return Question(AUDIT, ask)
 

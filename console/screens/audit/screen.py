@@ -63,7 +63,7 @@ class AuditScreen(NowScreen):
         self.board = board
         self._records = {str(record.seq): record for record in board.records}
         found = [words.row(record, self.now) for record in board.records]
-        self._table.show(found, title=words.title(len(found)))
+        self._table.show(found, title=words.title(len(found), board.seals))
         self._show_record()
         self._follow()
 

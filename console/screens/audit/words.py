@@ -119,10 +119,12 @@ def draw_proof(progress: Progress | None, width: int) -> Line:
     return [Span(start, Tone.COOL), Span(clip(head, max(1, width - len(start))), Tone.DIM)]
 
 
-def title(count: int) -> list[Span]:
-    """The heading of the table."""
+def title(count: int, seals: int) -> list[Span]:
+    """The heading of the table, and why numbers of rows are missing in it."""
+    of = f" of {count + seals}" if seals else ""
+    rest = "; the rest are seals, proofs of other rows" if seals else ""
     return [
         Span("Records", Tone.STRONG),
-        Span(f" {count}", Tone.DIM),
-        Span("  of the last 30 days", Tone.DIM),
+        Span(f" {count}{of}", Tone.DIM),
+        Span(f"  of the last 30 days{rest}", Tone.DIM),
     ]

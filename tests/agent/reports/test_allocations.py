@@ -170,6 +170,7 @@ def test_limits_of_gateways_that_the_key_passes_are_listed(ledger: Path) -> None
         ("team", "team_1", {"tpm_limit": 9_000}),
     ]
     assert {each.seen_at for each in found.native} == {NOW}
+    assert all(each.words for each in found.native)
 
 
 def test_the_credits_of_the_day_are_counted_from_midnight(ledger: Path) -> None:

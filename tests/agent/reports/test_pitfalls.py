@@ -87,6 +87,24 @@ def test_a_key_in_two_environments_is_found(path: Path) -> None:
     assert (finding.subject, burnt(finding)) == ("api_key:key_search", 65)
 
 
+def test_an_alias_that_costs_nothing_is_left_out(path: Path) -> None:
+    burn(path, use(SEARCH, 60), use(SEARCH, 0, service=replace(GPT, model="omni-moderation")))
+
+    assert look(path).findings == ()
+
+
+def test_the_same_thing_in_many_allocations_is_found_once(path: Path) -> None:
+    burn(path, use(SEARCH, 60))
+    caps = [
+        AuditFinding("unsafe_cap", f"allocation:a{n}", f"no buffer (burndeck.toml:{n})", "Set one.")
+        for n in range(1, 6)
+    ]
+
+    assert look(path, *caps).findings == (
+        AuditFinding("unsafe_cap", "5 allocations", "no buffer: a1, a2, a3 and 2 more", "Set one."),
+    )
+
+
 def test_what_the_configuration_shows_is_among_them(path: Path) -> None:
     burn(path, use(SEARCH, 60))
     cap = AuditFinding("unsafe_cap", "allocation:org-1", "nobody can override it", "Name somebody.")

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from agent.control.words import allocation_words
 from agent.domain.action import ActionKind, ActionSpec, ActionState
 from agent.domain.allocation import Scope
 from agent.domain.person import Role
-from console.screens.actions.asking import allocation_words
+from agent.reports.cap_explain import CapExplain, NativeLimit
+from console.screens.allocations.detail import _key as explained_lines
 from tests.agent.reports.world import NANO
 from tests.console.acting_world import console_on, open_desk
 from tests.console.harness import piloted
@@ -67,6 +69,21 @@ async def test_a_top_up_is_shown_confirmed_and_waits_for_two(finance):
     )
 
 
+def test_limits_are_said_in_words_the_tightest_first_and_what_is_none_is_left_out():
+    limits = [
+        NativeLimit("oa", "project_model", f"p/m{n}", {"rpm": n}, f"{n} rpm", 0) for n in (900, 30, 60, 7)
+    ]
+    limits.append(NativeLimit("oa", "project", "p", {"tools": {}}, "nothing known", 0))
+    key = CapExplain(
+        0, 0, "key_a", "", "", (), "", None, None, tuple(limits), "no cap counts this key's burn"
+    )
+
+    text = "\n".join("".join(span.text for span in line) for line in explained_lines(key, 80))
+
+    assert "oa holds model p/m7: 7 rpm" in text and "and 1 more limits there, none tighter" in text
+    assert "nothing known" not in text and "900" not in text
+
+
 @piloted
 async def test_other_monthly_credits_are_proposed(finance):
     async with console_on(finance, "5") as running:
@@ -108,7 +125,7 @@ async def test_an_operator_is_told_that_finance_proposes(template, tmp_path, ada
             await running.until("pool 800k")
             await running.press("p")
 
-            await running.until("ada may not allocate: it takes another role.")
+            await running.until("ada may not allocate: it takes finance.")
 
 
 def test_what_becomes_of_an_allocation_is_said_in_credits():

@@ -22,24 +22,25 @@ def desk(template: Path, tmp_path: Path, quick: None, ada: None):
         made.writer.control.audit(AT - 120, "bo", "action.requested", "action:1", asked)
         for number in range(9):
             made.writer.control.audit(AT - 60, "bo", "note", f"alert:{number}", {"note": f"number {number}"})
+        made.writer.control.audit(AT - 50, "agent", "action.kept", "action:1", {"sha256": "0"})
         yield made
 
 
 @piloted
 async def test_records_stand_newest_first_under_a_chain_that_is_followed_as_it_grows(desk):
     async with console_on(desk, "6") as running:
-        await running.until("✓ chain verified, 10 rows", "Records 10")
+        await running.until("✓ chain verified, 11 rows", "Records 10 of 11", "the rest are seals")
         assert running.names("rows") == [str(number) for number in range(10, 0, -1)]
 
         desk.writer.control.audit(AT, "bo", "note", "alert:1", {"note": "later"})
-        await running.until("✓ chain verified, 11 rows", "later")
+        await running.until("✓ chain verified, 12 rows", "later")
 
 
 @piloted
 async def test_a_long_chain_is_followed_in_parts_and_v_finds_what_was_changed_since(desk, monkeypatch):
     monkeypatch.setattr(asking, "STEP", 3)
     async with console_on(desk, "6") as running:
-        await running.until("✓ chain verified, 10 rows")
+        await running.until("✓ chain verified, 11 rows")
         with sqlite3.connect(desk.writer.path) as conn:
             conn.execute("UPDATE audit SET actor = 'eve' WHERE seq = 5")
         await running.press("v")
