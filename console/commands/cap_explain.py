@@ -104,7 +104,6 @@ def _native(found: CapExplain) -> str:
     if not found.native:
         return ""
     rows = [
-        (each.gateway, f"{each.target} {each.id}", each.words, when(each.seen_at))
-        for each in found.native
+        (each.gateway, f"{each.target} {each.id}", each.words, when(each.seen_at)) for each in found.native
     ]
     return "limits at gateways\n" + table(("gateway", "of", "holds", "read at"), rows)
