@@ -149,13 +149,14 @@ class LiveScreen(Screen[None]):
         # The screen that comes next may have asked already: only our own question is taken back.
         self.deck.live.leave(self.topic)
         self._away = True
+        self._header.redraw()
 
     def receive(self, answer: Answer) -> None:
         """News from the live thread; an answer for the place or the instant looked at before is not shown."""
         wanted = self.question(self.deck.view)
         if answer.question.topic == wanted.topic and answer.question.about != wanted.about:
             return
-        self._away = False
+        self._away = not self.is_current
         self._clock = answer.settings.clock()
         self._organization = answer.settings.organization.name or answer.settings.organization.id
         self.show(answer)

@@ -238,7 +238,7 @@ async def test_a_click_on_the_tab_leads_to_triage_of_the_whole():
     async with console() as alerts:
         await alerts.press("a", "j")
 
-        await alerts.pilot.click(offset=(alerts.lines[0].index("Triage"), 0))
+        await alerts.pilot.click(offset=(alerts.lines[0].index("Tri"), 0))
         await alerts.settle()
 
         assert isinstance(alerts.app.screen, TriageScreen) and alerts.live.watched.about[1] is None
