@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import signal
 import threading
 from collections.abc import Callable, Iterable
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 
 GC_AFTER_S = 2.0
+LEAVES_WITHIN_S = 3.0
 STYLES: list[str | PurePath] = ["styles/burndeck.tcss", "styles/burn.tcss"]
 """Of the first frame; other screens bring their own."""
 WIDTHS = [(0, "-narrow"), (118, "-wide"), (170, "-rich")]
@@ -91,7 +93,14 @@ class BurndeckApp(Attention):
         if threading.current_thread() is threading.main_thread():
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGHUP):
-                loop.add_signal_handler(number, self.exit)
+                loop.add_signal_handler(number, self._leave)
+
+    def _leave(self) -> None:
+        """Ends, also where the terminal is gone and its goodbye is never read."""
+        self.exit()
+        last = threading.Timer(LEAVES_WITHIN_S, os._exit, (1,))
+        last.daemon = True
+        last.start()
 
     def _hear(self, news: News) -> None:
         self.post_message(Heard(news))
