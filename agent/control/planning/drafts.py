@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from agent.control.gateways.base import Dialect, Hit, UnsupportedError, dialect_of
@@ -54,81 +54,102 @@ def drafts_of(
     production: Collection[str],
 ) -> Drafts:
     """Each key goes to the first gateway that serves it and can do it."""
-    states = books.actions.targets()
-    left = {key.api_key: key for key in keys}
     groups = {key.billing_group for key in keys}
-    group = groups.pop() if len(groups) == 1 else ""
-    steps: list[Step] = []
-    covers: dict[Target, frozenset[str]] = {}
-    notes: list[str] = []
-    problems: list[UnsupportedError] = []
-    already: list[str] = []
-    past_batches: set[str] = set()
-    effect_s = 0
+    rate = settings.usd_per_credit(groups.pop() if len(groups) == 1 else "")
+    drafting = _Drafting(spec, production, books.actions.targets(), {key.api_key: key for key in keys})
     for gateway in _in_order(settings, spec):
-        dialect = dialect_of(gateway.kind, settings.usd_per_credit(group))
-        offer = dialect.offers.get(spec.kind)
-        mine, others = _served(gateway, known.get(gateway.name, ()), left, spec)
-        if not mine:
-            continue
+        dialect = dialect_of(gateway.kind, rate)
+        mine, others = _served(gateway, known.get(gateway.name, ()), drafting.left, spec)
+        if mine:
+            drafting.ask(gateway, dialect, mine, others)
+    if not drafting.steps:
+        raise _nothing(spec, settings, drafting.problems, drafting.already)
+    return drafting.drafts(frozenset(key.api_key for key in keys))
+
+
+@dataclass
+class _Drafting:
+    """Asks one gateway after another, until no key is left."""
+
+    spec: ActionSpec
+    production: Collection[str]
+    states: Mapping[Target, TargetState]
+    left: dict[str, PlannedKey]
+    steps: list[Step] = field(default_factory=list)
+    covers: dict[Target, frozenset[str]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    problems: list[UnsupportedError] = field(default_factory=list)
+    already: list[str] = field(default_factory=list)
+    past_batches: set[str] = field(default_factory=set)
+    effect_s: int = 0
+
+    def ask(
+        self, gateway: Gateway, dialect: Dialect, mine: Sequence[GatewayKey], others: Sequence[GatewayKey]
+    ) -> None:
+        """Takes what a gateway can do for the keys that it serves, or keeps why it cannot."""
+        spec, offer = self.spec, dialect.offers.get(self.spec.kind)
         if offer is None:
             nearest = ", ".join(kind.value for kind in dialect.offers)
-            problems.append(
-                UnsupportedError(f"{gateway.name} has no {spec.kind.value}", hint=f"It can: {nearest}.")
-            )
-            continue
-        own = {target: state for target, state in states.items() if target.gateway == gateway.name}
+            problem = UnsupportedError(f"{gateway.name} has no {spec.kind.value}", hint=f"It can: {nearest}.")
+            self.problems.append(problem)
+            return
+        own = {target: state for target, state in self.states.items() if target.gateway == gateway.name}
         try:
             targets = dialect.targets(gateway, spec, Hit(spec.scope, mine, others, own))
             if spec.non_prod:
-                spared = Reach(dialect, (key for key in others if key.api_key in production))
+                spared = Reach(dialect, (key for key in others if key.api_key in self.production))
                 targets = [each for each in targets if next(spared.of(each), None) is None]
             found = [_step(dialect, spec, target, own.get(target)) for target in targets]
         except UnsupportedError as error:
-            problems.append(_with_command(error, spec, offer))
-            continue
+            self.problems.append(_with_command(error, spec, offer))
+            return
         reach = Reach(dialect, (*mine, *others))
         for target in targets:
-            covers[target] = frozenset(key.api_key for key in reach.of(target))
-        steps += [step for step in found if dict(step.want) != dict(step.before)]
-        already += [_held(dialect, spec, step) for step in found if dict(step.want) == dict(step.before)]
+            self.covers[target] = frozenset(key.api_key for key in reach.of(target))
+            for name in self.covers[target]:
+                self.left.pop(name, None)
+        for step in found:
+            if dict(step.want) != dict(step.before):
+                self.steps.append(step)
+            else:
+                self.already.append(_held(dialect, spec, step))
+        self._note(gateway, offer)
+        if missed := [key for key in mine if key.api_key in self.left]:
+            self.problems.append(_missed(gateway, spec, len(missed)))
+
+    def _note(self, gateway: Gateway, offer: Offer) -> None:
         if not offer.holds_batches:
-            past_batches.add(gateway.name)
+            self.past_batches.add(gateway.name)
         if offer.note:
-            notes.append(f"{gateway.name}: {offer.note}")
-        effect_s = max(effect_s, offer.effect_s)
-        for target in targets:
-            for name in covers[target]:
-                left.pop(name, None)
-        shared = [key for key in mine if key.api_key in left]
-        if shared and not spec.non_prod:
-            problems.append(
-                UnsupportedError(
-                    f"{gateway.name} has nothing to {spec.kind.value} for {plural(len(shared), 'key')}",
-                    hint="`burndeck doctor` says what each gateway serves, and when it was last read.",
-                )
-            )
-        elif shared:
-            problems.append(
-                UnsupportedError(
-                    f"{gateway.name} cannot tell {plural(len(shared), 'key')} from production",
-                    hint="They share a project with production: act on the project itself, or on a key.",
-                )
-            )
-    if not steps:
-        raise _nothing(spec, settings, problems, already)
-    notes = [f"some targets are held {each}" for each in dict.fromkeys(already)] + notes
-    notes += [f"{error.message}: {error.hint}" for error in problems]
-    asked = frozenset(key.api_key for key in keys)
-    held = frozenset(name for step in steps for name in covers[step.target])
-    return Drafts(
-        tuple(steps),
-        covers,
-        (asked - left.keys()) | (asked & held),
-        held - asked,
-        effect_s,
-        tuple(notes),
-        frozenset(past_batches),
+            self.notes.append(f"{gateway.name}: {offer.note}")
+        self.effect_s = max(self.effect_s, offer.effect_s)
+
+    def drafts(self, asked: frozenset[str]) -> Drafts:
+        """What came of it, for the keys that were asked for."""
+        held = frozenset(name for step in self.steps for name in self.covers[step.target])
+        notes = [f"some targets are held {each}" for each in dict.fromkeys(self.already)] + self.notes
+        notes += [f"{error.message}: {error.hint}" for error in self.problems]
+        return Drafts(
+            steps=tuple(self.steps),
+            covers=self.covers,
+            reached=(asked - self.left.keys()) | (asked & held),
+            bystanders=held - asked,
+            effect_s=self.effect_s,
+            notes=tuple(notes),
+            past_batches=frozenset(self.past_batches),
+        )
+
+
+def _missed(gateway: Gateway, spec: ActionSpec, count: int) -> UnsupportedError:
+    """Why a gateway that serves some keys does nothing for them."""
+    if spec.non_prod:
+        return UnsupportedError(
+            f"{gateway.name} cannot tell {plural(count, 'key')} from production",
+            hint="They share a project with production: act on the project itself, or on a key.",
+        )
+    return UnsupportedError(
+        f"{gateway.name} has nothing to {spec.kind.value} for {plural(count, 'key')}",
+        hint="`burndeck doctor` says what each gateway serves, and when it was last read.",
     )
 
 

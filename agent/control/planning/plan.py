@@ -143,16 +143,7 @@ def plan(
         return plan_allocation(books, settings, spec, now)
     known = books.actions.gateway_keys()
     everybody = keys_of(books, known, settings.acting.production)
-    asked = keys_in(everybody, spec.scope)
-    if only:
-        asked = [key for key in asked if key.api_key in only]
-    keys = [key for key in asked if not (spec.non_prod and key.production)]
-    spared = len(asked) - len(keys)
-    if not keys:
-        raise NothingToDoError(
-            f"no key burns in {spec.scope}" if not asked else f"all keys of {spec.scope} are production",
-            hint=_spared_hint(spared) if asked else "`burndeck triage` shows what burns, and whose it is.",
-        )
+    keys, spared = _asked(spec, everybody, only)
     production = {key.api_key for key in everybody if key.production}
     drafts = drafts_of(books, settings, spec, keys, known, production)
     data_at = books.complete_to(now)
@@ -191,6 +182,22 @@ def plan(
             starves=starves(made.refused, made.requests),
         ),
     )
+
+
+def _asked(
+    spec: ActionSpec, everybody: Sequence[PlannedKey], only: Collection[str]
+) -> tuple[list[PlannedKey], int]:
+    """The keys that an action is to hit, and how many are spared; `NothingToDoError` where none is left."""
+    asked = [key for key in keys_in(everybody, spec.scope) if not only or key.api_key in only]
+    keys = [key for key in asked if not (spec.non_prod and key.production)]
+    spared = len(asked) - len(keys)
+    if not asked:
+        raise NothingToDoError(
+            f"no key burns in {spec.scope}", hint="`burndeck triage` shows what burns, and whose it is."
+        )
+    if not keys:
+        raise NothingToDoError(f"all keys of {spec.scope} are production", hint=_spared_hint(spared))
+    return keys, spared
 
 
 def _with_figures(
