@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from agent.control.gateways.base import GatewayError, GoneError
-from agent.control.gateways.openai.wire import Page
+from agent.provider_directory import Listing
 from agent.provider_http import HttpError
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class Asker:
 
     async def pages(self, path: str, item: type[R], *params: tuple[str, str]) -> AsyncIterator[list[R]]:
         """A list page by page, as far as it is wanted; raises where pages come round again."""
-        page_type: Any = Page[item]  # type: ignore[valid-type]
+        page_type: Any = Listing[item]  # type: ignore[valid-type]
         seen: set[str] = set()
         cursor: list[tuple[str, str]] = []
         while True:

@@ -8,15 +8,14 @@ from agent.control.gateways.base import GatewayError, GoneError
 from agent.control.gateways.openai import names
 from agent.control.gateways.openai.asking import Asker
 from agent.control.gateways.openai.wire import (
-    ApiKey,
     ModelPermissions,
-    Project,
     RateLimit,
     SpendLimit,
     switches,
 )
 from agent.domain.gateway import Fields, GatewayKey, Inventory, Target, TargetKind, TargetState, Traffic
 from agent.errors import ConfigError
+from agent.provider_directory import ApiKey, Project
 from agent.provider_http import ApiClient, RetryPolicy
 from agent.secrets import find_secret
 from agent.together import together
@@ -240,6 +239,6 @@ def _key(key: ApiKey, project: str) -> GatewayKey:
         api_key=key.id,
         name=key.name or "",
         project=project,
-        labels=key.labels,
+        labels=key.holders,
         created_at=key.created_at,
     )

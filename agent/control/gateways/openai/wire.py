@@ -1,66 +1,10 @@
-"""What the Administration API sends of limits, permissions and keys; fields not named are ignored."""
+"""What the Administration API sends of limits and permissions; fields that are not named are ignored."""
 
 from __future__ import annotations
 
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 from msgspec import Struct
-
-R = TypeVar("R")
-
-
-class Page(Struct, Generic[R]):
-    """A page of a list; the next one comes after `last_id`."""
-
-    data: list[R]
-    has_more: bool = False
-    last_id: str | None = None
-
-
-class Project(Struct):
-    """A project."""
-
-    id: str
-    name: str | None = None
-    status: str | None = None
-    archived_at: int | None = None
-
-    @property
-    def archived(self) -> bool:
-        """Whether it is over for good."""
-        return self.status == "archived" if self.status else self.archived_at is not None
-
-
-class Holder(Struct):
-    """A person or service account."""
-
-    id: str
-    name: str | None = None
-    email: str | None = None
-
-
-class Owner(Struct):
-    """Whose key it is: one of both."""
-
-    user: Holder | None = None
-    service_account: Holder | None = None
-
-
-class ApiKey(Struct):
-    """A project's key, without its value and without its scopes: the API tells neither."""
-
-    id: str
-    name: str | None = None
-    created_at: int | None = None
-    owner: Owner | None = None
-
-    @property
-    def labels(self) -> dict[str, str]:
-        """Who holds it."""
-        if self.owner is None:
-            return {}
-        found = {"user": self.owner.user, "service_account": self.owner.service_account}
-        return {what: holder.id for what, holder in found.items() if holder is not None}
 
 
 class RateLimit(Struct):

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
 from agent.ledger.rows import DirectoryKey, DirectoryPerson, DirectoryProject
+from agent.provider_directory import ApiKey, Person, Project
 from agent.provider_http import HttpError
 from agent.telemetry.pages import Tally
 from agent.telemetry.sources.openai.pages import read_listing
-from agent.telemetry.sources.openai.wire import ApiKey, Person, Project
 from agent.together import together
 
 if TYPE_CHECKING:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from agent.provider_directory import Listing
 from agent.telemetry.pages import PaginationError, Tally
-from agent.telemetry.sources.openai.wire import Bucket, BucketPage, Listing
+from agent.telemetry.sources.openai.wire import Bucket, BucketPage
 
 if TYPE_CHECKING:
     from agent.provider_http import ApiClient
