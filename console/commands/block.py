@@ -12,6 +12,7 @@ from console.commands.times import Stretch
 
 if TYPE_CHECKING:
     from agent.control.planning import PlannedKey
+    from agent.domain.action import ActionKind
 
 _BLOCK = """\b
 Examples:
@@ -80,21 +81,10 @@ def allow_models(
     gateway: str,
 ) -> None:
     """Let only some models of SCOPE pass."""
-    from agent.domain.action import ActionKind, ActionSpec
+    from agent.domain.action import ActionKind
 
     where = reach_of(how.settings, scope, option, non_prod=non_prod)
-    act(
-        how,
-        ActionSpec(
-            ActionKind.MODELS,
-            where.scope,
-            non_prod=where.non_prod,
-            models=tuple(dict.fromkeys(models)),
-            expires_s=_not_too_long(span or 0),
-            gateway=gateway,
-            drill=how.drill,
-        ),
-    )
+    _keep_to(how, ActionKind.MODELS, where, models, span, gateway)
 
 
 @click.command(
@@ -119,23 +109,30 @@ def allow_tools(
     gateway: str,
 ) -> None:
     """Let SCOPE use only some of the provider's hosted tools, such as web_search."""
-    from agent.domain.action import ActionKind, ActionSpec
+    from agent.domain.action import ActionKind
 
     if bool(tools) == nothing:
         raise click.UsageError("say which tools stay (--only), or that none does (--none)")
     where = reach_of(how.settings, scope, option, non_prod=non_prod)
-    act(
-        how,
-        ActionSpec(
-            ActionKind.TOOLS,
-            where.scope,
-            non_prod=where.non_prod,
-            models=tuple(dict.fromkeys(tools)),
-            expires_s=_not_too_long(span or 0),
-            gateway=gateway,
-            drill=how.drill,
-        ),
+    _keep_to(how, ActionKind.TOOLS, where, tools, span, gateway)
+
+
+def _keep_to(
+    how: How, kind: ActionKind, where: Reach, names: tuple[str, ...], span: int | None, gateway: str
+) -> None:
+    """Asks for what leaves only these models or tools."""
+    from agent.domain.action import ActionSpec
+
+    spec = ActionSpec(
+        kind,
+        where.scope,
+        non_prod=where.non_prod,
+        models=tuple(dict.fromkeys(names)),
+        expires_s=_not_too_long(span or 0),
+        gateway=gateway,
+        drill=how.drill,
     )
+    act(how, spec)
 
 
 @click.command("revoke", epilog='Example: burndeck revoke api_key:key_x --reason "leaked, INC-7"')
