@@ -24,6 +24,7 @@ _NO_LIMIT = (
     "not blocked, no limit",
     "nothing",
     "nothing known",
+    "every hosted tool",
     "nothing told yet",
 )
 

@@ -234,7 +234,9 @@ def _permitted(rule: Mapping[str, Any] | None) -> str:
 
 def _tools(tools: Mapping[str, bool] | None) -> str:
     off = sorted(name for name, on in (tools or {}).items() if not on)
-    return f"tools off: {', '.join(off)}" if off else ""
+    if off:
+        return f"tools off: {', '.join(off)}"
+    return "every hosted tool" if tools else ""
 
 
 _WORDS: Mapping[str, Callable[[Any], str]] = {

@@ -188,6 +188,7 @@ def test_a_key_that_is_not_known_there_and_limits_not_read_yet_say_so() -> None:
         ({"model_permissions": {"mode": "allow_list", "model_ids": []}}, "blocked: no model allowed"),
         ({"model_permissions": {"mode": "deny_list", "model_ids": ["a", "b"]}}, "every model but a, b"),
         ({"hosted_tools": {"mcp": False, "web_search": True}}, "tools off: mcp"),
+        ({"hosted_tools": {"mcp": True, "web_search": True}}, "every hosted tool"),
         ({"deleted": True}, "deleted"),
         ({}, "nothing known"),
     ],
