@@ -143,7 +143,7 @@ def test_a_limit_of_a_team_holds_for_its_keys_together(litellm_lab: LiteLLMLab) 
     statuses = [litellm_lab.call(key) for _ in range(3) for key in keys]
 
     assert statuses == [200] * 3 + [429] * 3
-    assert until(lambda: change.traffic().refused) == 3
+    until(lambda: change.traffic().refused == 3)
     assert change.undo().fields == change.before.fields
 
 
@@ -191,7 +191,7 @@ def test_tokens_and_calls_at_once_are_limited_too(litellm_lab: LiteLLMLab) -> No
         at_once = list(pool.map(lambda _: litellm_lab.call(parallel), range(24)))
 
     assert {200, 429} == set(at_once)
-    assert until(lambda: held.traffic().refused) == at_once.count(429)
+    until(lambda: held.traffic().refused == at_once.count(429))
     assert held.undo().fields == held.before.fields
 
 
@@ -203,7 +203,7 @@ def test_only_some_models_stay_allowed(litellm_lab: LiteLLMLab) -> None:
     statuses = [litellm_lab.call(key, model) for model in ("gpt-4o", "gpt-4o-mini")]
 
     assert statuses == [403, 200]
-    assert until(lambda: change.traffic().refused) == 1
+    until(lambda: change.traffic().refused == 1)
     assert change.undo().fields == change.before.fields
     assert litellm_lab.call(key) == 200
 
