@@ -5,39 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from textual.app import ComposeResult
-from textual.containers import Container
-
-from console.screens.live_screen import LiveScreen
+from console.screens.detail_screen import DetailScreen
 from console.view import View
-from console.widgets.canvas import Canvas
-from console.widgets.pane import Pane
-from console.widgets.table import Table
 
 if TYPE_CHECKING:
     from agent.reports.status import Status
 
 
-class NowScreen(LiveScreen):
-    """A line, a table, and the row under the cursor in full. It has no past: the keys of time say so."""
-
-    def __init__(self, table: Table) -> None:
-        super().__init__()
-        self._lists = Canvas("lists")
-        self._table = table
-        self._detail = Pane("detail")
-
-    def body(self) -> ComposeResult:
-        yield self._lists
-        yield Container(self._table, self._detail, id="main")
-
-    def on_mount(self) -> None:
-        self.add_class("-listed")
-        self._table.focus()
-
-    @property
-    def table(self) -> Table:
-        return self._table
+class NowScreen(DetailScreen):
+    """A list and one of its rows in full. It has no past: the keys of time say so."""
 
     # Time
 
@@ -60,26 +36,6 @@ class NowScreen(LiveScreen):
 
     def action_now(self) -> None:
         self.note("This screen shows what is so now.")
-
-    # The row in full
-
-    def on_table_chosen(self, event: Table.Chosen) -> None:
-        """All of the row, in place of the table."""
-        self._open_detail(True)
-
-    def on_pane_chosen(self, event: Pane.Chosen) -> None:
-        self._open_detail(False)
-
-    def _open_detail(self, there: bool) -> None:
-        self.set_class(there, "-open")
-        self._detail.rewind()
-        (self._detail if there else self._table).focus()
-
-    def step_out(self) -> bool:
-        there = self.has_class("-open")
-        if there:
-            self._open_detail(False)
-        return there
 
     def action_back(self) -> None:
         """Closes the bar, closes what was opened, takes the filter off: the first that applies."""

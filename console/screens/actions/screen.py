@@ -12,10 +12,11 @@ from console.screens.actions import wishes
 from console.screens.actions.asking import ACTION, ActionBoard, action_question, actions_question
 from console.screens.actions.detail import draw_detail
 from console.screens.actions.rows import Part
+from console.screens.detail_screen import Looked, draw_parts
 from console.screens.forms.form import Form, FormScreen
 from console.screens.now_screen import NowScreen
 from console.view import View
-from console.widgets.ink import Line, Span, Tone
+from console.widgets.ink import Line
 from console.widgets.rows import Row
 from console.widgets.table import Table
 
@@ -38,10 +39,11 @@ class ActionsScreen(NowScreen):
     def __init__(self) -> None:
         super().__init__(Table("rows", action_rows.columns(Part.IN_FORCE), action_rows.order(Part.IN_FORCE)))
         self.board: ActionBoard | None = None
-        self.detail: ActionDetail | None = None
         self.part = Part.IN_FORCE
         self._turned = False  # a person has chosen the list
-        self._detail_asked: Question | None = None
+        self._looked: Looked[ActionDetail] = Looked(
+            self._detail, lambda detail, width, height: draw_detail(detail, self.now, width, height)
+        )
         self._table.empty = action_rows.EMPTY[self.part]
 
     def on_mount(self) -> None:
@@ -56,11 +58,9 @@ class ActionsScreen(NowScreen):
     def _ask_detail(self) -> None:
         entry = self.entry
         if entry is None:
-            self.detail = self._detail_asked = None
-            self._detail.show(lambda width, height: [])
-            return
-        self._detail_asked = action_question(entry.id)
-        self.deck.live.ask(self._detail_asked)
+            self._looked.clear()
+        else:
+            self._looked.ask(self.deck.live, action_question(entry.id), entry.id)
 
     @property
     def entry(self) -> ActionEntry | None:
@@ -72,7 +72,7 @@ class ActionsScreen(NowScreen):
 
     def show(self, answer: Answer) -> None:
         if answer.question.topic == ACTION:
-            self._show_detail(answer)
+            self._looked.show(answer)
             return
         board: ActionBoard = answer.value  # type: ignore[assignment]
         self.board = board
@@ -89,22 +89,10 @@ class ActionsScreen(NowScreen):
         with self._table.prevent(Table.Moved):
             self._table.show(found, title=action_rows.title(self.part, len(found)))
 
-    def _show_detail(self, answer: Answer) -> None:
-        if answer.question is not self._detail_asked or answer.value is None:
-            return
-        detail: ActionDetail = answer.value  # type: ignore[assignment]
-        if self.detail is None or self.detail.entry.id != detail.entry.id:
-            self._detail.rewind()
-        self.detail = detail
-        self._detail.show(lambda width, height: draw_detail(detail, self.now, width, height))
-
     def _draw_lists(self) -> Line:
-        spans = [Span(" ")]
-        for part in Part:
-            tone = Tone.TAB if part is self.part else Tone.DIM
-            count = "" if self.board is None else f" {len(part.of(self.board.entries))}"
-            spans.append(Span(f" {part.value}{count} ", tone, f"screen.turn('{part.value}')"))
-        return spans
+        board = self.board
+        counted = ((part.value, None if board is None else len(part.of(board.entries))) for part in Part)
+        return draw_parts(counted, self.part.value)
 
     def tick(self) -> None:
         self._show_table()
@@ -180,12 +168,13 @@ class ActionsScreen(NowScreen):
 
     def _act(self, wish: Wish, refuses: Callable[[ActionEntry], str], *more: object) -> None:
         """Opens a form on the action under the cursor, where it can be done at all."""
-        entry, detail = self.entry, self.detail
+        entry = self.entry
+        detail = None if entry is None else self._looked.of(entry.id)
         if entry is None:
             self.note("There is no action under the cursor.")
         elif reason := refuses(entry):
             self.note(reason)
-        elif detail is None or detail.entry.id != entry.id:
+        elif detail is None:
             self.note("It is still being read: press the key again.")
         else:
             kind = wishes.KINDS[wish]

@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from textual.app import ComposeResult
-from textual.containers import Container
-
 from agent.domain.action import ActionKind
 from agent.domain.intent import IntentKind
 from console.actions import bindings
@@ -20,12 +17,10 @@ from console.screens.alerts import wishes
 from console.screens.alerts.detail import draw_detail
 from console.screens.alerts.rows import Listed
 from console.screens.alerts.target import drill_of, instant_of
+from console.screens.detail_screen import PAST, DetailScreen, Looked, draw_parts
 from console.screens.forms.form import Form, FormScreen
-from console.screens.live_screen import LiveScreen
 from console.view import View
-from console.widgets.canvas import Canvas
-from console.widgets.ink import Line, Span, Tone
-from console.widgets.pane import Pane
+from console.widgets.ink import Line
 from console.widgets.rows import Row
 from console.widgets.table import Table
 
@@ -40,32 +35,26 @@ if TYPE_CHECKING:
 Wish = Callable[["Settings", "AlertEntry", "AlertBoard", float], Form]
 
 
-class AlertsScreen(LiveScreen):
+class AlertsScreen(DetailScreen):
     """Alerts in four lists, one of them in detail, and what a person can do about it."""
 
     BINDINGS = [*bindings("alerts"), *bindings("acting")]  # noqa: RUF012 - as Textual reads it
-    CSS_PATH = "../../styles/alerts.tcss"
+    CSS_PATH = ["../../styles/control.tcss", "../../styles/alerts.tcss"]  # noqa: RUF012 - as Textual reads it
     topic = "alerts"
 
     def __init__(self, select: int | None = None) -> None:
-        super().__init__()
+        listed = Listed.ACTIVE
+        super().__init__(Table("rows", alert_rows.columns(listed), alert_rows.order(listed)))
         self.board: AlertBoard | None = None
-        self.detail: AlertDetail | None = None
-        self.listed = Listed.ACTIVE
+        self.listed = listed
         self._wanted = select
-        self._detail_asked: Question | None = None
-        self._lists = Canvas("lists")
-        self._table = Table("rows", alert_rows.columns(self.listed), alert_rows.order(self.listed))
-        self._table.empty = alert_rows.EMPTY[self.listed]
-        self._detail = Pane("detail")
-
-    def body(self) -> ComposeResult:
-        yield self._lists
-        yield Container(self._table, self._detail, id="main")
+        self._looked: Looked[AlertDetail] = Looked(
+            self._detail, lambda detail, width, height: draw_detail(detail, self._seen_at, width, height)
+        )
+        self._table.empty = alert_rows.EMPTY[listed]
 
     def on_mount(self) -> None:
         self._lists.paint(lambda width, height: [self._draw_lists()])
-        self._table.focus()
         self.deck.know()
 
     # Asking
@@ -76,11 +65,9 @@ class AlertsScreen(LiveScreen):
     def _ask_detail(self) -> None:
         entry = self.entry
         if entry is None:
-            self.detail = self._detail_asked = None
-            self._detail.show(lambda width, height: [])
-            return
-        self._detail_asked = alert_question(entry.id, self.deck.view)
-        self.deck.live.ask(self._detail_asked)
+            self._looked.clear()
+        else:
+            self._looked.ask(self.deck.live, alert_question(entry.id, self.deck.view), entry.id)
 
     @property
     def entry(self) -> AlertEntry | None:
@@ -88,11 +75,16 @@ class AlertsScreen(LiveScreen):
         row = self._table.selected
         return None if row is None or self.board is None else self.board.entry(int(row.key))
 
+    @property
+    def detail(self) -> AlertDetail | None:
+        """The alert that is shown in full."""
+        return self._looked.value
+
     # Showing
 
     def show(self, answer: Answer) -> None:
         if answer.question.topic == ALERT:
-            self._show_detail(answer)
+            self._looked.show(answer)
             return
         board: AlertBoard = answer.value  # type: ignore[assignment]
         self.board = board
@@ -110,29 +102,15 @@ class AlertsScreen(LiveScreen):
         with self._table.prevent(Table.Moved):
             self._table.show(found, title=alert_rows.title(self.listed, board))
 
-    def _show_detail(self, answer: Answer) -> None:
-        if answer.question is not self._detail_asked:
-            return  # of an alert that is no longer the one looked at
-        detail: AlertDetail | None = answer.value  # type: ignore[assignment]
-        if detail is None:
-            return  # a suspicion that came to nothing in between
-        if self.detail is None or self.detail.entry.id != detail.entry.id:
-            self._detail.rewind()
-        self.detail = detail
-        self._detail.show(lambda width, height: draw_detail(detail, self._seen_at, width, height))
-
     @property
     def _seen_at(self) -> float:
         """The instant that ages and countdowns are counted from: in the past, that instant."""
         return self.now if self.board is None or self.board.live else self.board.at
 
     def _draw_lists(self) -> Line:
-        spans = [Span(" ")]
-        for listed in Listed:
-            tone = Tone.TAB if listed is self.listed else Tone.DIM
-            count = "" if self.board is None else f" {len(listed.of(self.board))}"
-            spans.append(Span(f" {listed.value}{count} ", tone, f"screen.turn('{listed.value}')"))
-        return spans
+        board = self.board
+        counted = ((each.value, None if board is None else len(each.of(board))) for each in Listed)
+        return draw_parts(counted, self.listed.value)
 
     def tick(self) -> None:
         self._show_table()
@@ -140,11 +118,7 @@ class AlertsScreen(LiveScreen):
 
     @property
     def hinted(self) -> str:
-        return "alert" if self.has_class("-open") else self.topic
-
-    @property
-    def table(self) -> Table:
-        return self._table
+        return "alert" if self.opened else self.topic
 
     @property
     def times(self) -> tuple[int, int] | None:
@@ -197,25 +171,6 @@ class AlertsScreen(LiveScreen):
         """A click on a list's name."""
         self._turn(Listed(listed))
 
-    def on_table_chosen(self, event: Table.Chosen) -> None:
-        """All of the alert, in place of the table."""
-        self._open_detail(True)
-
-    def on_pane_chosen(self, event: Pane.Chosen) -> None:
-        self._open_detail(False)
-
-    def _open_detail(self, there: bool) -> None:
-        self.set_class(there, "-open")
-        self._hints.redraw()
-        self._detail.rewind()
-        (self._detail if there else self._table).focus()
-
-    def step_out(self) -> bool:
-        if not self.has_class("-open"):
-            return False
-        self._open_detail(False)
-        return True
-
     def copied(self, row: Row) -> str:
         entry = self.entry
         return row.key if entry is None else f"alert {entry.id}: {' '.join(entry.summary.split())}"
@@ -251,7 +206,7 @@ class AlertsScreen(LiveScreen):
         if entry is None or board is None:
             self.note("There is no alert under the cursor.")
         elif not board.live:
-            self.note("This is the past, where nothing can be changed: press . for now.")
+            self.note(PAST)
         elif reason := refuses(entry):
             self.note(reason)
         else:
@@ -259,7 +214,7 @@ class AlertsScreen(LiveScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """In the list t still turns to Triage, and b to Burn; they act on an alert that is opened."""
-        if action in ("throttle", "block", "cap") and not self.has_class("-open"):
+        if action in ("throttle", "block", "cap") and not self.opened:
             return False
         return super().check_action(action, parameters)
 
@@ -278,7 +233,7 @@ class AlertsScreen(LiveScreen):
         if entry is None or board is None:
             self.note("There is no alert under the cursor.")
         elif not board.live:
-            self.note("This is the past, where nothing can be changed: press . for now.")
+            self.note(PAST)
         else:
             try:
                 open_preview(self, kind, action, aim_of_alert(entry))
