@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -15,6 +14,7 @@ import msgspec
 from agent import paths
 from agent.clock import Clock, ScaledClock, SystemClock
 from agent.domain.allocation import Allocation, Scope, ScopeKind
+from agent.domain.change import Change, Instant
 from agent.domain.duration import Duration
 from agent.domain.money import to_nano
 from agent.domain.person import Person, public_key_text
@@ -22,6 +22,7 @@ from agent.errors import ConfigError
 from agent.ledger.rows import ReleaseRow
 from agent.secrets import SecretName, master_key
 from agent.settings_alerts import Alerts
+from agent.settings_changes import Changes, is_address
 from agent.settings_gateways import Acting, Gateway
 from agent.settings_schema import Agent, BillingGroup, ConfigFile, Organization, Source
 from agent.toml_file import Key, config_error, decode_toml, read_text
@@ -46,6 +47,8 @@ class Settings:
     acting: Acting = field(default_factory=Acting)
     alerts: Alerts = field(default_factory=Alerts)
     releases: tuple[ReleaseRow, ...] = ()
+    declared_changes: tuple[Change, ...] = ()  # the releases, as the feed of changes has them
+    changes: Changes = field(default_factory=Changes)
     agent: Agent = field(default_factory=Agent)
     scaled_clock: ScaledClock | None = None
     own_log: Path | None = None
@@ -155,6 +158,8 @@ def parse_settings(text: str, file: Path, changes: Mapping[str, Any] | None = No
         acting=config.acting,
         alerts=config.alerts,
         releases=_releases(config),
+        declared_changes=tuple(row.change() for row in config.releases),
+        changes=at.changes(config.changes),
         agent=config.agent,
         scaled_clock=ScaledClock(clock.epoch, clock.started, clock.speed) if clock else None,
         own_log=at.one(("agent", "log_file"), config.agent.log_file),
@@ -163,6 +168,8 @@ def parse_settings(text: str, file: Path, changes: Mapping[str, Any] | None = No
 
 def _hook(kind: type, value: Any) -> Any:
     """Values of our own types from what TOML has."""
+    if kind is Instant:
+        return Instant.parse(value)
     if not isinstance(value, str):
         raise ValueError(f"expected text in quotes, got {value!r}")
     if kind is Duration:
@@ -200,6 +207,14 @@ class _Paths:
         """A source with whole paths."""
         return self.within("sources", index, row, "log")
 
+    def changes(self, section: Changes) -> Changes:
+        """Where changes are read, with whole paths of calendars that are files."""
+        whole = (
+            value if is_address(value) else str(self.one(("changes", "calendars"), value))
+            for value in section.calendars
+        )
+        return msgspec.structs.replace(section, calendars=tuple(whole))
+
     def all(self, key: Key, values: tuple[str, ...]) -> tuple[Path, ...]:
         """The paths of a list; empty ones are left out."""
         return tuple(path for value in values if (path := self.one(key, value)))
@@ -235,7 +250,7 @@ def _releases(config: ConfigFile) -> tuple[ReleaseRow, ...]:
     return tuple(
         ReleaseRow(
             id=row.id,
-            day=int(datetime.datetime.fromisoformat(row.day).replace(tzinfo=datetime.UTC).timestamp()),
+            day=row.start,
             title=row.title,
             team=row.team,
             credits_nano_per_day=to_nano(row.credits_per_day),
@@ -265,6 +280,11 @@ def _check_together(config: ConfigFile, text: str, where: str) -> None:
     once("gateways", "name", [gateway.name for gateway in config.gateways])
     _gateways_have_sources(config, text, where)
     once("releases", "id", [row.id for row in config.releases])
+    once("changes", "calendars", list(config.changes.calendars))
+    if config.changes.webhook and not config.acting.listen:
+        problem = "pipelines have no address to post to"
+        hint = 'Set listen in [acting], as in listen = "127.0.0.1:8787".'
+        raise config_error(text, where, ("changes", "webhook"), problem, hint)
     for index, row in enumerate(config.allocations):
         scope = Scope.parse(row.scope)
         known = [group.id for group in config.billing_groups]

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import inspect as schema
 
 from agent.domain.duration import Duration
+from agent.settings_changes import Release
 from agent.settings_gateways import Gateway
 from agent.settings_people import PersonTable
 from agent.settings_schema import (
@@ -17,7 +18,6 @@ from agent.settings_schema import (
     BillingGroup,
     ConfigFile,
     Organization,
-    Release,
     Source,
 )
 from agent.settings_section import Section

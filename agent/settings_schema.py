@@ -19,6 +19,7 @@ from agent.domain.duration import Duration
 from agent.domain.labels import label_problem
 from agent.domain.person import Role
 from agent.settings_alerts import Alerts
+from agent.settings_changes import Changes, Release, day_problem
 from agent.settings_gateways import Acting, Gateway
 from agent.settings_people import PersonTable
 from agent.settings_section import Section, address, countable, not_negative, positive, says, schedule, share
@@ -36,15 +37,6 @@ SOURCE_KINDS: tuple[str, ...] = get_args(SourceKind)
 def _label(key: str, label: str, value: str) -> None:
     if problem := label_problem(label, value):
         raise ValueError(f"{key}: {problem}")
-
-
-def _day(key: str, text: str) -> None:
-    import datetime
-
-    try:
-        datetime.date.fromisoformat(text)
-    except ValueError:
-        raise ValueError(f"{key}: {text!r} is not a day such as 2026-03-01") from None
 
 
 class Organization(Section, frozen=True):
@@ -95,6 +87,8 @@ class Source(Section, frozen=True):
     ] = ""
     costs_every: Annotated[str, says("Read the bill this often.")] = "1h"
     directory_every: Annotated[str, says("Read projects, keys and people this often.")] = "1h"
+    audit_log: Annotated[bool, says("openai: read the provider's audit log into the feed of changes.")] = True
+    audit_every: Annotated[str, says("Read it this often.")] = "5m"
     reread: Annotated[Duration, says("Usage is revised: this much is read again.")] = Duration(5_400)
     costs_reread: Annotated[Duration, says("Bills this far back are read again.")] = Duration(345_600)
     history: Annotated[Duration, says("How far back the first start reads.")] = Duration(2_592_000)
@@ -111,7 +105,7 @@ class Source(Section, frozen=True):
             raise ValueError("base_url: a source of kind litellm needs it, as in http://127.0.0.1:4000")
         usual = "60s" if self.kind == "openai" else "2s"  # a gateway's log is there at once
         msgspec.structs.force_setattr(self, "every", self.every or usual)
-        for key in ("every", "costs_every", "directory_every"):
+        for key in ("every", "costs_every", "directory_every", "audit_every"):
             schedule(key, getattr(self, key))
         for key in ("reread", "costs_reread", "history", "detail"):
             positive(key, getattr(self, key))
@@ -215,8 +209,8 @@ class AllocationTable(Section, frozen=True):
         not_negative("daily_limit", self.daily_limit)
         if self.daily_limit and scope.kind is not ScopeKind.API_KEY:
             raise ValueError("daily_limit: only keys have one")
-        if self.expires:
-            _day("expires", self.expires)
+        if self.expires and (problem := day_problem(self.expires)):
+            raise ValueError(f"expires: {problem}")
         for key in ("monthly_credits", "reserve", "emergency_buffer", "daily_limit"):
             countable(key, getattr(self, key))
         if lacking := [role for role in OVERRIDE_APPROVERS if role not in self.override_approvers]:
@@ -226,22 +220,6 @@ class AllocationTable(Section, frozen=True):
             )
         if self.hard_cap > _MOST_CAP:
             raise ValueError(f"hard_cap: must be a share, {_MOST_CAP} or less")
-
-
-class Release(Section, frozen=True):
-    """A release that is expected to change the burn. One [[releases]] table each."""
-
-    id: Annotated[str, says("Any name.", "search-v2")]
-    day: Annotated[str, says("When it goes live.", "2026-03-01")]
-    title: Annotated[str, says("What it is.", "Search answers with citations")] = ""
-    team: Annotated[str, says("Whose it is.", "search")] = ""
-    credits_per_day: Annotated[Decimal, says("Change in credits a day that it brings.", '"2500"')] = Decimal(
-        0
-    )
-
-    def __post_init__(self) -> None:
-        _day("day", self.day)
-        countable("credits_per_day", self.credits_per_day)
 
 
 class Agent(Section, frozen=True):
@@ -284,5 +262,6 @@ class ConfigFile(Section, frozen=True):
     acting: Acting = Acting()
     alerts: Alerts = Alerts()
     releases: tuple[Release, ...] = ()
+    changes: Changes = Changes()
     agent: Agent = Agent()
     clock: ClockTable | None = None

@@ -12,6 +12,7 @@ from pathlib import Path
 from agent.ledger import schema, state
 from agent.ledger.action_store import ActionStore
 from agent.ledger.alert_store import AlertStore
+from agent.ledger.change_store import ChangeStore
 from agent.ledger.connection import BUSY_SECONDS, begin, connect_writer, saying, take_turns, tune_writer
 from agent.ledger.control_store import ControlStore
 from agent.ledger.costs import CostWriter
@@ -64,6 +65,7 @@ class LedgerWriter:
         self.incidents = IncidentStore(self._conn, self._lock, self.transaction)
         self.actions = ActionStore(self._conn, self._lock, self.transaction)
         self.control = ControlStore(self._conn, self._lock, self.transaction)
+        self.changes = ChangeStore(self._conn, self._lock, self.transaction)
         self.outbox = Outbox(self._conn, self._lock, self.transaction)
         self.history = HistoryStore(self._read)
         self.rules = RuleStore(self._read)

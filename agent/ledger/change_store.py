@@ -1,0 +1,37 @@
+"""The change feed: what was changed around the burn, each thing once however often it is read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable
+from dataclasses import asdict
+
+from agent.domain.change import Change
+from agent.ledger.store import Store
+
+
+class ChangeStore(Store):
+    """Writes the change feed. Writes join the transaction that is open."""
+
+    def add(self, changes: Iterable[Change]) -> int:
+        """Keeps changes; one that is known already takes its newest wording. Returns how many were news."""
+        found = list(changes)
+        if not found:
+            return 0
+        with self._transaction():
+            return sum(self._write("put_change", asdict(each) | {"id": each.id}).rowcount for each in found)
+
+    def replace(
+        self, source: str, changes: Iterable[Change], *, since: int = 0, cancelled: Collection[str] = ()
+    ) -> int:
+        """Keeps all that a source lists; what it no longer lists goes, as far as it lies at `since` or later.
+
+        `cancelled` are ids that the source has taken back, whenever they were. Returns how many were news.
+        """
+        found = list(changes)
+        with self._transaction():
+            kept = json.dumps([each.id for each in found])
+            self._write("drop_changes", {"source": source, "since": since, "ids": kept})
+            if cancelled:
+                self._write("drop_change_ids", {"source": source, "ids": json.dumps(sorted(cancelled))})
+            return self.add(found)

@@ -1,0 +1,121 @@
+"""The feed of changes: releases, keys, limits, projects and people, newest first, and as marks of a plot."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from agent.domain.change import ChangeKind
+from agent.ledger.kinds import Kind
+
+if TYPE_CHECKING:
+    from agent.ledger.reader import LedgerReader, Row
+    from agent.settings import Settings
+
+__all__ = ["ChangeEntry", "PlotMark", "changes", "marks_between", "near"]
+
+MOST = 5_000
+"""Changes of one reading; more than that nobody reads."""
+MOST_MARKS = 40
+"""Marks of one plot: it has hardly more columns."""
+_ALL = ("", "service")
+"""Scopes that no figure can be told apart by: such a change may be behind the burn of anybody."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeEntry:
+    """One change. Instants are UTC epoch seconds."""
+
+    id: str
+    at: int
+    until: int | None  # None: a moment
+    source: str
+    kind: ChangeKind
+    title: str
+    actor: str
+    scope_kind: str  # project | team | service | api_key; "" for the whole organization
+    scope: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlotMark:
+    """An instant on the time axis of a plot, and what happened then."""
+
+    at: int
+    text: str
+    release: bool  # what one looks for first
+
+
+def changes(
+    reader: LedgerReader,
+    settings: Settings,
+    now: float,
+    *,
+    since_s: int,
+    until: int | None = None,
+    within: tuple[Kind, str] | None = None,
+) -> tuple[ChangeEntry, ...]:
+    """The changes of the last `since_s` seconds, newest first; those up to `until`, by default up to now.
+
+    `within` a team, project or key leaves out what is known to be about another one only.
+    """
+    end = int(now) + 1 if until is None else until
+    return _between(reader, int(now) - since_s, end, within)
+
+
+def near(
+    reader: LedgerReader,
+    settings: Settings,
+    at: float,
+    *,
+    before_s: int,
+    after_s: int,
+    within: tuple[Kind, str] | None = None,
+) -> tuple[ChangeEntry, ...]:
+    """The changes around an instant, the nearest in time first and releases before anything else."""
+    found = _between(reader, int(at) - before_s, int(at) + after_s + 1, within)
+    return tuple(
+        sorted(found, key=lambda each: (each.kind is not ChangeKind.RELEASE, abs(each.at - at), each.id))
+    )
+
+
+def marks_between(
+    reader: LedgerReader, start: int, end: int, *, within: tuple[Kind, str] | None = None
+) -> tuple[PlotMark, ...]:
+    """The changes in [start, end) as marks of a plot, oldest first; where they are many, releases."""
+    found = _between(reader, start, end, within)
+    kept = sorted(found, key=lambda each: each.kind is not ChangeKind.RELEASE)[:MOST_MARKS]
+    marks = (PlotMark(each.at, each.title, each.kind is ChangeKind.RELEASE) for each in kept)
+    return tuple(sorted(marks, key=lambda mark: mark.at))
+
+
+def _between(
+    reader: LedgerReader, start: int, end: int, within: tuple[Kind, str] | None
+) -> tuple[ChangeEntry, ...]:
+    rows = reader.rows("changes_between", {"since": start, "until": end, "most": MOST})
+    found = [_entry(row) for row in rows]
+    if within is None or not found:
+        return tuple(found)
+    return tuple(_concerning(reader, found, within))
+
+
+def _entry(row: Row) -> ChangeEntry:
+    columns = {name: row[name] for name in ChangeEntry.__slots__}
+    return ChangeEntry(**columns | {"kind": ChangeKind(row["kind"])})
+
+
+def _concerning(
+    reader: LedgerReader, found: Sequence[ChangeEntry], within: tuple[Kind, str]
+) -> Iterable[ChangeEntry]:
+    """Those that are about the scope, something in it, something around it, or about all."""
+    kind, value = within
+    column = {Kind.TEAM: "team", Kind.PROJECT: "project", Kind.API_KEY: "api_key"}.get(kind)
+    if column is None:
+        return found
+    about = {(column, value)}
+    for row in reader.rows("change_scopes"):
+        if row[column] == value:
+            about.update((name, row[name]) for name in ("team", "project", "api_key"))
+    return (each for each in found if each.scope_kind in _ALL or (each.scope_kind, each.scope) in about)
