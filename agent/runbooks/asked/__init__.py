@@ -1,0 +1,1 @@
+"""How queries and conditions of runbooks are answered: one file a theme."""
