@@ -18,6 +18,7 @@ from agent.ledger.sql import statement
 if TYPE_CHECKING:
     from agent.ledger.action_store import ActionStore
     from agent.ledger.alert_store import AlertStore
+    from agent.ledger.run_store import RunStore
 
 Row = sqlite3.Row
 """A row of a result: columns by name or by position."""
@@ -68,6 +69,12 @@ class LedgerReader:
         from agent.ledger.action_store import ActionStore
 
         return ActionStore(self._conn, self._lock, self._refused)
+
+    def run_store(self) -> RunStore:
+        """Runs of runbooks, on this connection: what it would write is refused."""
+        from agent.ledger.run_store import RunStore
+
+        return RunStore(self._conn, self._lock, self._refused)
 
     def _refused(self) -> contextlib.AbstractContextManager[sqlite3.Connection]:
         raise LedgerError(f"{self.path}: this connection only reads")

@@ -38,6 +38,7 @@ from agent.ledger.rows import (
     WriteResult,
 )
 from agent.ledger.rule_store import RuleStore
+from agent.ledger.run_store import RunStore
 from agent.ledger.sql import statement
 from agent.ledger.windows import WindowWriter
 
@@ -67,6 +68,7 @@ class LedgerWriter:
         self.control = ControlStore(self._conn, self._lock, self.transaction)
         self.changes = ChangeStore(self._conn, self._lock, self.transaction)
         self.outbox = Outbox(self._conn, self._lock, self.transaction)
+        self.runs = RunStore(self._conn, self._lock, self.transaction)
         self.history = HistoryStore(self._read)
         self.rules = RuleStore(self._read)
         self.keys = KeyStore(self._read)

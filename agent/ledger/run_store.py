@@ -1,0 +1,148 @@
+"""Runs of runbooks in the ledger: rows as they are; what a snapshot's text means is read above the ledger."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from agent.domain.run import (
+    Evidence,
+    KeptEvidence,
+    RunEvent,
+    SignOff,
+    StepRun,
+    StepState,
+    evidence_of,
+)
+from agent.errors import LedgerError
+from agent.ledger.sql import statement
+from agent.ledger.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class RunRow:
+    """A run before its runbook is read."""
+
+    text: str  # of the runbook
+    source: str
+    parameters: Mapping[str, str]
+    alert: int | None
+    incident: int | None
+    drill: bool
+    started_by: str
+    started_at: int
+    holder: str
+    at_step: int
+    state: str
+    ended_at: int | None
+    ended_by: str
+    outcome: str
+    revision: int
+    steps: tuple[StepRun, ...]
+    id: int | None = None
+    runbook: str = ""
+    title: str = ""
+
+
+class RunStore(Store):
+    """What runs need of the ledger. Writes join the transaction that is open."""
+
+    def add(self, row: RunRow) -> int:
+        """Keeps a new run; returns its id."""
+        with self._transaction() as conn:
+            ident = conn.execute(statement("add_run"), _columns(row)).lastrowid
+            assert ident is not None
+            self._put_steps(ident, row.steps)
+        return ident
+
+    def save(self, row: RunRow, changed: Iterable[StepRun]) -> None:
+        """Keeps a changed run and those of its steps that changed.
+
+        `row.revision` is the one that it becomes; `LedgerError` where somebody else has written it since.
+        """
+        assert row.id is not None
+        with self._transaction() as conn:
+            if conn.execute(statement("update_run"), _columns(row)).rowcount != 1:
+                raise LedgerError(f"run {row.id} has moved meanwhile", hint="Look at it again.")
+            self._put_steps(row.id, changed)
+
+    def _put_steps(self, run: int, steps: Iterable[StepRun]) -> None:
+        for step in steps:
+            self._write("put_run_step", {**asdict(step), "run": run, "state": step.state.value})
+
+    def run(self, ident: int) -> RunRow | None:
+        """A run; None where there is none."""
+        with self._lock:
+            rows = self._rows("run_by_id", id=ident)
+            steps = self._rows("run_steps", run=ident) if rows else []
+        if not rows:
+            return None
+        row = {**rows[0], "drill": bool(rows[0]["drill"]), "parameters": json.loads(rows[0]["parameters"])}
+        return RunRow(**row, steps=tuple(_step(each) for each in steps))
+
+    def open_ids(self) -> list[int]:
+        """Runs that go on."""
+        return [row[0] for row in self._all("runs_open")]
+
+    def at_work(self) -> list[int]:
+        """Runs whose step the agent has to look at, and those with an action that may have ended."""
+        return [row[0] for row in self._all("runs_at_work")]
+
+    def of_incident(self, incident: int) -> list[int]:
+        """Runs of an incident, oldest first."""
+        return [row[0] for row in self._all("runs_of_incident", {"incident": incident})]
+
+    def of_alert(self, alert: int, *, ended: bool = True) -> list[int]:
+        """Runs of an alert, oldest first; with `ended`, also those that are over."""
+        return [row[0] for row in self._all("runs_of_alert", {"alert": alert, "ended": ended})]
+
+    def of_action(self, action: int) -> tuple[int, int] | None:
+        """The run and the step that an action was made in."""
+        rows = self._all("run_of_step_action", {"action": action})
+        return (rows[0][0], rows[0][1]) if rows else None
+
+    def add_events(self, run: int, events: Iterable[RunEvent]) -> None:
+        """Adds lines to a run's timeline."""
+        for event in events:
+            self._write("add_run_event", {**asdict(event), "run": run})
+
+    def events(self, run: int) -> tuple[RunEvent, ...]:
+        """A run's timeline, oldest first."""
+        return tuple(RunEvent(**row) for row in self._rows("run_events", run=run))
+
+    def add_evidence(self, run: int, step: int, attempt: int, at: int, actor: str, found: Evidence) -> str:
+        """Keeps evidence; returns its hash."""
+        digest = found.sha256()
+        row = {"run": run, "step": step, "attempt": attempt, "at": at, "actor": actor}
+        self._write("add_run_evidence", {**row, "text": found.text(), "sha256": digest})
+        return digest
+
+    def evidence(self, run: int) -> tuple[KeptEvidence, ...]:
+        """A run's evidence, oldest first."""
+        return tuple(_kept(row) for row in self._rows("run_evidence_of", run=run))
+
+    def sign(self, run: int, word: SignOff) -> None:
+        """Keeps a person's word."""
+        self._write("put_run_sign_off", {**asdict(word), "run": run})
+
+    def sign_offs(self, run: int) -> tuple[SignOff, ...]:
+        """What people have said in approval steps, oldest first."""
+        rows = self._rows("run_sign_offs", run=run)
+        return tuple(SignOff(**{**row, "approved": bool(row["approved"])}) for row in rows)
+
+
+def _columns(row: RunRow) -> dict[str, Any]:
+    columns = {name: getattr(row, name) for name in RunRow.__dataclass_fields__ if name != "steps"}
+    return {**columns, "parameters": json.dumps(dict(row.parameters), sort_keys=True)}
+
+
+def _step(row: Mapping[str, Any]) -> StepRun:
+    return StepRun(**{**row, "state": StepState(row["state"])})
+
+
+def _kept(row: Mapping[str, Any]) -> KeptEvidence:
+    values = {**row, "evidence": evidence_of(json.loads(row["text"]))}
+    values.pop("text")
+    return KeptEvidence(**values)
