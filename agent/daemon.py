@@ -23,6 +23,8 @@ from agent.process.acting import Told
 from agent.process.lock import LedgerLock
 from agent.process.watch import LOOK_S, Watch
 from agent.provider_http import PATIENT
+from agent.telemetry.changes.calendars import Calendars
+from agent.telemetry.changes.posted import posted_change
 from agent.telemetry.collect import Collector, configured_sources
 from agent.telemetry.once import Collecting, OnceReport, collect_once, keep_settings
 from agent.telemetry.schedule import Interval, parse_schedule, real_wait
@@ -104,6 +106,8 @@ class _Agent:
         self._writer.actions.keep_gateways(gateways)
         for source in sources:
             loops[f"collect {source.name}"] = self._collecting(source)
+        calendars = Calendars(self._settings, self._desk)
+        loops["calendars"] = self._every(parse_schedule(self._settings.changes.every), calendars.read)
         _log.info("agent %s runs on %s: %s", __version__, self._settings.ledger_path, ", ".join(loops))
         try:
             async with asyncio.TaskGroup() as group:
@@ -165,13 +169,17 @@ class _Agent:
         """Hears what automation engines say of the actions that they were asked for."""
         from agent.process.callbacks import Callbacks
 
-        await Callbacks(self._settings).run(self._confirmed)
+        await Callbacks(self._settings).run(self._confirmed, self._posted)
 
     async def _confirmed(self, said: Callback) -> None:
         now = int(self._clock.now())
         known = await self._desk.write(lambda writer: called_back(writer, said, now, self._bench.tell))
         if not known:
             raise LookupError(f"no step {said.seq} of an action {said.action} at {said.gateway}")
+
+    async def _posted(self, body: bytes, message_id: str) -> None:
+        change = posted_change(body, message_id, self._clock.now())
+        await self._desk.write(lambda writer: writer.changes.add([change]))
 
     async def _beat(self, now: float) -> None:
         pid, host, started_at = os.getpid(), socket.gethostname(), self._started_at

@@ -60,7 +60,7 @@ def _in_range(day: str) -> None:
 
 def is_address(calendar: str) -> bool:
     """Whether a calendar is read over the network, and is no file."""
-    return calendar.startswith(("http://", "https://"))
+    return calendar.startswith(("http://", "https://", "webcal://"))
 
 
 class Release(Section, frozen=True):

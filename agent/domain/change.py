@@ -55,9 +55,14 @@ class Change:
     @property
     def id(self) -> str:
         """The same for the same thing of the same source, however often and however changed it is read."""
-        # The length keeps ("a", "b:c") and ("a:b", "c") apart.
-        text = f"{len(self.source)}:{self.source}:{self.external_id or f'{self.at} {self.title}'}"
-        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+        return change_id(self.source, self.external_id or f"{self.at} {self.title}")
+
+
+def change_id(source: str, external_id: str) -> str:
+    """The id of what a source calls so."""
+    # The length keeps ("a", "b:c") and ("a:b", "c") apart.
+    text = f"{len(source)}:{source}:{external_id}"
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 class Instant(int):

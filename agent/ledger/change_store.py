@@ -22,16 +22,29 @@ class ChangeStore(Store):
             return sum(self._write("put_change", asdict(each) | {"id": each.id}).rowcount for each in found)
 
     def replace(
-        self, source: str, changes: Iterable[Change], *, since: int = 0, cancelled: Collection[str] = ()
+        self,
+        source: str,
+        changes: Iterable[Change],
+        *,
+        since: int = 0,
+        keep: Collection[str] = (),
+        cancelled: Collection[str] = (),
     ) -> int:
         """Keeps all that a source lists; what it no longer lists goes, as far as it lies at `since` or later.
 
-        `cancelled` are ids that the source has taken back, whenever they were. Returns how many were news.
+        `keep` are ids that stay although they are not listed, `cancelled` those that the source has taken
+        back, whenever they were. Returns how many were news.
         """
         found = list(changes)
         with self._transaction():
-            kept = json.dumps([each.id for each in found])
-            self._write("drop_changes", {"source": source, "since": since, "ids": kept})
+            listed = sorted({*(each.id for each in found), *keep})
+            self._write("drop_changes", {"source": source, "since": since, "ids": json.dumps(listed)})
             if cancelled:
                 self._write("drop_change_ids", {"source": source, "ids": json.dumps(sorted(cancelled))})
             return self.add(found)
+
+    def keep_sources(self, prefix: str, names: Iterable[str], *, since: int) -> None:
+        """Forgets what lies ahead of sources that are read no longer: those of a prefix and another name."""
+        ending = f"{prefix}\U0010ffff"
+        bound = {"first": prefix, "end": ending, "names": json.dumps(list(names)), "since": since}
+        self._write("drop_change_sources", bound)

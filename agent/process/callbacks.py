@@ -3,6 +3,7 @@
 `POST /callbacks/{gateway}/{action}/{seq}` with `{"idempotency_key": ..., "ok": true, "text": ...}`, signed as
 Standard Webhooks has it with the gateway's own secret. The key is the one that the gateway was sent: so a
 callback that was caught on its way says nothing about any other action, nor about the undo of the same.
+Pipelines post their changes to the same server.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ import msgspec
 from agent.control.gateways.webhook.payload import key_start
 from agent.domain.gateway import Callback
 from agent.errors import ConfigError
+from agent.process.bodies import read_body
+from agent.process.change_hook import ChangeHook, OnPosted
 from agent.secrets import find_secret
 from agent.webhooks import TOLERANCE_S, signed_by, signers_of
 
@@ -32,8 +35,6 @@ if TYPE_CHECKING:
 
     from agent.settings import Settings
 
-MOST_BYTES = 64 * 1024
-_BODY_WITHIN_S = 10.0
 _DIGITS = 18  # of an action's id: the ledger can keep it
 _TEXT = 500  # characters of what a gateway says that are kept
 _log = logging.getLogger(__name__)
@@ -64,6 +65,7 @@ class Callbacks:
         self._settings = settings
         self._signers: dict[str, list[Signer]] = {}
         self._seen: dict[tuple[str, str], _Message] = {}  # by gateway and webhook-id
+        self._changes = ChangeHook(settings)
         self._listener = _listen(settings.acting.listen)
 
     @property
@@ -72,14 +74,15 @@ class Callbacks:
         host, port = self._listener.getsockname()[:2]
         return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
-    async def run(self, on_callback: OnCallback) -> None:
-        """Serves until it is cancelled."""
+    async def run(self, on_callback: OnCallback, on_posted: OnPosted | None = None) -> None:
+        """Serves until it is cancelled; with `on_posted` also the changes that pipelines tell of."""
         import uvicorn
 
         from agent.process.one_request import OneRequest
 
         # In a thread, since a keyring may wait for a person to unlock it.
         self._signers = await asyncio.to_thread(lambda: dict(_signers(self._settings)))
+        await asyncio.to_thread(self._changes.load)
 
         class Server(uvicorn.Server):
             """Leaves signals to the process that it runs in."""
@@ -89,7 +92,7 @@ class Callbacks:
                 yield
 
         config = uvicorn.Config(
-            self._app(on_callback),
+            self._app(on_callback, on_posted),
             log_config=None,
             log_level="critical",
             access_log=False,
@@ -108,7 +111,7 @@ class Callbacks:
             await serving
             self._listener.close()
 
-    def _app(self, on_callback: OnCallback) -> Starlette:
+    def _app(self, on_callback: OnCallback, on_posted: OnPosted | None) -> Starlette:
         from starlette.applications import Starlette
         from starlette.responses import Response
         from starlette.routing import Route
@@ -117,7 +120,10 @@ class Callbacks:
             return Response(status_code=await self._take(request, on_callback))
 
         path = "/callbacks/{gateway}/{action}/{seq}"
-        return Starlette(routes=[Route(path, take, methods=["POST"])])
+        routes = [Route(path, take, methods=["POST"])]
+        if on_posted is not None:
+            routes.append(self._changes.route(on_posted))
+        return Starlette(routes=routes)
 
     async def _take(self, request: Request, on_callback: OnCallback) -> int:
         """The status that a request is answered with."""
@@ -126,7 +132,7 @@ class Callbacks:
         step = _step(request)
         if signers is None or step is None:
             return 404
-        body = await _body(request)
+        body = await read_body(request)
         if isinstance(body, int):
             return body
         if not signed_by(signers, request.headers, body):
@@ -194,22 +200,6 @@ def _step(request: Request) -> tuple[int, int] | None:
     if not all(text.isascii() and text.isdigit() and len(text) <= _DIGITS for text in texts):
         return None
     return int(texts[0]), int(texts[1])
-
-
-async def _body(request: Request) -> bytes | int:
-    """The body; the status to answer with where it is too large or does not end."""
-    from starlette.requests import ClientDisconnect
-
-    parts = bytearray()
-    try:
-        async with asyncio.timeout(_BODY_WITHIN_S):
-            async for part in request.stream():
-                parts += part
-                if len(parts) > MOST_BYTES:
-                    return 413
-    except (TimeoutError, ClientDisconnect):
-        return 408
-    return bytes(parts)
 
 
 def _callback(gateway: str, action: int, seq: int, body: bytes) -> Callback | None:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from agent.provider_http import BRISK, RetryPolicy
+from agent.settings_changes import CONFIGURED
+from agent.telemetry.changes.calendars import Calendars
 from agent.telemetry.collect import Collector, SourceReport, configured_sources
 from agent.telemetry.rates import load_rate_card
 
@@ -41,13 +43,16 @@ class Collecting:
         keep_settings(writer, settings, sources)
         self._runner = asyncio.Runner()
         self._collectors = [Collector(settings, source, _SameThread(writer), policy) for source in sources]
+        self._calendars = Calendars(settings, _SameThread(writer))
 
     def tick(self, now: float) -> tuple[SourceReport, ...]:
         """Reads what the sources' schedules say is due at `now`, and all that is missing or revised."""
+        self._runner.run(self._calendars.tick(now))
         return self._run(lambda collector: collector.tick(now))
 
     def catch_up(self, now: float) -> tuple[SourceReport, ...]:
         """Reads everything, whatever the schedules say."""
+        self._runner.run(self._calendars.read(now))
         return self._run(lambda collector: collector.catch_up(now))
 
     def close(self) -> None:
@@ -85,6 +90,7 @@ def keep_settings(writer: LedgerWriter, settings: Settings, sources: Iterable[So
     """
     writer.save_rates(load_rate_card(settings).rows())
     writer.save_releases(settings.releases)
+    writer.changes.replace(CONFIGURED, settings.declared_changes)
     writer.keep_sources(source.name for source in sources)
 
 

@@ -35,7 +35,8 @@ def login(name: str, from_stdin: bool, config: str | None, db: str | None, as_js
     """Put the secret of NAME into the keyring, asked for without being shown.
 
     NAME is a source in [[sources]] or its kind, which has an admin key (the scope api.usage.read is enough to
-    read; a litellm proxy has its master key), a gateway in [[gateways]], or a channel in [[alerts.channels]],
+    read; a litellm proxy has its master key), a gateway in [[gateways]], `changes` for what pipelines
+    post where [changes] has a webhook, or a channel in [[alerts.channels]],
     which has what its kind needs: a webhook's address, a token.
     """
     from agent.errors import ConfigError
@@ -82,12 +83,14 @@ def _wanted(name: str, settings: Settings) -> tuple[SecretName, str]:
 def _secrets(settings: Settings) -> dict[str, SecretName]:
     """The secrets of sources and gateways by name, and of the kinds that need none to be configured."""
     from agent.secrets import admin_key, master_key
+    from agent.settings_changes import CHANGES_SECRET
 
     found = {"openai": admin_key("openai"), "litellm": master_key("litellm")}
     for source in settings.sources:
         if source.has_secret:
             found[source.name] = (master_key if source.kind == "litellm" else admin_key)(source.name)
-    return found | {gateway.name: gateway.secret for gateway in settings.gateways if gateway.secret}
+    found |= {gateway.name: gateway.secret for gateway in settings.gateways if gateway.secret}
+    return found | ({"changes": CHANGES_SECRET} if settings.changes.webhook else {})
 
 
 def _shape(wanted: SecretName, place_to_look: str) -> str:

@@ -18,6 +18,11 @@ DELETE FROM change_feed WHERE source = :source AND at >= :since AND id NOT IN (S
 -- Primary key.
 DELETE FROM change_feed WHERE source = :source AND id IN (SELECT value FROM json_each(:ids));
 
+-- name: drop_change_sources
+-- change_feed_source: the sources of one prefix.
+DELETE FROM change_feed WHERE source >= :first AND source < :end AND at >= :since
+  AND source NOT IN (SELECT value FROM json_each(:names));
+
 -- name: changes_between
 -- change_feed_at: a day or a week of a table that grows by some rows a day. The newest come first.
 SELECT id, at, until, source, kind, title, actor, scope_kind, scope, url FROM change_feed
