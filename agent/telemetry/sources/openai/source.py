@@ -1,4 +1,4 @@
-"""The source `openai`: usage, costs and directory of one organization by its Administration API."""
+"""The source `openai`: usage, costs, directory and audit log of an organization by its Administration API."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from agent.telemetry.attribution import load_attributor
 from agent.telemetry.rates import load_rate_card
 from agent.telemetry.schedule import parse_schedule
 from agent.telemetry.sources import Duty, SourceContext
-from agent.telemetry.sources.openai import cost_reader, usage_reader
+from agent.telemetry.sources.openai import audit_reader, cost_reader, usage_reader
+from agent.telemetry.sources.openai.audit_reader import AuditReader
 from agent.telemetry.sources.openai.cost_reader import CostReader
 from agent.telemetry.sources.openai.costs import CostDecoder
 from agent.telemetry.sources.openai.directory import DirectoryReader
@@ -39,11 +40,17 @@ class OpenAISource:
     usage: UsageReader
     costs: CostReader
     directory: DirectoryReader
+    audit: AuditReader
 
     @property
     def tallies(self) -> Mapping[str, Tally]:
         """What each endpoint was asked for and gave."""
-        return {**self.usage.tallies, cost_reader.PATH: self.costs.tally, **self.directory.tallies}
+        return {
+            **self.usage.tallies,
+            cost_reader.PATH: self.costs.tally,
+            **self.directory.tallies,
+            audit_reader.PATH: self.audit.tally,
+        }
 
     @property
     def covered_to(self) -> int | None:
@@ -71,12 +78,13 @@ async def open_source(context: SourceContext) -> OpenAISource:
     attributor = load_attributor(settings)
     rates = load_rate_card(settings)
 
-    def cursors(writer: LedgerWriter) -> tuple[str | None, str | None]:
+    def cursors(writer: LedgerWriter) -> list[str | None]:
         # Names that an earlier agent learned, so that the first answers are whose they were before.
         attributor.learn(*writer.directory(source.account))
-        return writer.cursor(source.name, usage_reader.CURSOR), writer.cursor(source.name, cost_reader.CURSOR)
+        names = (usage_reader.CURSOR, cost_reader.CURSOR, audit_reader.CURSOR)
+        return [writer.cursor(source.name, name) for name in names]
 
-    usage_cursor, cost_cursor = await desk.write(cursors)
+    usage_cursor, cost_cursor, audit_cursor = await desk.write(cursors)
     client = ApiClient(source.base_url, found.secret, headers=source.headers, policy=context.policy)
     usage = UsageReader(
         source.name,
@@ -98,10 +106,16 @@ async def open_source(context: SourceContext) -> OpenAISource:
         progress=cost_reader.decode_cost_progress(cost_cursor),
     )
     directory = DirectoryReader(source.account, client, desk, attributor, usage.forget_answers)
+    audit = AuditReader(
+        source.name, client, desk, wanted=source.audit_log, history_s=source.history, cursor=audit_cursor
+    )
     # What is new comes from usage first; of the past, a few requests say what each day of it cost.
     duties = (
         Duty("usage", parse_schedule(source.every), usage.run, usage.backlog),
         Duty("directory", parse_schedule(source.directory_every), directory.run, directory.backlog),
+        Duty("audit log", parse_schedule(source.audit_every), audit.run, audit.backlog),
         Duty("costs", parse_schedule(source.costs_every), costs.run, costs.backlog),
     )
-    return OpenAISource(source.name, source.kind, source.account, duties, client, usage, costs, directory)
+    return OpenAISource(
+        source.name, source.kind, source.account, duties, client, usage, costs, directory, audit
+    )
