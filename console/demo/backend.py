@@ -56,7 +56,8 @@ def serve(
         _folder(chosen) as folder,
         SimulatedProvider(seed, clock, now, scenario, admin_key) as provider,
     ):
-        stage = build_stage(folder, organization, provider.base_url, clock=(now, now, speed))
+        deploys = scenario.deploys(organization, now)
+        stage = build_stage(folder, organization, provider.base_url, clock=(now, now, speed), deploys=deploys)
         print(json.dumps({"config": str(stage.config), "ledger": str(stage.ledger)}), flush=True)
         run_agent(load_settings(stage.config), stop=stop)
         if kept:

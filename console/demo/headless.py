@@ -60,7 +60,10 @@ def run_headless(run: Run, progress: Callable[[float, str], None]) -> dict[str, 
         tempfile.TemporaryDirectory(prefix="burndeck-demo-") as folder,
         SimulatedProvider(run.seed, clock, run.start, run.scenario, admin_key) as provider,
     ):
-        stage = build_stage(Path(folder), organization, provider.base_url, tick_s=run.scenario.tick_s)
+        deploys = run.scenario.deploys(organization, run.start)
+        stage = build_stage(
+            Path(folder), organization, provider.base_url, tick_s=run.scenario.tick_s, deploys=deploys
+        )
         played = _play(run, load_settings(stage.config), clock, progress)
         with open_reader(stage.ledger) as reader:
             found = _found(reader, run)

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import os
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from fixtures.organization import Organization
+    from fixtures.scenario import Deploy
 
 SOURCE_NAME = "openai"
 APPROVERS = ("finance", "engineering")
@@ -70,8 +73,9 @@ def build_stage(
     *,
     clock: tuple[float, float, float] | None = None,
     tick_s: float = 0,
+    deploys: Sequence[Deploy] = (),
 ) -> Stage:
-    """Writes burndeck.toml and owners.toml into `folder`.
+    """Writes burndeck.toml and owners.toml into `folder`; `deploys` go into its calendar of releases.
 
     `clock` is (epoch, started, speed) for a demo that runs by itself; without it the caller moves time,
     in steps of `tick_s` simulated seconds.
@@ -84,6 +88,7 @@ def build_stage(
         '[ledger]\npath = "ledger.sqlite"\n',
         f'[[sources]]\nkind = "openai"\nname = "{SOURCE_NAME}"\nbase_url = "{base_url}"\n{_pace(tick_s)}',
         '[registry]\nfiles = ["owners.toml"]\n',
+        *map(_release, deploys),
     ]
     if clock:
         parts.append(_person(stage.identity))
@@ -91,6 +96,14 @@ def build_stage(
         parts.append(f"[clock]\nepoch = {epoch!r}\nstarted = {started!r}\nspeed = {speed!r}\n")
     stage.config.write_text("\n".join(parts), encoding="utf-8")
     return stage
+
+
+def _release(deploy: Deploy) -> str:
+    """The table of a release; as JSON has a text, TOML has it too."""
+    at = datetime.fromtimestamp(deploy.at, UTC).isoformat(timespec="seconds")
+    texts = {"title": deploy.title, "service": deploy.service, "team": deploy.team}
+    said = "".join(f"{name} = {json.dumps(value)}\n" for name, value in texts.items() if value)
+    return f"[[releases]]\nat = {at}\n{said}"
 
 
 def _person(file: Path) -> str:
