@@ -39,7 +39,8 @@ COMMANDS = {
     "release": Lazy("console.commands.release", "Undo an action, or all of an incident."),
     "renew": Lazy("console.commands.release", "Make an action last longer."),
     "amend": Lazy("console.commands.release", "Change your own request while it waits."),
-    "incident": Lazy("console.commands.incident", "How critical an incident is, and its postmortem."),
+    "incident": Lazy("console.commands.incident", "Incidents as a whole, how critical, and postmortems."),
+    "handover": Lazy("console.commands.handover", "What the next on-call must know, on one page."),
     "identity": Lazy("console.commands.identity", "Your key pair, and the people whom burndeck.toml knows."),
     "audit": Lazy("console.commands.audit", "Who did what, with proof; traffic past caps; keys; pitfalls."),
 }

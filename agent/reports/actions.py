@@ -47,19 +47,21 @@ def actions(
     Open ones come first, the newest first in each part.
     """
     with reader.snapshot():
-        open_ = _read(reader, reader.rows("actions_open"))
+        open_ = read_actions(reader, reader.rows("actions_open"))
         since = {"since": int(now) - recent_s, "most": most}
-        ended = [each for each in _read(reader, reader.rows("actions_since", since)) if each.state.ended]
+        ended = [
+            each for each in read_actions(reader, reader.rows("actions_since", since)) if each.state.ended
+        ]
         found = [*reversed(open_), *ended]
-        said = _approvals(reader, found)
+        said = read_approvals(reader, found)
     return [entry(action, said.get(action.id or 0, ()), int(now)) for action in found]
 
 
 def action_entry(reader: LedgerReader, ident: int, now: float) -> ActionEntry | None:
     """One action as a line of the list; None when there is none."""
     with reader.snapshot():
-        found = _read(reader, reader.rows("action_by_id", {"id": ident}))
-        said = _approvals(reader, found)
+        found = read_actions(reader, reader.rows("action_by_id", {"id": ident}))
+        said = read_approvals(reader, found)
     return entry(found[0], said.get(ident, ()), int(now)) if found else None
 
 
@@ -71,11 +73,11 @@ def action_detail(
     `words` says what fields of a gateway mean; without it they are shown as they are.
     """
     with reader.snapshot():
-        found = _read(reader, reader.rows("action_by_id", {"id": ident}))
+        found = read_actions(reader, reader.rows("action_by_id", {"id": ident}))
         if not found:
             return None
         action = found[0]
-        said = _approvals(reader, found).get(ident, ())
+        said = read_approvals(reader, found).get(ident, ())
         happened = _timeline(reader, action, int(now))
     summary = entry(action, said, int(now))
     say = words or (lambda gateway, fields: plain_words(fields))
@@ -85,7 +87,7 @@ def action_detail(
         action=action,
         digest=action.digest,
         steps=tuple(_step(step, say) for step in action.steps),
-        approvals=tuple(_approval(action, each) for each in said),
+        approvals=tuple(approval_line(action, each) for each in said),
         preview=_preview(action),
         timeline=happened,
         commands=tuple(_commands(summary)),
@@ -123,7 +125,7 @@ def entry(action: Action, said: Sequence[Approval], now: int) -> ActionEntry:
         why=action.why,
         effect=action.effect,
         approve_by=action.approve_by if waiting else None,
-        given=tuple(_approval(action, each) for each in given),
+        given=tuple(approval_line(action, each) for each in given),
         waits_for=open_needs(action.needs, given) if waiting else (),
         failed=sum(step.state is StepState.FAILED for step in action.steps),
         kept=sum(step.state is StepState.KEPT for step in action.steps),
@@ -174,13 +176,15 @@ _SHOWN: Mapping[str, Callable[[object], bool]] = {
 }
 
 
-def _read(reader: LedgerReader, rows: Iterable[Row]) -> list[Action]:
+def read_actions(reader: LedgerReader, rows: Iterable[Row]) -> list[Action]:
+    """Rows of the table of actions, with their steps."""
     found = [dict(row) for row in rows]
     steps = reader.rows("steps_of_actions", {"actions": [row["id"] for row in found]})
     return actions_of(found, map(dict, steps))
 
 
-def _approvals(reader: LedgerReader, found: Iterable[Action]) -> Mapping[int, Sequence[Approval]]:
+def read_approvals(reader: LedgerReader, found: Iterable[Action]) -> Mapping[int, Sequence[Approval]]:
+    """Everybody's word on some actions, by action."""
     by_action: dict[int, list[Approval]] = {}
     for row in reader.rows("approvals_of_actions", {"actions": [action.id for action in found]}):
         with contextlib.suppress(ValueError):  # a verdict that the agent never wrote
@@ -192,7 +196,8 @@ def _counts(action: Action, said: Approval) -> bool:
     return not said.void and said.verdict is Verdict.APPROVED and said.digest == action.digest
 
 
-def _approval(action: Action, said: Approval) -> ApprovalLine:
+def approval_line(action: Action, said: Approval) -> ApprovalLine:
+    """One person's word as people read it."""
     void = said.void or ("" if said.digest == action.digest else "of another text than the present one")
     return ApprovalLine(said.person, said.role, said.verdict.value, said.at, said.note, void)
 

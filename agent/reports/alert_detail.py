@@ -17,13 +17,14 @@ from agent.ledger.kinds import SCOPE_KINDS, Kind
 from agent.ledger.outbox import decode_notice
 from agent.reports.alert_evidence import evidence_of
 from agent.reports.alert_list import AlertEntry
-from agent.reports.alert_report import AlertDetail, Command, Delivery, MonthSeries, SilenceEntry, Suggestion
+from agent.reports.alert_report import AlertDetail, Command, MonthSeries, SilenceEntry, Suggestion
 from agent.reports.alert_series import KIND_OF_SCOPE, month_series, series_around
 from agent.reports.alerts import entry_of
 from agent.reports.allocation_burn import burning_at
 from agent.reports.budgets import budgets
 from agent.reports.burn_report import Budget, Runway
 from agent.reports.cells import read_names
+from agent.reports.deliveries import deliveries_of
 from agent.reports.incidents import incident, timeline
 from agent.reports.layers import Truth, truth
 from agent.reports.moment import MINUTE, moment
@@ -99,7 +100,7 @@ class _Detail:
             incident=group,
             others=self._others(),
             timeline=() if group is None else timeline(self.reader, group.id, self.until),
-            deliveries=tuple(self._deliveries()),
+            deliveries=tuple(deliveries_of(self.reader, self.entry.id, self.until)),
             silence=self._silence(),
             budgets=chain,
             runway=runway,
@@ -134,25 +135,6 @@ class _Detail:
         """The newest message about it, for what only the agent could say."""
         row = self.reader.one("newest_notice", {"alert": self.entry.id, "until": self.until})
         return None if row is None else decode_notice(row["notice"])
-
-    def _deliveries(self) -> Iterator[Delivery]:
-        for row in self.reader.rows("outbox_of_alert", {"alert": self.entry.id}):
-            if row["created_at"] > self.until:
-                continue
-            sent = row["sent_at"]
-            later = sent is not None and sent > self.until
-            yield Delivery(
-                kind=row["kind"],
-                channel=row["channel"],
-                target=row["target"],
-                state="waiting" if later else row["state"],
-                attempts=row["attempts"],
-                created_at=row["created_at"],
-                next_at=row["next_at"],
-                sent_at=None if later else sent,
-                receipt=row["receipt"],
-                error=row["error"],
-            )
 
     def _others(self) -> tuple[AlertEntry, ...]:
         if self.entry.incident is None:

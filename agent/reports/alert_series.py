@@ -89,14 +89,20 @@ class Burnt:
 
 
 def series_around(reader: LedgerReader, entry: AlertEntry, at: int) -> Series | None:
-    """The last hour by minute, or the last day by hour where the episode is longer; it contains the moment at
-    which the alert fired. None where nothing burns that has a rate."""
+    """The burn of what an alert is about, around its episode. None where nothing burns that has a rate."""
     kind = KIND_OF_SCOPE.get(entry.scope_kind)
     if kind is None:
         return None
-    burnt = Burnt(reader, kind, entry.scope)
-    began = entry.started_at
-    ended = min(entry.resolved_at or at, at)
+    return episode_series(reader, kind, entry.scope, entry.started_at, entry.resolved_at, at)
+
+
+def episode_series(
+    reader: LedgerReader, kind: Kind, value: str, began: int, ended: int | None, at: int
+) -> Series:
+    """The last hour by minute, or the last day by hour where the episode is longer; it contains the moment
+    at which the episode began. `ended` is None while it goes on."""
+    burnt = Burnt(reader, kind, value)
+    ended = min(ended or at, at)
     if ended - began <= _SHORT_S:
         end = min(at, -(-(ended + _AFTER_S) // MINUTE) * MINUTE)
         found = _by_minute(reader, burnt, began, end)

@@ -68,3 +68,13 @@ WHERE created_at >= :since AND channel = :channel AND error <> '' ORDER BY creat
 SELECT channel, target, state, attempts, created_at, next_at, sent_at, receipt, error,
        json_extract(notice, '$.kind') AS kind
 FROM outbox WHERE alert = :alert ORDER BY seq;
+
+-- name: outbox_undelivered
+-- outbox_created and outbox_due: what was given up since a time, and what has waited since before :late however
+-- old it is; the newest first.
+SELECT seq, channel, target, state, created_at, alert, error FROM outbox INDEXED BY outbox_created
+WHERE created_at >= :since AND state IN ('failed', 'gone')
+UNION ALL
+SELECT seq, channel, target, state, created_at, alert, error FROM outbox INDEXED BY outbox_due
+WHERE state = 'waiting' AND created_at <= :late
+ORDER BY seq DESC LIMIT :most;

@@ -1,0 +1,279 @@
+"""What the next on-call must know, on a real ledger with people and actions."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agent.alerts.routes import Destination
+from agent.clock import ScaledClock
+from agent.domain.action import Action, ActionKind, ActionSpec, ActionState
+from agent.domain.alert import AlertState
+from agent.domain.allocation import Allocation, Scope
+from agent.domain.incident import Incident, TimelineEntry
+from agent.domain.person import Role
+from agent.domain.planned import Planned
+from agent.domain.silence import Silence
+from agent.domain.usage import Layer
+from agent.ledger import open_reader
+from agent.ledger.rows import SourceStatus
+from agent.reports.handover import Handover, handover
+from tests.agent.alerts.notices import a_notice
+from tests.agent.reports.world import NANO, NOW
+from tests.console.acting_world import AT, Desk, block, make_ledger, open_desk, spike, throttle
+
+DRILL = replace(throttle(), drill=True)
+TOP_UP = ActionSpec(ActionKind.TOP_UP, Scope.parse("team:search"), amount_nano=500 * NANO)
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_ledger(tmp_path_factory.mktemp("handover") / "l.sqlite")
+
+
+@pytest.fixture
+def desk(template: Path, tmp_path: Path) -> Iterator[Desk]:
+    with open_desk(template, tmp_path, Role.OPERATOR) as made:
+        made.writer.beat(1, "host", "0", AT - 600, AT)
+        yield made
+
+
+def told(desk: Desk, now: int = AT, **asked: Any) -> Handover:
+    with open_reader(desk.settings.ledger_path) as reader:
+        return handover(reader, desk.settings, now, **asked)
+
+
+def source(state: str, covered_to: int | None) -> SourceStatus:
+    return SourceStatus("openai", "openai", "openai", state, "503", last_try=NOW, covered_to=covered_to)
+
+
+def taken(desk: Desk, **changes: Any) -> None:
+    base = replace(spike(1), id=1, state=AlertState.ACKNOWLEDGED)
+    said = {"acknowledged_at": NOW - 400, "acknowledged_by": "ada"} | changes
+    desk.writer.alerts.save([replace(base, **said)])
+
+
+def test_where_nothing_goes_on_nothing_wants_a_person(desk: Desk) -> None:
+    found = told(desk)
+
+    assert found.wanting == ()
+    assert (found.incidents, found.alerts, found.in_force, found.waiting, found.ended) == ((), (), (), (), ())
+    assert found.binding is not None
+
+
+def test_an_incident_tells_who_holds_it_what_it_costs_and_what_happened_last(desk: Desk) -> None:
+    desk.fires()
+    cost = Incident("retry storm", "team:search", "critical", "retry_storm", NOW - 540, None, 165 * NANO, 1)
+    desk.writer.incidents.update_incident(cost)
+    desk.writer.incidents.add_timeline(
+        [
+            TimelineEntry(1, NOW - 540, "fired", "agent", "retry storm", 1),
+            TimelineEntry(1, NOW - 400, "acknowledged", "ada", "rolling back", 1),
+        ]
+    )
+
+    (nobodys,) = told(desk).incidents
+    taken(desk)
+    (adas,) = told(desk).incidents
+
+    assert (nobodys.holder, adas.holder) == ("", "ada")
+    assert (adas.above.value, adas.above.layer, adas.above.as_of) == (Decimal(165), Layer.METERED, NOW)
+    assert adas.last is not None and (adas.last.actor, adas.last.text) == ("ada", "rolling back")
+
+
+def test_an_incident_that_nobody_holds_and_an_alert_that_nobody_has_taken_want_a_person(desk: Desk) -> None:
+    desk.fires()
+    wanting = told(desk).wanting
+    taken(desk)
+
+    assert wanting == ("1 incident that nobody holds", "1 alert that nobody has taken")
+    assert told(desk).wanting == () and told(desk).alerts == ()
+
+
+def test_a_muted_alert_wants_nobody(desk: Desk) -> None:
+    desk.fires()
+    desk.writer.alerts.save([replace(spike(1), id=1, muted_by="silence:1")])
+
+    assert told(desk).alerts == ()
+
+
+def test_the_gravest_incident_comes_first(desk: Desk) -> None:
+    for tier in ("warning", "hard_cap", "critical"):
+        desk.writer.incidents.add_incident(Incident(tier, f"team:{tier}", tier, "", NOW - 60))
+
+    assert [each.entry.tier for each in told(desk).incidents] == ["hard_cap", "critical", "warning"]
+
+
+def test_whether_production_is_affected_is_told_where_somebody_has_said(desk: Desk) -> None:
+    desk.fires()
+    (unsaid,) = told(desk).incidents
+    desk.writer.actions.save_duty(1, "criticality", answer="not_critical", person="bo", at=NOW)
+    (said,) = told(desk).incidents
+
+    assert (unsaid.critical, said.critical) == (None, False)
+
+
+def test_what_holds_is_told_with_the_first_end_first_and_drills_hold_nothing(desk: Desk) -> None:
+    later = desk.in_force(throttle(non_prod=True))
+    sooner = desk.in_force(block())
+    desk.writer.actions.save(replace(sooner, expires_at=AT + 60))
+    desk.in_force(DRILL)
+
+    found = told(desk)
+
+    assert [each.id for each in found.in_force] == [sooner.id, later.id]
+    assert [each.expires_in_s for each in found.in_force] == [60, 2_932]
+
+
+def test_what_waits_says_for_whom_and_until_when_and_is_not_in_force(desk: Desk) -> None:
+    desk.asked(TOP_UP)
+
+    found = told(desk)
+
+    (waits,) = found.waiting
+    assert waits.waits_for and waits.approve_by is not None and waits.approve_by > AT
+    assert found.in_force == () and found.wanting == ("1 change that waits for approval",)
+
+
+@pytest.mark.parametrize(
+    ("monthly", "near"), [(10**6, []), (120, ["org-1-team-search"]), (150, ["org-1-team-search"])]
+)
+def test_a_cap_is_near_by_what_is_used_of_it_or_by_its_runway(
+    desk: Desk, monthly: int, near: list[str]
+) -> None:
+    with open_reader(desk.settings.ledger_path) as reader:
+        used = handover(reader, desk.settings, AT).caps
+    assert used == ()
+    allocation = Allocation("org-1-team-search", Scope.parse("team:search"), monthly * 24 * NANO)
+    desk.settings = replace(desk.settings, allocations=(allocation,))
+
+    assert [each.allocation_id for each in told(desk).caps] == near
+
+
+def test_postmortems_are_owed_and_overdue_ones_want_a_person(desk: Desk) -> None:
+    desk.fires()
+    taken(desk)
+    desk.writer.actions.save_duty(1, "postmortem", due_at=AT + 60)
+
+    before, after = told(desk), told(desk, AT + 60)
+    desk.writer.actions.save_duty(1, "postmortem", due_at=AT + 60, answer="learnt", person="ada", at=AT)
+
+    assert [duty.incident for duty in before.owed] == [1]
+    assert "1 postmortem that is overdue" not in before.wanting
+    assert "1 postmortem that is overdue" in after.wanting
+    assert told(desk).owed == ()
+
+
+def test_silences_in_force_and_planned_activity_are_told_until_they_end(desk: Desk) -> None:
+    box = desk.writer.incidents
+    box.add_silence(Silence("ada", "load test", {"team": "search"}, NOW - 60, AT + 60, 5_000 * NANO))
+    box.add_planned(Planned("team", "search", NOW, AT + 60, "ada", "re-indexing"))
+
+    now, later = told(desk), told(desk, AT + 61)
+
+    assert [each.entry.reason for each in now.silences] == ["load test"]
+    assert [each.reason for each in now.planned] == ["re-indexing"]
+    assert (later.silences, later.planned) == ((), ())
+    assert [(each.kind, each.at) for each in later.ended] == [("silence", AT + 60)]
+
+
+def test_an_agent_that_does_not_run_is_blind_with_the_way_out(desk: Desk) -> None:
+    alive, late = told(desk), told(desk, AT + 3_600)
+
+    assert alive.blind == ()
+    (agent,) = late.blind
+    assert (agent.part, agent.state, agent.since) == ("agent", "late", AT)
+    assert "burndeck agent" in agent.hint and late.wanting == ("1 part that is blind",)
+
+
+@pytest.mark.parametrize(
+    ("state", "covered_to", "said"),
+    [
+        ("ok", NOW - 300, None),
+        ("ok", NOW - 7_200, "late"),
+        ("waiting", NOW - 300, None),
+        ("failed", NOW - 300, "failed"),
+        ("stopped", None, "stopped"),
+    ],
+)
+def test_a_source_that_fails_or_lags_is_blind_since_what_it_told_last(
+    desk: Desk, state: str, covered_to: int | None, said: str | None
+) -> None:
+    desk.writer.save_source_status(source(state, covered_to))
+
+    found = {each.part: (each.state, each.since) for each in told(desk).blind}
+
+    assert found == ({} if said is None else {"source openai": (said, covered_to)})
+
+
+def test_messages_that_nobody_got_are_told_by_destination(desk: Desk) -> None:
+    box = desk.writer.outbox
+    for number in range(3):
+        notice = a_notice(id=f"n{number}", dedup_key=f"n{number}", alert=number + 1)
+        box.put(notice, [Destination("pager")], AT - 600 + number)
+    first, second, _ = [row.id for row in box.waiting(10)]
+    box.give_up(first, "401 of the receiver")
+    box.sent(second, "", AT)
+
+    found = told(desk, AT)
+
+    said = {(each.state, each.messages, each.error, each.alerts) for each in found.undelivered}
+    assert said == {("failed", 1, "401 of the receiver", (1,)), ("waiting", 1, "", (3,))}
+    assert found.wanting == ("2 messages that did not arrive",)
+
+
+def test_a_message_that_has_just_been_written_may_still_arrive(desk: Desk) -> None:
+    desk.writer.outbox.put(a_notice(id="n", dedup_key="n"), [Destination("pager")], AT - 60)
+
+    assert told(desk).undelivered == ()
+
+
+def test_what_ended_in_the_shift_is_told_newest_first(desk: Desk) -> None:
+    made: Action = desk.ended(throttle())
+    box = desk.writer.incidents
+    box.add_incident(Incident("old storm", "team:a", "critical", "", NOW - 90_000, NOW - 80_000))
+    box.add_incident(Incident("new\nstorm", "team:b", "critical", "", NOW - 9_000, NOW - 600))
+    desk.writer.alerts.save(
+        [replace(spike(None), state=AlertState.RESOLVED, resolved_at=NOW - 3_000), _of_incident(2)]
+    )
+
+    found = told(desk)
+
+    assert [(each.kind, each.id) for each in found.ended] == [
+        ("action", made.id),
+        ("incident", 2),
+        ("alert", 1),
+    ]
+    assert found.ended[0].text.endswith("expired: its time was up") and found.ended[1].text == "new storm"
+    assert [each.kind for each in told(desk, since_s=86_400).ended].count("incident") == 2
+
+
+def _of_incident(incident: int) -> Any:
+    """Resolved with its incident, which is what is told of."""
+    known = spike(incident)
+    signal = replace(known.signal, fingerprint="burn_spike:other")
+    return replace(known, signal=signal, state=AlertState.RESOLVED, resolved_at=NOW - 3_000)
+
+
+def test_an_action_that_was_begun_long_before_the_shift_and_ended_in_it_is_told(desk: Desk) -> None:
+    made = desk.in_force(throttle())
+    old = replace(made, state=ActionState.REVERSED, ended_at=AT - 60, ended_by="ada", why="released")
+    desk.writer.actions.save(old)
+
+    later = told(desk, AT + 40_000)
+
+    assert [(each.kind, each.id) for each in later.ended] == [("action", made.id)]
+
+
+def test_a_fast_clock_is_given_the_time_that_a_poll_takes(desk: Desk) -> None:
+    desk.writer.save_source_status(source("ok", NOW - 7_200))
+    fast = ScaledClock(AT, time.time(), 300)
+    desk.settings = replace(desk.settings, scaled_clock=fast)
+
+    assert [each.part for each in told(desk).blind if each.part.startswith("source")] == []
