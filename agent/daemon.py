@@ -20,6 +20,7 @@ from agent.control.engine.called_back import called_back
 from agent.errors import LedgerError
 from agent.ledger import open_reader, open_writer
 from agent.process.acting import Told
+from agent.process.conducting import Conductor
 from agent.process.lock import LedgerLock
 from agent.process.watch import LOOK_S, Watch
 from agent.provider_http import PATIENT
@@ -84,6 +85,7 @@ class _Agent:
         self._watch = Watch(settings, self._told)
         self._bench = Bench(settings, self._desk, clock, Told(settings))
         self._executor = Executor(self._bench)
+        self._conductor = Conductor(settings, self._desk, clock, self._told)
         self._loop: asyncio.AbstractEventLoop | None = None
 
     async def run(self, stop: threading.Event | None) -> None:
@@ -97,6 +99,7 @@ class _Agent:
             "watch": self._watching,
             "deliver": self._dispatcher.run,
             "act": self._executor.run,
+            "runbooks": self._conductor.run,
         }
         for gateway in self._settings.gateways:
             loops[f"gateway {gateway.name}"] = self._polling(gateway)
@@ -202,6 +205,7 @@ class _Agent:
                 version = reader.data_version()
                 if version != seen or (left and not self._watch.resting):
                     seen = version
+                    self._conductor.kick()
                     left = await self._desk.write(lambda writer: self._watch.look(writer, self._clock.now()))
                 await asyncio.sleep(LOOK_S)
 

@@ -33,6 +33,10 @@ ALLOWED: Mapping[IntentKind, frozenset[Role]] = {
     IntentKind.RENEW: _ON_CALL,  # finance what took its approval, and nothing else
     IntentKind.ASSESS: frozenset({Role.ENGINEERING, Role.LEAD, Role.ADMIN}),
     IntentKind.POSTMORTEM: _ON_CALL,
+    IntentKind.START_RUN: _ON_CALL,  # a runbook may name fewer roles, and so may a step
+    IntentKind.RUN_STEP: _ON_CALL,
+    IntentKind.HOLD_RUN: _ON_CALL,
+    IntentKind.CLOSE_RUN: _ON_CALL,
 }
 """Roles of which one is enough. A kind that is missing here is allowed to nobody."""
 

@@ -34,6 +34,15 @@ class Limit:
     def __str__(self) -> str:
         return f"{self.amount} {self.unit.value}"
 
+    @classmethod
+    def parse(cls, text: str) -> Limit:
+        """`10 rps` or `60rpm`; raises `ValueError` saying how to write one."""
+        amount = text.strip().rstrip("abcdefghijklmnopqrstuvwxyz ")
+        unit = text.strip()[len(amount) :].strip()
+        if not amount.isdecimal() or len(amount) > 12 or unit not in tuple(LimitUnit):
+            raise ValueError(f"{text or 'nothing'} is none such as 10 rps, 60 rpm, 5000 tpm or 4 parallel")
+        return cls(int(amount), LimitUnit(unit))
+
     @property
     def per_minute(self) -> int | None:
         """Requests a minute that it lets pass at most; None where it does not count requests by time."""

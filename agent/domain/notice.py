@@ -19,6 +19,7 @@ class NoticeKind(enum.StrEnum):
     RESOLVED = "resolved"
     SILENCE_ENDED = "silence_ended"
     ACTION = "action"  # what becomes of a throttle, a block, a top-up, ...
+    RUNBOOK = "runbook"  # a step of a runbook tells somebody
     DRILL = "drill"  # a test message; changes nothing
 
     @property

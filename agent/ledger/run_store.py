@@ -100,8 +100,21 @@ class RunStore(Store):
 
     def of_action(self, action: int) -> tuple[int, int] | None:
         """The run and the step that an action was made in."""
-        rows = self._all("run_of_step_action", {"action": action})
+        rows = self._all("run_of_action", {"action": action})
         return (rows[0][0], rows[0][1]) if rows else None
+
+    def actions(self, run: int) -> list[int]:
+        """Every action that a run has made, oldest first."""
+        return [row[0] for row in self._all("run_actions", {"run": run})]
+
+    def link(self, run: int, step: int, attempt: int, action: int) -> None:
+        """Remembers that a step's try has made an action."""
+        self._write("add_run_action", {"run": run, "step": step, "attempt": attempt, "action": action})
+
+    def newest_action(self) -> int | None:
+        """The id of the newest action there is."""
+        ((ident,),) = self._all("newest_action")
+        return None if ident is None else int(ident)
 
     def add_events(self, run: int, events: Iterable[RunEvent]) -> None:
         """Adds lines to a run's timeline."""

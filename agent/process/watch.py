@@ -12,6 +12,8 @@ from agent.alerts import BUDGETS, BurnMemory, Evaluation, evaluate
 from agent.alerts import handlers as alert_handlers
 from agent.control import Handled, requests, take
 from agent.process.acting import Enforcer, Told
+from agent.runbooks import requests as run_requests
+from agent.runbooks.linking import linked
 
 if TYPE_CHECKING:
     from agent.ledger.writer import LedgerWriter
@@ -41,7 +43,8 @@ class Watch:
         tell = Told(self.settings)
         self._handlers = {
             **alert_handlers.handlers(self.settings),
-            **requests.handlers(self.settings, tell),
+            **linked(self.settings, requests.handlers(self.settings, tell)),
+            **run_requests.handlers(self.settings, tell),
         }
         self._enforcer = Enforcer(self.settings, tell)
         self._mark: tuple[int, ...] = ()

@@ -21,7 +21,7 @@ MOST_SUMMARY = 1_024
 _MOST_DETAIL = 1_000
 _SEVERITIES = ("info", "warning", "error", "critical")
 _OF_TIER = {INFO: "info", WARNING: "warning", CRITICAL: "error", HARD_CAP: "critical"}
-_MOMENTARY = frozenset({NoticeKind.DRILL, NoticeKind.SILENCE_ENDED})
+_MOMENTARY = frozenset({NoticeKind.DRILL, NoticeKind.SILENCE_ENDED, NoticeKind.RUNBOOK})
 _GRAVE = (CRITICAL, HARD_CAP)
 """What is said once and leaves nothing to do: it is resolved at once."""
 

@@ -25,6 +25,7 @@ _ENDS = {
     NoticeKind.RESOLVED: "RESOLVED",
     NoticeKind.SILENCE_ENDED: "SILENCE ENDED",
     NoticeKind.ACTION: "ACTION",
+    NoticeKind.RUNBOOK: "RUNBOOK",
 }
 
 

@@ -30,7 +30,13 @@ CREATE TABLE run_step (
   action INTEGER, due_at INTEGER,
   PRIMARY KEY (run, seq)
 ) WITHOUT ROWID;
-CREATE INDEX run_step_action ON run_step (action) WHERE action IS NOT NULL;
+
+-- Every action that a run has made, also of earlier tries.
+CREATE TABLE run_action (
+  run INTEGER NOT NULL, step INTEGER NOT NULL, attempt INTEGER NOT NULL, action INTEGER NOT NULL,
+  PRIMARY KEY (run, action)
+) WITHOUT ROWID;
+CREATE INDEX run_action_of ON run_action (action);
 
 CREATE TABLE run_evidence (
   id INTEGER PRIMARY KEY,

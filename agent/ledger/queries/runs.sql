@@ -46,9 +46,21 @@ SELECT id, runbook, title, alert, incident, drill, started_by, started_at, holde
        (SELECT s.state FROM run_step s WHERE s.run = run.id AND s.seq = run.at_step) AS step_state, text
 FROM run WHERE state = 'open' OR started_at >= :since ORDER BY state = 'open' DESC, started_at DESC, id DESC;
 
--- name: run_of_step_action
--- run_step_action.
-SELECT run, seq FROM run_step WHERE action = :action ORDER BY run DESC LIMIT 1;
+-- name: run_of_action
+-- run_action_of.
+SELECT run, step FROM run_action WHERE action = :action ORDER BY run DESC LIMIT 1;
+
+-- name: run_actions
+-- Primary key.
+SELECT action FROM run_action WHERE run = :run ORDER BY action;
+
+-- name: add_run_action
+-- Primary key.
+INSERT OR IGNORE INTO run_action (run, step, attempt, action) VALUES (:run, :step, :attempt, :action);
+
+-- name: newest_action
+-- The right end of the primary key.
+SELECT max(id) FROM action;
 
 -- name: runs_of_incident
 -- run_incident.

@@ -150,11 +150,10 @@ def _capped(aim: Aim, values: Values) -> ActionSpec:
 
 def parse_limit(text: str) -> Limit:
     """`10 rps` or `60rpm` as a limit; raises `FieldError` saying how to write one."""
-    amount = text.rstrip("abcdefghijklmnopqrstuvwxyz ")
-    unit = text[len(amount) :].strip()
-    if not amount.isdecimal() or len(amount) > 12 or unit not in tuple(LimitUnit):
-        raise FieldError(f"limit: {text or 'nothing'} is none such as 10 rps, 60 rpm, 5000 tpm or 4 parallel")
-    return Limit(int(amount), LimitUnit(unit))
+    try:
+        return Limit.parse(text)
+    except ValueError as error:
+        raise FieldError(f"limit: {error}") from None
 
 
 def _stretch(text: str) -> int:

@@ -1,0 +1,342 @@
+"""The agent's part of runs: it asks the ledger, tests, waits, tells, and looks after actions.
+
+`look` reads and takes its time; `keep` writes what was found, unless the step has moved meanwhile. Between
+the two anything may die: what was not kept is found again.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from agent.allocations import settings_now
+from agent.domain.action import Action, ActionState
+from agent.domain.action_words import open_needs, spec_title
+from agent.domain.person import AGENT
+from agent.domain.run import Evidence, Run, RunState, StepRun, StepState
+from agent.domain.runbook import Ask, Step, StepKind, Test
+from agent.errors import BurndeckError
+from agent.runbooks import progress, records
+from agent.runbooks.about import values_of
+from agent.runbooks.asking import Context, Verdict
+from agent.runbooks.conditions import CONDITIONS
+from agent.runbooks.filling import fill
+from agent.runbooks.progress import APPROVED, ASKED, DENIED, MET, NOT_MET, OUT_OF_TIME, Moved
+from agent.runbooks.queries import QUERIES
+from agent.runbooks.reach import run_in
+from agent.runbooks.telling import notify, to_incident, told_words
+
+if TYPE_CHECKING:
+    from agent.ledger.action_store import ActionStore
+    from agent.ledger.reader import LedgerReader
+    from agent.ledger.run_store import RunStore
+    from agent.ledger.writer import LedgerWriter
+    from agent.settings import Settings
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the agent found of one try of one step, and what becomes of the step by it."""
+
+    run: int
+    step: int
+    attempt: int
+    state: StepState  # READY: what it requires is so; DONE, FAILED or UNDONE
+    was: StepState = StepState.WORKING  # it counts only while the step is still so
+    outcome: str = ""
+    answer: str = ""
+    go: str = ""
+    actor: str = AGENT
+    evidence: tuple[Evidence, ...] = ()
+    kept: Mapping[str, str] = field(default_factory=dict)
+    notifies: bool = False
+
+
+def look(reader: LedgerReader, settings: Settings, now: float) -> list[Found]:
+    """What the agent has to do for the runs at work; raises nothing that one run causes."""
+    store = reader.run_store()
+    idents = store.at_work()
+    if not idents:
+        return []
+    actions = reader.action_store()
+    current = settings_now(settings, actions, now)
+    found: list[Found] = []
+    for ident in idents:
+        try:
+            run = records.load(store, ident)
+            if run is not None:
+                found += _look_at(Context(reader, current, now, run), run, store, actions)
+        except Exception:  # noqa: BLE001 - one run that cannot be read never stops the others
+            _log.exception("run %d could not be looked at", ident)
+    return found
+
+
+def keep(writer: LedgerWriter, settings: Settings, found: Found, now: float) -> bool:
+    """Writes what was found, in one transaction; False where the step has moved meanwhile."""
+    with writer.transaction():
+        run = run_in(writer, found.run)
+        if run is None or run.state is not RunState.OPEN:
+            return False
+        step = run.step(found.step)
+        if (step.attempt, step.state) != (found.attempt, found.was):
+            return False
+        outcome = found.outcome
+        if found.notifies:
+            outcome = told_words(notify(writer, settings, run, run.runbook.step(step.seq), int(now)))
+        moved = _moved(run, step, found, outcome, int(now))
+        after = records.save(writer.runs, run, moved)
+        digests = [
+            writer.runs.add_evidence(found.run, step.seq, step.attempt, int(now), AGENT, each)
+            for each in found.evidence
+        ]
+        detail = {
+            "step": step.seq,
+            "attempt": step.attempt,
+            "state": found.state.value,
+            "outcome": outcome,
+            "evidence": digests,
+        }
+        writer.control.audit(int(now), AGENT, "run.step", f"run:{found.run}", detail)
+        if after.state is not RunState.OPEN:
+            to_incident(writer, after, int(now), "runbook", AGENT, f"{run.runbook.title} is at its end")
+    return True
+
+
+def _moved(run: Run, step: StepRun, found: Found, outcome: str, now: int) -> Moved:
+    if found.state is StepState.READY:
+        return progress.opened(run, step.seq)
+    if found.state is StepState.FAILED:
+        return progress.failed(run, step.seq, now, outcome)
+    if found.state is StepState.UNDONE:
+        return progress.undone(run, step.seq, now, found.actor, outcome)
+    return progress.done(
+        run,
+        step.seq,
+        now,
+        actor=found.actor,
+        outcome=outcome,
+        answer=found.answer,
+        go=found.go,
+        kept=found.kept,
+    )
+
+
+def _look_at(context: Context, run: Run, store: RunStore, actions: ActionStore) -> Iterator[Found]:
+    yield from _ended_actions(run, actions)
+    step, declared = run.current, run.declared
+    if step is None or declared is None or step.state is not StepState.WORKING:
+        return
+    work = _Work(context, run, declared, step, store, actions)
+    try:
+        found = work.found()
+    except BurndeckError as error:
+        found = work.failing(f"{error.message}. {error.hint}".strip())
+    except Exception as error:  # noqa: BLE001 - a person decides what to do about it
+        _log.exception("run %s, step %d failed", run.id, step.seq)
+        found = work.failing(f"the agent failed on it ({type(error).__name__}); its log says more")
+    if found is not None:
+        yield found
+
+
+def _ended_actions(run: Run, actions: ActionStore) -> Iterator[Found]:
+    """Steps that were done and whose action is undone by now."""
+    assert run.id is not None
+    for step in run.steps:
+        if step.state is not StepState.DONE or step.action is None:
+            continue
+        action = actions.action(step.action)
+        if action is None or action.state not in (ActionState.REVERSED, ActionState.EXPIRED):
+            continue
+        who = action.ended_by or AGENT
+        how = "its time was up" if action.state is ActionState.EXPIRED else f"released by {who}"
+        yield Found(
+            run.id,
+            step.seq,
+            step.attempt,
+            StepState.UNDONE,
+            was=StepState.DONE,
+            outcome=f"action {action.id} is undone: {how}",
+            actor=who,
+        )
+
+
+@dataclass(frozen=True)
+class _Work:
+    """The agent's work on one step."""
+
+    context: Context
+    run: Run
+    declared: Step
+    step: StepRun
+    store: RunStore
+    actions: ActionStore
+
+    def found(self) -> Found | None:
+        """What came of it; None while nothing has."""
+        kind = self.declared.kind
+        required: tuple[Evidence, ...] = ()
+        if self.step.answer != ASKED and self.declared.requires:
+            verdicts = [self._test(each) for each in self.declared.requires]
+            required = tuple(verdict.evidence for verdict in verdicts)
+            unmet = [verdict.evidence.sentence for verdict in verdicts if not verdict.met]
+            if unmet:
+                return self.failing(f"not yet: {'; '.join(unmet)}", required)
+        if kind is StepKind.QUERY:
+            return self._query(required)
+        if kind in (StepKind.CHECK, StepKind.WAIT_FOR):
+            return self._judge(required)
+        if kind is StepKind.NOTIFY and self.declared.auto:
+            return self._ends("", required, notifies=True)
+        if kind is StepKind.APPROVAL:
+            return self._approval(required)
+        if kind is StepKind.ACTION and self.step.answer == ASKED:
+            return self._release() if self.step.action is None else self._action(self.step.action)
+        return self._as(StepState.READY, "", required)
+
+    def failing(self, why: str, evidence: tuple[Evidence, ...] = ()) -> Found:
+        """A person has to look at it."""
+        return self._as(StepState.FAILED, why, evidence)
+
+    def _query(self, required: tuple[Evidence, ...]) -> Found:
+        answers = [(ask, self._ask(ask)) for ask in self.declared.asks]
+        kept: dict[str, str] = {}
+        for ask, answer in answers:
+            for name, column in ask.keeps.items():
+                if not self.run.parameters.get(name) and answer.rows and column in answer.columns:
+                    kept.setdefault(name, answer.rows[0][answer.columns.index(column)])
+        said = " ".join(answer.sentence for _, answer in answers if answer.sentence)
+        return self._ends(said, (*required, *(answer for _, answer in answers)), kept=kept)
+
+    def _judge(self, required: tuple[Evidence, ...]) -> Found | None:
+        assert self.declared.test is not None
+        verdict = self._test(self.declared.test)
+        evidence = (*required, verdict.evidence)
+        said = verdict.evidence.sentence
+        if verdict.met:
+            return self._ends(said, evidence, answer=MET)
+        waits = self.declared.kind is StepKind.WAIT_FOR
+        late = self.step.due_at is not None and self.context.now >= self.step.due_at
+        if waits and not late:
+            return None
+        answer = OUT_OF_TIME if waits else NOT_MET
+        said = f"out of time: {said}" if waits else said
+        if self.declared.otherwise:
+            return self._ends(said, evidence, answer=answer, go=self.declared.otherwise)
+        return self.failing(said, evidence)
+
+    def _approval(self, required: tuple[Evidence, ...]) -> Found | None:
+        late = self.step.due_at is not None and self.context.now >= self.step.due_at
+        if self.declared.of:
+            waited = self._approval_of(required)
+            if waited is not None or not late:
+                return waited
+        elif not late:
+            return None
+        return self._denied("not approved in time", OUT_OF_TIME, required)
+
+    def _approval_of(self, required: tuple[Evidence, ...]) -> Found | None:
+        of = self.run.runbook.named(self.declared.of)
+        ident = None if of is None else self.run.step(of.seq).action
+        action = None if ident is None else self.actions.action(ident)
+        if action is None:
+            return self.failing(f"step {self.declared.of} has asked for nothing that could be approved")
+        if action.state in _TAKEN:
+            who = ", ".join(each.person for each in self.actions.approvals(action.id or 0) if not each.void)
+            text = (
+                f"action {action.id} is {action.state.value}, approved by {who or 'nobody: none was needed'}"
+            )
+            return self._ends(text, required, answer=APPROVED)
+        if action.state.ended:
+            return self._denied(f"action {action.id} is {_how(action)}", DENIED, required)
+        return None
+
+    def _denied(self, why: str, answer: str, evidence: tuple[Evidence, ...]) -> Found:
+        if self.declared.otherwise:
+            return self._ends(why, evidence, answer=answer, go=self.declared.otherwise)
+        return self.failing(why, evidence)
+
+    def _action(self, ident: int) -> Found | None:
+        action = self.actions.action(ident)
+        if action is None:
+            return self.failing(f"action {ident} is gone")
+        title = spec_title(action.spec)
+        if action.state in _TAKEN:
+            return self._ends(f"{title}: {action.state.value}", (), actor=action.requested_by)
+        if action.state in (ActionState.REVERSED, ActionState.EXPIRED, ActionState.REVERSING):
+            return self._ends(f"{title}: done, and {action.state.value}", (), actor=action.requested_by)
+        if action.state.ended:
+            return self.failing(f"{title}: {_how(action)}")
+        if action.state is ActionState.STANDBY and self._approved_later():
+            waits = open_needs(action.needs, [a for a in self.actions.approvals(ident) if not a.void])
+            whom = " and ".join(" or ".join(roles) for roles in waits)
+            return self._ends(f"{title}: waits for {whom}", (), actor=action.requested_by)
+        return None
+
+    def _approved_later(self) -> bool:
+        return any(
+            each.kind is StepKind.APPROVAL and each.of == self.declared.id for each in self.run.runbook.steps
+        )
+
+    def _release(self) -> Found | None:
+        assert self.run.id is not None
+        made = set(self.store.actions(self.run.id))
+        of = self.run.runbook.named(self.declared.of) if self.declared.of else None
+        if of is not None:
+            made &= {self.run.step(of.seq).action or 0}
+        left = [each for each in self.actions.open_actions() if each.id in made]
+        if not left:
+            return self._ends("nothing of it is in force any more", ())
+        return None
+
+    def _test(self, test: Test) -> Verdict:
+        condition = CONDITIONS[test.condition]
+        return condition.test(self.context, self._filled(test.using))
+
+    def _ask(self, ask: Ask) -> Evidence:
+        return QUERIES[ask.report].ask(self.context, self._filled(ask.using))
+
+    def _filled(self, using: Mapping[str, str]) -> dict[str, str]:
+        values = values_of(self.run)
+        return {name: fill(text, values) for name, text in using.items()}
+
+    def _ends(
+        self,
+        outcome: str,
+        evidence: tuple[Evidence, ...],
+        *,
+        answer: str = "",
+        go: str = "",
+        actor: str = AGENT,
+        kept: Mapping[str, str] | None = None,
+        notifies: bool = False,
+    ) -> Found:
+        assert self.run.id is not None
+        return Found(
+            self.run.id,
+            self.step.seq,
+            self.step.attempt,
+            StepState.DONE,
+            outcome=outcome,
+            answer=answer,
+            go=go,
+            actor=actor,
+            evidence=evidence,
+            kept=kept or {},
+            notifies=notifies,
+        )
+
+    def _as(self, state: StepState, outcome: str, evidence: tuple[Evidence, ...]) -> Found:
+        assert self.run.id is not None
+        ident, seq, attempt = self.run.id, self.step.seq, self.step.attempt
+        return Found(ident, seq, attempt, state, outcome=outcome, evidence=evidence)
+
+
+_TAKEN = (ActionState.ACCEPTED, ActionState.CONFIRMED)
+
+
+def _how(action: Action) -> str:
+    return action.state.value + (f": {action.why}" if action.why else "")

@@ -1,0 +1,252 @@
+"""What a person does about one step of a run, as the run after it. Everything happens in the transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from agent.control.bounds import known_person
+from agent.control.duties import POSTMORTEM, assess, sign_postmortem
+from agent.control.occasion import Tell
+from agent.control.roles import may, refusal
+from agent.domain.action_words import assigned
+from agent.domain.intent import Intent, IntentKind, Refused
+from agent.domain.person import Person
+from agent.domain.run import Run, SignOff, StepRun, StepState
+from agent.domain.runbook import Choice, Step, StepKind
+from agent.runbooks import progress
+from agent.runbooks.filling import check_value
+from agent.runbooks.progress import APPROVED, DENIED, Moved
+from agent.runbooks.reach import reason_in, text_in
+from agent.runbooks.specs import RELEASE
+from agent.runbooks.telling import notify, told_words
+
+if TYPE_CHECKING:
+    from agent.ledger.writer import LedgerWriter
+    from agent.settings import Settings
+
+LONGEST_NOTE = 8_000
+CRITICAL, NOT_CRITICAL = "critical", "not-critical"
+"""The answers of a decision that records the criticality of an incident."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One person's wish about one step, while it is carried out."""
+
+    settings: Settings
+    tell: Tell
+    writer: LedgerWriter
+    intent: Intent
+    now: int
+    run: Run
+    declared: Step
+    step: StepRun
+
+    @property
+    def person(self) -> Person:
+        return known_person(self.settings, self.intent.person)
+
+    @property
+    def answer_text(self) -> str:
+        return text_in(self.intent.payload, "answer")
+
+    def must_be(self, *states: StepState) -> None:
+        if self.step.state not in states:
+            raise Refused(f"step {self.step.seq} is {self.step.state.value}")
+
+    def end(self, outcome: str, answer: str = "", go: str = "") -> Moved:
+        """The step is done by this person."""
+        person, now = self.intent.person, self.now
+        return progress.done(
+            self.run, self.step.seq, now, actor=person, outcome=outcome, answer=answer, go=go
+        )
+
+
+def _answer(asked: Asked) -> Moved:
+    """A decision is taken, or a note is written."""
+    asked.must_be(StepState.READY)
+    if asked.declared.kind is StepKind.DECISION:
+        return _decide(asked)
+    if asked.declared.kind is StepKind.NOTE:
+        return _note(asked)
+    raise Refused(f"step {asked.step.seq} is no decision and no note")
+
+
+def _decide(asked: Asked) -> Moved:
+    choices = asked.declared.choices
+    choice = next((each for each in choices if each.answer == asked.answer_text), None)
+    if choice is None:
+        known = ", ".join(each.answer for each in choices)
+        raise Refused(f"answer: {asked.answer_text or 'nothing'} is none of {known}")
+    if asked.declared.records == "criticality":
+        _assess(asked, choice)
+    return asked.end(f"{choice.answer}: {choice.label}", choice.answer, choice.go)
+
+
+def _assess(asked: Asked, choice: Choice) -> None:
+    """The incident keeps it too; who may say so is not the holder's question."""
+    if asked.run.drill:
+        return
+    if not may(asked.person, IntentKind.ASSESS):
+        raise Refused(refusal(asked.person, IntentKind.ASSESS))
+    if asked.run.incident is None:
+        raise Refused("there is no incident to assess")
+    said = {"critical": choice.answer == CRITICAL, "note": text_in(asked.intent.payload, "reason")}
+    told = replace(asked.intent, payload=said)
+    assess(asked.writer, asked.run.incident, told, asked.now, asked.tell)
+
+
+def _note(asked: Asked) -> Moved:
+    text = asked.answer_text
+    if not 0 < len(text) <= LONGEST_NOTE:
+        raise Refused(f"a note has 1 to {LONGEST_NOTE} characters; a step that has none is skipped")
+    incident = asked.run.incident
+    if asked.declared.records == "postmortem" and incident is not None and not asked.run.drill:
+        duties = {row["kind"]: row for row in asked.writer.actions.duties([incident])}
+        if POSTMORTEM in duties and not duties[POSTMORTEM]["answer"]:
+            sign_postmortem(asked.writer, incident, replace(asked.intent, payload={"text": text}), asked.now)
+    first = text.splitlines()[0]
+    return asked.end(first if first == text else f"{first} ...", text)
+
+
+def _go(asked: Asked) -> Moved:
+    """A message is sent, or a release finds nothing to release."""
+    asked.must_be(StepState.READY)
+    declared = asked.declared
+    if declared.kind is StepKind.NOTIFY:
+        told = notify(asked.writer, asked.settings, asked.run, declared, asked.now)
+        return asked.end(told_words(told))
+    if declared.kind is StepKind.ACTION and declared.action == RELEASE:
+        if held := in_force(asked.writer, asked.run):
+            raise Refused(f"{_these(held)} in force: release them")
+        return asked.end("nothing of this run is in force")
+    raise Refused(f"step {asked.step.seq} takes more than that: `burndeck runbook resume {asked.run.id}`")
+
+
+def _skip(asked: Asked) -> Moved:
+    asked.must_be(StepState.READY, StepState.FAILED, StepState.WORKING)
+    reason = text_in(asked.intent.payload, "reason")
+    if not reason and not asked.declared.optional:
+        raise Refused("it needs a reason; everybody sees it")
+    if asked.step.state is StepState.FAILED and "skip" not in asked.declared.remedies:
+        raise Refused(f"the runbook does not let step {asked.step.seq} be skipped: retry it, or roll back")
+    return progress.skipped(asked.run, asked.step.seq, asked.now, asked.intent.person, reason)
+
+
+def _retry(asked: Asked) -> Moved:
+    asked.must_be(StepState.FAILED)
+    if "retry" not in asked.declared.remedies:
+        raise Refused(f"the runbook does not let step {asked.step.seq} be tried again")
+    return progress.retried(asked.run, asked.step.seq, asked.now, asked.intent.person)
+
+
+def _overrule(asked: Asked) -> Moved:
+    asked.must_be(StepState.FAILED, StepState.WORKING)
+    declared, step = asked.declared, asked.step
+    by_test = declared.kind in (StepKind.CHECK, StepKind.WAIT_FOR)
+    if not by_test and not (declared.requires and step.state is StepState.FAILED and step.action is None):
+        raise Refused(f"step {step.seq} tests nothing that a person could overrule")
+    reason = reason_in(asked.intent.payload, "why the finding is overruled")
+    met = asked.intent.payload.get("met") is not False
+    return progress.overruled(asked.run, step.seq, asked.now, asked.intent.person, met=met, reason=reason)
+
+
+def _reopen(asked: Asked) -> Moved:
+    if asked.run.at == asked.step.seq and asked.step.state is not StepState.FAILED:
+        raise Refused(f"run {asked.run.id} is at step {asked.step.seq}")
+    if asked.step.action in in_force(asked.writer, asked.run):
+        raise Refused(f"action {asked.step.action} of it is in force: undo it first")
+    return progress.reopened(asked.run, asked.step.seq, asked.now, asked.intent.person)
+
+
+def _sign(asked: Asked) -> Moved:
+    """One of the people whose agreement a step asks for says yes or no."""
+    asked.must_be(StepState.WORKING)
+    declared, person, run = asked.declared, asked.person, asked.run
+    if declared.kind is not StepKind.APPROVAL or not declared.roles:
+        raise Refused(f"step {asked.step.seq} asks nobody to sign")
+    if person.name in (run.holder, run.started_by):
+        raise Refused(f"{person.name} runs it, so somebody else has to agree")
+    approved = asked.intent.payload.get("approve")
+    if type(approved) is not bool:
+        raise Refused("approve: must be true or false")
+    said = [
+        each
+        for each in asked.writer.runs.sign_offs(_ident(run))
+        if (each.step, each.attempt) == (asked.step.seq, asked.step.attempt)
+    ]
+    if person.name in [each.person for each in said]:
+        raise Refused(f"{person.name} has spoken already")
+    before = [{each.role} for each in said if each.approved]
+    mine = {role.value for role in person.roles}
+    place = assigned(declared.roles, [*before, mine])
+    if place is None:
+        waits = " and ".join(" or ".join(roles) for roles in declared.roles)
+        raise Refused(f"it takes {waits}; {person.name} has {', '.join(person.roles) or 'no role'}")
+    role = next(iter(sorted(mine & set(declared.roles[place[-1]]))))
+    note = text_in(asked.intent.payload, "reason")
+    word = SignOff(asked.step.seq, asked.step.attempt, person.name, role, approved, asked.now, note)
+    asked.writer.runs.sign(_ident(run), word)
+    return _signed(asked, word, len(before) + 1)
+
+
+def _signed(asked: Asked, word: SignOff, count: int) -> Moved:
+    run, seq, declared = asked.run, asked.step.seq, asked.declared
+    text = f"{'approved' if word.approved else 'denied'} as {word.role}"
+    text += f": {word.note}" if word.note else ""
+    if not word.approved:
+        if not declared.otherwise:
+            return progress.failed(run, seq, asked.now, f"{word.person} {text}")
+        return asked.end(f"{word.person} {text}", DENIED, declared.otherwise)
+    if count < len(declared.roles):
+        return Moved(run).telling(asked.now, "signed", word.person, text, seq)
+    signed = Moved(run).telling(asked.now, "signed", word.person, text, seq)
+    ended = asked.end("everybody who was asked has approved", APPROVED)
+    return Moved(ended.run, (*signed.events, *ended.events))
+
+
+def _set(asked: Asked) -> Moved:
+    """A parameter gets a value that the run lacked, or another one."""
+    asked.must_be(StepState.READY, StepState.FAILED)
+    given = asked.intent.payload.get("parameters")
+    known = {parameter.name: parameter for parameter in asked.run.runbook.parameters}
+    if not isinstance(given, dict) or not given:
+        raise Refused("parameters: say which, as NAME=VALUE")
+    for name, value in given.items():
+        if name not in known or not isinstance(value, str):
+            raise Refused(f"parameters: the run has no {name}; it has {', '.join(sorted(known)) or 'none'}")
+        if problem := check_value(known[name].kind, value):
+            raise Refused(f"{name}: {problem}")
+    text = ", ".join(f"{name} is {value}" for name, value in given.items())
+    run = replace(asked.run, parameters={**asked.run.parameters, **given})
+    return Moved(run).telling(asked.now, "set", asked.intent.person, text, asked.step.seq)
+
+
+WORK: Mapping[str, Callable[[Asked], Moved]] = {
+    "answer": _answer,
+    "go": _go,
+    "skip": _skip,
+    "retry": _retry,
+    "overrule": _overrule,
+    "reopen": _reopen,
+    "set": _set,
+    "sign": _sign,
+}
+
+
+def in_force(writer: LedgerWriter, run: Run) -> list[int]:
+    """The actions of a run of which something may still become."""
+    made = set(writer.runs.actions(_ident(run)))
+    return [each.id for each in writer.actions.open_actions() if each.id in made and each.id is not None]
+
+
+def _these(actions: Collection[int]) -> str:
+    names = ", ".join(str(each) for each in actions)
+    return f"action {names} is" if len(actions) == 1 else f"actions {names} are"
+
+
+def _ident(run: Run) -> int:
+    assert run.id is not None
+    return run.id

@@ -1,0 +1,284 @@
+"""Runs as the Runbook screen and `burndeck runbook` show them: plain data, with what a person can do next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from agent.allocations import settings_now
+from agent.domain.action import ActionState
+from agent.domain.run import KeptEvidence, Run, RunEvent, RunState, SignOff, StepRun, StepState
+from agent.domain.runbook import Remedy, Step, StepKind
+from agent.errors import BurndeckError
+from agent.reports.action_report import ActionEntry
+from agent.reports.actions import action_entry
+from agent.runbooks import records
+from agent.runbooks.about import values_of
+from agent.runbooks.asking import Context
+from agent.runbooks.conditions import CONDITIONS
+from agent.runbooks.filling import MissingParameter, fill
+from agent.runbooks.specs import RELEASE
+
+if TYPE_CHECKING:
+    from agent.domain.person import Person
+    from agent.ledger.reader import LedgerReader
+    from agent.ledger.run_store import RunStore
+    from agent.settings import Settings
+
+RECENT_S = 7 * 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class RunLine:
+    """A run in a list."""
+
+    id: int
+    runbook: str
+    title: str
+    state: str
+    step: int  # that it is at; 0: none any more
+    step_state: str
+    over: int  # steps behind it
+    steps: int
+    holder: str
+    started_by: str
+    started_at: int
+    ended_at: int | None
+    outcome: str
+    alert: int | None
+    incident: int | None
+    drill: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """Something that must be so before a step, as it is now."""
+
+    met: bool
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepView:
+    """One step of a run with all that hangs on it."""
+
+    declared: Step
+    state: StepRun
+    evidence: tuple[KeptEvidence, ...]  # of every try, oldest first
+    sign_offs: tuple[SignOff, ...]  # of this try
+    action: ActionEntry | None
+    can: tuple[str, ...]  # act | release | answer | go | sign | set | skip | retry | overrule | reopen | undo
+    requires: tuple[Requirement, ...] = ()  # of the step that the run is at
+    waits: str = ""  # what it waits for, with figures, while it does
+
+    @property
+    def text(self) -> str:
+        """What became of it in one line; empty while nothing has."""
+        return self.state.outcome or self.state.reason
+
+
+@dataclass(frozen=True, slots=True)
+class RunView:
+    """One run with everything around it."""
+
+    now: int
+    run: Run
+    values: Mapping[str, str]  # what each {name} stands for
+    steps: tuple[StepView, ...]
+    events: tuple[RunEvent, ...]
+    actions: tuple[ActionEntry, ...]  # that it has made
+    changed_evidence: tuple[int, ...]  # ids of evidence that reads differently than it was kept
+
+    @property
+    def current(self) -> StepView | None:
+        """The step that it is at."""
+        return next((each for each in self.steps if each.declared.seq == self.run.at), None)
+
+
+@dataclass(frozen=True, slots=True)
+class RunBadge:
+    """Runs in progress, for the header of every screen."""
+
+    open: int = 0
+    sign: tuple[tuple[int, int], ...] = ()  # (run, step) that ask for somebody's agreement
+    roles: tuple[tuple[tuple[str, ...], ...], ...] = ()  # of each of those, the roles that are asked
+    holders: tuple[str, ...] = ()  # of each of those
+    waiting: tuple[int, ...] = ()  # runs that wait for their holder
+
+    def asked_of(self, person: Person | None) -> int:
+        """How many steps ask for this person's agreement."""
+        if person is None:
+            return 0
+        mine = {role.value for role in person.roles}
+        return sum(
+            holder != person.name and any(mine & set(roles) for roles in needs)
+            for needs, holder in zip(self.roles, self.holders, strict=True)
+        )
+
+
+def runs(reader: LedgerReader, now: float, since_s: int = RECENT_S) -> tuple[RunLine, ...]:
+    """Runs that are open, then those begun in the last `since_s` seconds; the newest first."""
+    return tuple(
+        RunLine(
+            id=row["id"],
+            runbook=row["runbook"],
+            title=row["title"],
+            state=row["state"],
+            step=row["at_step"],
+            step_state=row["step_state"] or "",
+            over=row["over"],
+            steps=row["steps"],
+            holder=row["holder"],
+            started_by=row["started_by"],
+            started_at=row["started_at"],
+            ended_at=row["ended_at"],
+            outcome=row["outcome"],
+            alert=row["alert"],
+            incident=row["incident"],
+            drill=bool(row["drill"]),
+        )
+        for row in reader.rows("runs_listed", {"since": int(now) - since_s})
+    )
+
+
+def run_badge(reader: LedgerReader) -> RunBadge:
+    """What every header says of runs; without open ones one look at a small index."""
+    store = reader.run_store()
+    sign, roles, holders, waiting = [], [], [], []
+    idents = store.open_ids()
+    for ident in idents:
+        run = _loaded(store, ident)
+        if run is None or run.current is None or run.declared is None:
+            continue
+        if run.current.state in (StepState.READY, StepState.FAILED):
+            waiting.append(ident)
+        elif run.declared.kind is StepKind.APPROVAL and run.declared.roles:
+            sign.append((ident, run.at))
+            roles.append(run.declared.roles)
+            holders.append(run.holder)
+    return RunBadge(len(idents), tuple(sign), tuple(roles), tuple(holders), tuple(waiting))
+
+
+def run_view(reader: LedgerReader, settings: Settings, ident: int, now: float) -> RunView | None:
+    """A run as it stands; None where there is none. `RunbookError` where its snapshot is unreadable."""
+    with reader.snapshot():
+        store = reader.run_store()
+        run = records.load(store, ident)
+        if run is None:
+            return None
+        events, evidence, signed = store.events(ident), store.evidence(ident), store.sign_offs(ident)
+        found = ((each, action_entry(reader, each, now)) for each in store.actions(ident))
+        made = {each: entry for each, entry in found if entry is not None}
+        context = Context(reader, settings_now(settings, reader.action_store(), now), now, run)
+        steps = tuple(
+            _step_view(context, run, declared, evidence, signed, made) for declared in run.runbook.steps
+        )
+    changed = tuple(each.id or 0 for each in evidence if each.evidence.sha256() != each.sha256)
+    return RunView(int(now), run, values_of(run), steps, events, tuple(made.values()), changed)
+
+
+def _loaded(store: RunStore, ident: int) -> Run | None:
+    try:
+        return records.load(store, ident)
+    except (BurndeckError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _step_view(
+    context: Context,
+    run: Run,
+    declared: Step,
+    evidence: tuple[KeptEvidence, ...],
+    signed: tuple[SignOff, ...],
+    made: Mapping[int, ActionEntry],
+) -> StepView:
+    state = run.step(declared.seq)
+    action = made.get(state.action) if state.action is not None else None
+    here = run.at == declared.seq
+    return StepView(
+        declared=declared,
+        state=state,
+        evidence=tuple(each for each in evidence if each.step == declared.seq),
+        sign_offs=tuple(
+            each for each in signed if (each.step, each.attempt) == (declared.seq, state.attempt)
+        ),
+        action=action,
+        can=_can(run, declared, state, action),
+        requires=_requirements(context, declared) if here else (),
+        waits=_waits(context, declared, state, action) if here else "",
+    )
+
+
+def _can(run: Run, declared: Step, state: StepRun, action: ActionEntry | None) -> tuple[str, ...]:
+    """What somebody may do about a step now, the first thing first."""
+    holds = action is not None and action.open and action.state != ActionState.REVERSING
+    undo = ("undo",) if holds else ()
+    if run.at != declared.seq or run.state is not RunState.OPEN:
+        again = state.state.over or (state.state is StepState.FAILED)
+        return (*undo, *(("reopen",) if again and not holds else ()))
+    if state.state is StepState.FAILED:
+        remedies = tuple(each.value for each in declared.remedies if each is not Remedy.ROLL_BACK)
+        rule = ("overrule",) if _overrulable(declared, state) else ()
+        roll = ("roll-back",) if Remedy.ROLL_BACK in declared.remedies else ()
+        return (*remedies, *rule, *undo, *roll, *(("set",) if run.runbook.parameters else ()))
+    if state.state is StepState.WORKING:
+        sign = ("sign",) if declared.kind is StepKind.APPROVAL and declared.roles else ()
+        approve = ("approve",) if declared.kind is StepKind.APPROVAL and declared.of else ()
+        rule = ("overrule",) if declared.kind is StepKind.WAIT_FOR else ()
+        return (*sign, *approve, *rule, "skip", *undo)
+    first = {
+        StepKind.DECISION: "answer",
+        StepKind.NOTE: "answer",
+        StepKind.NOTIFY: "go",
+        StepKind.ACTION: "release" if declared.action == RELEASE else "act",
+    }.get(declared.kind)
+    return (*((first,) if first else ()), "skip", *(("set",) if run.runbook.parameters else ()))
+
+
+def _overrulable(declared: Step, state: StepRun) -> bool:
+    if declared.kind in (StepKind.CHECK, StepKind.WAIT_FOR):
+        return True
+    return bool(declared.requires) and state.action is None
+
+
+def _requirements(context: Context, declared: Step) -> tuple[Requirement, ...]:
+    found = []
+    for test in declared.requires:
+        try:
+            verdict = CONDITIONS[test.condition].test(context, _filled(context, test.using))
+            found.append(Requirement(verdict.met, verdict.evidence.sentence))
+        except BurndeckError as error:
+            found.append(Requirement(False, error.message))
+    return tuple(found)
+
+
+def _waits(context: Context, declared: Step, state: StepRun, action: ActionEntry | None) -> str:
+    if state.state is not StepState.WORKING:
+        return ""
+    if declared.kind is StepKind.WAIT_FOR and declared.test is not None:
+        try:
+            verdict = CONDITIONS[declared.test.condition].test(context, _filled(context, declared.test.using))
+        except BurndeckError as error:
+            return error.message
+        return verdict.evidence.sentence
+    if declared.kind is StepKind.APPROVAL and declared.roles:
+        return "waits for " + " and ".join(" or ".join(roles) for roles in declared.roles)
+    if action is not None:
+        waits = " and ".join(" or ".join(roles) for roles in action.waits_for)
+        return f"action {action.id} is {action.state}" + (f", waits for {waits}" if waits else "")
+    return ""
+
+
+def _filled(context: Context, using: Mapping[str, str]) -> dict[str, str]:
+    assert context.run is not None
+    values = values_of(context.run)
+    return {name: fill(text, values) for name, text in using.items()}
+
+
+def shown(text: str, values: Mapping[str, str]) -> str:
+    """A text of a step with what is known filled in; what is not known stays `{name}`."""
+    try:
+        return fill(text, values)
+    except MissingParameter as missing:
+        return shown(text, {**values, missing.name: f"<{missing.name}>"})
