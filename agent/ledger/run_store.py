@@ -52,7 +52,7 @@ class RunStore(Store):
     def add(self, row: RunRow) -> int:
         """Keeps a new run; returns its id."""
         with self._transaction() as conn:
-            ident = conn.execute(statement("add_run"), _columns(row)).lastrowid
+            ident = conn.execute(statement("start_run"), _columns(row)).lastrowid
             assert ident is not None
             self._put_steps(ident, row.steps)
         return ident

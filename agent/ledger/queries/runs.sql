@@ -1,6 +1,6 @@
 -- Runs of runbooks.
 
--- name: add_run
+-- name: start_run
 INSERT INTO run (runbook, title, text, source, parameters, alert, incident, drill, started_by, started_at, holder,
                  at_step, state, ended_at, ended_by, outcome, revision)
 VALUES (:runbook, :title, :text, :source, :parameters, :alert, :incident, :drill, :started_by, :started_at, :holder,
