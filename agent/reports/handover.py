@@ -24,6 +24,7 @@ from agent.reports.deliveries import undelivered
 from agent.reports.duties import CRITICALITY, duties, owed_postmortems
 from agent.reports.figure import Figure
 from agent.reports.handover_report import Ended, Handover, Muting, OpenIncident, RunLine
+from agent.reports.incident_board import cost_of
 from agent.reports.incident_people import holder_of
 from agent.reports.incidents import incidents, timeline
 from agent.reports.layers import truth
@@ -106,12 +107,11 @@ def _open(
         if duty.kind == CRITICALITY and duty.answer
     }
     for entry in going_on:
-        began = min(entry.opened_at, when.at - MINUTE)
         answer = said.get(entry.id)
         lines = timeline(reader, entry.id, when.now)
         yield OpenIncident(
             entry=entry,
-            above=truth(reader, began, when.at).figure(entry.above, "credits"),
+            above=cost_of(reader, entry, when),
             holder=holder_of(_members(reader, settings, entry.id, when.now)),
             critical=None if answer is None else answer == "critical",
             last=_last(lines),

@@ -16,9 +16,9 @@ from agent.reports.deliveries import deliveries_of
 from agent.reports.duties import CRITICALITY, POSTMORTEM, Duty, duties
 from agent.reports.figure import Figure
 from agent.reports.incident_actions import ActionTaken, incident_actions
+from agent.reports.incident_board import cost_of
 from agent.reports.incident_people import Hand, hands, holder_of
 from agent.reports.incidents import incident, timeline
-from agent.reports.layers import truth
 from agent.reports.moment import moment
 
 if TYPE_CHECKING:
@@ -85,7 +85,6 @@ def incident_view(
         actions = incident_actions(reader, ident, until)
         wants = {duty.kind: duty for duty in duties(reader, [ident], until)}
         began = min([entry.opened_at, *(alert.started_at for alert in alerts)])
-        ended = min(entry.closed_at or when.at, when.at)
         of = _burning(settings, entry, alerts)
         series = None
         if of is not None:
@@ -93,7 +92,7 @@ def incident_view(
             series = episode_series(reader, kind, value, began, entry.closed_at, when.at)
         said = timeline(reader, ident, until)
         told = tuple(_told(reader, alerts, until))
-        held = truth(reader, min(began, ended), max(ended, began + 60))
+        above = cost_of(reader, entry, when)
     lines = _merged(said, actions, [line for line in extra if line.at <= until])
     holder = holder_of(alerts)
     return IncidentView(
@@ -101,7 +100,7 @@ def incident_view(
         now=when.now,
         live=not past,
         entry=entry,
-        above=Figure(entry.above, "credits", held.layer, ended, len(held.layers) > 1),
+        above=above,
         holder=holder,
         criticality=wants.get(CRITICALITY),
         postmortem=wants.get(POSTMORTEM),

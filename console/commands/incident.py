@@ -1,4 +1,4 @@
-"""`burndeck incident`: what an incident wants of people before it is over."""
+"""`burndeck incident`: incidents as a whole, and what they want of people before they are over."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ from typing import TextIO
 
 import click
 
-from console.commands.common import common_options, settings_for
+from console.commands.common import common_options, print_json, reader_for, settings_for
 from console.commands.intents import send, wait_option
+from console.commands.times import Instant, Stretch
 
 _EPILOG = """\b
 Examples:
+  burndeck incident list --since 30d
+  burndeck incident show 3
   burndeck incident assess 3 --critical --note "checkout answers with errors"
   burndeck incident postmortem 3 --file postmortem.md
 """
@@ -18,10 +21,54 @@ Examples:
 
 @click.group("incident", epilog=_EPILOG)
 def incident() -> None:
-    """Say how critical an incident is, and sign its postmortem.
+    """See an incident as a whole, say how critical it is, and sign its postmortem.
 
-    `burndeck alerts incidents` lists incidents, `burndeck release --incident N` undoes what was done in one.
+    `burndeck release --incident N` undoes what was done in one.
     """
+
+
+@incident.command("list", epilog="Example: burndeck incident list --since 30d --json")
+@common_options
+@click.option("--since", type=Stretch(), default="7d", show_default=True, help="How far back closed ones go.")
+def list_(config: str | None, db: str | None, as_json: bool, since: int) -> None:
+    """Open and recent incidents, the newest first: who holds each, and what it has cost so far."""
+    from agent.reports.incident_board import incident_board
+    from console.commands.incident_text import listed
+
+    settings = settings_for(config, db)
+    with reader_for(settings) as reader:
+        board = incident_board(reader, settings, settings.clock().now(), recent_s=since)
+    if as_json:
+        print_json({"incidents": board.incidents})
+    else:
+        click.echo(listed(board.incidents) if board.incidents else "no incidents")
+
+
+@incident.command("show", epilog="Example: burndeck incident show 3 --at 2026-11-18T10:05")
+@common_options
+@click.argument("ident", metavar="INCIDENT", type=click.IntRange(1))
+@click.option("--at", type=Instant(), help="As it stood then (UTC); its cost is the newest.")
+def show(config: str | None, db: str | None, as_json: bool, ident: int, at: float | None) -> None:
+    """One INCIDENT as a whole: cost, alerts, actions, approvals, people, messages, and one timeline.
+
+    Exit code 1 when there is no such incident.
+    """
+    from agent.errors import BurndeckError
+    from agent.reports.incident_view import incident_view
+    from console.commands.incident_text import as_text
+
+    settings = settings_for(config, db)
+    with reader_for(settings) as reader:
+        found = incident_view(reader, settings, ident, settings.clock().now(), at=at)
+    if found is None:
+        then = "" if at is None else " then"
+        raise BurndeckError(
+            f"there is no incident {ident}{then}", hint="`burndeck incident list` lists them."
+        )
+    if as_json:
+        print_json(found)
+    else:
+        click.echo(as_text(found))
 
 
 @incident.command("assess", epilog='Example: burndeck incident assess 3 --not-critical --note "batch only"')
