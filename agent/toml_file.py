@@ -100,7 +100,7 @@ def shown(key: Key) -> str:
 
 def line_of(text: str, key: Key) -> int | None:
     """The line (from 1) where a key, or something in it, stands; else the nearest table around it."""
-    lines = _lines(text)
+    lines = key_lines(text)
     for end in range(len(key), 0, -1):
         inside = (line for found, line in lines.items() if found[:end] == key[:end])
         if line := next(inside, None):
@@ -108,8 +108,8 @@ def line_of(text: str, key: Key) -> int | None:
     return None
 
 
-def _lines(text: str) -> dict[Key, int]:
-    """Line numbers of all headers and assignments. Arrays of tables get their running number."""
+def key_lines(text: str) -> dict[Key, int]:
+    """Line numbers (from 1) of all headers and assignments. Arrays of tables get their running number."""
     found: dict[Key, int] = {}
     counts: dict[Key, int] = {}
     table: Key = ()

@@ -1,0 +1,135 @@
+"""`{name}` in the values of a runbook: which names there are, and what a run's parameters make of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from decimal import Decimal, InvalidOperation
+
+from agent.domain.allocation import Scope
+from agent.domain.change import Instant
+from agent.domain.duration import Duration
+from agent.domain.gateway import Limit, LimitUnit
+from agent.domain.money import AmountError, to_nano
+from agent.domain.person import name_problem
+from agent.domain.runbook import ParameterKind
+from agent.errors import BurndeckError
+from agent.runbooks.problem import quoted
+
+ALWAYS = ("alert", "incident", "run", "started")
+"""Parameters that every run has."""
+NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
+MOST = 1_000
+"""Characters of a parameter's value."""
+_PIECE = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|\{")
+_LIMIT = re.compile(r"(\d{1,12})\s*([a-z]+)", re.ASCII)
+
+
+class MissingParameter(BurndeckError):  # noqa: N818 - it is what is missing that matters
+    """A text needs a parameter that has no value; `name` says which."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__(
+            f"the parameter {name!r} has no value",
+            hint=f"Give the run one: {name}=VALUE, then retry the step.",
+        )
+
+
+def names_in(text: str) -> tuple[str, ...]:
+    """The parameters that a text stands on, each once, in their order."""
+    found = (match[1] for match in _PIECE.finditer(text) if match[1] and NAME.fullmatch(match[1]))
+    return tuple(dict.fromkeys(found))
+
+
+def fill(text: str, values: Mapping[str, str]) -> str:
+    """The text with every `{name}` replaced; `{{` and `}}` are braces.
+
+    Raises `MissingParameter` for a name that has no value, or an empty one.
+    """
+
+    def piece(match: re.Match[str]) -> str:
+        if match[0] in ("{{", "}}"):
+            return match[0][0]
+        name = match[1]
+        if not name or not NAME.fullmatch(name):
+            return match[0]  # `check` has complained of it; what is filled in is never read again
+        if not values.get(name):
+            raise MissingParameter(name)
+        return values[name]
+
+    return _PIECE.sub(piece, text)
+
+
+def brace_problem(text: str) -> str:
+    """What is wrong with the braces of a text; nothing where all of them stand for parameters."""
+    for match in _PIECE.finditer(text):
+        if match[0] == "{":
+            return "a { is never closed; write {{ for a brace"
+        if match[1] is not None and not NAME.fullmatch(match[1]):
+            return f"{{{quoted(match[1])[1:-1]}}} is no parameter's name; write {{{{ for a brace"
+    return ""
+
+
+def check_value(kind: ParameterKind, text: str) -> str:
+    """What is wrong with a parameter's value; nothing where it is one of its kind."""
+    if len(text) > MOST:
+        return f"it has more than {MOST} characters"
+    if not text.isprintable():
+        return "it has characters that cannot be shown on a line"
+    if not text.strip():
+        return "it is empty"
+    try:
+        return next(_problems(kind, text.strip()), "")
+    except ValueError as error:
+        return str(error)
+
+
+def parse_limit(text: str) -> Limit:
+    """`10 rps`, `60rpm`, `5000 tpm` or `4 parallel` as a limit; `ValueError` saying how to write one."""
+    found = _LIMIT.fullmatch(text.strip())
+    if found is None or found[2] not in tuple(LimitUnit):
+        raise ValueError(f"{quoted(text)} is no limit such as 10 rps, 60 rpm, 5000 tpm or 4 parallel")
+    return Limit(int(found[1]), LimitUnit(found[2]))
+
+
+def parse_credits(text: str) -> int:
+    """`25,000` or `0.5` credits as nano-credits; `ValueError` unless it is an amount above nothing."""
+    try:
+        nano = int(to_nano(text.strip().replace(",", "").replace("_", "")))
+    except AmountError:
+        nano = 0
+    if nano <= 0:
+        raise ValueError(f"{quoted(text)} is no amount of credits such as 25,000 or 0.5")
+    return nano
+
+
+def _problems(kind: ParameterKind, text: str) -> Iterator[str]:
+    """What is wrong, as text or as `ValueError`."""
+    match kind:
+        case ParameterKind.SCOPE:
+            Scope.parse(text)
+        case ParameterKind.RATE:
+            parse_limit(text)
+        case ParameterKind.CREDITS:
+            parse_credits(text)
+        case ParameterKind.DURATION:
+            if not Duration.parse(text):
+                yield f"{quoted(text)} is no time at all"
+        case ParameterKind.INSTANT:
+            Instant.parse(text)
+        case ParameterKind.NUMBER:
+            if not _is_number(text):
+                yield f"{quoted(text)} is no number such as 3 or 0.5"
+        case ParameterKind.PERSON:
+            yield name_problem(text)
+        case ParameterKind.MODEL | ParameterKind.ALLOCATION:
+            if any(character.isspace() for character in text):
+                yield f"{quoted(text)} is no {kind.value}: names have no blanks"
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return Decimal(text.replace(",", "").replace("_", "")).is_finite()
+    except InvalidOperation:
+        return False

@@ -1,0 +1,25 @@
+"""Where in its file a field of a runbook stands."""
+
+from __future__ import annotations
+
+from agent.domain.runbook import Runbook, Step
+from agent.runbooks.blocks import layout
+from agent.runbooks.problem import Problems
+
+
+class Places:
+    """Lines of a runbook's fields, found again in its text."""
+
+    def __init__(self, runbook: Runbook) -> None:
+        self._runbook = runbook
+        self._parts = layout(runbook.text, Problems())
+        self._blocks = {each.line: each.block for each in self._parts.sections}
+
+    def of(self, step: Step, *key: str | int) -> int:
+        """The line of a step's field; of its heading without one."""
+        block = self._blocks.get(step.line)
+        return block.line_of(*key) if block and key else step.line
+
+    def front(self, *key: str | int) -> int:
+        """The line of a field of the front matter."""
+        return self._parts.front.line_of(*key) if self._parts.front else 1
