@@ -49,6 +49,7 @@ class Settings:
     releases: tuple[ReleaseRow, ...] = ()
     declared_changes: tuple[Change, ...] = ()  # the releases, as the feed of changes has them
     changes: Changes = field(default_factory=Changes)
+    own_runbooks: Path | None = None  # the folder that the file names
     agent: Agent = field(default_factory=Agent)
     scaled_clock: ScaledClock | None = None
     own_log: Path | None = None
@@ -160,6 +161,7 @@ def parse_settings(text: str, file: Path, changes: Mapping[str, Any] | None = No
         releases=_releases(config),
         declared_changes=tuple(row.change() for row in config.releases),
         changes=at.changes(config.changes),
+        own_runbooks=at.one(("runbooks", "folder"), config.runbooks.folder),
         agent=config.agent,
         scaled_clock=ScaledClock(clock.epoch, clock.started, clock.speed) if clock else None,
         own_log=at.one(("agent", "log_file"), config.agent.log_file),

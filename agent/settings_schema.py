@@ -235,6 +235,14 @@ class Agent(Section, frozen=True):
         positive("heartbeat", self.heartbeat)
 
 
+class Runbooks(Section, frozen=True):
+    """Runbooks of your own; each overrides the shipped one of its id."""
+
+    folder: Annotated[
+        str, says("Where they are; by default the folder runbooks beside this file, if any.", "runbooks")
+    ] = ""
+
+
 class ClockTable(Section, frozen=True):
     """A clock that began at `epoch` when the wall clock read `started`; the demo writes it."""
 
@@ -263,5 +271,6 @@ class ConfigFile(Section, frozen=True):
     alerts: Alerts = Alerts()
     releases: tuple[Release, ...] = ()
     changes: Changes = Changes()
+    runbooks: Runbooks = Runbooks()
     agent: Agent = Agent()
     clock: ClockTable | None = None

@@ -9,7 +9,7 @@ from decimal import Decimal, InvalidOperation
 from agent.domain.allocation import Scope
 from agent.domain.change import Instant
 from agent.domain.duration import Duration
-from agent.domain.gateway import Limit, LimitUnit
+from agent.domain.gateway import Limit
 from agent.domain.money import AmountError, to_nano
 from agent.domain.person import name_problem
 from agent.domain.runbook import ParameterKind
@@ -22,7 +22,6 @@ NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
 MOST = 1_000
 """Characters of a parameter's value."""
 _PIECE = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|\{")
-_LIMIT = re.compile(r"(\d{1,12})\s*([a-z]+)", re.ASCII)
 
 
 class MissingParameter(BurndeckError):  # noqa: N818 - it is what is missing that matters
@@ -61,6 +60,23 @@ def fill(text: str, values: Mapping[str, str]) -> str:
     return _PIECE.sub(piece, text)
 
 
+def fill_given(
+    using: Mapping[str, str], values: Mapping[str, str], parameters: Mapping[str, bool]
+) -> dict[str, str]:
+    """What a query or condition is asked with; `parameters` says of each whether it must be given.
+
+    One that may be left out is left out where nothing fills it. Raises `MissingParameter` for the others.
+    """
+    found: dict[str, str] = {}
+    for name, text in using.items():
+        try:
+            found[name] = fill(text, values)
+        except MissingParameter:
+            if parameters.get(name, True):
+                raise
+    return found
+
+
 def brace_problem(text: str) -> str:
     """What is wrong with the braces of a text; nothing where all of them stand for parameters."""
     for match in _PIECE.finditer(text):
@@ -85,14 +101,6 @@ def check_value(kind: ParameterKind, text: str) -> str:
         return str(error)
 
 
-def parse_limit(text: str) -> Limit:
-    """`10 rps`, `60rpm`, `5000 tpm` or `4 parallel` as a limit; `ValueError` saying how to write one."""
-    found = _LIMIT.fullmatch(text.strip())
-    if found is None or found[2] not in tuple(LimitUnit):
-        raise ValueError(f"{quoted(text)} is no limit such as 10 rps, 60 rpm, 5000 tpm or 4 parallel")
-    return Limit(int(found[1]), LimitUnit(found[2]))
-
-
 def parse_credits(text: str) -> int:
     """`25,000` or `0.5` credits as nano-credits; `ValueError` unless it is an amount above nothing."""
     try:
@@ -110,7 +118,7 @@ def _problems(kind: ParameterKind, text: str) -> Iterator[str]:
         case ParameterKind.SCOPE:
             Scope.parse(text)
         case ParameterKind.RATE:
-            parse_limit(text)
+            Limit.parse(text)
         case ParameterKind.CREDITS:
             parse_credits(text)
         case ParameterKind.DURATION:

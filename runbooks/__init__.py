@@ -1,0 +1,1 @@
+"""The shipped runbooks, as data: Markdown beside this file."""
