@@ -241,6 +241,7 @@ def _allocations(config: ConfigFile) -> tuple[Allocation, ...]:
             rollover=row.rollover,
             expires=row.expires,
             cost_center=row.cost_center,
+            chargeback=row.chargeback,
             contacts=row.contacts,
             daily_nano=to_nano(row.daily_limit),
         )

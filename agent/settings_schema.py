@@ -186,6 +186,10 @@ class AllocationTable(Section, frozen=True):
     ] = Decimal(0)
     expires: Annotated[str, says("The last day on which it holds.", "2026-12-31")] = ""
     cost_center: Annotated[str, says("General ledger account that pays.", "CC-430")] = ""
+    chargeback: Annotated[
+        Literal["", "showback", "chargeback"],
+        says("Whether its burn is shown or charged to it; empty: not decided.", "showback"),
+    ] = ""
     contacts: Annotated[tuple[str, ...], says("Whom to ask.", '["payments-oncall@example.com"]')] = ()
     daily_limit: Annotated[
         Decimal, says("api_key: credits a day, beyond which the key is throttled; 0 for none.")

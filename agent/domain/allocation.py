@@ -84,6 +84,7 @@ class Allocation:
     rollover: Decimal = Decimal(0)  # share of the monthly credits that may be carried on
     expires: str = ""  # the last day, as 2026-12-31
     cost_center: str = ""
+    chargeback: str = ""  # showback | chargeback: whether its burn is shown or charged; empty: not decided
     contacts: tuple[str, ...] = ()
     daily_nano: int = 0  # of a key: a day's credits, 0 for no limit
     topped_nano: int = 0  # of monthly_nano: what top-ups have added for this period
