@@ -1,0 +1,167 @@
+"""Conditions on the burn: below a bound, fallen after an action, keys that call no more."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from agent.domain.action import Action, ActionState
+from agent.domain.action_words import spec_title
+from agent.domain.money import to_credits
+from agent.domain.words import duration
+from agent.errors import ConfigError
+from agent.ledger.kinds import SCOPE_KINDS
+from agent.reports.actions import read_actions
+from agent.reports.cells import Cell, read_cells, read_names
+from agent.reports.figure import per_minute
+from agent.reports.moment import MINUTE, moment
+from agent.reports.selection import select
+from agent.runbooks.asked.answer import age, change, rate, short
+from agent.runbooks.asked.burning import MEASURED_S, burn_now, line_of
+from agent.runbooks.asked.given import Part, bad, missing, number, part, seconds
+from agent.runbooks.asked.verdicts import UNKNOWN_DATA, drilled, verdict
+from agent.runbooks.asking import Verdict
+
+if TYPE_CHECKING:
+    from agent.runbooks.asking import Context, Given
+
+_BEFORE_S = 15 * MINUTE  # the burn before an action is the mean of so many seconds
+_HALF = Decimal("0.5")
+
+
+def burn_below(context: Context, given: Given) -> Verdict:
+    """The burn of a scope is below so many credits a minute, or so many times what is usual."""
+    about = part(context, given, required=True)
+    bound, times = given.get("credits", "").strip(), given.get("times-usual", "").strip()
+    if bool(bound) == bool(times):
+        problem = "parameters credits and times-usual: one of them is needed, and only one"
+        raise ConfigError(problem, hint='Give credits = "20" a minute, or times-usual = "1.5".')
+    found = burn_now(context, about)
+    if found.empty:
+        return drilled(context, verdict(False, "burn-below", given, UNKNOWN_DATA))
+    limit, words = number(given, "credits", "0"), ""
+    if times:
+        if found.usual.value is None:
+            sentence = f"{about} burns {rate(found.now)}; what is usual is not known: {found.basis}."
+            return drilled(context, verdict(False, "burn-below", given, sentence, truth=found.now))
+        factor = number(given, "times-usual", "1")
+        limit, words = found.usual.value * factor, f", {short(factor)} times what is usual"
+    now = found.now.value or Decimal(0)
+    met = now < limit or (not now and not limit)
+    side = "below" if met else "not below"
+    return drilled(
+        context,
+        verdict(
+            met,
+            "burn-below",
+            given,
+            f"{about} burns {rate(found.now)}, {side} {rate(limit)}{words}.",
+            truth=found.now,
+            line=line_of(context, about, found.at),
+        ),
+    )
+
+
+def burn_fell(context: Context, given: Given) -> Verdict:
+    """The burn fell after the action of a step: confirmed by traffic, or under half of what it was."""
+    action, trouble = _action_of(context, given)
+    if action is None:
+        return verdict(False, "burn-fell", given, trouble)
+    what = f"Action {action.id} ({spec_title(action.spec)})"
+    if action.spec.drill or (context.run is not None and context.run.drill):
+        sentence = f"This is a drill: {what.lower()} changed nothing, so the burn counts as fallen."
+        return verdict(True, "burn-fell", given, sentence, as_of=int(context.now))
+    if action.confirmed_at is not None:
+        over = "" if action.state is ActionState.CONFIRMED else f"; it is {action.state.value} since"
+        effect = action.effect or "traffic shows it"
+        return verdict(
+            True, "burn-fell", given, f"{what} is confirmed: {effect}{over}.", as_of=int(context.now)
+        )
+    if action.state in (ActionState.FAILED, ActionState.DECLINED):
+        why = f": {action.why}" if action.why else ""
+        return verdict(False, "burn-fell", given, f"{what} is {action.state.value}{why}; nothing changed.")
+    if action.accepted_at is None:
+        return verdict(False, "burn-fell", given, f"{what} is {action.state.value}: it does not hold yet.")
+    return _by_the_burn(context, given, action, what)
+
+
+def _by_the_burn(context: Context, given: Given, action: Action, what: str) -> Verdict:
+    scope = action.spec.scope
+    about = Part(SCOPE_KINDS[scope.kind], scope.value, scope)
+    held = action.accepted_at or 0
+    before_nano, _ = burnt_in(context, about, held // MINUTE * MINUTE - _BEFORE_S, held // MINUTE * MINUTE)
+    before = per_minute(before_nano, _BEFORE_S)
+    found = burn_now(context, about)
+    if found.empty or found.at - MEASURED_S < held:
+        known = "nothing is known" if found.empty else f"data ends {age(found.at, context.now)} ago"
+        sentence = f"{what} holds for {age(held, context.now)}, and {known}: too early to say."
+        return verdict(False, "burn-fell", given, sentence)
+    now = found.now.value or Decimal(0)
+    met = now < before * _HALF
+    moved = change(now / before - 1) if before else "nothing burnt before"
+    return verdict(
+        met,
+        "burn-fell",
+        given,
+        f"{about} burns {rate(now)} against {rate(before)} before {what.lower()} ({moved}).",
+        truth=found.now,
+        line=line_of(context, about, found.at),
+    )
+
+
+def _action_of(context: Context, given: Given) -> tuple[Action | None, str]:
+    name = given.get("of", "").strip()
+    if not name:
+        missing("of", "the id of an action's step")
+    run = context.run
+    if run is None:
+        return None, "Only a run has actions that the burn could fall by."
+    declared = run.runbook.named(name)
+    if declared is None:
+        bad("of", name, "the id of a step of this runbook")
+    ident = run.step(declared.seq).action
+    if ident is None:
+        return None, f"Step {declared.seq} ({declared.title}) has made no action."
+    with context.reader.snapshot():
+        found = read_actions(context.reader, context.reader.rows("action_by_id", {"id": ident}))
+    return (found[0], "") if found else (None, f"There is no action {ident}.")
+
+
+def burnt_in(context: Context, about: Part, start: int, end: int) -> tuple[int, list[Cell]]:
+    """Nano-credits of a part in a short stretch of whole minutes, and its cells."""
+    reader = context.reader
+    with reader.snapshot():
+        names = read_names(reader)
+        selection = select(reader, names, [about.within] if about.within else [])
+        cells = selection.keep(read_cells(reader, names, start, end, selection.context_list()).values())
+    return sum(cell.credits_nano for cell in cells), cells
+
+
+def keys_silent(context: Context, given: Given) -> Verdict:
+    """No key of a scope has made a call that came through, for so long."""
+    about, for_s = part(context, given, required=True), seconds(given, "for", "5m")
+    for_s = -(-for_s // MINUTE) * MINUTE
+    when = moment(context.reader, context.now)
+    if when.as_of is None:
+        return drilled(context, verdict(False, "keys-silent", given, UNKNOWN_DATA))
+    late = int(context.now) - when.at
+    if late > for_s:
+        sentence = f"Data ends {duration(late)} ago: whether {about} calls is not known."
+        return drilled(context, verdict(False, "keys-silent", given, sentence, as_of=when.at))
+    nano, cells = burnt_in(context, about, when.at - for_s, when.at)
+    through = sum(max(0.0, cell.requests - cell.errors) for cell in cells)
+    refused = round(sum(cell.errors for cell in cells))
+    met = not nano and through < 1
+    failed = f"; {refused:,} were refused or failed" if refused else ""
+    calls = "no call came through" if met else f"{round(through):,} calls came through"
+    burnt = "" if not nano else f" and burnt {short(to_credits(nano))} credits"
+    return drilled(
+        context,
+        verdict(
+            met,
+            "keys-silent",
+            given,
+            f"{about}: {calls}{burnt} in the last {duration(for_s)}{failed}.",
+            as_of=when.at,
+        ),
+    )
