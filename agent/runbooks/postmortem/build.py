@@ -1,0 +1,210 @@
+"""A postmortem from what the ledger has: the incident, its burn, its run and its changes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from agent.allocations import settings_now
+from agent.control.duties import CRITICAL, CRITICALITY, POSTMORTEM
+from agent.control.words import gateway_words
+from agent.domain.words import instant
+from agent.reports.action_report import ActionDetail
+from agent.reports.alert_list import AlertEntry
+from agent.reports.alert_report import IncidentEntry
+from agent.reports.alerts import alert_of, entry_of
+from agent.reports.incidents import incident as incident_of
+from agent.reports.incidents import timeline as timeline_of
+from agent.reports.layers import truth
+from agent.reports.moment import HOUR, MINUTE, moment
+from agent.runbooks.postmortem.burn import Burn, burns_of, rose
+from agent.runbooks.postmortem.clean import clean
+from agent.runbooks.postmortem.cost import Stretch, burners_of, cost_of
+from agent.runbooks.postmortem.earlier import NOT_TRIED, earlier_of
+from agent.runbooks.postmortem.follow_ups import follow_ups_of, learnt_of
+from agent.runbooks.postmortem.happenings import merged, people_of
+from agent.runbooks.postmortem.measures import details_of, held_of, marks_of, measure_of, mitigated_at
+from agent.runbooks.postmortem.model import (
+    Burner,
+    Cost,
+    Earlier,
+    Impact,
+    Measure,
+    Plot,
+    Postmortem,
+    Times,
+)
+from agent.runbooks.postmortem.parts import alert_line, alert_marks, run_line, times_of
+from agent.runbooks.postmortem.proofs import proofs_of, with_marks
+from agent.runbooks.postmortem.record import RunRecord
+from agent.runbooks.postmortem.summary import summary_of
+
+if TYPE_CHECKING:
+    from agent.ledger.reader import LedgerReader
+    from agent.settings import Settings
+
+_BEFORE_S = HOUR  # shown of the burn before the rise, and half of it after the end
+
+
+def postmortem(
+    reader: LedgerReader,
+    settings: Settings,
+    now: float,
+    *,
+    run: RunRecord | None = None,
+    incident: int | None = None,
+) -> Postmortem:
+    """What the ledger says of an incident, of a run, or of both, as of now. Only reads.
+
+    Without `incident` it is that of the run. What belongs to none, such as a weekly review, has no cost.
+    """
+    with reader.snapshot():
+        settings = settings_now(settings, reader.action_store(), now)
+        return clean(_Building(reader, settings, int(now), run, incident).whole())
+
+
+@dataclass
+class _Building:
+    """One postmortem being made."""
+
+    reader: LedgerReader
+    settings: Settings
+    now: int
+    record: RunRecord | None
+    ident: int | None
+
+    def whole(self) -> Postmortem:
+        """All parts."""
+        if self.ident is None and self.record is not None:
+            self.ident = self.record.run.incident
+        entry = None if self.ident is None else incident_of(self.reader, self.ident, self.now)
+        lines = () if entry is None else timeline_of(self.reader, entry.id, self.now)
+        alerts = self._alerts()
+        details = details_of(self.reader, self.now, gateway_words(self.settings), self.ident, self.record)
+        measures = tuple(map(measure_of, details))
+        found = self._burning(entry, alerts, measures)
+        timeline = merged(lines, details, self.record, self.ident)
+        proofs = [] if self.record is None else list(proofs_of(self.record))
+        duties = self._duties()
+        evidence = tuple(proof for proof, _ in proofs)
+        plots = [*found.plots, *(plot for _, plot in proofs if plot is not None)]
+        opened = next((line.text for line in lines if line.kind == "fired"), "")
+        made = Postmortem(
+            title=self._title(entry),
+            made_at=self.now,
+            as_of=moment(self.reader, self.now).as_of,
+            incident=None if entry is None else entry.id,
+            tier="" if entry is None else entry.tier,
+            state=self._state(entry),
+            cause="" if entry is None else entry.cause,
+            summary=(),
+            first_said=opened,
+            times=found.times,
+            alerts=tuple(map(alert_line, alerts)),
+            cost=found.cost,
+            impact=self._impact(alerts, details, found, duties),
+            plots=with_marks(plots, [*alert_marks(alerts), *marks_of(measures)]),
+            timeline=timeline,
+            run=None if self.record is None else run_line(self.record),
+            evidence=evidence,
+            measures=measures,
+            earlier=found.earlier,
+            follow_ups=tuple(
+                follow_ups_of(self.record, measures, evidence, found.earlier, duties.get(POSTMORTEM))
+            ),
+            people=people_of(timeline, details, self.record),
+            learnt=learnt_of(self.record, str(duties.get(POSTMORTEM, {}).get("answer", ""))),
+        )
+        return replace(made, summary=tuple(summary_of(made)))
+
+    def _title(self, entry: IncidentEntry | None) -> str:
+        if entry is not None:
+            return f"Incident {entry.id}: {entry.group}"
+        if self.record is not None:
+            return f"Run {self.record.run.id}: {self.record.run.runbook.title}"
+        return "Nothing"
+
+    def _state(self, entry: IncidentEntry | None) -> str:
+        if entry is not None:
+            return "open" if entry.closed_at is None else "closed"
+        return "" if self.record is None else self.record.run.state.value
+
+    def _alerts(self) -> list[AlertEntry]:
+        """Those of the incident, else the one that the run was started from."""
+        if self.ident is not None:
+            rows = self.reader.rows("alerts_of_incident", {"incident": self.ident})
+            found = [entry_of(row, self.now, self.settings.alerts) for row in rows]
+            return [each for each in found if each.started_at <= self.now]
+        alert = None if self.record is None else self.record.run.alert
+        entry = None if alert is None else alert_of(self.reader, str(alert), self.now)
+        return [] if entry is None else [entry]
+
+    def _duties(self) -> Mapping[str, dict[str, Any]]:
+        if self.ident is None:
+            return {}
+        return {row["kind"]: row for row in self.reader.action_store().duties([self.ident])}
+
+    def _burning(
+        self, entry: IncidentEntry | None, alerts: Sequence[AlertEntry], measures: Sequence[Measure]
+    ) -> _Burning:
+        """What burnt, when, and what would have caught it earlier."""
+        if not alerts:
+            return _Burning()
+        burns, left_out = burns_of(self.reader, alerts)
+        end = moment(self.reader, self.now).at
+        rise = rose(burns) if any(each.unit == "credits/min" for each in alerts) else None
+        drill = self.record is not None and self.record.run.drill
+        times = times_of(entry, alerts, rise, end, mitigated_at(measures, drill=drill))
+        first = min(rise or times.began, times.began, times.fired or times.began) // MINUTE * MINUTE
+        stretch = Stretch(first, max(times.unusual_until // MINUTE * MINUTE, first + MINUTE))
+        if not burns:
+            return _Burning(times=times)
+        counted = max((each.above for each in alerts), default=Decimal(0)) if entry is None else entry.above
+        cost = cost_of(self.reader, self.settings, burns, left_out, alerts, counted, stretch)
+        after = max(times.resolved or 0, *(each.ended or 0 for each in measures), stretch.end)
+        plots = [self._plot(burn, stretch, min(end, after + _BEFORE_S // 2)) for burn in burns]
+        tried = earlier_of(self.reader, self.settings, alerts, burns, rise, stretch)
+        return _Burning(burns, stretch, times, cost, plots, tried)
+
+    def _plot(self, burn: Burn, stretch: Stretch, end: int) -> Plot:
+        line = burn.line(stretch.start - _BEFORE_S, max(end, stretch.end))
+        shown = line.start, line.start + line.width_s * len(line.values)
+        behind = truth(self.reader, *shown)
+        name = f"burn-{burn.kind.name.lower()}-{burn.burnt.ident or 0}"
+        layer = "" if behind.layer is None else behind.layer.word
+        return Plot(name.replace("_", "-"), f"Burn of {burn.label}", line, (), layer, behind.as_of)
+
+    def _impact(
+        self,
+        alerts: Sequence[AlertEntry],
+        details: Sequence[ActionDetail],
+        found: _Burning,
+        duties: Mapping[str, dict[str, Any]],
+    ) -> Impact:
+        burners: tuple[Burner, ...] = ()
+        more = 0
+        if found.burns and found.stretch is not None:
+            burners, more = burners_of(self.reader, found.burns, found.stretch)
+        said = duties.get(CRITICALITY)
+        assessed = f"{said['person']}, {instant(said['at'])}" if said and said["answer"] else ""
+        teams = [each.team for each in burners] + [each.team for each in alerts]
+        return Impact(
+            teams=tuple(dict.fromkeys(filter(None, teams))),
+            burners=burners,
+            more_burners=more,
+            production=None if not said or not said["answer"] else said["answer"] == CRITICAL,
+            assessed=assessed,
+            held=tuple(held_of(details)),
+        )
+
+
+@dataclass(frozen=True)
+class _Burning:
+    burns: Sequence[Burn] = ()
+    stretch: Stretch | None = None
+    times: Times | None = None
+    cost: Cost | None = None
+    plots: Sequence[Plot] = ()
+    earlier: Earlier = NOT_TRIED

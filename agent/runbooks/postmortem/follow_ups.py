@@ -1,0 +1,76 @@
+"""What is left to do after an incident, from what people wrote down and what did not end well."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from agent.domain.run import StepState
+from agent.domain.runbook import StepKind
+from agent.domain.words import instant
+from agent.runbooks.postmortem.measures import troubles_of
+from agent.runbooks.postmortem.model import Earlier, FollowUp, Measure, Proof
+from agent.runbooks.postmortem.record import RunRecord
+from agent.runbooks.postmortem.standing import best
+
+LEARNT = "postmortem"
+"""What a note records that is the postmortem itself."""
+_ITEM = re.compile(r"^\s*(?:[-*+]|\d+[.)])\s+(?:\[[ xX]?\]\s*)?(.+)$")
+
+
+def follow_ups_of(
+    record: RunRecord | None,
+    measures: Sequence[Measure],
+    evidence: Iterable[Proof],
+    earlier: Earlier,
+    owed: Mapping[str, object] | None,
+) -> Iterator[FollowUp]:
+    """What people noted first, then what the ledger shows as unfinished."""
+    if record is not None:
+        yield from _of_run(record)
+    for text in troubles_of(measures):
+        yield FollowUp(text, "action")
+    for proof in evidence:
+        if not proof.intact:
+            text = f"evidence {proof.heading!r} of step {proof.step} is not what its hash is of: find out why"
+            yield FollowUp(text, "evidence")
+    if owed is not None and not owed["answer"]:
+        due = f" until {instant(owed['due_at'])}" if isinstance(owed["due_at"], int) else ""
+        yield FollowUp(f"the postmortem is owed{due}: burndeck incident postmortem signs it", "incident")
+    found = best(earlier.catches)
+    if found is not None and found.setting:
+        yield FollowUp(f"decide on {found.policy}", "replay")
+
+
+def _of_run(record: RunRecord) -> Iterator[FollowUp]:
+    run = record.run
+    for step in run.steps:
+        declared = run.runbook.step(step.seq)
+        if declared.kind is StepKind.NOTE and declared.records != LEARNT and step.answer.strip():
+            for text in _items(step.answer):
+                yield FollowUp(text, f"note of step {step.seq}, {step.actor or 'nobody'}")
+        name = f"step {step.seq} ({declared.title})"
+        if step.state is StepState.SKIPPED and not (declared.optional and not step.reason):
+            yield FollowUp(f"{name} was skipped: {step.reason or 'without a reason'}", "skipped step")
+        elif step.state is StepState.FAILED:
+            yield FollowUp(f"{name} failed: {step.outcome or 'nobody knows why'}", "failed step")
+        elif step.state in (StepState.READY, StepState.WORKING) and run.ended_at is not None:
+            yield FollowUp(f"{name} was never finished", "unfinished step")
+
+
+def _items(text: str) -> list[str]:
+    """The items of a list, or the whole note where it has none."""
+    items = [match[1].strip() for line in text.splitlines() if (match := _ITEM.match(line))]
+    return items or [" ".join(text.split())]
+
+
+def learnt_of(record: RunRecord | None, signed: str) -> str:
+    """The postmortem that somebody signed, else what the run's note for it says."""
+    if signed or record is None:
+        return signed
+    notes = (
+        step.answer
+        for step in record.run.steps
+        if step.answer and record.run.runbook.step(step.seq).records == LEARNT
+    )
+    return "\n\n".join(notes)

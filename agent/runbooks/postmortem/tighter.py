@@ -1,0 +1,196 @@
+"""Tighter rules on the time before an incident was told of: when they would have told, and of what else."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from agent.domain.alert import Alert, AlertRule, Signal
+from agent.domain.words import duration, instant, plural
+from agent.errors import BurndeckError
+from agent.reports.moment import HOUR, MINUTE
+from agent.runbooks.postmortem.model import Catch
+
+if TYPE_CHECKING:
+    from agent.analytics.spike import Limits
+    from agent.ledger.reader import LedgerReader
+    from agent.settings import Settings
+    from agent.settings_alerts import Spike
+
+_LOOKS = 24  # at most, between the rise and the alert: each costs some milliseconds
+_MARGIN_S = 5 * MINUTE
+_EARLIER_LOOKS_S = 3 * HOUR  # apart, over the day before
+_SENSITIVITIES = (2, 4)
+_BACK_S = 48 * HOUR  # that rules by the hour are played before an alert
+_SHARE = Decimal("0.10")
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What is to be caught: whose it is, when it rose, when a rule saw it and when people were told."""
+
+    labels: frozenset[str]  # team:search
+    teams: frozenset[str]
+    rose: int
+    seen: int
+    fired: int
+
+    def about(self, signal: Signal) -> bool:
+        """Whether a signal is of this incident."""
+        label = f"{signal.scope_kind}:{signal.scope}" if signal.scope else signal.scope_kind
+        return label in self.labels or (signal.team != "" and signal.team in self.teams)
+
+
+def spikes(reader: LedgerReader, settings: Settings, told: Told) -> Iterator[Catch]:
+    """`burn_spike` as it is and more sensitive, minute by minute through what the ledger has today."""
+    from agent.alerts.spike import limits_of
+
+    now = settings.alerts.spike
+    tried = [(factor, _more_sensitive(now, factor)) for factor in _SENSITIVITIES]
+    limits = {0: limits_of(now)} | {factor: limits_of(each) for factor, each in tried}
+    seen = _looks(reader, limits, told)
+    first = {factor: _first(seen[factor], told, int(now.hold)) for factor in limits}
+    # Usage arrives late: whatever is seen in it earlier is told of as much later as this was.
+    late = told.fired - (first[0] or told.seen)
+    for factor, section in tried:
+        at = first[factor]
+        yield _caught(
+            f"burn_spike {'twice' if factor == 2 else f'{factor} times'} as sensitive",
+            f'[alerts.spike]\nsensitivity = "{section.sensitivity:f}"\n'
+            f'min_credits_per_hour = "{section.min_credits_per_hour:f}"',
+            None if at is None else at + late,
+            told,
+            _price(seen[factor], seen[0], told),
+        )
+
+
+def _more_sensitive(now: Spike, factor: int) -> Spike:
+    floor = now.min_credits_per_hour if factor == 2 else now.min_credits_per_hour / factor
+    return msgspec.structs.replace(now, sensitivity=now.sensitivity * factor, min_credits_per_hour=floor)
+
+
+Seen = Sequence[tuple[int, tuple[Signal, ...]]]
+
+
+def _looks(reader: LedgerReader, limits: Mapping[int, Limits], told: Told) -> Mapping[int, Seen]:
+    """By limits what the rule says at some instants of the day before, and from the rise to the alert."""
+    from agent.alerts.memory import BurnMemory
+    from agent.alerts.scene import view
+    from agent.alerts.spike import spike_signals
+
+    start, end = (told.rose - _MARGIN_S) // MINUTE * MINUTE, -(-told.seen // MINUTE) * MINUTE + MINUTE
+    step = max(MINUTE, -(-(end - start) // _LOOKS // MINUTE) * MINUTE)
+    day_before = range(start - 24 * HOUR, start - HOUR, _EARLIER_LOOKS_S)
+    store, memory, widest = reader.alert_store(), BurnMemory(), limits[max(limits)]
+    found: dict[int, list[tuple[int, tuple[Signal, ...]]]] = {each: [] for each in limits}
+    for at in (*day_before, *range(start, end + step, step)):
+        scene = view(store, memory, at, widest)
+        for name, each in limits.items():
+            signals = spike_signals(store, memory, scene, each, ()) or ()
+            found[name].append((at, tuple(signal for signal in signals if signal.breach)))
+    return found
+
+
+def _first(seen: Seen, told: Told, hold_s: int) -> int | None:
+    """When it is told of: at once where it is beyond doubt, else when it has lasted."""
+    since: int | None = None
+    for at, signals in seen:
+        if at < told.rose - _MARGIN_S:
+            continue
+        mine = [signal for signal in signals if told.about(signal)]
+        if any(signal.sure for signal in mine):
+            return at
+        since = (at if since is None else since) if mine else None
+        if since is not None and at - since >= hold_s:
+            return at
+    return None
+
+
+def _price(seen: Seen, as_it_is: Seen, told: Told) -> str:
+    """What else it would have told of on the day before."""
+    before = [(at, signals) for at, signals in seen if at < told.rose - HOUR]
+    known = {signal.fingerprint for _, signals in as_it_is for signal in signals}
+    others = {each.fingerprint for _, signals in before for each in signals if each.fingerprint not in known}
+    if not before:
+        return ""
+    looks = f"of {plural(len(before), 'look')} at the day before"
+    if not others:
+        return f"{looks} it tells of nothing else"
+    return f"{looks} it tells of {plural(len(others), 'other rise')} too"
+
+
+def _caught(policy: str, setting: str, at: int | None, told: Told, price: str) -> Catch:
+    earlier = None if at is None or at >= told.fired else told.fired - at
+    if at is None:
+        sentence = f"{policy} would not have told of it before {instant(told.fired)} either."
+    elif earlier is None:
+        sentence = f"{policy} would not have told of it any earlier."
+    else:
+        sentence = f"{policy} would have told of it at {instant(at)}, {duration(earlier)} earlier."
+    return Catch(policy, setting, at, earlier, None, price, sentence)
+
+
+def by_hours(
+    reader: LedgerReader, settings: Settings, told: Told, rules: Collection[AlertRule]
+) -> Iterator[Catch]:
+    """Other rules that fired, tighter, through the two days before by whole hours."""
+    from agent.alerts.replay import replay
+
+    for rule in rules:
+        made = _tighter(settings, rule)
+        if made is None:
+            continue
+        changed, policy, setting = made
+        start, end = told.fired - _BACK_S, told.fired + HOUR
+        try:
+            found = replay(reader, settings, changed, rule.value, start, end)
+        except BurndeckError:
+            continue  # nothing is known of that time
+        assert found.changed is not None
+        mine = [each for each in found.changed.episodes if told.about(each.signal)]
+        price = _loudness(found.now.loudness.pages_per_week, found.changed.loudness.pages_per_week)
+        yield _caught(policy, setting, _told_at(mine), told, price)
+
+
+def _told_at(episodes: Sequence[Alert]) -> int | None:
+    return min((each.fired_at for each in episodes if each.fired_at is not None), default=None)
+
+
+def _loudness(now: Decimal, then: Decimal) -> str:
+    return f"{then} pages a week in place of {now} over those days" if then != now else ""
+
+
+def _tighter(settings: Settings, rule: AlertRule) -> tuple[Settings, str, str] | None:
+    """The settings with one rule told earlier, in words, and as TOML; None of a rule without such limits."""
+    alerts = settings.alerts
+    if rule is AlertRule.BUDGET:
+        tiers = tuple(
+            msgspec.structs.replace(each, at=each.at - _SHARE) if each.at > 2 * _SHARE else each
+            for each in alerts.tiers
+        )
+        changed = msgspec.structs.replace(alerts, tiers=tiers)
+        words = "budget tiers at a tenth of the month's credits less"
+        toml = "\n".join(f'[[alerts.tiers]]  # {each.name}\nat = "{each.at:f}"' for each in tiers)
+    elif rule is AlertRule.RUNWAY:
+        limits = alerts.rules.runway
+        double = msgspec.structs.replace(
+            limits,
+            warning=type(limits.warning)(limits.warning * 2),
+            critical=type(limits.critical)(limits.critical * 2),
+        )
+        changed = msgspec.structs.replace(alerts, rules=msgspec.structs.replace(alerts.rules, runway=double))
+        words = "runway with twice the time"
+        toml = f'[alerts.rules.runway]\nwarning = "{double.warning}"\ncritical = "{double.critical}"'
+    else:
+        return None
+    return _with_alerts(settings, changed), words, toml
+
+
+def _with_alerts(settings: Settings, alerts: object) -> Settings:
+    from dataclasses import replace
+
+    return replace(settings, alerts=alerts)  # type: ignore[arg-type]
