@@ -7,6 +7,7 @@ from typing import TextIO
 import click
 
 from console.commands.common import common_options, print_json, reader_for, settings_for
+from console.commands.incident_export import export
 from console.commands.intents import send, wait_option
 from console.commands.times import Instant, Stretch
 
@@ -16,6 +17,7 @@ Examples:
   burndeck incident show 3
   burndeck incident assess 3 --critical --note "checkout answers with errors"
   burndeck incident postmortem 3 --file postmortem.md
+  burndeck incident export 3 -o postmortems/checkout
 """
 
 
@@ -143,3 +145,6 @@ def postmortem(
         wait_s=wait,
         as_json=as_json,
     )
+
+
+incident.add_command(export)
