@@ -121,7 +121,7 @@ def _by_minute(reader: LedgerReader, burnt: Burnt, began: int, end: int) -> Seri
         return None
     first = min(whole)
     before = [known.get(minute, 0) for minute in range(max(start, first), began, MINUTE)]
-    seasonal, noise = _seasonal(reader, burnt, began), step_noise(before)
+    seasonal, noise = seasonal_before(reader, burnt, began), step_noise(before)
     points = [
         _point(
             minute,
@@ -138,7 +138,7 @@ def _by_hour(reader: LedgerReader, burnt: Burnt, began: int, end: int, at: int) 
     """Twenty-four hours; the last one may be cut by the end of the data."""
     last = (end - 1) // HOUR * HOUR
     start = last + HOUR - DAY
-    known, seasonal = burnt.hours(start, last + HOUR), _seasonal(reader, burnt, began)
+    known, seasonal = burnt.hours(start, last + HOUR), seasonal_before(reader, burnt, began)
     since = whole_hours(first_known(reader))
     points = []
     for hour in range(start, last + HOUR, HOUR):
@@ -149,8 +149,8 @@ def _by_hour(reader: LedgerReader, burnt: Burnt, began: int, end: int, at: int) 
     return Series(HOUR, tuple(points), truth(reader, start, end).layer)
 
 
-def _seasonal(reader: LedgerReader, burnt: Burnt, began: int) -> Seasonal:
-    """What is usual, by the hours before the episode: it must not be its own measure."""
+def seasonal_before(reader: LedgerReader, burnt: Burnt, began: int) -> Seasonal:
+    """What is usual of a series, by the hours before an episode began: it must not be its own measure."""
     newest = began // HOUR * HOUR
     start = max(newest - (WEEKS + 1) * WEEK, whole_hours(first_known(reader)))
     whole = burnt.hours(start, newest)
