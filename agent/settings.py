@@ -283,7 +283,6 @@ def _check_together(config: ConfigFile, text: str, where: str) -> None:
     once("gateways", "name", [gateway.name for gateway in config.gateways])
     _gateways_have_sources(config, text, where)
     once("releases", "id", [row.id for row in config.releases])
-    once("changes", "calendars", list(config.changes.calendars))
     if config.changes.webhook and not config.acting.listen:
         problem = "pipelines have no address to post to"
         hint = 'Set listen in [acting], as in listen = "127.0.0.1:8787".'

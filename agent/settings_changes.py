@@ -49,6 +49,8 @@ class Changes(Section, frozen=True):
         for calendar in self.calendars:
             if not calendar.strip():
                 raise ValueError("calendars: a calendar is the name of a file or an address")
+            if self.calendars.count(calendar) > 1:
+                raise ValueError(f"calendars: {calendar!r} is there twice")
 
 
 def _in_range(day: str) -> None:

@@ -138,6 +138,15 @@ def test_values_come_typed_and_paths_are_relative_to_the_file() -> None:
         (f'[[people]]\nname="ada"\npublic_key="{KEY}"\nroles=[]\n'
          f'[[people]]\nname="bob"\npublic_key="{KEY}"\nroles=[]', ":7", "people[2].public_key"),
         ('[[releases]]\nid="a"\nday="tomorrow"', ":3", "'tomorrow'"),
+        ('[[releases]]\nid="a"\nday="1969-07-20"', ":3", "releases[1].day: '1969-07-20' is not between"),
+        ('[[releases]]\nid="a"', ":1", "a release has a day, or a moment"),
+        ('[[releases]]\nday="2026-01-01"', ":1", "a release has a title, or an id"),
+        ('[[releases]]\nid="a"\nat="noon"', ":3", "'noon' is no time such as"),
+        ('[[releases]]\nid="a"\nat=2026-01-01T12:00:00Z\nurl="ftp://x"', ":4", "must begin with https"),
+        ('[changes]\ncalendars=["a.ics", "a.ics"]', ":2", "'a.ics' is there twice"),
+        ('[changes]\ncalendars=[" "]', ":2", "the name of a file or an address"),
+        ('[changes]\nevery="often"', ":2", "'often' is neither"),
+        ("[changes]\nwebhook=true", ":2", "no address to post to"),
         ('[clock]\nepoch=1\nstarted=1\nspeed=0', ":4", "must be positive"),
         ('not toml', "", "line 1"),
     ],
@@ -207,6 +216,46 @@ def test_the_clock_is_the_wall_clock_unless_the_file_sets_another() -> None:
 
     assert isinstance(Settings().clock(), SystemClock)
     assert scaled.clock() == ScaledClock(100.0, 50.0, 60.0)
+
+
+def test_releases_are_changes_of_their_narrowest_scope_with_a_day_or_a_moment() -> None:
+    text = """
+        [[releases]]
+        id = "search-v2"
+        day = "2026-03-01"
+        team = "search"
+        [[releases]]
+        at = 2026-03-01T15:02:00+01:00
+        title = "2.4.1"
+        service = "search-api"
+        project = "proj_search"
+        url = "https://git.example.com/7"
+        [[releases]]
+        at = "2026-03-01 14:02"
+        title = "flags"
+    """
+
+    day, moment, text_moment = parse_settings(text, FILE).declared_changes
+
+    start = 1_772_323_200
+    assert (day.at, day.until, day.title) == (start, start + 86_400, "search-v2")
+    assert (day.scope_kind, day.scope, day.external_id) == ("team", "search", "search-v2")
+    assert (moment.at, moment.until, moment.title) == (start + 50_520, None, "search-api 2.4.1")
+    assert (moment.scope_kind, moment.scope, moment.url) == (
+        "project",
+        "proj_search",
+        "https://git.example.com/7",
+    )
+    assert text_moment.at == moment.at
+    assert [row.day for row in parse_settings(text, FILE).releases] == [start] * 3
+
+
+def test_calendars_are_files_beside_the_configuration_or_addresses() -> None:
+    text = '[changes]\ncalendars = ["r.ics", "https://x/r.ics", "webcal://x/r.ics"]'
+
+    calendars = parse_settings(text, FILE).changes.calendars
+
+    assert calendars == (str(FILE.resolve().parent / "r.ics"), "https://x/r.ics", "webcal://x/r.ics")
 
 
 def test_the_sample_loads_as_it_is_and_with_every_key_set() -> None:
