@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ from agent.reports.allocation_burn import burning_at
 from agent.reports.budgets import budgets
 from agent.reports.burn_report import Budget, Runway
 from agent.reports.cells import read_names
+from agent.reports.changes import marked, marks_between
 from agent.reports.deliveries import deliveries_of
 from agent.reports.incidents import incident, timeline
 from agent.reports.layers import Truth, truth
@@ -95,7 +97,7 @@ class _Detail:
             expected=held.figure(entry.expected, entry.unit),
             above=held.figure(entry.above, "credits"),
             evidence=evidence_of(self.evidence),
-            series=series,
+            series=None if series is None else marked(self.reader, series, self.when.at, self._scope),
             month=self._month(),
             incident=group,
             others=self._others(),
@@ -127,7 +129,18 @@ class _Detail:
         monthly = known.get(self.entry.allocation_id, 0)
         if not monthly and self.rule is AlertRule.BUDGET:
             monthly = int(self.entry.expected.scaleb(9))  # an allocation that burndeck.toml has lost since
-        return month_series(self.reader, self.settings, self.entry, monthly, self.when.at)
+        found = month_series(self.reader, self.settings, self.entry, monthly, self.when.at)
+        if found is None:
+            return None
+        end = min(found.end, self.when.at)
+        marks = marks_between(self.reader, found.start, end, within=self._scope, releases_only=True)
+        return replace(found, marks=marks)
+
+    @property
+    def _scope(self) -> tuple[Kind, str] | None:
+        """What its burn is the burn of."""
+        kind = KIND_OF_SCOPE.get(self.entry.scope_kind)
+        return None if kind is None else (kind, self.entry.scope)
 
     # Who knows of it
 

@@ -11,6 +11,7 @@ from decimal import Decimal
 
 from agent.reports.alert_list import AlertEntry
 from agent.reports.burn_report import Budget, Runway, Series
+from agent.reports.changes import PlotMark
 from agent.reports.figure import Figure
 
 
@@ -49,6 +50,7 @@ class MonthSeries:
     points: tuple[DayPoint, ...]
     monthly: Decimal  # credits
     tiers: tuple[TierLine, ...]
+    marks: tuple[PlotMark, ...] = ()  # releases meanwhile, oldest first
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from agent.reports.burn_report import (
 )
 from agent.reports.burn_rows import RowMaker
 from agent.reports.cells import Cells, Names, read_cells, read_names
+from agent.reports.changes import marked
 from agent.reports.conversion import CURRENCY, Conversion
 from agent.reports.empty import empty_burn
 from agent.reports.figure import Figure, change_of, per_minute, share_of
@@ -125,8 +126,8 @@ class _Burn:
             change=None if usual is None else change_of(nano * HOUR, usual.value * MEASURED_S),
             verdict=_verdict(nano * HOUR // MEASURED_S, usual),
             requests=self._requests(),
-            hour=last_hour(self.rolled, self.seasonal, self.at, self.truth_now),
-            day=last_day(self.rolled, self.seasonal, self.at, self.truth_day),
+            hour=self._marked(last_hour(self.rolled, self.seasonal, self.at, self.truth_now)),
+            day=self._marked(last_day(self.rolled, self.seasonal, self.at, self.truth_day)),
             total_24h=totals[1][0],
             total_7d=totals[7][0],
             total_30d=totals[30][0],
@@ -150,6 +151,9 @@ class _Burn:
             unpriced=self._unpriced(),
             status=read_status(self.reader, self.settings, self.when, self.truth_day),
         )
+
+    def _marked(self, series: Series) -> Series:
+        return marked(self.reader, series, self.at)
 
     @property
     def _middle(self) -> float:

@@ -11,6 +11,7 @@ from decimal import Decimal
 from agent.domain.usage import Layer
 from agent.ledger.kinds import Kind
 from agent.reports.alert_list import AlertEntry
+from agent.reports.changes import PlotMark
 from agent.reports.figure import Figure
 from agent.reports.status import Status
 
@@ -45,6 +46,7 @@ class Series:
     step_s: int
     points: tuple[Point, ...]
     layer: Layer | None
+    marks: tuple[PlotMark, ...] = ()  # what was changed meanwhile, oldest first
 
 
 @dataclass(frozen=True, slots=True)

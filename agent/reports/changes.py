@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from agent.domain.change import ChangeKind
@@ -11,9 +11,10 @@ from agent.ledger.kinds import Kind
 
 if TYPE_CHECKING:
     from agent.ledger.reader import LedgerReader, Row
+    from agent.reports.burn_report import Series
     from agent.settings import Settings
 
-__all__ = ["ChangeEntry", "PlotMark", "changes", "marks_between", "near"]
+__all__ = ["ChangeEntry", "PlotMark", "changes", "marked", "marks_between", "near"]
 
 MOST = 5_000
 """Changes of one reading; more than that nobody reads."""
@@ -82,13 +83,30 @@ def near(
 
 
 def marks_between(
-    reader: LedgerReader, start: int, end: int, *, within: tuple[Kind, str] | None = None
+    reader: LedgerReader,
+    start: int,
+    end: int,
+    *,
+    within: tuple[Kind, str] | None = None,
+    releases_only: bool = False,
 ) -> tuple[PlotMark, ...]:
     """The changes in [start, end) as marks of a plot, oldest first; where they are many, releases."""
     found = _between(reader, start, end, within)
-    kept = sorted(found, key=lambda each: each.kind is not ChangeKind.RELEASE)[:MOST_MARKS]
+    releases = [each for each in found if each.kind is ChangeKind.RELEASE]
+    others = [] if releases_only else [each for each in found if each.kind is not ChangeKind.RELEASE]
+    kept = [*releases, *others][:MOST_MARKS]
     marks = (PlotMark(each.at, each.title, each.kind is ChangeKind.RELEASE) for each in kept)
     return tuple(sorted(marks, key=lambda mark: mark.at))
+
+
+def marked(
+    reader: LedgerReader, series: Series, until: int, within: tuple[Kind, str] | None = None
+) -> Series:
+    """A series with the changes that fall into it, up to an instant: its last step may end later."""
+    if not series.points:
+        return series
+    start, end = series.points[0].at, min(until, series.points[-1].at + series.step_s)
+    return replace(series, marks=marks_between(reader, start, end, within=within))
 
 
 def _between(

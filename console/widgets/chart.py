@@ -6,13 +6,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from console.widgets.ink import EMPTY, Line, Span, Tone, clip, right
+from console.widgets.ink import EMPTY, Line, Span, Tone, clip, clip_words, right, width_of
 from console.widgets.sparkline import BLOCKS, resample
 
 SHADE = "░"
 """The usual band where no column covers it: visible without colour."""
 POST, FOOT = "┆", "▲"
 """The instant that is marked: over the height of the plot, and on its axis."""
+CHANGE = "◇"
+"""Something was changed then: at the top of the plot, and before its name in the line below the axis."""
+_LEGEND_FROM = 5
+"""Lines from which a chart has one to spare for the names of changes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +44,16 @@ class Series:
     marks: Sequence[Mark] = ()
     labels: Sequence[str] = ()  # along the x axis, spread evenly from first to last
     instant: Instant | None = None
+    changes: Sequence[Instant] = ()  # the ones to name first come first
     scale: Callable[[float], str] = field(default=lambda value: f"{value:.3g}")
 
 
 def draw_chart(series: Series, width: int, height: int) -> list[Line]:
-    """The chart in `width` x `height` cells, the last line being the x axis."""
+    """The chart in `width` x `height` cells, the x axis below, and below it the names of changes."""
     if height < 2 or width < 12:
         return []
-    rows = height - 1
+    named = bool(series.changes) and height >= _LEGEND_FROM
+    rows = height - 2 if named else height - 1
     known = [point for point in (*series.points, *series.high) if point is not None]
     top = nice_ceiling(max([*known, *(mark.value for mark in series.marks)], default=0.0))
     gutter = max(len(series.scale(level)) for level in (top, top / 2, 0.0)) + 1
@@ -59,10 +65,14 @@ def draw_chart(series: Series, width: int, height: int) -> list[Line]:
         label = _label(series, top, row, rows)
         spans = [Span(right(label, gutter - 1) + " ", Tone.DIM)]
         spans += _row(points, low, high, top=top, floor=floor, rows=rows)
+        for change in series.changes:
+            spans = _with_change(spans, gutter + _column(change, plot), top=row == 0)
         if series.instant is not None:
             spans = _with_post(spans, gutter + _column(series.instant, plot))
         lines.append(_with_marks(spans, series.marks, top, floor, rows, width))
     lines.append(_axis(series.labels, gutter, plot, series.instant))
+    if named:
+        lines.append([Span(" " * gutter), *_legend(series.changes, plot)])
     return lines
 
 
@@ -148,15 +158,46 @@ def _column(instant: Instant, plot: int) -> int:
 
 def _with_post(spans: list[Span], at: int) -> list[Span]:
     """The line with a post in one column, where no bar stands."""
+    return _with_sign(spans, at, Span(POST, Tone.WARM), over=f" {SHADE}")
+
+
+def _with_change(spans: list[Span], at: int, *, top: bool) -> list[Span]:
+    """The line with a change in one column: its sign in the top row, whatever stands there; a post below."""
+    if top:
+        return _with_sign(spans, at, Span(CHANGE, Tone.STRONG))
+    return _with_sign(spans, at, Span(POST, Tone.DIM), over=f" {SHADE}")
+
+
+def _with_sign(spans: list[Span], at: int, sign: Span, over: str = "") -> list[Span]:
+    """The line with a sign in one column, where one of the characters `over` stands; without, anywhere."""
     found: list[Span] = []
     for span in spans:
-        if 0 <= at < len(span.text) and span.text[at] in f" {SHADE}":
-            parts = (span._replace(text=span.text[:at]), Span(POST, Tone.WARM))
+        if 0 <= at < len(span.text) and (not over or span.text[at] in over):
+            parts = (span._replace(text=span.text[:at]), sign)
             found += [*parts, span._replace(text=span.text[at + 1 :])]
         else:
             found.append(span)
         at -= len(span.text)
     return [span for span in found if span.text]
+
+
+def _legend(changes: Sequence[Instant], width: int) -> list[Span]:
+    """The names of changes, as many as fit, and how many more there are."""
+    for count in range(len(changes), 0, -1):
+        line = _names([change.name for change in changes[:count]], len(changes) - count)
+        if width_of(line) <= width:
+            return line
+    more = len(changes) - 1
+    room = width - width_of(_names([""], more))
+    return _names([clip_words(changes[0].name, room)], more)
+
+
+def _names(names: Sequence[str], more: int) -> list[Span]:
+    spans: list[Span] = []
+    for name in names:
+        gap = [Span("  ")] if spans else []
+        spans += [*gap, Span(CHANGE, Tone.STRONG), Span(f" {name}", Tone.DIM)]
+    return [*spans, Span(f"  +{more}", Tone.DIM)] if more else spans
 
 
 def _axis(labels: Sequence[str], gutter: int, plot: int, instant: Instant | None) -> Line:

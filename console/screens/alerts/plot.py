@@ -7,6 +7,7 @@ from agent.reports.burn_report import Series
 from agent.reports.figure import SHORT
 from console import format as fmt
 from console.screens.burn.plots import level
+from console.screens.marks import change_marks
 from console.screens.words import tier_words
 from console.view import DAY_S
 from console.widgets import chart
@@ -25,23 +26,31 @@ def draw_plot(detail: AlertDetail, width: int, height: int) -> list[Line]:
     if detail.month is not None:
         return _month(detail, detail.month, width, height)
     if detail.series is not None:
-        return _rate(detail, detail.series, width, height)
+        fired = (detail.entry.fired_at or detail.entry.started_at, _word(detail))
+        return draw_rate(detail.series, fired, width, height)
     return []
 
 
-def _rate(detail: AlertDetail, series: Series, width: int, height: int) -> list[Line]:
+def draw_rate(
+    series: Series, moment: tuple[int, str], width: int, height: int, *, of: str = ""
+) -> list[Line]:
+    """A burn rate with its band in `height` lines; `moment` is an instant that is marked, and its word."""
+    if height < LEAST or width < 30:
+        return []
     step = "BY MINUTE" if series.step_s == 60 else "BY HOUR"
     banded = any(point.high is not None for point in series.points)
     layer = SHORT[series.layer] if series.layer is not None else ""
     band = [Span(chart.SHADE, Tone.BAND), Span(" usual  ", Tone.DIM)] if banded else []
-    heading = _heading(f"BURN {step}", "credits/min", [*band, Span(layer, Tone.DIM)], width)
+    name = f"BURN {step}" + (f"  {of}" if of else "")
+    heading = _heading(name, "credits/min", [*band, Span(layer, Tone.DIM)], width)
     start, end = series.points[0].at, series.points[-1].at + series.step_s
     drawn = chart.Series(
         points=[None if point.value is None else float(point.value) for point in series.points],
         low=[None if point.low is None else float(point.low) for point in series.points],
         high=[None if point.high is None else float(point.high) for point in series.points],
         labels=[fmt.clock(start + (end - start) * place / 4) for place in range(5)],
-        instant=_fired(detail, start, end),
+        instant=_marked(*moment, start, end),
+        changes=change_marks(series.marks, start, end),
         scale=level,
     )
     return [heading, *chart.draw_chart(drawn, width, height - 1)]
@@ -61,19 +70,24 @@ def _month(detail: AlertDetail, month: MonthSeries, width: int, height: int) -> 
             for tier in month.tiers
         ],
         labels=[fmt.day(month.start), fmt.day((month.start + month.end) / 2), fmt.day(month.end - 1)],
-        instant=_fired(detail, month.start, month.end),
+        instant=_marked(
+            detail.entry.fired_at or detail.entry.started_at, _word(detail), month.start, month.end
+        ),
+        changes=change_marks(month.marks, month.start, month.end),
         scale=level,
     )
     heading = _heading("MONTH, ADDED UP BY DAY", "credits", trust, width)
     return [heading, *chart.draw_chart(drawn, width, height - 1)]
 
 
-def _fired(detail: AlertDetail, start: int, end: int) -> chart.Instant | None:
-    """The moment it fired, where that is in the picture; the clock is somewhat ahead of the data."""
-    at = detail.entry.fired_at or detail.entry.started_at
+def _word(detail: AlertDetail) -> str:
+    return "fired" if detail.entry.fired_at is not None else "began"
+
+
+def _marked(at: int, word: str, start: int, end: int) -> chart.Instant | None:
+    """The moment that counts, where it is in the picture; the clock is somewhat ahead of the data."""
     if not start <= at < end + AHEAD_S:
         return None
-    word = "fired" if detail.entry.fired_at is not None else "began"
     when = fmt.clock(at) if end - start <= DAY_S else fmt.day(at)
     return chart.Instant((at - start) / (end - start), f"{word} {when}")
 

@@ -8,6 +8,7 @@ from decimal import Decimal
 from agent.reports.burn_report import BurnReport, Series
 from agent.reports.figure import SHORT
 from console import format as fmt
+from console.screens.marks import change_marks
 from console.widgets import chart
 from console.widgets.ink import Line, Span, Tone, beside, first_that_fits, spread, width_of
 
@@ -38,6 +39,7 @@ def _plot(name: str, series: Series, width: int, height: int, *, labels: int) ->
         low=_floats([point.low for point in series.points]),
         high=_floats([point.high for point in series.points]),
         labels=_times(series, labels),
+        changes=change_marks(series.marks, *_span(series)),
         scale=level,
     )
     return [heading, *chart.draw_chart(drawn, width, height - 1)]
@@ -57,5 +59,9 @@ def _floats(values: Sequence[Decimal | None]) -> list[float | None]:
 
 
 def _times(series: Series, count: int) -> list[str]:
-    start, end = series.points[0].at, series.points[-1].at + series.step_s
+    start, end = _span(series)
     return [fmt.clock(start + (end - start) * place / (count - 1)) for place in range(count)]
+
+
+def _span(series: Series) -> tuple[int, int]:
+    return series.points[0].at, series.points[-1].at + series.step_s

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.widgets.chart import Mark, Series, draw_chart, nice_ceiling
+from console.widgets.chart import CHANGE, POST, Instant, Mark, Series, draw_chart, nice_ceiling
 from console.widgets.gauge import Notch, draw_gauge
 from console.widgets.ink import (
     Span,
@@ -168,3 +168,62 @@ def test_a_gauge_shows_the_first_credit():
 @given(st.floats(0, 1e9), st.floats(0, 1e9), st.integers(1, 60))
 def test_a_gauge_is_as_wide_as_asked(used, full, width):
     assert width_of(draw_gauge(used, full, width, [Notch(full, "┃", Tone.HOT)])) == width
+
+
+DEPLOY = Instant(0.5, "14:02 search-api 2.4.1")
+
+
+def test_a_change_stands_at_its_place_with_its_name_below_the_axis():
+    lines = [
+        text_of(line)
+        for line in draw_chart(Series([1, 1, 9, 9], labels=["10:00", "11:00"], changes=[DEPLOY]), 44, 8)
+    ]
+
+    assert len(lines) == 8 and {len(line) for line in lines[:6]} == {44}
+    assert lines[0].index(CHANGE) - 22 in (0, 1, 2)
+    assert "10:00" in lines[6] and CHANGE not in lines[6]
+    assert lines[7].strip() == f"{CHANGE} 14:02 search-api 2.4.1"
+
+
+def test_a_post_leads_down_from_the_sign_where_no_bar_stands():
+    lines = [text_of(line) for line in draw_chart(Series([0.1, 0.1, 10], changes=[DEPLOY]), 44, 8)]
+
+    column = lines[0].index(CHANGE)
+    assert [line[column] for line in lines[1:5]] == [POST] * 4
+    assert lines[5][column] not in f" {POST}"
+
+
+def test_a_chart_without_changes_gives_no_line_away():
+    assert len(draw_chart(Series([1, 2]), 40, 6)) == 6
+    plain, marked = (draw_chart(Series([1, 2], changes=found), 40, 6) for found in ([], [DEPLOY]))
+    assert [text_of(line) for line in plain][-1].strip() == ""
+    assert CHANGE not in "".join(map(text_of, plain)) and CHANGE in text_of(marked[-1])
+
+
+def test_a_low_chart_shows_the_sign_and_keeps_its_lines():
+    lines = draw_chart(Series([1, 2], labels=["10:00", "11:00"], changes=[DEPLOY]), 40, 4)
+
+    assert len(lines) == 4
+    assert CHANGE in text_of(lines[0]) and "10:00" in text_of(lines[3])
+
+
+@given(
+    st.lists(st.tuples(st.floats(0, 1), st.text("ab 東◇", max_size=60)), min_size=1, max_size=12),
+    st.integers(12, 90),
+    st.integers(2, 12),
+)
+def test_names_of_changes_never_outgrow_the_chart(changes, width, height):
+    series = Series([1, 2, 3], changes=[Instant(*change) for change in changes])
+
+    lines = draw_chart(series, width, height)
+
+    assert len(lines) == height
+    assert all(width_of(line) <= width for line in lines)
+
+
+def test_what_has_no_room_is_counted():
+    changes = [Instant(0.9 - place / 20, f"14:0{place} release {place}") for place in range(8)]
+
+    legend = text_of(draw_chart(Series([1, 2], changes=changes), 60, 8)[-1]).strip()
+
+    assert legend == f"{CHANGE} 14:00 release 0  {CHANGE} 14:01 release 1  +6"

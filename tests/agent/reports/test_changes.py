@@ -1,0 +1,120 @@
+"""The feed of changes as a report, and as marks of plots."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from agent.domain.change import Change, ChangeKind
+from agent.ledger import open_reader, open_writer
+from agent.ledger.kinds import Kind
+from agent.ledger.reader import LedgerReader
+from agent.reports.burn import burn
+from agent.reports.changes import changes, marks_between, near
+from tests.agent.reports.world import NOW, SETTINGS, fill
+
+HOUR, DAY = 3_600, 86_400
+
+
+def change(
+    title: str, age_s: int, kind: ChangeKind = ChangeKind.RELEASE, scope_kind: str = "", scope: str = ""
+) -> Change:
+    return Change(
+        NOW - age_s, None, "webhook", kind, title, scope_kind=scope_kind, scope=scope, external_id=title
+    )
+
+
+FEED = [
+    change("all", 60),
+    change("search", 600, scope_kind="team", scope="search"),
+    change("search project", 700, ChangeKind.LIMIT, "project", "proj_search"),
+    change("search key", 800, ChangeKind.KEY, "api_key", "key_search"),
+    change("support", 900, scope_kind="team", scope="support"),
+    change("support key", 1_000, ChangeKind.KEY, "api_key", "key_support"),
+    change("a service", 1_100, scope_kind="service", scope="search-api"),
+    change("yesterday", 20 * HOUR),
+    change("last week", 6 * DAY),
+    change("planned", -HOUR),
+]
+
+
+@pytest.fixture(scope="module")
+def ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("changes") / "ledger.sqlite"
+    fill(path, days=2)
+    with open_writer(path) as writer:
+        writer.changes.add(FEED)
+    return path
+
+
+@pytest.fixture
+def reader(ledger: Path) -> Iterator[LedgerReader]:
+    with open_reader(ledger) as opened:
+        yield opened
+
+
+def test_the_newest_come_first_and_what_is_planned_only_where_it_is_asked_for(reader: LedgerReader) -> None:
+    titles = [each.title for each in changes(reader, SETTINGS, NOW, since_s=DAY)]
+    ahead = changes(reader, SETTINGS, NOW, since_s=DAY, until=NOW + DAY)
+
+    assert titles == [each.title for each in FEED[:8]]
+    assert [each.title for each in ahead] == ["planned", *titles]
+    assert ahead[2].scope_kind == "team" and ahead[2].kind is ChangeKind.RELEASE
+
+
+@pytest.mark.parametrize("within", [(Kind.TEAM, "search"), (Kind.PROJECT, "proj_search")])
+def test_within_a_scope_stays_what_is_in_it_around_it_or_may_be_anybodys(
+    reader: LedgerReader, within: tuple[Kind, str]
+) -> None:
+    found = changes(reader, SETTINGS, NOW, since_s=HOUR, within=within)
+
+    assert [each.title for each in found] == ["all", "search", "search project", "search key", "a service"]
+
+
+def test_within_a_scope_that_no_change_can_be_told_apart_by_all_stay(reader: LedgerReader) -> None:
+    within = (Kind.MODEL, "gpt-5-mini")
+
+    assert len(changes(reader, SETTINGS, NOW, since_s=HOUR, within=within)) == 7
+    assert len(changes(reader, SETTINGS, NOW, since_s=HOUR, within=(Kind.TEAM, "nobody"))) == 2
+
+
+def test_near_a_moment_releases_come_first_then_the_nearest(reader: LedgerReader) -> None:
+    found = near(reader, SETTINGS, NOW - 730, before_s=200, after_s=200)
+
+    assert [each.title for each in found] == ["search", "support", "search project", "search key"]
+
+
+def test_marks_are_in_order_and_a_plot_of_a_month_has_releases_only(reader: LedgerReader) -> None:
+    every = marks_between(reader, NOW - HOUR, NOW)
+    releases = marks_between(reader, NOW - HOUR, NOW, releases_only=True)
+
+    assert [mark.at for mark in every] == sorted(mark.at for mark in every)
+    assert {mark.text for mark in every} - {mark.text for mark in releases} == {
+        "search project",
+        "search key",
+        "support key",
+    }
+    assert all(mark.release for mark in releases)
+
+
+def test_of_very_many_changes_a_plot_shows_the_releases(tmp_path: Path) -> None:
+    path = tmp_path / "many.sqlite"
+    with open_writer(path) as writer:
+        writer.changes.add(change(f"key {number}", number, ChangeKind.KEY) for number in range(1, 100))
+        writer.changes.add([change("release", 2_000)])
+    with open_reader(path) as reader:
+        marks = marks_between(reader, NOW - HOUR, NOW)
+
+    assert marks[0].text == "release"
+    assert (len(marks), marks[1].text) == (40, "key 39")
+
+
+def test_the_plots_of_the_burn_carry_the_changes_that_fall_into_them(reader: LedgerReader) -> None:
+    report = burn(reader, SETTINGS, NOW)
+
+    assert [mark.text for mark in report.hour.marks] == [each.title for each in reversed(FEED[:7])]
+    assert report.day.marks[0].text == "yesterday"
+    earlier = burn(reader, SETTINGS, NOW, at=NOW - 850)
+    assert "all" not in {mark.text for mark in (*earlier.hour.marks, *earlier.day.marks)}
