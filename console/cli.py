@@ -41,6 +41,7 @@ COMMANDS = {
     "amend": Lazy("console.commands.release", "Change your own request while it waits."),
     "incident": Lazy("console.commands.incident", "Incidents as a whole, how critical, and postmortems."),
     "handover": Lazy("console.commands.handover", "What the next on-call must know, on one page."),
+    "changes": Lazy("console.commands.changes", "Releases and other changes around the burn."),
     "identity": Lazy("console.commands.identity", "Your key pair, and the people whom burndeck.toml knows."),
     "audit": Lazy("console.commands.audit", "Who did what, with proof; traffic past caps; keys; pitfalls."),
 }
