@@ -69,7 +69,8 @@ def _step_of(writer: LedgerWriter, settings: Settings, intent: Intent) -> tuple[
         raise Refused(f"run {run.id} is {run.state.value}")
     if step is None or step.attempt != attempt:
         raise Refused(f"step {seq} of run {run.id} has moved since it was shown: look again")
-    may_do(run, run.runbook.step(seq), known_person(settings, intent.person))
+    if intent.kind is not IntentKind.RELEASE:  # who may undo an action is the action's question
+        may_do(run, run.runbook.step(seq), known_person(settings, intent.person))
     return run, seq
 
 

@@ -1,0 +1,294 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from agent.control.asking import decision_on
+from agent.domain.action import ActionState
+from agent.domain.run import RunState
+from agent.runbooks import asks
+from tests.agent.runbooks.walking import Walking
+
+NOTE = 'kind = "note"\nprompt = "What?"'
+CHOICE = """
+kind = "decision"
+question = "How?"
+[[choice]]
+answer = "loud"
+label = "loudly"
+[[choice]]
+answer = "quiet"
+label = "quietly"
+go = "end"
+"""
+TOP_UP = """
+kind = "action"
+id = "top-up"
+action = "top-up"
+with = { allocation = "org-1234-bg-payments", amount = "50,000" }
+"""
+APPROVED = 'kind = "approval"\nid = "approved"\nof = "top-up"\ntimeout = "1h"'
+SIGNED = 'kind = "approval"\nsign = [["finance"], ["engineering", "lead"]]\n'
+TOLD = 'kind = "notify"\nto = ["central_finance"]\ntext = "Run {run} asks for you"\n'
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[Walking]:
+    made = Walking(tmp_path / "ledger.sqlite")
+    yield made
+    made.office.writer.close()
+
+
+def test_a_person_walks_through_a_run_and_everything_is_on_its_timeline(world: Walking) -> None:
+    world.write("walk", NOTE, CHOICE, NOTE)
+
+    assert world.start("walk") == ""
+    assert world.do("answer", answer="I saw it") == ""
+    assert world.do("answer", answer="loud") == ""
+    assert world.do("answer", answer="It is over") == ""
+
+    run = world.run()
+    assert (run.state, run.ended_by) == (RunState.DONE, "ada")
+    assert [step.answer for step in run.steps] == ["I saw it", "loud", "It is over"]
+    assert world.events() == [("started", "ada"), *[("done", "ada")] * 3, ("ended", "ada")]
+
+
+def test_a_choice_may_lead_to_the_end(world: Walking) -> None:
+    world.write("walk", CHOICE, NOTE)
+    world.start("walk")
+
+    assert "none of loud, quiet" in world.do("answer", answer="silent")
+    assert world.do("answer", answer="quiet") == ""
+
+    assert world.states() == ["done", "passed"]
+
+
+def test_only_who_holds_a_run_does_its_steps_and_anybody_on_call_may_take_it_over(world: Walking) -> None:
+    world.write("walk", NOTE)
+    world.start("walk")
+
+    assert "ada holds run 1" in world.do("answer", "eng", answer="mine")
+    assert world.ask("eng", asks.hold_of(world.run())) == ""
+    assert "eng holds run 1" in world.do("answer", answer="mine")
+    assert world.do("answer", "eng", answer="mine") == ""
+    assert ("held", "eng") in world.events()
+
+
+def test_a_step_may_name_roles_that_do_it_without_holding_the_run(world: Walking) -> None:
+    world.write("walk", f'{NOTE}\nroles = ["finance"]')
+    world.start("walk")
+
+    assert "ada holds run 1" in world.do("answer", "eng", answer="mine")
+    assert world.do("answer", "fin", answer="mine") == ""
+
+
+def test_a_runbook_may_be_for_some_roles_only(world: Walking) -> None:
+    world.write("walk", NOTE, front='roles = ["finance"]')
+
+    assert "ada may not run walk: it takes finance" in world.start("walk")
+    assert world.start("walk", "fin") == ""
+    assert "ada may not run walk" in world.ask("ada", asks.hold_of(world.run()))
+
+
+def test_what_two_people_press_at_once_is_done_once(world: Walking) -> None:
+    world.write("walk", NOTE, NOTE)
+    world.start("walk")
+    run = world.run()
+    first, second = (asks.step_of(run, 1, "answer", answer=text) for text in ("one", "two"))
+
+    assert world.ask("ada", first) == ""
+    assert world.ask("ada", second) == "run 1 is at step 2, not at 1"
+    assert world.run().step(1).answer == "one"
+
+
+def test_a_run_keeps_the_text_that_it_was_started_with(world: Walking) -> None:
+    world.write("walk", NOTE, NOTE)
+    world.start("walk")
+    world.write("walk", CHOICE)
+
+    assert len(world.run().runbook.steps) == 2
+    assert world.do("answer", answer="as it was") == ""
+
+
+def test_a_text_that_has_changed_since_it_was_shown_starts_nothing(world: Walking) -> None:
+    from agent.runbooks.library import library
+
+    world.write("walk", NOTE)
+    shown = library(world.office.settings).find("walk")
+    assert shown is not None
+    world.write("walk", CHOICE)
+
+    assert "reads differently here" in world.ask("ada", asks.start_of(shown, {}))
+
+
+def test_skipping_takes_a_reason_unless_the_step_is_optional(world: Walking) -> None:
+    world.write("walk", NOTE, f"{NOTE}\noptional = true")
+    world.start("walk")
+
+    assert "needs a reason" in world.do("skip")
+    assert world.do("skip", reason="known already") == ""
+    assert world.do("skip") == ""
+    assert world.states() == ["skipped", "skipped"]
+
+
+def test_a_step_is_reopened_and_done_again_under_another_number(world: Walking) -> None:
+    world.write("walk", NOTE, NOTE)
+    world.start("walk")
+    world.do("answer", answer="wrong")
+    stale = asks.step_of(world.run(), 1, "answer", answer="late")
+
+    assert world.do("reopen", step=1) == ""
+    assert "has moved since it was shown" in world.ask("ada", stale)
+    assert world.do("answer", answer="right") == ""
+
+    assert world.run().step(1).answer == "right"
+    assert world.run().step(1).attempt == 2
+
+
+def test_a_message_is_put_into_the_outbox_once_and_in_a_drill_it_says_so(world: Walking) -> None:
+    world.write("walk", TOLD + "auto = true", NOTE)
+
+    world.start("walk")
+    world.go_on()
+    world.start("walk", drill=True)
+
+    real, drill = (notice for notice in world.office.notices() if notice.rule == "runbook")
+    assert (real.summary, real.kind.value, drill.kind.value) == ("Run 1 asks for you", "runbook", "drill")
+    assert world.run().step(1).outcome == "told hook"
+
+
+def test_people_sign_who_are_asked_and_nobody_for_themselves_or_twice(world: Walking) -> None:
+    world.write("walk", SIGNED, NOTE)
+    world.start("walk", "fin")
+
+    assert "somebody else has to agree" in world.do("sign", "fin", approve=True)
+    assert "it takes finance and engineering or lead; ada has operator" in world.do(
+        "sign", "ada", approve=True
+    )
+    assert world.do("sign", "flo", approve=True) == ""
+    assert "flo has spoken already" in world.do("sign", "flo", approve=True)
+    assert world.run().at == 1
+    assert world.do("sign", "eng", approve=True) == ""
+    assert world.run().at == 2
+
+
+def test_a_no_fails_the_step_and_asking_again_asks_everybody_again(world: Walking) -> None:
+    world.write("walk", SIGNED, NOTE)
+    world.start("walk")
+    world.do("sign", "fin", approve=True)
+
+    assert world.do("sign", "eng", approve=False, reason="not like this") == ""
+    assert world.run().step(1).outcome == "eng denied as engineering: not like this"
+    assert world.do("retry") == ""
+    assert world.do("sign", "eng", approve=True) == ""
+    assert world.run().at == 1
+    assert world.do("sign", "fin", approve=True) == ""
+    assert world.run().at == 2
+
+
+def test_an_action_of_a_run_is_approved_and_done_and_undone_as_every_other(world: Walking) -> None:
+    world.write("walk", TOP_UP, APPROVED, NOTE)
+    incident = world.reach_the_cap()
+    world.assess("lea", critical=True)
+    world.start("walk", incident=incident.id)
+
+    assert world.act() == ""
+    assert world.states() == ["done", "working", "ahead"]
+    assert "waits for finance and engineering" in world.run().step(1).outcome
+    assert world.approve("fin", world.action()) == ""
+    assert world.approve("eng", world.action()) == ""
+    assert world.states() == ["done", "done", "ready"]
+    assert world.action().state is ActionState.ACCEPTED
+
+    undo = asks.releases_of(world.run(), 1, [1], "too much")
+    assert [world.ask("ada", each) for each in undo] == ["a top-up is taken back by finance"]
+    assert [world.ask("fin", each) for each in undo] == [""]
+    world.go_on()
+    assert world.action().state is ActionState.REVERSED
+    assert world.states() == ["undone", "done", "ready"]
+
+
+def test_an_approval_that_is_denied_fails_the_step_and_one_that_is_late_too(world: Walking) -> None:
+    world.write("walk", TOP_UP, APPROVED)
+    world.reach_the_cap()
+    world.assess("lea", critical=True)
+    world.start("walk", incident=world.incident().id)
+    world.act()
+
+    world.ask("fin", decision_on(world.action(), approve=False, note="no money"))
+
+    assert world.states() == ["done", "failed"]
+    assert "action 1 is declined" in world.run().step(2).outcome
+
+
+def test_an_action_of_another_kind_or_of_another_step_is_refused(world: Walking) -> None:
+    world.write("walk", NOTE, TOP_UP)
+    world.reach_the_cap()
+    world.assess("lea", critical=True)
+    world.start("walk", incident=world.incident().id)
+    run = world.run()
+
+    wrong = world.top_up(50_000)
+    asked = asks.Ask(wrong.kind, wrong.subject, {**wrong.payload, "run": {"run": 1, "step": 1, "attempt": 1}})
+
+    assert "asks for no top up" in world.ask("ada", asked)
+    assert world.run() == run
+    assert not world.office.writer.actions.open_actions()
+
+
+def test_a_drill_makes_drills_and_no_others(world: Walking) -> None:
+    world.write("walk", TOP_UP, APPROVED)
+    world.reach_the_cap()
+    world.start("walk", incident=world.incident().id, drill=True)
+    real = world.top_up(50_000)
+    asked = asks.Ask(real.kind, real.subject, {**real.payload, "run": {"run": 1, "step": 1, "attempt": 1}})
+
+    assert "the two do not mix" in world.ask("ada", asked)
+    assert world.act() == ""
+    assert world.action().spec.drill
+
+
+def test_a_run_that_ends_early_says_why_and_takes_nothing_more(world: Walking) -> None:
+    world.write("walk", NOTE)
+    world.start("walk")
+
+    assert "say why it ends early" in world.ask("ada", asks.close_of(world.run(), ""))
+    assert world.ask("ada", asks.close_of(world.run(), "false alarm")) == ""
+    assert (world.run().state, world.run().outcome) == (RunState.ABANDONED, "false alarm")
+    assert "run 1 is abandoned" in world.do("answer", step=1, answer="late")
+
+
+def test_a_parameter_can_be_given_later_and_must_fit_its_kind(world: Walking) -> None:
+    front = '[parameters.limit]\nkind = "rate"\nrequired = false'
+    world.write("walk", NOTE, front=front)
+    world.start("walk")
+
+    assert "limit: " in world.do("set", parameters={"limit": "fast"})
+    assert "the run has no speed" in world.do("set", parameters={"speed": "10 rps"})
+    assert world.do("set", parameters={"limit": "10 rps"}) == ""
+    assert world.run().parameters["limit"] == "10 rps"
+
+
+def test_one_alert_has_one_run_of_a_runbook_at_a_time(world: Walking) -> None:
+    world.write("walk", NOTE, front='trigger = ["hard_cap"]')
+    world.reach_the_cap()
+    alert = next(each.id for each in world.office.writer.alerts.open_alerts() if each.incident)
+
+    assert world.start("walk", alert=alert) == ""
+    assert "run 1 of walk is open for alert" in world.start("walk", "eng", alert=alert)
+    assert world.run().incident == world.incident().id
+    assert [text for kind, text in world.office.timeline() if kind == "runbook"] == ["run 1: Walk started"]
+
+
+def test_evidence_that_somebody_rewrites_shows(world: Walking) -> None:
+    world.write("walk", 'kind = "query"\nreport = "drift"', NOTE)
+    world.start("walk")
+    (kept,) = world.view().steps[0].evidence
+    assert world.view().changed_evidence == ()
+
+    with world.office.writer.transaction() as conn:
+        conn.execute('UPDATE run_evidence SET text = replace(text, \'"note":"\', \'"note":"fine: \')')
+
+    assert world.view().changed_evidence == (kept.id,)
