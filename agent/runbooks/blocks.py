@@ -32,6 +32,10 @@ class Block:
     text: str
     first: int  # line of the file where it begins, from 1; the line before it opens the block
 
+    def has(self, *key: str | int) -> bool:
+        """Whether a key, or something in it, stands on a line of its own."""
+        return key in self._lines
+
     def line_of(self, *key: str | int) -> int:
         """The line of the file where a key stands; else of the nearest table around it, or of the opening."""
         for end in range(len(key), 0, -1):

@@ -18,7 +18,11 @@ class Places:
     def of(self, step: Step, *key: str | int) -> int:
         """The line of a step's field; of its heading without one."""
         block = self._blocks.get(step.line)
-        return block.line_of(*key) if block and key else step.line
+        if block is None or not key:
+            return step.line
+        if key[:2] == ("ask", 0) and not block.has("ask"):  # a single question stands at the top level
+            key = key[2:]
+        return block.line_of(*key)
 
     def front(self, *key: str | int) -> int:
         """The line of a field of the front matter."""

@@ -8,6 +8,8 @@ from agent.domain.runbook import END, Runbook, Step, StepKind
 from agent.runbooks.places import Places
 from agent.runbooks.problem import Problem, Problems, near, quoted
 
+MOST_STEPS = 200
+
 
 def structure(runbook: Runbook) -> tuple[Problem, ...]:
     """Steps that are not numbered 1..n, ids that are there twice, and names that lead to nothing."""
@@ -29,6 +31,10 @@ def numbering(runbook: Runbook) -> tuple[Problem, ...]:
     problems = Problems()
     places = Places(runbook)
     seen: dict[str, Step] = {}
+    if len(runbook.steps) > MOST_STEPS:
+        problems.add(
+            runbook.steps[MOST_STEPS].line, f"more than {MOST_STEPS} steps: make several runbooks of it"
+        )
     for number, step in enumerate(runbook.steps, start=1):
         if step.seq != number:
             problems.add(step.line, f"this is step {number}, but its heading says {step.seq}")

@@ -1,0 +1,64 @@
+"""Runbooks checked as files: which are asked for, and all that is wrong with each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from agent.domain.runbook import Runbook
+from agent.errors import ConfigError
+from agent.runbooks.format import RunbookError, read
+from agent.runbooks.library import FileProblem, Library, library
+from agent.runbooks.problem import near
+from agent.settings import Settings
+from agent.settings_alerts import TIERS
+
+
+def check(settings: Settings, names: Iterable[str] = ()) -> tuple[FileProblem, ...]:
+    """All that is wrong with these runbooks, by file and line; of all of them where none is named.
+
+    A name is a file or the id of a runbook. Raises `ConfigError` for one that is neither.
+    """
+    known = library(settings)
+    parts = parts_of(settings)
+    wanted = tuple(names)
+    if not wanted:
+        found = list(known.problems)
+        for runbook in known.all():
+            found += _linted(runbook, parts)
+        return tuple(found)
+    return tuple(problem for name in wanted for problem in _checked(name, known, parts))
+
+
+def parts_of(settings: Settings) -> frozenset[str]:
+    """The parts that are played for an allocation: those of the shipped tiers, of tiers and of routes."""
+    tiers = (*TIERS, *settings.alerts.tiers)
+    found = {name for tier in tiers for name in (*tier.notify, *tier.escalate_to)}
+    return frozenset(found | {route.recipient for route in settings.alerts.routes if route.recipient})
+
+
+def _checked(name: str, known: Library, parts: frozenset[str]) -> list[FileProblem]:
+    runbook = known.find(name)
+    if runbook is not None:
+        # A file of one's own that is broken is not in force, but meant.
+        broken = [problem for problem in known.problems if Path(problem.file).stem == name]
+        return broken or _linted(runbook, parts)
+    if not Path(name).is_file():
+        ids = [each.id for each in known.all()]
+        raise ConfigError(
+            f"{name}: no such file, and no runbook of that id{near(name, ids)}",
+            hint="`burndeck runbook list` shows them.",
+        )
+    try:
+        return _linted(read(Path(name)), parts)
+    except RunbookError as error:
+        return [FileProblem(name, problem.line, problem.message) for problem in error.problems]
+
+
+def _linted(runbook: Runbook, parts: frozenset[str]) -> list[FileProblem]:
+    from agent.runbooks.conditions import CONDITIONS
+    from agent.runbooks.lint import lint
+    from agent.runbooks.queries import QUERIES
+
+    problems = lint(runbook, QUERIES, CONDITIONS, parts)
+    return [FileProblem(runbook.source, problem.line, problem.message) for problem in problems]
