@@ -12,12 +12,10 @@ from agent.domain.words import duration
 from agent.errors import ConfigError
 from agent.ledger.kinds import SCOPE_KINDS
 from agent.reports.actions import read_actions
-from agent.reports.cells import Cell, read_cells, read_names
 from agent.reports.figure import per_minute
 from agent.reports.moment import MINUTE, moment
-from agent.reports.selection import select
 from agent.runbooks.asked.answer import age, change, rate, short
-from agent.runbooks.asked.burning import MEASURED_S, burn_now, line_of
+from agent.runbooks.asked.burning import MEASURED_S, burn_now, burnt_in, line_of
 from agent.runbooks.asked.given import Part, bad, missing, number, part, seconds
 from agent.runbooks.asked.verdicts import UNKNOWN_DATA, drilled, verdict
 from agent.runbooks.asking import Verdict
@@ -125,16 +123,6 @@ def _action_of(context: Context, given: Given) -> tuple[Action | None, str]:
     with context.reader.snapshot():
         found = read_actions(context.reader, context.reader.rows("action_by_id", {"id": ident}))
     return (found[0], "") if found else (None, f"There is no action {ident}.")
-
-
-def burnt_in(context: Context, about: Part, start: int, end: int) -> tuple[int, list[Cell]]:
-    """Nano-credits of a part in a short stretch of whole minutes, and its cells."""
-    reader = context.reader
-    with reader.snapshot():
-        names = read_names(reader)
-        selection = select(reader, names, [about.within] if about.within else [])
-        cells = selection.keep(read_cells(reader, names, start, end, selection.context_list()).values())
-    return sum(cell.credits_nano for cell in cells), cells
 
 
 def keys_silent(context: Context, given: Given) -> Verdict:

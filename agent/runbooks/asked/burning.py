@@ -10,9 +10,11 @@ from agent.domain.money import to_nano
 from agent.domain.run import Evidence, Line
 from agent.domain.words import duration
 from agent.reports.alert_series import Burnt, episode_series
+from agent.reports.cells import Cell, read_cells, read_names
 from agent.reports.moment import HOUR, MINUTE
+from agent.reports.selection import select
 from agent.reports.triage import triage
-from agent.runbooks.asked.answer import age, change, empty, evidence, exact, rate, short
+from agent.runbooks.asked.answer import age, change, empty, evidence, rate
 from agent.runbooks.asked.given import part
 
 if TYPE_CHECKING:
@@ -87,6 +89,11 @@ def _expected(series: Series) -> tuple[int | None, ...]:
     return () if all(each is None for each in found) else found
 
 
-def burnt_words(value: Decimal | None) -> str:
-    """Credits in words of a sentence, shortened."""
-    return "unknown" if value is None else f"{short(value) if value >= 100 else exact(value)} credits"
+def burnt_in(context: Context, about: Part, start: int, end: int) -> tuple[int, list[Cell]]:
+    """Nano-credits of a part in a short stretch of whole minutes, and its cells."""
+    reader = context.reader
+    with reader.snapshot():
+        names = read_names(reader)
+        selection = select(reader, names, [about.within] if about.within else [])
+        cells = selection.keep(read_cells(reader, names, start, end, selection.context_list()).values())
+    return sum(cell.credits_nano for cell in cells), cells

@@ -17,7 +17,7 @@ from agent.reports.cells import Cell, Names, read_cells, read_names
 from agent.reports.layers import Truth, truth_of_window
 from agent.reports.moment import DAY, MINUTE, moment
 from agent.reports.selection import select
-from agent.runbooks.asked.answer import change, empty, evidence, named, share, short
+from agent.runbooks.asked.answer import UNKNOWN, change, empty, evidence, named, share, short
 from agent.runbooks.asked.given import part, seconds
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ def calls(context: Context, given: Given) -> Evidence:
         title,
         given,
         _said(about, now.values(), usual.values(), past_s),
-        ("endpoint", "requests", "usual", "errors", "usual errors", "latency", "usual latency"),
+        ("endpoint", "requests/min", "usual", "errors", "usual errors", "latency", "usual latency"),
         rows,
         note=f"{duration(_WINDOW_S)}; usual: mean of {baseline.sentence}; a call that is sent again counts "
         "as another request; errors and latency come from events only",
@@ -146,7 +146,7 @@ def _said(about: Part, now: Iterable[Sums], usual: Iterable[Sums], past_s: int) 
     mine, before = _together(now), _together(usual)
     if not mine.requests and not before.requests:
         return f"{about} makes no calls, and usually makes none."
-    text = f"{about} makes {_a_minute(mine, _WINDOW_S)} requests"
+    text = f"{about} makes {_a_minute(mine, _WINDOW_S)} requests a minute"
     if past_s:
         text += f" against {_a_minute(before, past_s)} usually"
     if mine.error_share is None:
@@ -275,8 +275,8 @@ def _together(parts: Iterable[Sums]) -> Sums:
 
 
 def _a_minute(sums: Sums, seconds_: int) -> str:
-    return f"{short(sums.requests * 60 / seconds_)} a minute" if seconds_ else "–"
+    return short(sums.requests * 60 / seconds_) if seconds_ else UNKNOWN
 
 
 def _ms(value: Decimal | None) -> str:
-    return "–" if value is None else f"{short(value)} ms"
+    return UNKNOWN if value is None else f"{short(value)} ms"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from agent.domain.money import to_credits
 from agent.domain.words import duration
-from agent.runbooks.asked.answer import credits_, runway, share
+from agent.runbooks.asked.answer import credits_, share
 from agent.runbooks.asked.capped import around, burnt, room_of
 from agent.runbooks.asked.given import nano, number, part, scope_of, seconds
 from agent.runbooks.asked.known import unsafe_caps
@@ -34,10 +34,16 @@ def usage_threatens(context: Context, given: Given) -> Verdict:
         if of_cap(each, row) >= bound or (row.hard_runway_s is not None and row.hard_runway_s <= runway_s)
     ]
     each, row = max(found or list(zip(mine, rows, strict=True)), key=lambda pair: of_cap(*pair))
-    used = f"{each.id} has used {share(of_cap(each, row))} of its hard cap, which it reaches: "
-    ahead = "already" if row.hard_runway_s == 0 else runway(row.hard_runway_s)
+    used = f"{each.id} has used {share(of_cap(each, row))} of its hard cap"
+    ahead = _ahead(row.hard_runway_s)
     limits = f"the bounds are {share(bound)} and {duration(runway_s)}"
     return verdict(bool(found), "usage-threatens", given, f"{used}{ahead}; {limits}.", truth=row.used)
+
+
+def _ahead(runway_s: int | None) -> str:
+    if runway_s is None:
+        return ", and does not reach it this month at this burn"
+    return f", and reaches it in {duration(runway_s)}" if runway_s else ""
 
 
 def at_cap(context: Context, given: Given) -> Verdict:

@@ -12,6 +12,7 @@ from agent.domain.usage import Layer
 from agent.domain.words import duration, instant, plural
 from agent.ledger.rule_store import RuleStore
 from agent.ledger.sources_seen import Account
+from agent.reports.layers import truth
 from agent.reports.moment import DAY, HOUR, MINUTE, moment
 from agent.reports.named import report
 from agent.reports.status_line import source_states
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 LATE_S = 15 * MINUTE
 """A source whose newest data is older is late."""
+_OF_LAYERS = "drift"  # the report whose amounts are of a layer each
+_MONTH_S = 30 * DAY  # the longest stretch of most reports
 _BILL_LATE_S = 3 * DAY  # a bill comes a day late, and is revised for another
 
 
@@ -31,8 +34,11 @@ def named(name: str, title: str) -> Callable[[Context, Given], Evidence]:
     """The query of a named report."""
 
     def ask(context: Context, given: Given) -> Evidence:
-        found = report(context.reader, context.settings, name, context.now)
-        when = moment(context.reader, context.now)
+        reader = context.reader
+        with reader.snapshot():
+            found, when = report(reader, context.settings, name, context.now), moment(reader, context.now)
+            priced = any("credits" in column for column in found.columns) and name != _OF_LAYERS
+            layers = truth(reader, when.at - _MONTH_S, when.at, days=True) if priced else None
         rows = [tuple(UNKNOWN if cell is None else _cell(cell) for cell in row) for row in found.rows]
         if when.as_of is None and not rows:
             return empty(name, title, given)
@@ -46,6 +52,7 @@ def named(name: str, title: str) -> Callable[[Context, Given], Evidence]:
             found.columns,
             rows,
             note=found.note,
+            truth=layers,
             as_of=when.as_of,
         )
 

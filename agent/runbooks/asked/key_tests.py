@@ -68,11 +68,12 @@ def labels_complete(context: Context, given: Given) -> Verdict:
     if not mine:
         sentence = f"No key lacks a required label; required are {required}{tail}."
         return verdict(True, "labels-complete", given, sentence, as_of=int(context.now))
+    more = f" and {len(mine) - 1} more" if len(mine) > 1 else ""
     return verdict(
         False,
         "labels-complete",
         given,
-        f"{plural(len(mine), 'key')} without required labels, first {mine[0].subject}: {mine[0].what}{tail}.",
+        f"{plural(len(mine), 'key')} without required labels: {mine[0].what}{more}{tail}.",
         ("key", "what", "what mends it"),
         [(each.subject, each.what, each.fix) for each in mine],
         as_of=int(context.now),
@@ -93,7 +94,9 @@ def keys_younger(context: Context, given: Given) -> Verdict:
     days = f"{limit_s // DAY} days" if limit_s >= DAY else f"{limit_s} s"
     if not old:
         sentence = f"None of {plural(len(known), 'key')} is older than {days}{rest}."
-        return verdict(True, "keys-younger", given, sentence, as_of=now)
+        if not known:
+            sentence = f"The age of no key is known: {unknown} are let in." if unknown else "No key is known."
+        return verdict(bool(known) or not unknown, "keys-younger", given, sentence, as_of=now)
     return verdict(
         False,
         "keys-younger",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from agent.domain.known_key import KnownKey
@@ -12,24 +12,40 @@ from agent.ledger.key_store import KeyStore
 from agent.ledger.kinds import SCOPE_KINDS, Kind
 from agent.reports.audit_finding import AuditFinding, AuditReport, stretch_of
 from agent.reports.cap_coverage import cap_coverage
+from agent.reports.cells import is_service, read_names
 from agent.reports.key_audit import key_audit
-from agent.reports.moment import DAY
+from agent.reports.moment import DAY, HOUR, moment
 from agent.reports.pitfalls import pitfalls as pitfalls_of
 from agent.runbooks.asked.answer import UNKNOWN, age, credits_, evidence, share
+from agent.runbooks.asked.burning import burnt_in
 from agent.runbooks.asked.capped import around
 from agent.runbooks.asked.given import Part, part
 
 if TYPE_CHECKING:
     from agent.alerts.lint.finding import Finding
+    from agent.reports.layers import Truth
     from agent.runbooks.asking import Context, Given
 
 _NOT_ASKED = "the registry was not read"
 
 
-def keys_within(context: Context, about: Part, keys: Iterable[KnownKey] | None = None) -> list[KnownKey]:
-    """The keys of a part, by where each burnt last, else by its labels."""
-    known = list(KeyStore(context.reader.rows).known()) if keys is None else list(keys)
+def keys_within(context: Context, about: Part) -> list[KnownKey]:
+    """The keys of a part, by where each burnt last, else by its labels; of a model, those that call it."""
+    known = KeyStore(context.reader.rows).known()
+    if is_service(about.kind):
+        callers = _callers(context, about)
+        return [key for key in known if key.api_key in callers]
     return [key for key in known if _lies(key, about)]
+
+
+def _callers(context: Context, about: Part) -> set[str]:
+    """The keys that called a model or endpoint in the last hour."""
+    at = moment(context.reader, context.now).at
+    _, cells = burnt_in(context, about, at - HOUR, at)
+    names = read_names(context.reader)
+    found = names.sums(Kind.API_KEY, cells)
+    names.learn(context.reader, found)
+    return {names.name(ident) for ident in found}
 
 
 def _lies(key: KnownKey, about: Part) -> bool:
@@ -38,22 +54,20 @@ def _lies(key: KnownKey, about: Part) -> bool:
     if about.kind is Kind.API_KEY:
         return key.api_key == about.value
     if about.scope is None:
-        name = about.kind.name.lower()
-        return about.kind is not Kind.MODEL and key.labels.get(name, "") == about.value
+        return key.labels.get(about.kind.name.lower(), "") == about.value
     if key.places:
         return key.places[-1].within(about.scope, key.api_key)
     return key.labels.get(SCOPE_KINDS[about.scope.kind].name.lower(), "") == about.value
 
 
-def burnt_by_key(context: Context, since_s: int) -> tuple[Mapping[str, int], str, int | None]:
-    """Nano-credits by key of whole UTC days and today, with their layer and how new they are."""
+def burnt_by_key(context: Context, since_s: int) -> tuple[Mapping[str, int], Truth | None]:
+    """Nano-credits by key of whole UTC days and today, and what they rest on."""
     with context.reader.snapshot():
         stretch = stretch_of(context.reader, context.now, since_s)
         if stretch is None:
-            return {}, "", None
+            return {}, None
         burnt = {key: each.credits_nano for key, each in stretch.counts(Kind.API_KEY).items()}
-    layer = stretch.truth.layer
-    return burnt, "" if layer is None else layer.word, stretch.at
+    return burnt, stretch.truth
 
 
 def keys(context: Context, given: Given) -> Evidence:
@@ -112,8 +126,8 @@ def owner(context: Context, given: Given) -> Evidence:
     """Whose a scope is: owner, team, cost center, environment and project of its keys, and its caps."""
     about = part(context, given, required=True)
     title = f"Whose {about} is"
-    first = "key" if about.kind is Kind.API_KEY else about.kind.name.lower()
-    burnt, layer, at = burnt_by_key(context, DAY)
+    first = {Kind.API_KEY: "key", Kind.TOTAL: "organization"}.get(about.kind, about.kind.name.lower())
+    burnt, truth = burnt_by_key(context, DAY)
     caps = ", ".join(f"{each.id} ({each.scope})" for each in around(context, about)) or "no cap"
     found: dict[tuple[str, ...], int] = {}
     for key in keys_within(context, about):
@@ -126,26 +140,23 @@ def owner(context: Context, given: Given) -> Evidence:
     who, team, center = ordered[0][:3]
     sentence = f"{about} is owned by {who}: team {team}, cost center {center}"
     if len(ordered) > 1:
-        sentence += f"; {plural(len(ordered) - 1, 'other owner')} beside, who burnt less today"
-    answer = evidence(
+        sentence += f"; {plural(len(ordered) - 1, 'other owner')} beside, who burnt less"
+    columns = ("owner", "team", "cost center", "environment", "project", "caps")
+    # A team's own column would be there twice.
+    about_first = [] if first in columns else [first]
+    return evidence(
         "owner",
         title,
         given,
         f"{sentence}.",
-        (first, "owner", "team", "cost center", "environment", "project", "caps"),
-        [(about.value or "organization", *whose, caps) for whose in ordered],
-        as_of=at,
+        (*about_first, *columns),
+        [(*((about.value or "organization",) if about_first else ()), *whose, caps) for whose in ordered],
+        note="who burnt most since yesterday comes first",
+        truth=truth,
     )
-    return answer if not layer else _with_layer(answer, layer)
 
 
 _OWNED = ("owner", "team", "cost_center", "environment", "project")
-
-
-def _with_layer(found: Evidence, layer: str) -> Evidence:
-    from dataclasses import replace
-
-    return replace(found, layer=layer)
 
 
 def coverage(context: Context, given: Given) -> Evidence:

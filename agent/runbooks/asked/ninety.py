@@ -16,7 +16,7 @@ from agent.ledger.key_store import KeyStore
 from agent.reports.actions import read_actions
 from agent.reports.burn import burn
 from agent.reports.moment import DAY, HOUR, moment
-from agent.runbooks.asked.answer import age, evidence, share
+from agent.runbooks.asked.answer import age, evidence, share, short
 from agent.runbooks.asked.capped import allocations_now
 from agent.runbooks.asked.foreseen import month_ends
 from agent.runbooks.asked.key_tests import labels_complete
@@ -98,7 +98,7 @@ def dashboard(context: Context, given: Given) -> Verdict:
     share_ = found.attributed or Decimal(0)
     unit = found.cost_per_inference.all_credits.value
     met = not late and share_ >= _ATTRIBUTED and bool(teams) and unit is not None
-    cost = "no completion, so no cost of one" if unit is None else f"{unit:f} credits a completion"
+    cost = "no completion, so no cost of one" if unit is None else f"{short(unit)} credits a completion"
     sentence = (
         f"Data is {age(found.at, context.now)} old; {plural(len(teams), 'team')} on the Burn screen, "
         f"{share(share_)} of 24 h has one ({share(_ATTRIBUTED)} are wanted); {cost}."

@@ -8,7 +8,7 @@ from agent.domain.run import Evidence
 from agent.domain.words import duration
 from agent.ledger.kinds import Kind
 from agent.reports.triage import detail, triage
-from agent.runbooks.asked.answer import change, credits_, empty, evidence, named, rate, share, short
+from agent.runbooks.asked.answer import credits_, empty, evidence, named, rate, share, short
 from agent.runbooks.asked.burning import line_of
 from agent.runbooks.asked.given import choice, part, seconds
 
@@ -108,8 +108,3 @@ def _driver(each: Driver) -> tuple[str, ...]:
         return f"{short(value)} {each.unit}".strip() if value is not None else ""  # type: ignore[arg-type]
 
     return each.label, credits_(each.credits), share(each.share), fact(each.now), fact(each.usual)
-
-
-def growth(found: TriageReport) -> str:
-    """How far the burn of a report is above usual, in words."""
-    return f"{rate(found.burn)} against {rate(found.usual)} usually ({change(found.change)})"
