@@ -40,6 +40,7 @@ COMMANDS = {
     "renew": Lazy("console.commands.release", "Make an action last longer."),
     "amend": Lazy("console.commands.release", "Change your own request while it waits."),
     "incident": Lazy("console.commands.incident", "Incidents as a whole, how critical, and postmortems."),
+    "runbook": Lazy("console.commands.runbook", "Runbooks: list, show, check, write, and run."),
     "handover": Lazy("console.commands.handover", "What the next on-call must know, on one page."),
     "changes": Lazy("console.commands.changes", "Releases and other changes around the burn."),
     "identity": Lazy("console.commands.identity", "Your key pair, and the people whom burndeck.toml knows."),

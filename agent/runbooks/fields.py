@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from agent.domain.duration import Duration
 from agent.runbooks.blocks import Block
-from agent.runbooks.filling import brace_problem
+from agent.runbooks.filling import NAME, brace_problem
 from agent.runbooks.problem import Problems, near, quoted
 from agent.toml_file import Key, shown
 
@@ -19,6 +19,8 @@ E = TypeVar("E", bound=StrEnum)
 
 LONGEST_S = 366 * 86_400
 MOST_LINE = 2_000
+# Terminals obey control characters, and the halves of a pair are no text.
+NO_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _AT_LINE = re.compile(r"\s*\(at line (\d+), column (\d+)\)$")
 _AT_END = re.compile(r"\s*\(at end of document\)$")
 
@@ -79,8 +81,8 @@ class Fields:
             return ""
         if value and plain and "\n" in value:
             self.wrong(f"{self._shown(name)} must be one line", name)
-        elif value and not plain:
-            self._braces(value, name)
+        elif value:
+            self._readable(value, plain, name)
         return value or ""
 
     def one_of(self, name: str, kind: type[E], *, required: bool = False) -> E | None:
@@ -100,9 +102,8 @@ class Fields:
         if not all(isinstance(each, str) and each for each in found):
             self.wrong(f"{self._shown(name)} must be a list of texts in quotes", name)
             return ()
-        if not plain:
-            for each in found:
-                self._braces(each, name)
+        for each in found:
+            self._readable(each, plain, name)
         return tuple(found)
 
     def flag(self, name: str, default: bool = False) -> bool:
@@ -132,11 +133,13 @@ class Fields:
         found: dict[str, str] = {}
         for key, value in (self._take(name, dict, 'a table such as { key = "value" }') or {}).items():
             text = _as_text(value)
+            if not NAME.fullmatch(key):
+                self.wrong(f"{self._shown(name)}: {quoted(key)} is no name of letters, digits, - and _", name)
+                continue
             if text is None:
                 self.wrong(f"{self._shown(name)}.{quoted(key)[1:-1]} must be text in quotes", name, key)
                 continue
-            if not plain:
-                self._braces(text, name, key)
+            self._readable(text, plain, name, key)
             found[key] = text
         return found
 
@@ -193,8 +196,11 @@ class Fields:
     def _within(self, values: Mapping[str, Any], what: str, *key: str | int) -> Fields:
         return Fields(values, self._block, self._problems, what, (*self._key, *key))
 
-    def _braces(self, text: str, *name: str | int) -> None:
-        if problem := brace_problem(text):
+    def _readable(self, text: str, plain: bool, *name: str | int) -> None:
+        """Notes what cannot be shown, or not be filled in; TOML writes control characters with escapes."""
+        strange = NO_TEXT.search(text)
+        problem = f"the character U+{ord(strange[0]):04X} has no place in a text" if strange else ""
+        if problem := problem or ("" if plain else brace_problem(text)):
             self.wrong(f"{self._shown(*name)}: {problem}", *name)
 
     def _shown(self, *name: str | int) -> str:

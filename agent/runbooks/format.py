@@ -8,7 +8,7 @@ from pathlib import Path
 from agent.domain.alert import TIERS, AlertRule
 from agent.domain.runbook import Parameter, ParameterKind, Runbook, Step, StepKind
 from agent.runbooks.blocks import Layout, Section, layout, lines_of
-from agent.runbooks.fields import Fields, read_toml
+from agent.runbooks.fields import NO_TEXT, Fields, read_toml
 from agent.runbooks.filling import ALWAYS, NAME, check_value
 from agent.runbooks.problem import Problem as Problem
 from agent.runbooks.problem import Problems, near, quoted
@@ -20,8 +20,6 @@ LARGEST = 256 * 1024
 """Bytes that a runbook may have."""
 _ID = r"[a-z0-9]+(?:-[a-z0-9]+)*"
 _MOST_ID = 64
-# Terminals obey control characters, and the halves of a pair are no text.
-_NO_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _TOO_LARGE = Problem(1, f"larger than {LARGEST // 1024} KiB: make several runbooks of it")
 SOURCES = (
     "alert.scope",
@@ -88,7 +86,7 @@ def _unreadable(text: str) -> Problem | None:
     """Why a text is not even looked at."""
     if len(text.encode("utf-8", "surrogatepass")) > LARGEST:
         return _TOO_LARGE
-    if found := _NO_TEXT.search(text):
+    if found := NO_TEXT.search(text):
         line = len(lines_of(text[: found.start()]))
         return Problem(line, f"the character U+{ord(found[0]):04X} has no place in a text")
     return None

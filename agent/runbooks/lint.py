@@ -171,7 +171,7 @@ def _ways(runbook: Runbook, places: Places) -> Iterator[Problem]:
     reach = {step.seq: reached(graph, step.seq) for step in runbook.steps}
     for step in runbook.steps:
         if step.seq != first and step.seq not in reach[first]:
-            yield Problem(step.line, f"step {step.seq}: nothing leads here")
+            yield Problem(step.line, f"step {step.seq}: no way from step 1 leads here")
         for key, other in [*(("needs", need) for need in step.needs), ("of", step.of)]:
             named = runbook.named(other) if other else None
             if named is not None and step.seq not in reach[named.seq]:
@@ -186,9 +186,7 @@ def _ways(runbook: Runbook, places: Places) -> Iterator[Problem]:
     for loop in restless(runbook, graph):
         names = ", ".join(map(str, loop))
         line = runbook.step(loop[0]).line
-        yield Problem(
-            line, f"step {names}: it goes round for ever: nobody is asked, and nothing is waited for"
-        )
+        yield Problem(line, f"steps {names} go round for ever: nobody is asked, and nothing is waited for")
     yield from _unfilled(runbook, graph, places)
 
 
