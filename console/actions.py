@@ -46,6 +46,10 @@ _TRIAGE_TEXT = "Whose rise it is, and why; on Alerts: of the alert, when it fire
 _ACTIONS_TEXT = "What is throttled, blocked or capped, what waits for approval, what is over."
 _ALLOCATIONS_TEXT = "The tree of allocations: use, caps, runway, and what is asked for."
 _AUDIT_TEXT = "Who did what, and the proof that nobody rewrote it."
+_INCIDENT_TEXT = (
+    "All incidents; on Alerts and Actions: the row's own, with everything that was done about it."
+)
+_UNDO_INCIDENT_TEXT = "Undo every action of the incident that is looked at."
 _CHOOSE_TEXT = "Into the row: team, then project, then key; elsewhere: all of the row."
 _THROTTLE_TEXT = "Hold the row's keys to a rate, after a preview; it undoes itself."
 _BLOCK_TEXT = "Let nothing of the row's keys pass, after a preview; it undoes itself."
@@ -68,6 +72,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("actions", ("x", "4"), "Actions", _ACTIONS_TEXT, "app", LOOK),
     Action("allocations", ("5",), "Allocations", _ALLOCATIONS_TEXT, "app", LOOK),
     Action("audit", ("6",), "Audit", _AUDIT_TEXT, "app", LOOK),
+    Action("incident", ("i",), "Incident", _INCIDENT_TEXT, "app", LOOK),
     Action("help", ("?", "f1"), "Help", "All keys, and what the words mean.", "app", LOOK),
     Action("command_palette", (":", "ctrl+p"), "Palette", _PALETTE_TEXT, "app", LOOK, palette=False),
     Action("theme", ("T",), "Theme", "Dark, light, colour-blind safe (blue and orange).", "app", LOOK),
@@ -156,6 +161,17 @@ ACTIONS: tuple[Action, ...] = (
     Action("approve", ("A",), "Approve", _APPROVE_TEXT, "deciding", HOLD, Danger.GRAVE, writes=True),
     Action("deny", ("D",), "Deny", "Say no to what waits.", "deciding", HOLD, Danger.REVERSIBLE, writes=True),
     Action("occasion", ("o",), "To the alert", "To the alert that the action answers.", "actions", HOLD),
+    Action("next_stage", ("tab", "d", "l", "h"), "Next list", "Open, closed.", "incident", HOLD),
+    Action(
+        "undo_incident",
+        ("u",),
+        "Undo all",
+        _UNDO_INCIDENT_TEXT,
+        "incident",
+        HOLD,
+        Danger.GRAVE,
+        writes=True,
+    ),
     Action("propose", ("p",), "Propose", _PROPOSE_TEXT, "allocations", CAPS, Danger.REVERSIBLE, writes=True),
     Action("top_up", ("+",), "Top up", _TOP_UP_TEXT, "allocations", CAPS, Danger.REVERSIBLE, writes=True),
     Action("verify", ("v",), "Verify", _VERIFY_TEXT, "audit", CAPS),
@@ -213,6 +229,7 @@ HINTS: dict[str, tuple[tuple[str, str], ...]] = {
         ("choose", "all of it"),
         ("next_list", "list"),
         ("acknowledge", "ack"),
+        ("incident", "incident"),
         ("silence", "silence"),
         ("triage", "triage"),
         ("lift", "lift"),
@@ -224,6 +241,7 @@ HINTS: dict[str, tuple[tuple[str, str], ...]] = {
     "alert": (
         ("back", "back"),
         ("acknowledge", "ack"),
+        ("incident", "incident"),
         ("throttle", "throttle"),
         ("block", "block"),
         ("triage", "triage"),
@@ -242,8 +260,20 @@ HINTS: dict[str, tuple[tuple[str, str], ...]] = {
         ("approve", "approve"),
         ("deny", "deny"),
         ("occasion", "alert"),
+        ("incident", "incident"),
         ("undo_all", "undo incident"),
         ("filter", "filter"),
+        ("help", "help"),
+        ("quit", "quit"),
+    ),
+    "incident": (
+        ("back", "back"),
+        ("choose", "all of it"),
+        ("next_stage", "list"),
+        ("undo_incident", "undo all"),
+        ("earlier", "earlier"),
+        ("filter", "filter"),
+        ("copy", "copy"),
         ("help", "help"),
         ("quit", "quit"),
     ),
@@ -297,6 +327,7 @@ WHERE = {
     "acting": "Triage, an opened alert",
     "actions": "Actions",
     "deciding": "Actions, Allocations",
+    "incident": "Incident",
     "allocations": "Allocations",
     "audit": "Audit",
     "table": "tables",

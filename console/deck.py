@@ -187,6 +187,19 @@ class BurndeckApp(Attention):
 
         self._open(AuditScreen)
 
+    def action_incident(self) -> None:
+        """The incident of the row under the cursor, and back again; elsewhere the list of incidents."""
+        from console.screens.incident.screen import IncidentScreen
+
+        screen = self.screen
+        if not isinstance(screen, LiveScreen) or isinstance(screen, IncidentScreen):
+            return
+        found = screen.incident()
+        if isinstance(found, str):
+            screen.note(found)
+        else:
+            self.push_screen(IncidentScreen(found))
+
     def _open(self, screen: Callable[[], LiveScreen]) -> None:
         if not (isinstance(screen, type) and isinstance(self.screen, screen)):
             self.action_burn()

@@ -12,6 +12,7 @@ from agent.reports.alert_report import Command, Delivery, IncidentEntry, Timelin
 from agent.reports.alert_series import KIND_OF_SCOPE, episode_series
 from agent.reports.alerts import entry_of
 from agent.reports.burn_report import Series
+from agent.reports.changes import marked
 from agent.reports.deliveries import deliveries_of
 from agent.reports.duties import CRITICALITY, POSTMORTEM, Duty, duties
 from agent.reports.figure import Figure
@@ -89,7 +90,8 @@ def incident_view(
         series = None
         if of is not None:
             kind, value = KIND_OF_SCOPE[of[0]], of[1]
-            series = episode_series(reader, kind, value, began, entry.closed_at, when.at)
+            found = episode_series(reader, kind, value, began, entry.closed_at, when.at)
+            series = marked(reader, found, until, (kind, value))
         said = timeline(reader, ident, until)
         told = tuple(_told(reader, alerts, until))
         above = cost_of(reader, entry, when)

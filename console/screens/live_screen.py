@@ -73,6 +73,10 @@ class LiveScreen(Screen[None]):
         """What Triage is asked about from here: (drill, row, instant); None: the whole, at the view's own."""
         return None
 
+    def incident(self) -> int | str | None:
+        """The incident of the row under the cursor, or why it has none; None where rows are of none."""
+        return None
+
     @property
     def seen(self) -> View:
         """The view that the header tells of."""

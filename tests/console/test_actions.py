@@ -16,13 +16,22 @@ from console.screens.burn.screen import BurnScreen
 from console.screens.forms.form import FormScreen
 from console.screens.forms.preview import PreviewScreen
 from console.screens.help import HelpScreen
+from console.screens.incident.screen import IncidentScreen
 from console.screens.triage.screen import TriageScreen
 from console.widgets.pane import Pane
 from console.widgets.table import Table
 
 WHO_DOES_IT = {
     "app": (BurndeckApp,),
-    "live": (BurnScreen, TriageScreen, AlertsScreen, ActionsScreen, AllocationsScreen, AuditScreen),
+    "live": (
+        BurnScreen,
+        TriageScreen,
+        AlertsScreen,
+        ActionsScreen,
+        AllocationsScreen,
+        AuditScreen,
+        IncidentScreen,
+    ),
     "burn": (BurnScreen,),
     "triage": (TriageScreen,),
     "alerts": (AlertsScreen,),
@@ -30,6 +39,7 @@ WHO_DOES_IT = {
     "actions": (ActionsScreen,),
     "deciding": (ActionsScreen, AllocationsScreen),
     "allocations": (AllocationsScreen,),
+    "incident": (IncidentScreen,),
     "audit": (AuditScreen,),
     "table": (Table, Pane),
     "form": (FormScreen, PreviewScreen),

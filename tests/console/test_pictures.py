@@ -8,15 +8,17 @@ from dataclasses import replace
 import pytest
 from textual.pilot import Pilot
 
-from agent.domain.action import ActionKind, ActionSpec
+from agent.domain.action import ActionKind, ActionSpec, Approval, Verdict
+from agent.domain.alert import AlertState
 from agent.domain.allocation import Scope
+from agent.domain.incident import Incident, TimelineEntry
 from agent.domain.person import Role
 from console import themes
 from console.deck import BurndeckApp
 from console.live import Live
 from tests.agent.reports.world import NANO
 from tests.console import alert_samples
-from tests.console.acting_world import AT, Desk, block, open_desk, real_link, throttle
+from tests.console.acting_world import AT, Desk, block, open_desk, real_link, spike, throttle
 from tests.console.harness import Console, FixedLive
 
 SMALL, WIDE, LARGE = (80, 24), (120, 40), (200, 60)
@@ -149,6 +151,29 @@ def test_control(snap_compare, desk, state, size):
     assert snap_compare(
         app(live=link), terminal_size=size, run_before=_on(desk, *keys, until=until, badge=(1, 2))
     )
+
+
+@pytest.fixture
+def told(desk):
+    """The same, with an approval, and what somebody said of the incident."""
+    first = desk.writer.actions.action(1)
+    word = Approval(1, first.digest, "bo", "engineering", Verdict.APPROVED, AT - 598, "go")
+    desk.writer.actions.add_approval(word)
+    desk.writer.actions.save_duty(1, "criticality", answer="critical", person="bo", at=AT - 500)
+    taken = replace(spike(1), state=AlertState.ACKNOWLEDGED, acknowledged_at=AT - 580, id=1)
+    desk.writer.alerts.save([replace(taken, acknowledged_by="ada")])
+    line = TimelineEntry(1, AT - 580, "acknowledged", "ada", "rolling the release back", 1)
+    desk.writer.incidents.add_timeline([line])
+    cost = Incident("retry storm", "team:search", "critical", "retry_storm", AT - 600, None, 165 * NANO, 1)
+    desk.writer.incidents.update_incident(cost)
+    return desk
+
+
+@pytest.mark.parametrize("size", [SMALL, WIDE], ids=["80x24", "120x40"])
+@pytest.mark.parametrize("keys", [("i",), ("i", "@retry storm", "enter")], ids=["list", "opened"])
+def test_incident(snap_compare, told, keys, size):
+    go = _on(told, *keys, until=("+165.0 credits above",), badge=(1, 2))
+    assert snap_compare(app(live=real_link(told)), terminal_size=size, run_before=go)
 
 
 @pytest.mark.parametrize("size", [SMALL, WIDE], ids=["80x24", "120x40"])

@@ -140,6 +140,12 @@ class ActionsScreen(NowScreen):
         else:
             self.deck.open_alert(entry.alert)
 
+    def incident(self) -> int | str | None:
+        entry = self.entry
+        if entry is None or entry.incident is not None:
+            return None if entry is None else entry.incident
+        return f"Action {entry.id} belongs to no incident."
+
     # Acting
 
     def action_undo(self) -> None:

@@ -102,9 +102,20 @@ def undo(detail: ActionDetail, now: float) -> Form:
 
 
 def undo_all(detail: ActionDetail, now: float, known: Sequence[ActionEntry] = ()) -> Form:
+    """Everything that was done about the incident of an action, by what is `known` of it."""
+    return undo_incident(detail.entry.incident or 0, known)
+
+
+def nothing_of(incident: int, known: Sequence[ActionEntry]) -> str:
+    """Why nothing of an incident can be undone; empty where something can."""
+    if any(each.incident == incident and not not_undone(each) for each in known):
+        return ""
+    return f"Nothing that was done in incident {incident} holds or waits: there is nothing to undo."
+
+
+def undo_incident(incident: int, known: Sequence[ActionEntry]) -> Form:
     """Everything that was done about an incident, by what is `known` of it."""
-    entry = detail.entry
-    its = [each for each in known if each.incident == entry.incident and not not_undone(each)]
+    its = [each for each in known if each.incident == incident and not not_undone(each)]
     its.sort(key=lambda each: -each.id)
 
     def judge(values: Values) -> list[str]:
@@ -114,16 +125,16 @@ def undo_all(detail: ActionDetail, now: float, known: Sequence[ActionEntry] = ()
         ]
 
     def want(values: Values) -> Want:
-        if values["sure"] != str(entry.incident):
-            raise FieldError(f"type: {entry.incident}, the number of the incident, to confirm")
-        subject = f"incident:{entry.incident}"
-        return _release(subject, values["reason"], f"Undo of all of incident {entry.incident} asked for")
+        if values["sure"] != str(incident):
+            raise FieldError(f"type: {incident}, the number of the incident, to confirm")
+        subject = f"incident:{incident}"
+        return _release(subject, values["reason"], f"Undo of all of incident {incident} asked for")
 
     fields = (
-        Field("sure", "type", "", f"{entry.incident}, the number of the incident"),
+        Field("sure", "type", "", f"{incident}, the number of the incident"),
         Field("reason", "reason", "", "why; may stay empty"),
     )
-    title = f"Undo all of incident {entry.incident}"
+    title = f"Undo all of incident {incident}"
     about = plural(len(its), "action")
     return Form(title, about, fields, judge, want, said_lines=min(10, 4 + len(its)))
 

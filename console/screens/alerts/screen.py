@@ -183,6 +183,12 @@ class AlertsScreen(DetailScreen):
         at = view.at if view.at is not None else instant_of(entry, times[1], view.window_s)
         return (*drill_of(entry), at)
 
+    def incident(self) -> int | str | None:
+        entry = self.entry
+        if entry is None or entry.incident is not None:
+            return None if entry is None else entry.incident
+        return f"Alert {entry.id} belongs to no incident."
+
     # Acting
 
     def action_acknowledge(self) -> None:
