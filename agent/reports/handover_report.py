@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from agent.domain.alert import INFO
 from agent.domain.planned import Planned
 from agent.reports.action_report import ActionEntry
 from agent.reports.alert_list import AlertEntry
@@ -23,6 +24,11 @@ class OpenIncident:
     holder: str  # who has taken it; empty while nobody has
     critical: bool | None  # whether production is affected; None: nobody has said
     last: TimelineLine | None  # what happened last
+
+    @property
+    def alone(self) -> bool:
+        """Nobody holds it, and it is more than information."""
+        return not self.holder and self.entry.tier != INFO
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +100,8 @@ class Handover:
         """What wants a person now, in words; empty: nothing does."""
         overdue = [duty for duty in self.owed if duty.due_at is not None and duty.due_at <= self.now]
         counted = (
-            (len([each for each in self.incidents if not each.holder]), "incident that nobody holds"),
-            (len(self.alerts), "alert that nobody has taken"),
+            (len([each for each in self.incidents if each.alone]), "incident that nobody holds"),
+            (len([each for each in self.alerts if each.tier != INFO]), "alert that nobody has taken"),
             (len(self.waiting), "change that waits for approval"),
             (len(overdue), "postmortem that is overdue"),
             (len(self.blind), "part that is blind"),

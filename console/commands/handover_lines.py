@@ -25,14 +25,17 @@ def incident(each: OpenIncident, now: int) -> str:
     parts = [
         f"incident {entry.id}, {_words(entry.tier)}: {_flat(entry.title)}",
         f"open for {duration(now - entry.opened_at)}, {plural(entry.alerts, 'alert')}",
-        f"above expected {figure_words(each.above, now)}",
-        f"held by {each.holder}" if each.holder else "NOBODY HOLDS IT",
     ]
+    if each.above.value:
+        parts.append(f"above expected {figure_words(each.above, now)}")
+    held = f"held by {each.holder}" if each.holder else "nobody holds it"
+    parts.append(held.upper() if each.alone else held)
     if each.critical is not None:
         parts.append(f"production {'is' if each.critical else 'is not'} affected")
     if each.last is not None:
         who = "" if each.last.actor == "agent" else f" by {each.last.actor}"
-        parts.append(f"last {ago(each.last.at, now)}: {_words(each.last.kind)}{who}, {_flat(each.last.text)}")
+        said = "" if _flat(entry.title) in _flat(each.last.text) else f", {_flat(each.last.text)}"
+        parts.append(f"last {ago(each.last.at, now)}: {_words(each.last.kind)}{who}{said}")
     return "; ".join(parts)
 
 
@@ -55,9 +58,8 @@ def blind(each: Blind, now: int) -> str:
     known = "nothing known yet" if each.since is None else f"nothing known since {stamp(each.since)} UTC"
     if each.since is not None:
         known += f" ({duration(max(0, now - each.since))})"
-    return "; ".join(
-        part for part in (f"{each.part}: {each.state}", known, _flat(each.why), each.hint) if part
-    )
+    state = "has never run here" if each.state == "never" else each.state
+    return "; ".join(part for part in (f"{each.part}: {state}", known, _flat(each.why), each.hint) if part)
 
 
 def waiting(each: ActionEntry, now: int) -> str:

@@ -12,7 +12,7 @@ from console.commands.handover_lines import ago, figure_words, stamp, trust_word
 if TYPE_CHECKING:
     from agent.reports.handover_report import Handover
 
-_MARKS = re.compile(r"([\\`*_\[\]<>#|~])")
+_MARKS = re.compile(r"([\\`*_<>#|~]|\](?=[(\[:]))")
 _MOST = 20
 """Lines of a section: a page is read, a log is not."""
 

@@ -25,7 +25,7 @@ def listed(rows: Sequence[IncidentRow]) -> str:
             row.entry.tier,
             when(row.entry.opened_at),
             when(row.entry.closed_at),
-            _figure(row.above),
+            _figure(row.above) if row.above.value else "-",
             row.holder or ("-" if row.entry.closed_at else "nobody"),
             row.entry.alerts,
             row.entry.title,
@@ -50,7 +50,10 @@ def _head(found: IncidentView) -> Iterator[str]:
     yield f"since       {when(entry.opened_at)}, {duration((entry.closed_at or until) - entry.opened_at)}"
     if entry.closed_at is not None:
         yield f"closed      {when(entry.closed_at)}"
-    yield f"above       {_figure(found.above)} above what is expected" + ("" if found.live else ", as of now")
+    if found.above.value:
+        yield f"above       {_figure(found.above)} above what is expected" + (
+            "" if found.live else ", as of now"
+        )
     if entry.closed_at is None:
         yield f"held by     {found.holder or 'nobody'}"
     yield from _wants(found)

@@ -96,6 +96,16 @@ def test_an_incident_that_nobody_holds_and_an_alert_that_nobody_has_taken_want_a
     assert told(desk).wanting == () and told(desk).alerts == ()
 
 
+def test_what_is_only_for_information_is_told_and_wants_nobody(desk: Desk) -> None:
+    incident = desk.writer.incidents.add_incident(Incident("half", "team:search", "info", "", NOW - 540))
+    known = spike(incident.id)
+    desk.writer.alerts.save([replace(known, signal=replace(known.signal, tier="info"))])
+
+    found = told(desk)
+
+    assert (len(found.incidents), len(found.alerts), found.wanting) == (1, 1, ())
+
+
 def test_a_muted_alert_wants_nobody(desk: Desk) -> None:
     desk.fires()
     desk.writer.alerts.save([replace(spike(1), id=1, muted_by="silence:1")])
