@@ -12,6 +12,7 @@ from agent.ledger.kinds import Kind
 from agent.reports.channel_health import channel_states
 from agent.reports.moment import DAY, Moment, moment
 from agent.reports.status_line import agent_state, source_states
+from agent.settings_changes import CHANGES_SECRET
 
 if TYPE_CHECKING:
     from agent.errors import BurndeckError
@@ -98,6 +99,10 @@ def _secrets(settings: Settings) -> Iterator[Check]:
             hint = "" if place else f"burndeck login {gateway.name}"
             state = State.OK if place else State.PROBLEM
             yield Check(f"secret {gateway.name}", state, place or f"no {gateway.secret.what}", hint)
+    if settings.changes.webhook:
+        place = where(CHANGES_SECRET)
+        state, hint = (State.OK, "") if place else (State.PROBLEM, "burndeck login changes")
+        yield Check("secret changes", state, place or f"no {CHANGES_SECRET.what}", hint)
     for source in settings.sources:
         if not source.has_secret:
             continue

@@ -13,13 +13,15 @@ Examples:
   burndeck changes --since 1d --team search
   burndeck changes --ahead 7d --json
 
-A pipeline tells of a deploy by a signed POST /changes (Standard Webhooks, secret whsec_...), where [changes] has
-webhook = true and [acting] listens; only the title is needed, and the same id counts once:
+A pipeline tells of a deploy by a signed POST /changes (Standard Webhooks) where [changes] has webhook = true
+and [acting] listens; only the title is needed, and the same id counts once:
 
 \b
-  ID=deploy-$CI_JOB_ID; AT=$(date +%s); BODY='{"id":"'$ID'","service":"search-api","title":"2.4.1","team":"search"}'
-  KEY=$(printf %s "${CHANGES_WEBHOOK_SECRET#whsec_}" | base64 -d | xxd -p -c 256)
-  SIGNED=$(printf %s "$ID.$AT.$BODY" | openssl dgst -sha256 -mac HMAC -macopt hexkey:$KEY -binary | base64)
+  ID=deploy-$CI_JOB_ID; AT=$(date +%s)
+  BODY='{"id": "'$ID'", "service": "search-api", "title": "2.4.1", "team": "search"}'
+  KEY=$(printf %s "${CHANGES_WEBHOOK_SECRET#whsec_}" | openssl base64 -d -A | od -An -v -tx1 | tr -d ' \\n')
+  SIGN="openssl dgst -sha256 -mac HMAC -macopt hexkey:$KEY -binary"
+  SIGNED=$(printf %s "$ID.$AT.$BODY" | $SIGN | openssl base64 -A)
   curl -d "$BODY" -H "webhook-id: $ID" -H "webhook-timestamp: $AT" -H "webhook-signature: v1,$SIGNED" \\
     http://127.0.0.1:8787/changes
 """

@@ -15,8 +15,9 @@ POST, FOOT = "┆", "▲"
 """The instant that is marked: over the height of the plot, and on its axis."""
 CHANGE = "◇"
 """Something was changed then: at the top of the plot, and before its name in the line below the axis."""
-_LEGEND_FROM = 5
-"""Lines from which a chart has one to spare for the names of changes."""
+NAMED_FROM = 5
+"""Lines from which a chart has one to spare for the names of changes; elsewhere they are told beside it."""
+_LEAST_NAME = 18  # cells that a name which is cut still needs
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ def draw_chart(series: Series, width: int, height: int) -> list[Line]:
     """The chart in `width` x `height` cells, the x axis below, and below it the names of changes."""
     if height < 2 or width < 12:
         return []
-    named = bool(series.changes) and height >= _LEGEND_FROM
+    named = bool(series.changes) and height >= NAMED_FROM
     rows = height - 2 if named else height - 1
     known = [point for point in (*series.points, *series.high) if point is not None]
     top = nice_ceiling(max([*known, *(mark.value for mark in series.marks)], default=0.0))
@@ -72,7 +73,7 @@ def draw_chart(series: Series, width: int, height: int) -> list[Line]:
         lines.append(_with_marks(spans, series.marks, top, floor, rows, width))
     lines.append(_axis(series.labels, gutter, plot, series.instant))
     if named:
-        lines.append([Span(" " * gutter), *_legend(series.changes, plot)])
+        lines.append([Span(" " * gutter), *draw_names(series.changes, plot)])
     return lines
 
 
@@ -181,15 +182,18 @@ def _with_sign(spans: list[Span], at: int, sign: Span, over: str = "") -> list[S
     return [span for span in found if span.text]
 
 
-def _legend(changes: Sequence[Instant], width: int) -> list[Span]:
-    """The names of changes, as many as fit, and how many more there are."""
-    for count in range(len(changes), 0, -1):
-        line = _names([change.name for change in changes[:count]], len(changes) - count)
+def draw_names(changes: Sequence[Instant], width: int) -> list[Span]:
+    """The names of changes, as many as fit, the last one cut, and how many more there are."""
+    names = [change.name for change in changes]
+    for count in range(len(names), 0, -1):
+        more = len(names) - count
+        line = _names(names[:count], more)
+        room = width - width_of(_names([*names[: count - 1], ""], more))
         if width_of(line) <= width:
             return line
-    more = len(changes) - 1
-    room = width - width_of(_names([""], more))
-    return _names([clip_words(changes[0].name, room)], more)
+        if room >= _LEAST_NAME or count == 1:
+            return _names([*names[: count - 1], clip_words(names[count - 1], room)], more)
+    return []
 
 
 def _names(names: Sequence[str], more: int) -> list[Span]:

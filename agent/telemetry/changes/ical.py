@@ -120,7 +120,7 @@ def _change(event: Event, ident: str, source: str, zone: ZoneInfo) -> Change:
     title = one_line(str(event.get("SUMMARY", "")))
     if not title:
         raise _PropertyError("SUMMARY", "the event has no title")
-    categories = [str(each).strip() for each in event.categories]
+    categories = _categories(event)
     named = _named(categories)
     kind, scope = scope_of(**named)
     return Change(
@@ -172,6 +172,13 @@ def _instant(event: Event, name: str, zone: ZoneInfo) -> int | None:
         return int(Instant.parse(moment))
     except ValueError as error:
         raise _PropertyError(name, str(error)) from None
+
+
+def _categories(event: Event) -> list[str]:
+    """All categories: there may be several lines of them."""
+    lines: Any = event.get("CATEGORIES", [])
+    several = lines if isinstance(lines, list) else [lines]
+    return [str(each).strip() for line in several for each in getattr(line, "cats", ())]
 
 
 def _kind(categories: Iterable[str]) -> ChangeKind:

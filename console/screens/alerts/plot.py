@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from agent.reports.alert_report import AlertDetail, MonthSeries
 from agent.reports.burn_report import Series
 from agent.reports.figure import SHORT
@@ -15,6 +17,8 @@ from console.widgets.ink import Line, Span, Tone, first_that_fits, spread, width
 
 LEAST = 4
 """Lines below which a plot says nothing."""
+_LOW = chart.NAMED_FROM
+"""Lines up to which the heading names what was changed: the chart below it has no line to spare."""
 AHEAD_S = 900
 """How much later than its newest data an alert may fire and still be marked, at the right edge."""
 
@@ -42,15 +46,17 @@ def draw_rate(
     layer = SHORT[series.layer] if series.layer is not None else ""
     band = [Span(chart.SHADE, Tone.BAND), Span(" usual  ", Tone.DIM)] if banded else []
     name = f"BURN {step}" + (f"  {of}" if of else "")
-    heading = _heading(name, "credits/min", [*band, Span(layer, Tone.DIM)], width)
     start, end = series.points[0].at, series.points[-1].at + series.step_s
+    changes = change_marks(series.marks, start, end)
+    trust = [*band, Span(layer, Tone.DIM)]
+    heading = _heading(name, "credits/min", trust, width, changes if height <= _LOW else ())
     drawn = chart.Series(
         points=[None if point.value is None else float(point.value) for point in series.points],
         low=[None if point.low is None else float(point.low) for point in series.points],
         high=[None if point.high is None else float(point.high) for point in series.points],
         labels=[fmt.clock(start + (end - start) * place / 4) for place in range(5)],
         instant=_marked(*moment, start, end),
-        changes=change_marks(series.marks, start, end),
+        changes=changes,
         scale=level,
     )
     return [heading, *chart.draw_chart(drawn, width, height - 1)]
@@ -61,6 +67,7 @@ def _month(detail: AlertDetail, month: MonthSeries, width: int, height: int) -> 
     share = fmt.share(used / month.monthly) if used is not None and month.monthly else fmt.NOTHING
     wide = width >= 64  # two tiers may share a line
     trust = [Span(f"{share} of {fmt.number(month.monthly)} used", Tone.DIM)]
+    changes = change_marks(month.marks, month.start, month.end)
     drawn = chart.Series(
         points=[None if point.used is None else float(point.used) for point in month.points],
         marks=[
@@ -73,10 +80,10 @@ def _month(detail: AlertDetail, month: MonthSeries, width: int, height: int) -> 
         instant=_marked(
             detail.entry.fired_at or detail.entry.started_at, _word(detail), month.start, month.end
         ),
-        changes=change_marks(month.marks, month.start, month.end),
+        changes=changes,
         scale=level,
     )
-    heading = _heading("MONTH, ADDED UP BY DAY", "credits", trust, width)
+    heading = _heading("MONTH, ADDED UP BY DAY", "credits", trust, width, changes if height <= _LOW else ())
     return [heading, *chart.draw_chart(drawn, width, height - 1)]
 
 
@@ -92,7 +99,13 @@ def _marked(at: int, word: str, start: int, end: int) -> chart.Instant | None:
     return chart.Instant((at - start) / (end - start), f"{word} {when}")
 
 
-def _heading(name: str, unit: str, trust: list[Span], width: int) -> Line:
+def _heading(
+    name: str, unit: str, trust: list[Span], width: int, changes: Sequence[chart.Instant] = ()
+) -> Line:
+    """Name and unit, then the changes that the plot has no line for, then what it is to be trusted by."""
+    if changes:
+        named = chart.draw_names(changes, width - width_of(trust) - len(name) - 4)
+        trust, unit = [*named, Span("  "), *trust], ""
     room = width - width_of(trust) - 1
-    wordings = [[Span(text, Tone.DIM)] for text in (f"{name}  {unit}", name, "")]
+    wordings = [[Span(text, Tone.DIM)] for text in (f"{name}  {unit}".rstrip(), name, "")]
     return spread(first_that_fits(wordings, room), trust, width)
