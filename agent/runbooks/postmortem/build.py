@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from agent.allocations import settings_now
+from agent.analytics.month import month_of
 from agent.control.duties import CRITICAL, CRITICALITY, POSTMORTEM
 from agent.control.words import gateway_words
 from agent.domain.words import instant
@@ -18,7 +19,7 @@ from agent.reports.alerts import alert_of, entry_of
 from agent.reports.incidents import incident as incident_of
 from agent.reports.incidents import timeline as timeline_of
 from agent.reports.layers import truth
-from agent.reports.moment import HOUR, MINUTE, moment
+from agent.reports.moment import DAY, HOUR, MINUTE, moment
 from agent.runbooks.postmortem.burn import Burn, burns_of, rose
 from agent.runbooks.postmortem.clean import clean
 from agent.runbooks.postmortem.cost import Stretch, burners_of, cost_of
@@ -157,8 +158,7 @@ class _Building:
         rise = rose(burns) if any(each.unit == "credits/min" for each in alerts) else None
         drill = self.record is not None and self.record.run.drill
         times = times_of(entry, alerts, rise, end, mitigated_at(measures, drill=drill))
-        first = min(rise or times.began, times.began, times.fired or times.began) // MINUTE * MINUTE
-        stretch = Stretch(first, max(times.unusual_until // MINUTE * MINUTE, first + MINUTE))
+        stretch = self._stretch(alerts, times)
         if not burns:
             return _Burning(times=times)
         counted = max((each.above for each in alerts), default=Decimal(0)) if entry is None else entry.above
@@ -168,8 +168,21 @@ class _Building:
         tried = earlier_of(self.reader, self.settings, alerts, burns, rise, stretch)
         return _Burning(burns, stretch, times, cost, plots, tried)
 
+    def _stretch(self, alerts: Sequence[AlertEntry], times: Times) -> Stretch:
+        """The time that the cost is counted over: from the rise until it was no longer unusual.
+
+        Where no alert is about a rate it is the month, from its beginning.
+        """
+        end = times.unusual_until // MINUTE * MINUTE
+        if all(each.unit == "credits" for each in alerts):
+            month = month_of(times.began - 1, self.settings.organization.time_zone)
+            return Stretch(month.start, max(end, month.start + MINUTE), of_month=True)
+        first = min(filter(None, (times.rose, times.began, times.fired))) // MINUTE * MINUTE
+        return Stretch(first, max(end, first + MINUTE))
+
     def _plot(self, burn: Burn, stretch: Stretch, end: int) -> Plot:
-        line = burn.line(stretch.start - _BEFORE_S, max(end, stretch.end))
+        start = burn.began - DAY if stretch.of_month else stretch.start - _BEFORE_S
+        line = burn.line(start, max(end, stretch.end))
         shown = line.start, line.start + line.width_s * len(line.values)
         behind = truth(self.reader, *shown)
         name = f"burn-{burn.kind.name.lower()}-{burn.burnt.ident or 0}"

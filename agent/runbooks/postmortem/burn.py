@@ -13,7 +13,7 @@ from agent.ledger.kinds import Kind
 from agent.reports.alert_series import KIND_OF_SCOPE, Burnt, seasonal_before
 from agent.reports.cells import is_service, read_names
 from agent.reports.history import first_known
-from agent.reports.moment import HOUR, MINUTE
+from agent.reports.moment import DAY, HOUR, MINUTE
 
 if TYPE_CHECKING:
     from agent.ledger.reader import LedgerReader
@@ -72,6 +72,14 @@ class Burn:
             return sum(self.minutes(start, end).values())
         edges = [*self.minutes(start, first).values(), *self.minutes(last, end).values()]
         return sum(self.burnt.hours(first, last).values()) + sum(edges)
+
+    def by_days(self, start: int, end: int) -> int:
+        """The same of a long stretch, whole UTC days billed where they are billed: as budgets count."""
+        first, last = -(-start // DAY) * DAY, end // DAY * DAY
+        if first >= last:
+            return self.sum(start, end)
+        days = sum(self.burnt.days(first, last).values())
+        return self.sum(start, first) + days + self.sum(last, end)
 
     def expected(self, start: int, end: int) -> int | None:
         """Nano-credits that were usual for `[start, end)`; None without history."""

@@ -33,6 +33,7 @@ class Stretch:
 
     start: int
     end: int
+    of_month: bool = False  # what is counted is a month's credits, not a rate
 
     @property
     def cells(self) -> bool:
@@ -49,12 +50,64 @@ def cost_of(
     counted: Decimal,
     stretch: Stretch,
 ) -> Cost:
-    """What was burnt in a stretch, what was expected of it, and the difference as credits and money."""
+    """What was burnt in a stretch, what was expected of it, and the difference as credits and money.
+
+    Where no alert is about a rate, the month's credits are what was expected.
+    """
+    if stretch.of_month:
+        burnt, expected, notes = _of_month(burns, alerts, stretch)
+    else:
+        burnt, expected, notes = _of_rate(burns, left_out, alerts, stretch)
+    above = None if expected is None else burnt - expected
+    if counted and above is not None and _far(to_credits(above), counted):
+        notes.append(
+            f"the alerts counted {counted:,.1f} credits while it went on, by what had arrived then and what "
+            "each of them expected"
+        )
+    behind = truth(reader, stretch.start, stretch.end, days=stretch.of_month)
+    conversion = Conversion(reader, settings)
+    groups = {} if above is None else _by_group(reader, burns, above, stretch)
+    return Cost(
+        start=stretch.start,
+        end=stretch.end,
+        scopes=tuple(each.label for each in burns),
+        burnt=behind.credits(burnt),
+        expected=behind.credits(expected),
+        above=behind.credits(above),
+        money=behind.figure(None if above is None else conversion.money(groups), CURRENCY),
+        rate=_rate(reader, settings, conversion, groups),
+        counted=counted,
+        note="; ".join(notes),
+    )
+
+
+def _far(one: Decimal, other: Decimal) -> bool:
+    return abs(one - other) > _FAR * max(abs(one), abs(other))
+
+
+def _of_month(
+    burns: Sequence[Burn], alerts: Sequence[AlertEntry], stretch: Stretch
+) -> tuple[int, int | None, list[str]]:
+    """The month so far, and what it was to be when the first alert fired."""
+    burnt = sum(each.by_days(stretch.start, stretch.end) for each in burns)
+    first = next((each for each in alerts if each.unit == "credits" and each.expected > 0), None)
+    if first is None:
+        return burnt, None, ["no alert of it is about a rate or a budget"]
+    return (
+        burnt,
+        int(first.expected.scaleb(9)),
+        [f"expected are the month's credits of {first.allocation_id}"],
+    )
+
+
+def _of_rate(
+    burns: Sequence[Burn], left_out: Sequence[str], alerts: Sequence[AlertEntry], stretch: Stretch
+) -> tuple[int, int | None, list[str]]:
+    """What burnt while it went on, and what is usual for as long."""
     start, end = stretch.start, stretch.end
-    behind = truth(reader, start, end)
     burnt = sum(each.sum(start, end) for each in burns)
     usual = [each.expected(start, end) for each in burns]
-    notes = []
+    notes: list[str] = []
     if None in usual:
         usual = [_by_alert(each, alerts, stretch) for each in burns]
         notes.append("too little history to say what is usual: what the alert expected counts")
@@ -65,26 +118,7 @@ def cost_of(
     if left_out:
         notes.append(f"{', '.join(left_out)} rose too and shares burn with what is counted: not added")
     expected = sum(each for each in usual if each is not None) if burns and None not in usual else None
-    above = None if expected is None else burnt - expected
-    if above is not None and abs(to_credits(above) - counted) > _FAR * max(abs(to_credits(above)), counted):
-        notes.append(
-            f"the alerts counted {counted:,.1f} credits while it went on, by what had arrived then and what "
-            "each of them expected"
-        )
-    conversion = Conversion(reader, settings)
-    groups = {} if above is None else _by_group(reader, burns, above, stretch)
-    return Cost(
-        start=start,
-        end=end,
-        scopes=tuple(each.label for each in burns),
-        burnt=behind.credits(burnt),
-        expected=behind.credits(expected),
-        above=behind.credits(above),
-        money=behind.figure(None if above is None else conversion.money(groups), CURRENCY),
-        rate=_rate(reader, settings, conversion, groups),
-        counted=counted,
-        note="; ".join(notes),
-    )
+    return burnt, expected, notes
 
 
 def _rate(
@@ -208,8 +242,8 @@ def burnt_sentence(cost: Cost) -> str:
     burnt = f"{cost.burnt.value or 0:,.1f} credits"
     who = plural(len(cost.scopes), "scope") if len(cost.scopes) > 1 else "".join(cost.scopes)
     if cost.above.value is None or cost.expected.value is None:
-        return f"{who} burnt {burnt} in that time; what is usual is not known."
+        return f"{who} burnt {burnt}; what was to be expected is not known."
     return (
-        f"{who} burnt {burnt} in that time where {cost.expected.value:,.1f} are usual: "
+        f"{who} burnt {burnt} where {cost.expected.value:,.1f} were expected: "
         f"{cost.above.value:+,.1f} credits, {cost.money.value or 0:,.2f} {cost.money.unit}."
     )

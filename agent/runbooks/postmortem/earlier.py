@@ -43,6 +43,7 @@ def earlier_of(
         rose=rose or first.started_at,
         seen=first.started_at,
         fired=first.fired_at or first.started_at,
+        tier=first.tier,
     )
     catches = [*_rules(reader, settings, told, fired), *_limits(reader, settings, told, burns, stretch)]
     return Earlier(_sentence(catches), tuple(catches), tuple(_notes(catches)))
@@ -63,7 +64,7 @@ def _rules(reader: LedgerReader, settings: Settings, told: Told, fired: Sequence
 def _limits(
     reader: LedgerReader, settings: Settings, told: Told, burns: Sequence[Burn], stretch: Stretch
 ) -> list[Catch]:
-    if not burns or stretch.end - stretch.start > _PLAYED_S:
+    if not burns or stretch.of_month or stretch.end - stretch.start > _PLAYED_S:
         return []
     start = min(told.rose, stretch.start)
     found = [

@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
+from itertools import groupby
 
 from agent.domain.words import duration, instant
 from agent.reports.figure import Figure
 from agent.runbooks.postmortem.forge import block, code, line, quote, sentence, table, text
 from agent.runbooks.postmortem.markdown_parts import evidence, measures, run
-from agent.runbooks.postmortem.model import Cost, Postmortem
+from agent.runbooks.postmortem.model import Cost, Happened, Postmortem
 
 NOTHING = "–"
 
@@ -67,7 +68,8 @@ def _cost_rows(cost: Cost) -> Iterator[tuple[str, ...]]:
             _layer(figure),
             NOTHING if figure.as_of is None else instant(figure.as_of),
         )
-    yield ("as the alerts counted it", f"{_exact(cost.counted)} credits", "as it arrived", "")
+    if cost.counted:
+        yield ("as the alerts counted it", f"{_exact(cost.counted)} credits", "as it arrived", "")
 
 
 def _figure(figure: Figure) -> str:
@@ -135,8 +137,15 @@ def image(title: str, link: str) -> str:
 def _timeline(made: Postmortem, plots: Plots) -> Iterator[str]:
     if not made.timeline:
         return
-    rows = ((_second(each.at), text(each.actor), each.source, text(each.text)) for each in made.timeline)
-    yield from table(("time", "who", "of", "what"), rows)
+    yield from table(("time", "who", "of", "what"), _timeline_rows(made.timeline))
+
+
+def _timeline_rows(timeline: tuple[Happened, ...]) -> Iterator[tuple[str, ...]]:
+    """A line each; what is said again and again without anything between is one."""
+    for (source, actor, said), group in groupby(timeline, lambda each: (each.source, each.actor, each.text)):
+        lines = list(group)
+        again = f" ({len(lines)} times until {_second(lines[-1].at)})" if len(lines) > 1 else ""
+        yield (_second(lines[0].at), text(actor), source, f"{text(said)}{again}")
 
 
 def _second(at: int) -> str:

@@ -167,7 +167,7 @@ class Catch:
     """One policy tried on the past."""
 
     policy: str  # in words
-    setting: str  # what to write into burndeck.toml, or the command; empty: nothing
+    setting: str  # a command that sets or tries it, or what to write into burndeck.toml
     at: int | None  # when it would have told or held; None: never
     earlier_s: int | None  # before the first alert fired; None: not earlier
     saved: Decimal | None  # credits; None: it only tells

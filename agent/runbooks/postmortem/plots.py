@@ -122,8 +122,9 @@ def _grid(frame: _Frame) -> Iterator[str]:
         x = frame.x(at)
         yield _line("mark", x, bottom, x, bottom + 4)
         form = "%d %b" if step >= 86_400 else "%H:%M" if frame.end - frame.start <= 86_400 else "%d %b %H:%M"
-        anchor = "end" if x > WIDTH - _RIGHT - 12 else "middle"
-        yield _text(x, bottom + 17, time.strftime(form, time.gmtime(at)), "dim", anchor=anchor)
+        said = time.strftime(form, time.gmtime(at))
+        reach = len(said) * _CHARACTER / 2
+        yield _text(min(x, WIDTH - 4 - reach), bottom + 17, said, "dim", anchor="middle")
     middle = (frame.top + bottom) / 2
     turned = f' transform="rotate(-90 14 {middle:.1f})"'
     yield _text(14, middle, "credits/min", "dim", anchor="middle", extra=turned)

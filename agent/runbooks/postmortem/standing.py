@@ -13,7 +13,7 @@ from agent.domain.gateway import Limit, LimitUnit
 from agent.domain.money import NANO, to_credits
 from agent.domain.words import duration, instant, plural
 from agent.errors import BurndeckError
-from agent.reports.moment import DAY, MINUTE
+from agent.reports.moment import DAY, HOUR, MINUTE
 from agent.runbooks.postmortem.burn import Burn
 from agent.runbooks.postmortem.model import Catch
 
@@ -26,6 +26,7 @@ _ROOM = Decimal("1.5")  # over the busiest minute of the day before: what ordina
 _DAY_ROOM = Decimal("1.25")  # over the dearest day of the week before
 _DAYS = 7
 _NO_LIMIT = 10**9
+_MOST_CALLS = 1_000_000
 _LONGEST_S = DAY  # of an incident whose calls are played again one by one
 
 
@@ -39,6 +40,8 @@ def throttle(
     scope = scope_of(burn)
     if scope is None or end - start > _LONGEST_S:
         return None
+    if _calls(reader, burn, start - DAY, end) > _MOST_CALLS:
+        return None  # each is played again, and nobody waits for so many
     books = books_of(reader)
     spec = ActionSpec(ActionKind.THROTTLE, scope, limit=Limit(_NO_LIMIT, LimitUnit.RPM))
     try:
@@ -54,6 +57,8 @@ def throttle(
         return None  # more calls than can be held at once
     each = "" if scope.kind is ScopeKind.API_KEY else " a key"
     policy = f"a standing limit of {limit}{each} on {scope}, half over the busiest minute of the day before"
+    if not found.requests:
+        return None
     if not found.refused:
         sentence = f"{policy}, would have refused none of its {found.requests:,} calls: they were not more."
         return Catch(policy, "", None, None, None, "", sentence)
@@ -64,6 +69,15 @@ def throttle(
     price = f"on the day before it refuses {before.refused:,} of {before.requests:,} calls"
     command = f'burndeck throttle {scope} --rpm {limit.amount} --for 31d --reason "standing limit"'
     return Catch(policy, command, at, _earlier(at, fired), saved, price, sentence)
+
+
+def _calls(reader: LedgerReader, burn: Burn, start: int, end: int) -> int:
+    """How many calls a scope made, by whole hours."""
+    if burn.burnt.ident is None:
+        return 0
+    hours = range(start // HOUR * HOUR, end, HOUR)
+    store = reader.alert_store().burn
+    return sum(count for *_, count in store.hours([(burn.kind, burn.burnt.ident)], hours))
 
 
 def scope_of(burn: Burn) -> Scope | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -9,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from agent.domain.alert import Alert, AlertRule, Signal
+from agent.analytics.month import month_of
+from agent.domain.alert import CRITICAL, WARNING, Alert, AlertRule, Signal, tier_rank
 from agent.domain.words import duration, instant, plural
 from agent.errors import BurndeckError
 from agent.reports.moment import HOUR, MINUTE
@@ -21,12 +23,12 @@ if TYPE_CHECKING:
     from agent.settings import Settings
     from agent.settings_alerts import Spike
 
-_LOOKS = 24  # at most, between the rise and the alert: each costs some milliseconds
+_LOOKS = 16  # at most, between the rise and the alert: each costs some milliseconds
 _MARGIN_S = 5 * MINUTE
-_EARLIER_LOOKS_S = 3 * HOUR  # apart, over the day before
+_EARLIER_LOOKS_S = 4 * HOUR  # apart, over the day before
 _SENSITIVITIES = (2, 4)
-_BACK_S = 48 * HOUR  # that rules by the hour are played before an alert
 _SHARE = Decimal("0.10")
+_LOWERED = (WARNING, CRITICAL)  # a cap is what was agreed on: what leads to it may be told of sooner
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,7 @@ class Told:
     rose: int
     seen: int
     fired: int
+    tier: str  # of the first alert: what is milder tells of less
 
     def about(self, signal: Signal) -> bool:
         """Whether a signal is of this incident."""
@@ -60,8 +63,8 @@ def spikes(reader: LedgerReader, settings: Settings, told: Told) -> Iterator[Cat
         at = first[factor]
         yield _caught(
             f"burn_spike {'twice' if factor == 2 else f'{factor} times'} as sensitive",
-            f'[alerts.spike]\nsensitivity = "{section.sensitivity:f}"\n'
-            f'min_credits_per_hour = "{section.min_credits_per_hour:f}"',
+            f"burndeck alerts test burn_spike --set alerts.spike.sensitivity={section.sensitivity:f} "
+            f"--set alerts.spike.min_credits_per_hour={section.min_credits_per_hour:f}",
             None if at is None else at + late,
             told,
             _price(seen[factor], seen[0], told),
@@ -137,44 +140,53 @@ def _caught(policy: str, setting: str, at: int | None, told: Told, price: str) -
 def by_hours(
     reader: LedgerReader, settings: Settings, told: Told, rules: Collection[AlertRule]
 ) -> Iterator[Catch]:
-    """Other rules that fired, tighter, through the two days before by whole hours."""
+    """Other rules that fired, tighter, through the month until the alert by whole hours."""
     from agent.alerts.replay import replay
 
+    zone = settings.organization.time_zone
     for rule in rules:
         made = _tighter(settings, rule)
         if made is None:
             continue
         changed, policy, setting = made
-        start, end = told.fired - _BACK_S, told.fired + HOUR
+        start, end = month_of(told.fired - 1, zone).start, told.fired + HOUR
         try:
             found = replay(reader, settings, changed, rule.value, start, end)
         except BurndeckError:
             continue  # nothing is known of that time
         assert found.changed is not None
-        mine = [each for each in found.changed.episodes if told.about(each.signal)]
+        base, at = _told_at(found.now.episodes, told), _told_at(found.changed.episodes, told)
+        # The replay has all data at once: people were told later than it by what came late.
+        late = max(0, told.fired - base) if base is not None else 0
         price = _loudness(found.now.loudness.pages_per_week, found.changed.loudness.pages_per_week)
-        yield _caught(policy, setting, _told_at(mine), told, price)
+        yield _caught(policy, setting, None if at is None else at + late, told, price)
 
 
-def _told_at(episodes: Sequence[Alert]) -> int | None:
-    return min((each.fired_at for each in episodes if each.fired_at is not None), default=None)
+def _told_at(episodes: Sequence[Alert], told: Told) -> int | None:
+    """When something of the incident is told of first, as gravely as its first alert or more."""
+    least = tier_rank(told.tier)
+    heard = (each for each in episodes if tier_rank(each.signal.tier) >= least and told.about(each.signal))
+    return min((each.fired_at for each in heard if each.fired_at is not None), default=None)
 
 
 def _loudness(now: Decimal, then: Decimal) -> str:
-    return f"{then} pages a week in place of {now} over those days" if then != now else ""
+    return f"{then} pages a week in place of {now} over that time" if then != now else ""
 
 
 def _tighter(settings: Settings, rule: AlertRule) -> tuple[Settings, str, str] | None:
-    """The settings with one rule told earlier, in words, and as TOML; None of a rule without such limits."""
+    """The settings with one rule that tells earlier, in words and as the command that tries it.
+
+    None of a rule that has no such limits.
+    """
     alerts = settings.alerts
     if rule is AlertRule.BUDGET:
         tiers = tuple(
-            msgspec.structs.replace(each, at=each.at - _SHARE) if each.at > 2 * _SHARE else each
+            msgspec.structs.replace(each, at=each.at - _SHARE) if each.name in _LOWERED else each
             for each in alerts.tiers
         )
         changed = msgspec.structs.replace(alerts, tiers=tiers)
-        words = "budget tiers at a tenth of the month's credits less"
-        toml = "\n".join(f'[[alerts.tiers]]  # {each.name}\nat = "{each.at:f}"' for each in tiers)
+        words = "budget tiers of warning and critical at a tenth of the month's credits less"
+        sets = [f"alerts.tiers.{each.name}.at={each.at:f}" for each in tiers if each.name in _LOWERED]
     elif rule is AlertRule.RUNWAY:
         limits = alerts.rules.runway
         double = msgspec.structs.replace(
@@ -184,13 +196,9 @@ def _tighter(settings: Settings, rule: AlertRule) -> tuple[Settings, str, str] |
         )
         changed = msgspec.structs.replace(alerts, rules=msgspec.structs.replace(alerts.rules, runway=double))
         words = "runway with twice the time"
-        toml = f'[alerts.rules.runway]\nwarning = "{double.warning}"\ncritical = "{double.critical}"'
+        runway = "alerts.rules.runway"
+        sets = [f"{runway}.critical={double.critical}", f"{runway}.warning={double.warning}"]
     else:
         return None
-    return _with_alerts(settings, changed), words, toml
-
-
-def _with_alerts(settings: Settings, alerts: object) -> Settings:
-    from dataclasses import replace
-
-    return replace(settings, alerts=alerts)  # type: ignore[arg-type]
+    tried = " ".join(f"--set {each}" for each in sets)
+    return dataclasses.replace(settings, alerts=changed), words, f"burndeck alerts test {rule} {tried}"
