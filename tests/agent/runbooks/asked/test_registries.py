@@ -15,63 +15,18 @@ from agent.settings import Settings
 from tests.agent.reports.world import SETTINGS
 from tests.agent.runbooks.asked.look import ask, judge
 
-OURS = [
-    "top",
-    "owner",
-    "why",
-    "burn",
-    "caps",
-    "alert",
-    "incident",
-    "changes",
-    "actions",
-    "what-if",
-    "calls",
-    "unit-cost",
-    "keys",
-    "sources",
-    "gaps",
-    "month",
-    "budget",
-    "week",
-    "levers",
-    "proposals",
-    "pool",
-    "coverage",
-    "labels",
-    "pitfalls",
-    "first-90-days",
-]
-TESTS = [
-    "incident-open",
-    "alert-firing",
-    "alert-over",
-    "burn-below",
-    "burn-fell",
-    "usage-threatens",
-    "at-cap",
-    "below-cap",
-    "pool-covers",
-    "assessed-critical",
-    "keys-silent",
-    "key-blocked",
-    "key-known",
-    "data-fresh",
-    "layers-agree",
-    "attributed",
-    "priced",
-    "labels-complete",
-    "keys-younger",
-    "postmortem-signed",
-    "caps-reversible",
-    "ninety-pool",
-    "ninety-labels",
-    "ninety-streaming",
-    "ninety-dashboard",
-    "ninety-alerts",
-    "ninety-forecast",
-    "ninety-chargeback",
-]
+OURS = {
+    *("top", "owner", "why", "burn", "caps", "alert", "incident", "changes", "actions", "what-if", "calls"),
+    *("unit-cost", "keys", "sources", "gaps", "month", "budget", "week", "levers", "proposals", "pool"),
+    *("coverage", "labels", "pitfalls", "first-90-days"),
+}
+TESTS = {
+    *("incident-open", "alert-firing", "alert-over", "burn-below", "burn-fell", "usage-threatens", "at-cap"),
+    *("below-cap", "pool-covers", "assessed-critical", "keys-silent", "key-blocked", "key-known"),
+    *("data-fresh", "layers-agree", "attributed", "priced", "labels-complete", "keys-younger"),
+    *("postmortem-signed", "caps-reversible", "ninety-pool", "ninety-labels", "ninety-streaming"),
+    *("ninety-dashboard", "ninety-alerts", "ninety-forecast", "ninety-chargeback"),
+}
 GIVEN = {
     "scope": "team:search",
     "alert": "1",
@@ -100,7 +55,7 @@ def readable(found: Evidence) -> None:
 
 def test_runbooks_may_ask_what_the_format_names_and_every_named_report() -> None:
     assert set(QUERIES) == {*OURS, *REPORTS}
-    assert set(CONDITIONS) == set(TESTS)
+    assert set(CONDITIONS) == TESTS
 
 
 @pytest.mark.parametrize("name", QUERIES)
