@@ -1,0 +1,1 @@
+"""The Runbooks screen, and a run in full."""

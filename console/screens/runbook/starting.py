@@ -1,0 +1,63 @@
+"""From an alert to a run: one runbook that answers it starts at once, of several one is chosen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from agent.domain.intent import IntentKind
+from console.screens.runbook import wishes
+from console.screens.runbook.choices import ChoiceScreen
+from console.wants import why_not
+
+if TYPE_CHECKING:
+    from agent.control import Standing
+    from agent.domain.runbook import Runbook
+    from console.screens.runbook.asking import RunBoard
+    from console.screens.runbook.run_screen import RunScreen
+
+
+class Starting:
+    """Starts the run that a screen waits for, once."""
+
+    def __init__(self, screen: RunScreen) -> None:
+        self._screen = screen
+        self._asked = False
+        self.said = ""  # why it is not under way
+
+    def go_on(self, board: RunBoard) -> None:
+        """There is no run yet: where runbooks answer, one is started."""
+        if self._asked or not board.answering:
+            return
+        self._asked = True
+        if len(board.answering) == 1:
+            self._start(board.answering[0], board.alert)
+            return
+        screen = self._screen
+        choices = [(each.id, each.summary or each.title, "") for each in board.answering]
+        screen.app.push_screen(
+            ChoiceScreen(f"Alert {board.alert}", "which runbook?", choices),
+            lambda name: self._chosen(name, board),
+        )
+
+    def _chosen(self, name: str | None, board: RunBoard) -> None:
+        found = next((each for each in board.answering if each.id == name), None)
+        if found is None:
+            self._screen.app.pop_screen()
+        else:
+            self._start(found, board.alert)
+
+    def _start(self, runbook: Runbook, alert: int | None) -> None:
+        deck = self._screen.deck
+
+        def known(who: Standing) -> None:
+            reason = why_not(who, IntentKind.START_RUN)
+            mine = {role.value for role in who.person.roles} if who.person is not None else set()
+            if not reason and runbook.roles and not mine & set(runbook.roles):
+                reason = f"{runbook.title} is started by {' or '.join(runbook.roles)}."
+            if reason:
+                self.said = reason
+                self._screen.note(reason)
+            else:
+                deck.want(wishes.start(runbook, {}, alert=alert))
+
+        deck.know(known)
