@@ -30,6 +30,14 @@ def to_nano(amount: Decimal | int | str) -> NanoCredits:
     return NanoCredits(nano)
 
 
+def parse_credits(text: str) -> NanoCredits:
+    """`25,000`, `25_000` or `0.5` as people type it, more than nothing; raises `AmountError`."""
+    nano = to_nano(text.strip().replace(",", "").replace("_", ""))
+    if nano <= 0:
+        raise AmountError("it must be more than nothing")
+    return nano
+
+
 def to_credits(nano: int) -> Decimal:
     """Nano-credits to credits, exactly (nine decimals at most)."""
     return Decimal(nano).scaleb(-9)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from agent.domain.allocation import Scope
 from agent.domain.duration import Duration
 from agent.domain.gateway import Limit
-from agent.runbooks.filling import fill, names_in, parse_credits
+from agent.domain.runbook import ParameterKind
+from agent.runbooks.filling import check_value, fill, names_in
 
 Ways = tuple[tuple[str, ...], ...]
 _SCOPE = ("scope", "allocation")
@@ -54,6 +55,11 @@ def value_problems(using: Mapping[str, str]) -> Iterator[tuple[str, str]]:
             yield name, str(error)
 
 
+def _credits(text: str) -> None:
+    if problem := check_value(ParameterKind.CREDITS, text):
+        raise ValueError(problem)
+
+
 def _yes_or_no(text: str) -> None:
     if text.strip().lower() not in ("yes", "y", "true", "no", "n", "false"):
         raise ValueError(f"{text[:40]!r} is neither yes nor no")
@@ -67,9 +73,9 @@ _READINGS: Mapping[str, Callable[[str], object]] = {
     "before": Duration.parse,
     "runway": Duration.parse,
     "than": Duration.parse,
-    "amount": parse_credits,
-    "monthly": parse_credits,
-    "credits": parse_credits,
+    "amount": _credits,
+    "monthly": _credits,
+    "credits": _credits,
     "non-prod": _yes_or_no,
     "emergency": _yes_or_no,
 }

@@ -10,7 +10,7 @@ from agent.domain.allocation import Scope
 from agent.domain.change import Instant
 from agent.domain.duration import Duration
 from agent.domain.gateway import Limit
-from agent.domain.money import AmountError, to_nano
+from agent.domain.money import AmountError, parse_credits
 from agent.domain.person import name_problem
 from agent.domain.runbook import ParameterKind
 from agent.errors import BurndeckError
@@ -101,17 +101,6 @@ def check_value(kind: ParameterKind, text: str) -> str:
         return str(error)
 
 
-def parse_credits(text: str) -> int:
-    """`25,000` or `0.5` credits as nano-credits; `ValueError` unless it is an amount above nothing."""
-    try:
-        nano = int(to_nano(text.strip().replace(",", "").replace("_", "")))
-    except AmountError:
-        nano = 0
-    if nano <= 0:
-        raise ValueError(f"{quoted(text)} is no amount of credits such as 25,000 or 0.5")
-    return nano
-
-
 def _problems(kind: ParameterKind, text: str) -> Iterator[str]:
     """What is wrong, as text or as `ValueError`."""
     match kind:
@@ -120,7 +109,10 @@ def _problems(kind: ParameterKind, text: str) -> Iterator[str]:
         case ParameterKind.RATE:
             Limit.parse(text)
         case ParameterKind.CREDITS:
-            parse_credits(text)
+            try:
+                parse_credits(text)
+            except AmountError:
+                yield f"{quoted(text)} is no amount of credits such as 25,000 or 0.5"
         case ParameterKind.DURATION:
             if not Duration.parse(text):
                 yield f"{quoted(text)} is no time at all"

@@ -42,7 +42,7 @@ def parse(text: str, source: str = "") -> Runbook:
         raise RunbookError([problem], source)
     parts = layout(text, problems)
     steps = tuple(_step(section, problems) for section in parts.sections)
-    if not steps:
+    if not steps and parts.front:
         problems.add(_beginning(text), "there are no steps: a step begins with a heading `## 1. Title`")
     runbook = _runbook(parts, steps, text, source, problems)
     # Where a step could not be read its id is unknown, and what leads to it seems to lead to nothing.

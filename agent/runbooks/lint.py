@@ -37,8 +37,9 @@ def lint(
     for step in runbook.steps:
         checker.step(step)
     checker.roles(runbook.roles, checker.places.front("roles"))
-    found = {*checker.problems.all, *structure(runbook)}
-    if not structure(runbook):  # else the ways are not what they seem
+    unsound = structure(runbook)
+    found = {*checker.problems.all, *unsound}
+    if not unsound:  # else the ways are not what they seem
         found |= set(_ways(runbook, checker.places))
     return tuple(sorted(found))
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from agent.domain.words import plural
 from agent.errors import BurndeckError
 
+_MOST_NAMES = 14  # that a sentence can list
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
@@ -63,7 +65,7 @@ def near(name: str, known: Iterable[str]) -> str:
     found = difflib.get_close_matches(name, names, n=1)
     if found:
         return f"; did you mean {found[0]!r}?"
-    return f"; known are {', '.join(names)}" if names else ""
+    return f"; known are {', '.join(names)}" if 0 < len(names) <= _MOST_NAMES else ""
 
 
 def quoted(text: str, most: int = 40) -> str:

@@ -9,6 +9,7 @@ from agent.runbooks.places import Places
 from agent.runbooks.problem import Problem, Problems, near, quoted
 
 MOST_STEPS = 200
+_STEPS_ONLY = ("of", "needs")  # fields for which `end` is no answer
 
 
 def structure(runbook: Runbook) -> tuple[Problem, ...]:
@@ -18,8 +19,8 @@ def structure(runbook: Runbook) -> tuple[Problem, ...]:
     seen = {step.id: step for step in runbook.steps}
     for step in runbook.steps:
         for key, target in _targets(step):
-            if target not in seen and not (target == END and key[-1] not in ("of", "needs")):
-                hint = near(target, [*seen, END])
+            if target not in seen and not (target == END and key[-1] not in _STEPS_ONLY):
+                hint = near(target, seen if key[-1] in _STEPS_ONLY else [*seen, END])
                 problems.add(places.of(step, *key), f"{key[-1]} {quoted(target)} is no step{hint}")
         for problem in _of(step, seen):
             problems.add(places.of(step, "of"), problem)

@@ -14,17 +14,14 @@ class Credits(click.ParamType[int]):
     name = "credits"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        from agent.domain.money import AmountError, to_nano
+        from agent.domain.money import AmountError, parse_credits
 
         if isinstance(value, int):
             return value
         try:
-            nano = int(to_nano(str(value).replace(",", "").replace("_", "")))
+            return int(parse_credits(str(value)))
         except AmountError as error:
             self.fail(str(error), param, ctx)
-        if nano <= 0:
-            self.fail("it must be more than nothing", param, ctx)
-        return nano
 
 
 class Share(click.ParamType[str]):
