@@ -14,6 +14,8 @@ from agent.runbooks.postmortem.record import RunRecord
 if TYPE_CHECKING:
     from agent.domain.run import SignOff
 
+_BARE = ("acknowledged", "resolved", "escalated")
+"""Kinds of lines whose text is the reason alone."""
 _VERDICTS = {"approved": "approved", "denied": "denied"}
 
 
@@ -24,13 +26,19 @@ def merged(
     incident: int | None,
 ) -> tuple[Happened, ...]:
     """Everything that happened, oldest first, each thing once."""
-    found = [Happened(line.at, "incident", line.kind, line.actor, line.text) for line in lines]
+    found = [Happened(line.at, "incident", line.kind, line.actor, _plain(line)) for line in lines]
     for detail in details:
         found += _of_action(detail, incident)
     if record is not None:
         found += _of_run(record)
     # What happened within a second stays in the order of its source.
     return tuple(sorted(dict.fromkeys(found), key=lambda each: each.at))
+
+
+def _plain(line: TimelineLine) -> str:
+    """A line that says what happened also without its kind beside it."""
+    said = line.kind not in _BARE or line.kind in line.text
+    return line.text if said else f"{line.kind}: {line.text}"
 
 
 def _of_action(detail: ActionDetail, incident: int | None) -> Iterator[Happened]:

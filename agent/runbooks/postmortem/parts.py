@@ -79,7 +79,7 @@ def run_line(record: RunRecord) -> RunLine:
                 run.runbook.step(step.seq).title,
                 step.state.value,
                 step.actor,
-                step.reason or step.outcome,
+                step.reason or step.outcome or step.answer,
             )
             for step in run.steps
         ),

@@ -26,7 +26,7 @@ _ROOM = Decimal("1.5")  # over the busiest minute of the day before: what ordina
 _DAY_ROOM = Decimal("1.25")  # over the dearest day of the week before
 _DAYS = 7
 _NO_LIMIT = 10**9
-_MOST_CALLS = 1_000_000
+_MOST_CALLS = 1_000_000  # are played again one by one in less than a second
 _LONGEST_S = DAY  # of an incident whose calls are played again one by one
 
 
@@ -40,8 +40,10 @@ def throttle(
     scope = scope_of(burn)
     if scope is None or end - start > _LONGEST_S:
         return None
-    if _calls(reader, burn, start - DAY, end) > _MOST_CALLS:
-        return None  # each is played again, and nobody waits for so many
+    calls = _calls(reader, burn, start - DAY, end)
+    if calls > _MOST_CALLS:
+        sentence = f"a standing limit on {scope} was not tried: {calls:,} calls are too many to play again."
+        return Catch(f"a standing limit on {scope}", "", None, None, None, "", sentence)
     books = books_of(reader)
     spec = ActionSpec(ActionKind.THROTTLE, scope, limit=Limit(_NO_LIMIT, LimitUnit.RPM))
     try:

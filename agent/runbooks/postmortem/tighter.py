@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from agent.settings import Settings
     from agent.settings_alerts import Spike
 
-_LOOKS = 16  # at most, between the rise and the alert: each costs some milliseconds
+_LOOKS = range(4, 17)  # between the rise and the alert, as many as a second or so allows
+_CONTEXTS = 16_000  # that are looked at altogether, at one look or several
 _MARGIN_S = 5 * MINUTE
-_EARLIER_LOOKS_S = 4 * HOUR  # apart, over the day before
 _SENSITIVITIES = (2, 4)
 _SHARE = Decimal("0.10")
 _LOWERED = (WARNING, CRITICAL)  # a cap is what was agreed on: what leads to it may be told of sooner
@@ -86,9 +86,10 @@ def _looks(reader: LedgerReader, limits: Mapping[int, Limits], told: Told) -> Ma
     from agent.alerts.spike import spike_signals
 
     start, end = (told.rose - _MARGIN_S) // MINUTE * MINUTE, -(-told.seen // MINUTE) * MINUTE + MINUTE
-    step = max(MINUTE, -(-(end - start) // _LOOKS // MINUTE) * MINUTE)
-    day_before = range(start - 24 * HOUR, start - HOUR, _EARLIER_LOOKS_S)
     store, memory, widest = reader.alert_store(), BurnMemory(), limits[max(limits)]
+    many = min(max(_CONTEXTS // max(len(store.contexts()), 1), _LOOKS[0]), _LOOKS[-1])
+    step = max(MINUTE, -(-(end - start) // many // MINUTE) * MINUTE)
+    day_before = range(start - 24 * HOUR, start - HOUR, 24 * HOUR * 3 // many)
     found: dict[int, list[tuple[int, tuple[Signal, ...]]]] = {each: [] for each in limits}
     for at in (*day_before, *range(start, end + step, step)):
         scene = view(store, memory, at, widest)

@@ -19,8 +19,8 @@ from tests.agent.process.override import Override
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[Override]:
     made = Override(tmp_path / "ledger.sqlite")
-    for hour in range(NOVEMBER, NOVEMBER + 10 * DAY, HOUR):
-        made.office.burnt("4200", hour=hour)
+    for hour in range(NOVEMBER, NOVEMBER + 10 * DAY, 4 * HOUR):
+        made.office.burnt("16800", hour=hour)
     yield made
     made.office.writer.close()
 
@@ -42,7 +42,7 @@ def test_a_cap_that_was_overridden_costs_what_is_above_the_months_credits(world:
     made = written(world, incident.id)
 
     assert made.cost is not None
-    assert made.cost.burnt.value == 4_200 * 240
+    assert made.cost.burnt.value == 16_800 * 60
     assert made.cost.expected.value == 1_000_000
     assert made.cost.above.value == 8_000
     assert made.cost.money.value == Decimal("80.000000")
@@ -73,8 +73,8 @@ def test_what_was_told_late_because_its_data_came_late_is_no_merit_of_other_tier
 
 def test_lower_tiers_tell_of_what_became_critical_earlier(tmp_path: Path) -> None:
     world = Override(tmp_path / "other.sqlite")
-    for hour in range(NOVEMBER, NOVEMBER + 10 * DAY, HOUR):
-        world.office.burnt("3800", hour=hour)
+    for hour in range(NOVEMBER, NOVEMBER + 10 * DAY, 4 * HOUR):
+        world.office.burnt("15200", hour=hour)
     world.go_on()
 
     made = written(world, world.incident().id)
@@ -82,7 +82,7 @@ def test_lower_tiers_tell_of_what_became_critical_earlier(tmp_path: Path) -> Non
 
     (catch,) = made.earlier.catches
     assert made.alerts[0].tier == "critical"
-    # At 3,800 an hour 80 % of a million are burnt after 211 hours, and 90 % after 237.
-    assert catch.earlier_s == (237 - 211) * HOUR
+    # At 15,200 in every fourth hour 80 % of a million are burnt after 209 hours, and 90 % after 237.
+    assert catch.earlier_s == (237 - 209) * HOUR
     assert made.earlier.sentence.startswith("budget tiers of warning and critical")
     assert "alerts.tiers.critical.at=0.80" in catch.setting

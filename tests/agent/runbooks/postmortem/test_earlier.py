@@ -42,7 +42,7 @@ def test_a_rise_that_grows_is_told_of_earlier_by_a_more_sensitive_rule(tmp_path:
         factor = 1 + min(2.0, max(0, at - STRIKE) // 60 * 0.06)
         return [use.times(credits=factor) if use.key == "key_a" else use for use in uses]
 
-    made = told(tmp_path / "ledger.sqlite", growing, STRIKE + 2_700)
+    made = told(tmp_path / "ledger.sqlite", growing, STRIKE + 1_320)
 
     twice, four_times = catches(made, "burn_spike")
     assert made.times is not None and made.times.fired is not None
@@ -58,7 +58,7 @@ def test_where_nothing_would_have_helped_it_says_so(tmp_path: Path) -> None:
     def dearer(at: int, uses: Sequence[Use]) -> Sequence[Use]:
         return [use.times(credits=4) if use.key == "key_a" and at >= STRIKE else use for use in uses]
 
-    made = told(tmp_path / "ledger.sqlite", dearer, STRIKE + 900)
+    made = told(tmp_path / "ledger.sqlite", dearer, STRIKE + 420)
 
     assert made.earlier.sentence == "Nothing that was tried would have caught it earlier or saved any of it."
     (standing,) = catches(made, "standing limit")
@@ -85,10 +85,10 @@ def test_a_daily_limit_is_reached_when_the_day_has_burnt_it(tmp_path: Path) -> N
     def flood(at: int, uses: Sequence[Use]) -> Sequence[Use]:
         return [use.times(requests=100) if use.key == "key_a" and at >= STRIKE else use for use in uses]
 
-    made = told(tmp_path / "ledger.sqlite", flood, STRIKE + 1_200)
+    made = told(tmp_path / "ledger.sqlite", flood, STRIKE + 960)
 
     (daily,) = catches(made, "daily limit")
-    assert daily.at is not None and STRIKE < daily.at < STRIKE + 1_200
+    assert daily.at is not None and STRIKE < daily.at < STRIKE + 960
     limit = int(daily.policy.split()[4].replace(",", ""))
     burnt = 0
     path = tmp_path / "ledger.sqlite"

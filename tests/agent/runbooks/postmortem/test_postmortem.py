@@ -9,6 +9,8 @@ from decimal import Decimal
 
 import pytest
 
+from agent.domain.action import ActionState
+from agent.domain.incident import TimelineEntry
 from agent.domain.money import to_credits
 from agent.domain.usage import Layer
 from agent.ledger import open_reader, open_writer
@@ -87,6 +89,30 @@ def test_the_timeline_has_everything_once_and_in_order(made: Postmortem) -> None
     assert sum("accepted by 1 target" in text for text in said) == 1
     assert "step 4: denied as finance: not like this" in said
     assert len(set(made.timeline)) == len(made.timeline)
+    assert any(text.startswith("resolved: ") for text in said)
+
+
+def test_what_somebody_notes_when_taking_an_alert_is_told_as_that(world: World) -> None:
+    with open_writer(world.path) as writer:
+        line = TimelineEntry(world.incident, STRIKE + 240, "acknowledged", "eve", "on it", world.alert.id)
+        writer.incidents.add_timeline([line])
+    with open_reader(world.path) as reader:
+        made = of_incident(reader, world.settings, world.incident, world.now)
+
+    assert "acknowledged: on it" in [each.text for each in made.timeline]
+    assert ("took the alert",) in [each.did for each in made.people if each.name == "eve"]
+
+
+def test_a_drill_says_so_first(world: World, reader: LedgerReader) -> None:
+    record = record_of(reader, world.run)
+    assert record is not None
+
+    made = postmortem(
+        reader, world.settings, world.now, run=replace(record, run=replace(record.run, drill=True))
+    )
+
+    assert made.summary[0] == "This was a drill: nothing was changed."
+    assert made.times is not None and made.times.mitigated is None
 
 
 def test_every_change_is_told_with_its_undo_and_effect(made: Postmortem) -> None:
@@ -110,8 +136,6 @@ def test_a_change_that_still_holds_is_left_to_do(world: World) -> None:
         action = writer.actions.action(world.action)
         assert action is not None
         again = replace(action, incident=world.incident, id=None, ended_at=None, ended_by="")
-        from agent.domain.action import ActionState
-
         writer.actions.add(replace(again, state=ActionState.CONFIRMED, steps=()))
     with open_reader(world.path) as reader:
         made = of_incident(reader, world.settings, world.incident, world.now)
