@@ -152,7 +152,7 @@ with = {{ scope = "api_key:{{key}}" }}"""
 
     assert found(keeps, uses) == []
     assert found(both) == []
-    assert [message.split(";")[0] for message in found(uses, keeps)] == [f"step 1: {unfilled}"]
+    assert [message.split(";")[0] for message in found(uses, keeps, NOTE)] == [f"step 1: {unfilled}"]
     past = CHECK + '\notherwise = "3"'
     assert [message.split(";")[0] for message in found(past, keeps, uses)] == [f"step 3: {unfilled}"]
 
