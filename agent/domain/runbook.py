@@ -114,6 +114,7 @@ class Step:
     to: tuple[str, ...] = ()  # of a notification: parts that routes know, or addresses
     text: str = ""  # of a notification
     prompt: str = ""  # of a note
+    fills: str = ""  # of a note: the parameter of the run whose value the text becomes
     performers: tuple[str, ...] = ()  # roles that may do it, also without holding the run; empty: the holder
     needs: tuple[str, ...] = ()  # steps that must be done before
     requires: tuple[Test, ...] = ()  # what must be so before

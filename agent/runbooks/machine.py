@@ -145,7 +145,7 @@ def _look_at(context: Context, run: Run, store: RunStore, actions: ActionStore) 
 def _ended_actions(run: Run, actions: ActionStore) -> Iterator[Found]:
     """Steps that were done and whose action is undone by now."""
     assert run.id is not None
-    for step in run.steps:
+    for step in () if run.drill else run.steps:  # what a drill makes is over at once
         if step.state is not StepState.DONE or step.action is None:
             continue
         action = actions.action(step.action)
@@ -207,7 +207,9 @@ class _Work:
         for ask, answer in answers:
             for name, column in ask.keeps.items():
                 if not self.run.parameters.get(name) and answer.rows and column in answer.columns:
-                    kept.setdefault(name, answer.rows[0][answer.columns.index(column)])
+                    value = answer.rows[0][answer.columns.index(column)]
+                    if value not in _NOTHING:
+                        kept.setdefault(name, value)
         said = " ".join(answer.sentence for _, answer in answers if answer.sentence)
         return self._ends(said, (*required, *(answer for _, answer in answers)), kept=kept)
 
@@ -244,7 +246,7 @@ class _Work:
         action = None if ident is None else self.actions.action(ident)
         if action is None:
             return self.failing(f"step {self.declared.of} has asked for nothing that could be approved")
-        if action.state in _TAKEN:
+        if action.accepted_at is not None:  # whatever has become of it since
             who = ", ".join(each.person for each in self.actions.approvals(action.id or 0) if not each.void)
             text = (
                 f"action {action.id} is {action.state.value}, approved by {who or 'nobody: none was needed'}"
@@ -267,7 +269,8 @@ class _Work:
         if action.state in _TAKEN:
             return self._ends(f"{title}: {action.state.value}", (), actor=action.requested_by)
         if action.state in (ActionState.REVERSED, ActionState.EXPIRED, ActionState.REVERSING):
-            return self._ends(f"{title}: done, and {action.state.value}", (), actor=action.requested_by)
+            what = "nothing was changed" if self.run.drill else f"done, and {action.state.value}"
+            return self._ends(f"{title}: {what}", (), actor=action.requested_by)
         if action.state.ended:
             return self.failing(f"{title}: {_how(action)}")
         if action.state is ActionState.STANDBY and self._approved_later():
@@ -335,6 +338,7 @@ class _Work:
         return Found(ident, seq, attempt, state, outcome=outcome, evidence=evidence)
 
 
+_NOTHING = ("", "-", "–", "—")  # cells of tables that say that nothing is known
 _TAKEN = (ActionState.ACCEPTED, ActionState.CONFIRMED)
 
 

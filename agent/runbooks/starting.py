@@ -76,11 +76,13 @@ def _parameters(runbook: Runbook, alert: Alert | None, given: object) -> dict[st
             f"parameters: {runbook.id} has no {strange[0]}; it has {', '.join(sorted(known)) or 'none'}"
         )
     found = filled_from(runbook, alert, given)
+    learnt = {name for step in runbook.steps for ask in step.asks for name in ask.keeps}
+    learnt |= {step.fills for step in runbook.steps}
     for parameter in runbook.parameters:
         value = found[parameter.name]
         if value and (problem := check_value(parameter.kind, value)):
             raise Refused(f"{parameter.name}: {problem}")
-        if not value and parameter.required:
+        if not value and parameter.required and parameter.name not in learnt:
             raise Refused(f"{parameter.name}: it is needed: {parameter.help or parameter.kind.value}")
     return found
 

@@ -26,7 +26,7 @@ FIELDS: Mapping[StepKind, tuple[str, ...]] = {
     StepKind.ACTION: ("action", "with", "irreversible", "of"),
     StepKind.APPROVAL: ("of", "sign", "timeout", "otherwise"),
     StepKind.NOTIFY: ("to", "text", "auto"),
-    StepKind.NOTE: ("prompt", "records"),
+    StepKind.NOTE: ("prompt", "records", "fills"),
 }
 """What a kind of step has beside the fields that every step has."""
 
@@ -174,7 +174,14 @@ def _notify(fields: Fields) -> dict[str, Any]:
 
 
 def _note(fields: Fields) -> dict[str, Any]:
-    return {"prompt": fields.text("prompt", required=True), "records": _records(fields, POSTMORTEM)}
+    fills = fields.text("fills", plain=True)
+    if fills and not NAME.fullmatch(fills):
+        fields.wrong(f"fills: {quoted(fills)} is no parameter's name", "fills")
+    return {
+        "prompt": fields.text("prompt", required=True),
+        "records": _records(fields, POSTMORTEM),
+        "fills": fills,
+    }
 
 
 _READERS: Mapping[StepKind, Callable[[Fields], dict[str, Any]]] = {

@@ -14,7 +14,7 @@ from agent.domain.action_words import assigned
 from agent.domain.intent import Intent, IntentKind, Refused
 from agent.domain.person import Person
 from agent.domain.run import Run, SignOff, StepRun, StepState
-from agent.domain.runbook import Choice, Step, StepKind
+from agent.domain.runbook import Choice, ParameterKind, Step, StepKind
 from agent.runbooks import progress
 from agent.runbooks.filling import check_value
 from agent.runbooks.progress import APPROVED, DENIED, Moved
@@ -56,11 +56,19 @@ class Asked:
         if self.step.state not in states:
             raise Refused(f"step {self.step.seq} is {self.step.state.value}")
 
-    def end(self, outcome: str, answer: str = "", go: str = "") -> Moved:
+    def end(
+        self, outcome: str, answer: str = "", go: str = "", kept: Mapping[str, str] | None = None
+    ) -> Moved:
         """The step is done by this person."""
-        person, now = self.intent.person, self.now
         return progress.done(
-            self.run, self.step.seq, now, actor=person, outcome=outcome, answer=answer, go=go
+            self.run,
+            self.step.seq,
+            self.now,
+            actor=self.intent.person,
+            outcome=outcome,
+            answer=answer,
+            go=go,
+            kept=kept,
         )
 
 
@@ -107,8 +115,14 @@ def _note(asked: Asked) -> Moved:
         duties = {row["kind"]: row for row in asked.writer.actions.duties([incident])}
         if POSTMORTEM in duties and not duties[POSTMORTEM]["answer"]:
             sign_postmortem(asked.writer, incident, replace(asked.intent, payload={"text": text}), asked.now)
+    name = asked.declared.fills
+    if name:
+        kinds = (each.kind for each in asked.run.runbook.parameters if each.name == name)
+        if problem := check_value(next(kinds, ParameterKind.TEXT), text):
+            raise Refused(f"{name}: {problem}")
     first = text.splitlines()[0]
-    return asked.end(first if first == text else f"{first} ...", text)
+    kept = {name: text} if name else {}
+    return asked.end(first if first == text else f"{first} ...", text, kept=kept)
 
 
 def _go(asked: Asked) -> Moved:

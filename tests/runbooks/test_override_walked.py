@@ -140,7 +140,6 @@ def test_a_denied_top_up_is_asked_for_again_or_given_up(world: Walking) -> None:
     assert world.run().state is RunState.DONE
 
 
-@pytest.mark.xfail(reason="an approval takes the action of a drill, which is over at once, for a denied one")
 def test_a_drill_of_it_gives_nothing(world: Walking) -> None:
     before = world.office.writer.actions.duties([world.incident().id or 0])
     begin(world, drill=True, amount="50,000")

@@ -292,3 +292,18 @@ def test_evidence_that_somebody_rewrites_shows(world: Walking) -> None:
         conn.execute('UPDATE run_evidence SET text = replace(text, \'"note":"\', \'"note":"fine: \')')
 
     assert world.view().changed_evidence == (kept.id,)
+
+
+def test_a_note_may_give_the_run_a_parameter_which_is_not_needed_at_the_start_then(world: Walking) -> None:
+    front = '[parameters.successor]\nkind = "rate"'
+    tell = 'kind = "notify"\nto = ["central_finance"]\ntext = "{successor} replaces it"\nauto = true'
+    world.write("walk", f'{NOTE}\nfills = "successor"', tell, front=front)
+
+    assert world.start("walk") == ""
+    assert "successor: " in world.do("answer", answer="fast")
+    assert world.do("answer", answer="10 rps") == ""
+
+    assert world.run().parameters["successor"] == "10 rps"
+    assert [notice.summary for notice in world.office.notices() if notice.rule == "runbook"] == [
+        "10 rps replaces it"
+    ]
