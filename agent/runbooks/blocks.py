@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 from agent.runbooks.problem import Problems
@@ -117,6 +117,7 @@ def _front(lines: list[str], problems: Problems) -> tuple[Block | None, int]:
     return None, len(lines)
 
 
+@cache
 def _markdown() -> MarkdownIt:
     from markdown_it import MarkdownIt
 
