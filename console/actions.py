@@ -37,6 +37,7 @@ class Action:
 
 LOOK, MOVE, TIME, TABLE, ACT = "Screens", "Rows", "Time", "Tables", "Alerts"
 HOLD, CAPS, FORM = "Acting", "Allocations and audit", "Forms"
+RUNS = "Runbooks"
 
 _PALETTE_TEXT = "Any action by its name."
 _FILTER_TEXT = "Show rows that match a regular expression; ! before it: those that do not."
@@ -50,7 +51,9 @@ _INCIDENT_TEXT = (
     "All incidents; on Alerts and Actions: the row's own, with everything that was done about it."
 )
 _UNDO_INCIDENT_TEXT = "Undo every action of the incident that is looked at."
-_CHOOSE_TEXT = "Into the row: team, then project, then key; elsewhere: all of the row."
+_CHOOSE_TEXT = (
+    "Into the row: team, then project, then key; of a run, its next step; elsewhere: all of the row."
+)
 _THROTTLE_TEXT = "Hold the row's keys to a rate, after a preview; it undoes itself."
 _BLOCK_TEXT = "Let nothing of the row's keys pass, after a preview; it undoes itself."
 _CAP_TEXT = "Have the provider stop the row at an amount a month, after a preview."
@@ -62,8 +65,20 @@ _TOP_UP_TEXT = "Ask for credits from the pool until the period ends."
 _VERIFY_TEXT = "Follow the whole chain again, from its first row."
 _ACKNOWLEDGE_TEXT = "Take the alert, with a note: no repeats, no escalation."
 _SILENCE_TEXT = "Do not be told of it until a time or an amount is reached; never over a hard cap."
-_RUNBOOK_TEXT = "Says what to press until runbooks come with a later release."
+_RUNBOOK_TEXT = "The run that answers the alert, its first questions answered; without one it is started."
+_RUNBOOKS_TEXT = "Runs of runbooks: where each stands, who holds it, and what could be started."
+_AGREE_TEXT = "Agree to the run so far or to the step's action, where you are asked; else who is."
+_ASSIGN_TEXT = "Take the run over, or hand it to somebody by name."
+_TAKE_BACK_TEXT = "Undo the action of the step, or take it back while it waits."
+_OVERRULE_TEXT = "Decide otherwise than the agent found, with a reason."
+_EXPORT_TEXT = "Write the postmortem of the run into a folder."
 _PLANNED_TEXT = "Say that the rise is meant: it ends, and is not learnt as usual."
+
+
+def _moving(ident: str, key: str, title: str, help_: str, danger: Danger = Danger.REVERSIBLE) -> Action:
+    """What a person does with a run."""
+    return Action(ident, (key,), title, help_, "run", RUNS, danger, writes=True)
+
 
 ACTIONS: tuple[Action, ...] = (
     Action("burn", ("b", "1"), "Burn", "What burns now, against what is usual.", "app", LOOK),
@@ -73,6 +88,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("allocations", ("5",), "Allocations", _ALLOCATIONS_TEXT, "app", LOOK),
     Action("audit", ("6",), "Audit", _AUDIT_TEXT, "app", LOOK),
     Action("incident", ("i",), "Incident", _INCIDENT_TEXT, "app", LOOK),
+    Action("runbooks", ("7",), "Runbooks", _RUNBOOKS_TEXT, "app", LOOK),
     Action("help", ("?", "f1"), "Help", "All keys, and what the words mean.", "app", LOOK),
     Action("command_palette", (":", "ctrl+p"), "Palette", _PALETTE_TEXT, "app", LOOK, palette=False),
     Action("theme", ("T",), "Theme", "Dark, light, colour-blind safe (blue and orange).", "app", LOOK),
@@ -175,6 +191,29 @@ ACTIONS: tuple[Action, ...] = (
     Action("propose", ("p",), "Propose", _PROPOSE_TEXT, "allocations", CAPS, Danger.REVERSIBLE, writes=True),
     Action("top_up", ("+",), "Top up", _TOP_UP_TEXT, "allocations", CAPS, Danger.REVERSIBLE, writes=True),
     Action("verify", ("v",), "Verify", _VERIFY_TEXT, "audit", CAPS),
+    Action("next_runs", ("tab", "l"), "Next list", "Open, ended, library.", "runbooks", RUNS),
+    Action("previous_runs", ("shift+tab", "h"), "List before", "The other way round.", "runbooks", RUNS),
+    Action(
+        "new_run",
+        ("n",),
+        "New run",
+        "Start a runbook of the library.",
+        "runbooks",
+        RUNS,
+        Danger.REVERSIBLE,
+        writes=True,
+    ),
+    _moving("skip", "s", "Skip", "Go on without the step, with a reason."),
+    _moving("take_back", "u", "Undo", _TAKE_BACK_TEXT),
+    _moving("agree", "p", "Approve", _AGREE_TEXT, Danger.GRAVE),
+    _moving("overrule", "o", "Overrule", _OVERRULE_TEXT),
+    _moving("reopen", "O", "Reopen", "Back to the step under the cursor."),
+    _moving("assign", "a", "Assign", _ASSIGN_TEXT),
+    _moving("set_value", "=", "Set", "Say what the run is about: its parameters."),
+    _moving("roll_back", "U", "Roll back", "Undo every action of the run.", Danger.GRAVE),
+    Action("export", ("e",), "Export", _EXPORT_TEXT, "run", RUNS),
+    Action("widen", ("tab",), "Widen", "The step over the whole width, and back.", "run", RUNS),
+    _moving("close_run", "X", "Close run", "End the run early; what it did stays.", Danger.GRAVE),
     Action(
         "send", ("enter",), "Send", "Sign the form and give it to the agent.", "form", FORM, palette=False
     ),
@@ -189,118 +228,13 @@ ACTIONS: tuple[Action, ...] = (
         palette=False,
     ),
     Action("cancel", ("escape",), "Cancel", "Leave the form; nothing happens.", "form", FORM, palette=False),
+    Action("leave", ("escape", "q"), "Leave", "Choose nothing.", "choice", FORM, palette=False),
     Action("filter", ("/",), "Filter", _FILTER_TEXT, "live", TABLE, at_once=True),
-    Action("sort", ("s",), "Sort", _SORT_TEXT, "table", TABLE),
-    Action("reverse", ("S",), "Reverse", "Turn the sorting round.", "table", TABLE),
+    Action("sort", ("s",), "Sort", _SORT_TEXT, "sorted", TABLE),
+    Action("reverse", ("S",), "Reverse", "Turn the sorting round.", "sorted", TABLE),
     Action("copy", ("y",), "Copy", "Copy the row to the clipboard, also over SSH.", "live", TABLE),
     Action("close", _CLOSE_KEYS, "Close", "Close this page.", "panel", LOOK, palette=False),
 )
-
-HINTS: dict[str, tuple[tuple[str, str], ...]] = {
-    "burn": (
-        ("triage", "triage"),
-        ("alerts", "alerts"),
-        ("actions", "actions"),
-        ("choose", "drill"),
-        ("next_table", "table"),
-        ("sort", "sort"),
-        ("filter", "filter"),
-        ("earlier", "back"),
-        ("pause", "pause"),
-        ("copy", "copy"),
-        ("help", "help"),
-        ("quit", "quit"),
-    ),
-    "triage": (
-        ("choose", "drill"),
-        ("throttle", "throttle"),
-        ("block", "block"),
-        ("cap", "cap"),
-        ("next_dimension", "by"),
-        ("window", "window"),
-        ("sort", "sort"),
-        ("filter", "filter"),
-        ("earlier", "back"),
-        ("pause", "pause"),
-        ("help", "help"),
-        ("quit", "quit"),
-    ),
-    "alerts": (
-        ("choose", "all of it"),
-        ("next_list", "list"),
-        ("acknowledge", "ack"),
-        ("incident", "incident"),
-        ("silence", "silence"),
-        ("triage", "triage"),
-        ("lift", "lift"),
-        ("planned", "planned"),
-        ("filter", "filter"),
-        ("help", "help"),
-        ("quit", "quit"),
-    ),
-    "alert": (
-        ("back", "back"),
-        ("acknowledge", "ack"),
-        ("incident", "incident"),
-        ("throttle", "throttle"),
-        ("block", "block"),
-        ("triage", "triage"),
-        ("silence", "silence"),
-        ("cap", "cap"),
-        ("lift", "lift"),
-        ("planned", "planned"),
-        ("help", "help"),
-        ("quit", "quit"),
-    ),
-    "actions": (
-        ("choose", "all of it"),
-        ("next_part", "list"),
-        ("undo", "undo"),
-        ("renew", "renew"),
-        ("approve", "approve"),
-        ("deny", "deny"),
-        ("occasion", "alert"),
-        ("incident", "incident"),
-        ("undo_all", "undo incident"),
-        ("filter", "filter"),
-        ("help", "help"),
-        ("quit", "quit"),
-    ),
-    "incident": (
-        ("back", "back"),
-        ("choose", "all of it"),
-        ("next_stage", "list"),
-        ("undo_incident", "undo all"),
-        ("earlier", "earlier"),
-        ("filter", "filter"),
-        ("copy", "copy"),
-        ("help", "help"),
-        ("quit", "quit"),
-    ),
-    "allocations": (
-        ("choose", "explain"),
-        ("propose", "propose"),
-        ("top_up", "top up"),
-        ("approve", "approve"),
-        ("deny", "deny"),
-        ("filter", "filter"),
-        ("copy", "copy"),
-        ("help", "help"),
-        ("quit", "quit"),
-    ),
-    "audit": (
-        ("choose", "all of it"),
-        ("verify", "verify again"),
-        ("filter", "filter"),
-        ("copy", "copy"),
-        ("sort", "sort"),
-        ("help", "help"),
-        ("quit", "quit"),
-    ),
-    "form": (("send", "send"), ("next_field", "next field"), ("cancel", "cancel")),
-    "panel": (("close", "close"),),
-}
-"""What the bottom line of each screen reminds of: (action, word); `alert` is Alerts with one in full."""
 
 SIGNS = {
     "space": "Space",
@@ -330,19 +264,29 @@ WHERE = {
     "incident": "Incident",
     "allocations": "Allocations",
     "audit": "Audit",
+    "runbooks": "Runbooks",
+    "run": "a run",
     "table": "tables",
+    "sorted": "tables",
     "form": "forms",
+    "choice": "choices",
 }
 
+_LISTS = ("app", "live", "table", "sorted")
 ON: dict[str, tuple[str, ...]] = {
-    "triage": ("app", "live", "table", "triage", "acting"),
-    "alert": ("app", "live", "table", "alerts", "acting"),
-    "actions": ("app", "live", "table", "actions", "deciding"),
-    "allocations": ("app", "live", "table", "allocations", "deciding"),
+    "triage": (*_LISTS, "triage", "acting"),
+    "alert": (*_LISTS, "alerts", "acting"),
+    "actions": (*_LISTS, "actions", "deciding"),
+    "allocations": (*_LISTS, "allocations", "deciding"),
+    "run": ("app", "live", "table", "run"),
     "form": ("form",),
+    "choice": ("table", "choice"),
     "panel": ("app", "panel"),
 }
 """Scopes that work on a screen, where they are not the usual ones."""
+
+TAKING = ("acting", "run")
+"""Scopes whose keys do not turn to another screen where they work."""
 
 
 def key_sign(key: str) -> str:
@@ -376,12 +320,12 @@ def available(screen: str) -> Iterator[Action]:
 
     Each with the keys that it has there: where t, b and c act, they do not also turn to other screens.
     """
-    scopes = ON.get(screen, ("app", "live", "table", screen))
+    scopes = ON.get(screen, (*_LISTS, screen))
     here = [action for action in ACTIONS if action.scope in scopes]
-    acting = {key for action in here if action.scope == "acting" for key in action.keys}
+    taken = {key for action in here if action.scope in TAKING for key in action.keys}
     for action in here:
-        if action.scope == "app" and acting.intersection(action.keys):
-            yield replace(action, keys=tuple(key for key in action.keys if key not in acting))
+        if action.scope == "app" and taken.intersection(action.keys):
+            yield replace(action, keys=tuple(key for key in action.keys if key not in taken))
         else:
             yield action
 
@@ -397,10 +341,16 @@ def by_group() -> dict[str, list[Action]]:
 
 def where(action: Action) -> str:
     """Where an action works, in words, and which of its keys does not work everywhere there."""
-    taken = {key for each in ACTIONS if each.scope == "acting" for key in each.keys}
-    lost = [key_sign(key) for key in action.keys if action.scope == "app" and key in taken]
-    but = f"; `{'`, `'.join(lost)}` not on {WHERE['acting']}" if lost else ""
-    return f"{WHERE[action.scope]}{but}"
+    but = [
+        f"; `{'`, `'.join(lost)}` not on {WHERE[scope]}" for scope in TAKING if (lost := _lost(action, scope))
+    ]
+    return WHERE[action.scope] + "".join(but)
+
+
+def _lost(action: Action, scope: str) -> list[str]:
+    """The keys of an action that do something else where a scope works."""
+    taken = {key for each in ACTIONS if each.scope == scope for key in each.keys}
+    return [key_sign(key) for key in action.keys if action.scope == "app" and key in taken]
 
 
 def key_table() -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,7 @@ from console.questions import Watch, watch_question
 if TYPE_CHECKING:
     from agent.control import IntentReceipt, Standing
     from agent.reports.action_badge import ActionBadge
+    from agent.runbooks.view import RunBadge
     from agent.settings import Settings
     from console.wants import Want, Wants
 
@@ -50,6 +51,7 @@ class Attention(App[None]):
         self.live = live
         self.alarm = Alarm()
         self._acting: ActionBadge | None = None  # what is in force and what waits, as the ledger says
+        self._runs: RunBadge | None = None  # runbooks in progress, and the people that they ask
         self.settings: Settings | None = None  # of the newest news
         self.standing: Standing | None = None  # None: nobody has asked yet, or nobody could tell
         self.read_only = False  # nobody here could sign
@@ -72,12 +74,15 @@ class Attention(App[None]):
         """What fires now, and what the agent has answered."""
         watch = news.value
         assert isinstance(watch, Watch)
-        before = self.alarm.badge, self.alarm.shown, self._acting
+        before = self.alarm.badge, self.alarm.shown, self._acting, self._runs
         new = self.alarm.hear(watch.badge)
-        self._acting = watch.acting
-        if watch.acting is not None and watch.acting.waiting and not self._asked_who:
+        self._acting, self._runs = watch.acting, watch.runs
+        waits = (watch.acting is not None and watch.acting.waiting) or (
+            watch.runs is not None and watch.runs.sign
+        )
+        if waits and not self._asked_who:
             self.know()  # whether it is this person who is waited for
-        if (self.alarm.badge, self.alarm.shown, self._acting) != before:
+        if (self.alarm.badge, self.alarm.shown, self._acting, self._runs) != before:
             self._tell_alarm()
         if new is not None and not is_quiet(os.environ):
             self.ring(rings(new))
@@ -88,11 +93,17 @@ class Attention(App[None]):
 
     @property
     def acting(self) -> tuple[int, int]:
-        """How many actions are in force, and how many wait for the person here."""
-        if self._acting is None:
-            return 0, 0
+        """How many actions are in force; how many, and how many steps of runs, wait for the person here."""
         person = self.standing.person if self.standing is not None else None
-        return self._acting.in_force, self._acting.asked_of(person)
+        asked = self._runs.asked_of(person) if self._runs is not None else 0
+        if self._acting is None:
+            return 0, asked
+        return self._acting.in_force, self._acting.asked_of(person) + asked
+
+    @property
+    def runs(self) -> int:
+        """How many runs of runbooks are in progress."""
+        return self._runs.open if self._runs is not None else 0
 
     @property
     def top(self) -> Screen[object] | None:
@@ -154,18 +165,19 @@ class Attention(App[None]):
         if then is not None:
             then(event.found)
 
-    def want(self, want: Want) -> None:
-        """Signs a wish and gives it to the agent, in a thread; a note says what becomes of it."""
+    def want(self, *wants: Want) -> None:
+        """Signs wishes in their order, in a thread, and gives them to the agent; notes say the rest."""
         if self.settings is not None:
-            self.run_worker(partial(self._sign, self.settings, want), thread=True, group="sign")
+            self.run_worker(partial(self._sign, self.settings, wants), thread=True, group="sign")
 
-    def _sign(self, settings: Settings, want: Want) -> None:
+    def _sign(self, settings: Settings, wants: Iterable[Want]) -> None:
         from console.wants import send
 
-        try:
-            self.post_message(Signed(want, send(settings, want)))
-        except BurndeckError as error:
-            self.post_message(Signed(want, error))
+        for want in wants:
+            try:
+                self.post_message(Signed(want, send(settings, want)))
+            except BurndeckError as error:
+                self.post_message(Signed(want, error))
 
     def on_signed(self, event: Signed) -> None:
         if isinstance(event.found, BurndeckError):

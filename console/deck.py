@@ -27,6 +27,7 @@ from console.screens.live_screen import LiveScreen
 from console.view import View
 
 if TYPE_CHECKING:
+    from console.screens.runbook.asking import Target
     from console.screens.triage.drill import Drill
 
 
@@ -199,6 +200,18 @@ class BurndeckApp(Attention):
             screen.note(found)
         else:
             self.push_screen(IncidentScreen(found))
+
+    def action_runbooks(self) -> None:
+        """Runbooks: runs that are open or over, and the library."""
+        from console.screens.runbook.screen import RunbooksScreen
+
+        self._open(RunbooksScreen)
+
+    def open_run(self, target: Target) -> None:
+        """A run in full, also one that is started by that; Escape leads back here."""
+        from console.screens.runbook.run_screen import RunScreen
+
+        self.push_screen(RunScreen(target))
 
     def _open(self, screen: Callable[[], LiveScreen]) -> None:
         if not (isinstance(screen, type) and isinstance(self.screen, screen)):

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from agent.reports.burn_report import BurnReport
     from agent.reports.status import Status
     from agent.reports.triage_report import TriageDetail, TriageReport
+    from agent.runbooks.view import RunBadge
     from agent.settings import Settings
 
 BURN, TRIAGE, DETAIL, ALERTS, ALERT, BADGE = (
@@ -34,6 +35,7 @@ class Watch(NamedTuple):
     badge: AlertBadge
     outcomes: tuple[Outcome, ...]
     acting: ActionBadge | None = None
+    runs: RunBadge | None = None  # None: none is open
 
 
 def burn_question(view: View) -> Question:
@@ -101,9 +103,19 @@ def watch_question(waiting: Iterable[int]) -> Question:
         from agent.reports.action_badge import action_badge
         from agent.reports.alert_badge import alert_badge
 
-        return Watch(alert_badge(reader), _outcomes(reader, idents), action_badge(reader, now))
+        said = _outcomes(reader, idents)
+        return Watch(alert_badge(reader), said, action_badge(reader, now), _runs(reader))
 
     return Question(BADGE, ask, idents)
+
+
+def _runs(reader: LedgerReader) -> RunBadge | None:
+    """Runs in progress; where there are none, nothing of runbooks is imported."""
+    if not reader.run_store().open_ids():
+        return None
+    from agent.runbooks.view import run_badge
+
+    return run_badge(reader)
 
 
 def _outcomes(reader: LedgerReader, idents: tuple[int, ...]) -> tuple[Outcome, ...]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from agent.domain.alert import INFO
+from agent.domain.words import plural
 from agent.reports.status import AgentState, SourceState, Status
 from console import format as fmt
-from console.actions import HINTS, available, key_sign
+from console.actions import available, key_sign
+from console.hints import HINTS
 from console.screens.words import TIER_TONES, tier_sign, tier_words
 from console.view import View
 from console.widgets.ink import Line, Span, Tone, clip_words, first_that_fits, fit, spread, width_of, wrap
@@ -22,8 +24,9 @@ TABS = (
     ("actions", "Actions"),
     ("allocations", "Allocations"),
     ("audit", "Audit"),
+    ("runbooks", "Runbooks"),
 )
-SHORT = {"triage": "Tri", "alerts": "Alert", "actions": "Act", "allocations": "Alloc"}
+SHORT = {"triage": "Tri", "alerts": "Alert", "actions": "Act", "allocations": "Alloc", "runbooks": "Runs"}
 """What a narrow header calls a screen that is not open, beside its key."""
 FIRST = 3  # tabs that keep their whole name longest, beside the one that is open
 WIDE = 110  # from so many columns on all have it
@@ -42,7 +45,8 @@ class Head(NamedTuple):
     now: float
     badge: AlertBadge | None = None
     read_only: bool = False  # nobody here could sign
-    acting: tuple[int, int] = (0, 0)  # actions in force, and those that wait for who is here
+    acting: tuple[int, int] = (0, 0)  # actions in force, and what waits for who is here
+    runs: int = 0  # of runbooks, in progress
     away: bool = False  # nobody asks how old the data is: a form is open, or was a moment ago
 
 
@@ -62,7 +66,9 @@ def draw_header(head: Head, width: int) -> Line:
         )
     choices = [
         ([*tab, *badge], [*mode, *clock])
-        for badge in badges(head.badge, head.acting)  # what fires in words comes before names and dates
+        for badge in badges(
+            head.badge, head.acting, head.runs
+        )  # what fires in words comes before names and dates
         for tab in tabs
         for clock in clocks
     ]
@@ -97,23 +103,26 @@ def _named(screen: str, titles: list[str]) -> list[Span]:
     return spans
 
 
-def badges(badge: AlertBadge | None, acting: tuple[int, int] = (0, 0)) -> list[list[Span]]:
-    """How many fire by gravity and what acts: in words, without what is only for information, by signs."""
+def badges(badge: AlertBadge | None, acting: tuple[int, int] = (0, 0), runs: int = 0) -> list[list[Span]]:
+    """How many fire by gravity, what acts, what runs: in words, without what only informs, by signs."""
     counts = badge.counts() if badge is not None else {}
-    if not counts and not any(acting):
+    if not counts and not any(acting) and not runs:
         return [[]]
     grave = {tier: count for tier, count in counts.items() if tier != INFO} or counts
     wordings = ((counts, True, True), (grave, True, True), (grave, True, False), (counts, False, False))
     return [
-        [*_counted(tiers, words=tier_words_), *_acting(acting, words=acting_words)]
+        [*_counted(tiers, words=tier_words_), *_acting(acting, runs, words=acting_words)]
         for tiers, tier_words_, acting_words in wordings
     ]
 
 
-def _acting(acting: tuple[int, int], *, words: bool) -> list[Span]:
-    """What is in force, and what waits for the person here."""
+def _acting(acting: tuple[int, int], runs: int, *, words: bool) -> list[Span]:
+    """What is in force, what runs, and what waits for the person here."""
     in_force, asked = acting
     spans = []
+    if runs:
+        text = f" ▸ {plural(runs, 'run')}" if words else f" ▸{runs}"
+        spans.append(Span(text, Tone.ACCENT, "app.tab('runbooks')"))
     if in_force:
         text = f" ⊘ {in_force} in force" if words else f" ⊘{in_force}"
         spans.append(Span(text, Tone.WARM, "app.tab('actions')"))

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from textual.app import ComposeResult
 from textual.screen import ModalScreen, Screen
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from console.screens.triage.drill import Drill
     from console.wants import Want
 
+R = TypeVar("R")
 NOTE_S = 4.0  # how long a note stays in the line of hints
 LETTERS_A_SECOND = 14  # a longer note stays as long as it takes to read
 
@@ -88,6 +88,11 @@ class LiveScreen(Screen[None]):
     @property
     def hinted(self) -> str:
         """Whose hints the bottom line shows."""
+        return self.topic
+
+    @property
+    def tab(self) -> str:
+        """The name in the header that stands for this screen."""
         return self.topic
 
     @property
@@ -197,7 +202,7 @@ class LiveScreen(Screen[None]):
 
     def _draw_header(self, width: int, height: int) -> list[Line]:
         head = frame.Head(
-            self.topic,
+            self.tab,
             self._organization,
             self.seen,
             self.times[0] if self.times else None,
@@ -205,6 +210,7 @@ class LiveScreen(Screen[None]):
             self.deck.alarm.badge,
             self.deck.read_only,
             self.deck.acting,
+            self.deck.runs,
             self._away,
         )
         return [frame.draw_header(head, width)]
@@ -318,18 +324,32 @@ class LiveScreen(Screen[None]):
 
     def ask_for(self, kind: IntentKind, form: Callable[[Settings], Screen[Want | None]]) -> None:
         """Opens a form for somebody who may sign what comes of it; says why where nobody may."""
-        self.deck.know(partial(self._open_form, kind, form))
+        self.open_form(kind, form, self._sign)
 
-    def _open_form(
-        self, kind: IntentKind, form: Callable[[Settings], Screen[Want | None]], who: Standing
+    def open_form(
+        self, kind: IntentKind, form: Callable[[Settings], Screen[R]], then: Callable[[R | None], None]
     ) -> None:
-        from console.wants import why_not  # not needed for the first frame
+        """The same, and what comes of the form goes on to `then`."""
 
-        settings = self.deck.settings
-        if reason := why_not(who, kind):
-            self.note(reason)
-        elif settings is not None:
-            self.app.push_screen(form(settings), self._sign)
+        def opened() -> None:
+            settings = self.deck.settings
+            if settings is not None:
+                self.app.push_screen(form(settings), then)
+
+        self.may(kind, opened)
+
+    def may(self, kind: IntentKind, then: Callable[[], None]) -> None:
+        """Goes on where the person here may ask for this kind; says why where not."""
+
+        def known(who: Standing) -> None:
+            from console.wants import why_not  # not needed for the first frame
+
+            if reason := why_not(who, kind):
+                self.note(reason)
+            else:
+                then()
+
+        self.deck.know(known)
 
     def _sign(self, want: Want | None) -> None:
         if want is not None:

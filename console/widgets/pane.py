@@ -72,12 +72,6 @@ class Pane(Canvas, can_focus=True):
     def action_half_page_up(self) -> None:
         self._turn_to(self._top - max(1, self.size.height // 2))
 
-    def action_sort(self) -> None:
-        """Nothing to sort on a page."""
-
-    def action_reverse(self) -> None:
-        """Nothing to sort on a page."""
-
     def action_choose(self) -> None:
         self.post_message(self.Chosen())
 

@@ -149,7 +149,7 @@ class Filter:
 
 def title_of(column: Column, *, sorted_down: bool | None) -> Span:
     """A column's heading; an arrow says that it sorts, and which way."""
-    if sorted_down is None:
+    if sorted_down is None or not column.sortable:
         return Span(column.name, Tone.DIM)
     sign = "↓" if sorted_down else "↑"
     return Span(f"{sign}{column.name}" if column.at_right else f"{column.name}{sign}", Tone.ACCENT)

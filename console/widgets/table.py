@@ -25,7 +25,7 @@ TOP = 2
 class Table(Inked, can_focus=True):
     """Rows under a title and headings, with a cursor, sorting, a filter and a scroll mark."""
 
-    BINDINGS = bindings("table")
+    BINDINGS = [*bindings("table"), *bindings("sorted")]  # noqa: RUF012 - as Textual reads it
     COMPONENT_CLASSES: ClassVar[set[str]] = {"table--cursor", "table--cursor-away"}
 
     class Moved(Message):

@@ -6,8 +6,9 @@ import itertools
 
 import pytest
 
-from console.actions import ACTIONS, HINTS, Danger, available, bindings, key_sign, key_table
+from console.actions import ACTIONS, Danger, available, bindings, key_sign, key_table
 from console.deck import BurndeckApp
+from console.hints import HINTS
 from console.screens.actions.screen import ActionsScreen
 from console.screens.alerts.screen import AlertsScreen
 from console.screens.allocations.screen import AllocationsScreen
@@ -17,6 +18,9 @@ from console.screens.forms.form import FormScreen
 from console.screens.forms.preview import PreviewScreen
 from console.screens.help import HelpScreen
 from console.screens.incident.screen import IncidentScreen
+from console.screens.runbook.choices import ChoiceScreen
+from console.screens.runbook.run_screen import RunScreen
+from console.screens.runbook.screen import RunbooksScreen
 from console.screens.triage.screen import TriageScreen
 from console.widgets.pane import Pane
 from console.widgets.table import Table
@@ -31,6 +35,8 @@ WHO_DOES_IT = {
         AllocationsScreen,
         AuditScreen,
         IncidentScreen,
+        RunbooksScreen,
+        RunScreen,
     ),
     "burn": (BurnScreen,),
     "triage": (TriageScreen,),
@@ -41,7 +47,11 @@ WHO_DOES_IT = {
     "allocations": (AllocationsScreen,),
     "incident": (IncidentScreen,),
     "audit": (AuditScreen,),
+    "runbooks": (RunbooksScreen,),
+    "run": (RunScreen,),
     "table": (Table, Pane),
+    "sorted": (Table,),
+    "choice": (ChoiceScreen,),
     "form": (FormScreen, PreviewScreen),
     "panel": (HelpScreen,),
 }

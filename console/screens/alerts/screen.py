@@ -204,7 +204,15 @@ class AlertsScreen(DetailScreen):
         self._act(IntentKind.PLANNED_ACTIVITY, wishes.not_planned, wishes.planned)
 
     def action_runbook(self) -> None:
-        self.note("Runbooks come with a later release. Press 2: Triage shows whose burn it is, and why.")
+        entry, board = self.entry, self.board
+        if entry is None or board is None:
+            self.note("There is no alert under the cursor.")
+        elif not board.live:
+            self.note(PAST)
+        else:
+            from console.screens.runbook.asking import Target  # not needed before somebody asks
+
+            self.deck.open_run(Target(alert=entry.id))
 
     def _act(self, kind: IntentKind, refuses: Callable[[AlertEntry], str], wish: Wish) -> None:
         """Opens the form of an action on the alert under the cursor, where it can be done at all."""

@@ -38,13 +38,15 @@ LEAST = 6
 PLOT, TALL_PLOT = 7, 10
 TALL = 28
 """From so many lines on plots are higher."""
+_WITH_UNIT = re.compile(r"([-+×≈<>]?\s?[\d.,]+[kM]?) ((?:credits|cr|tokens|requests|calls)\S*(?: a \w+)?)")
+_NOTHING = ("", "–", "-")
 _NUMBER = re.compile(r"[-+×≈<>]?\s?[\d.,]+\s?([kMG%]|cr|credits|/min|s|min|h|d|ms|USD|\$)*|[–-]|")
 
 
 def draw_evidence(
-    kept: Sequence[KeptEvidence], changed: Collection[int], now: float, width: int, height: int
+    kept: Sequence[KeptEvidence], said: str, changed: Collection[int], now: float, width: int, height: int
 ) -> list[Line]:
-    """The answers of a step, those of its last try in full."""
+    """The answers of a step, those of its last try in full, without sentences that are `said` already."""
     if not kept:
         return []
     last = max(each.attempt for each in kept)
@@ -52,7 +54,7 @@ def draw_evidence(
     for each in kept:
         if each.attempt == last:
             lines += [EMPTY] if lines else []
-            lines += _one(each, now, width, height)
+            lines += _one(each, said, now, width, height)
             if each.id is not None and each.id in changed:
                 warning = (
                     "▲ this evidence reads differently than when it was kept: see `burndeck audit verify`"
@@ -68,10 +70,11 @@ def _earlier(kept: Sequence[KeptEvidence], now: float, width: int) -> Iterator[L
         yield [Span(clip_words(text, width), Tone.DIM)]
 
 
-def _one(kept: KeptEvidence, now: float, width: int, height: int) -> list[Line]:
+def _one(kept: KeptEvidence, said: str, now: float, width: int, height: int) -> list[Line]:
     found = kept.evidence
     lines: list[Line] = [_heading(found, width)]
-    lines += [[Span(text)] for text in wrap(found.sentence, width)]
+    if found.sentence not in said:
+        lines += [[Span(text)] for text in wrap(found.sentence, width)]
     lines += draw_table(found.columns, found.rows, width)
     if found.line is not None:
         lines += draw_line(found.line, width, TALL_PLOT if height >= TALL else PLOT)
@@ -113,15 +116,34 @@ def draw_table(columns: Sequence[str], rows: Sequence[Sequence[str]], width: int
     """The table in a width: numbers at the right, long texts cut, columns that have no room named below."""
     if not columns or not rows:
         return []
-    shown = rows[:MOST_ROWS]
+    shown, units = _without_units(columns, rows[:MOST_ROWS])
     widths, left_out = _widths(columns, shown, width)
     numeric = [all(_NUMBER.fullmatch(row[index]) for row in shown) for index in range(len(widths))]
     heads = _cells(columns, widths, numeric)
     lines: list[Line] = [[Span(heads.rstrip(), Tone.DIM)]]
     lines += [[Span(_cells(row, widths, numeric).rstrip())] for row in shown]
-    more = [f"{plural(len(rows) - MOST_ROWS, 'more row')}"] if len(rows) > MOST_ROWS else []
+    more = [f"{', '.join(named)} in {unit}" for unit, named in units.items()]
+    more += [f"{plural(len(rows) - MOST_ROWS, 'more row')}"] if len(rows) > MOST_ROWS else []
     more += [f"{', '.join(columns[-left_out:])}: no room here, Tab widens"] if left_out else []
     return [*lines, *([Span(text, Tone.DIM)] for text in wrap("; ".join(more), width))]
+
+
+def _without_units(
+    columns: Sequence[str], rows: Sequence[Sequence[str]]
+) -> tuple[list[list[str]], dict[str, list[str]]]:
+    """Cells without a unit that all of a column have, and the columns of each unit that was taken off."""
+    shown = [list(row) for row in rows]
+    units: dict[str, list[str]] = {}
+    for index, name in enumerate(columns):
+        found = [_WITH_UNIT.fullmatch(row[index]) for row in shown]
+        named = {each[2] for each in found if each is not None}
+        if len(named) == 1 and all(
+            each or row[index] in _NOTHING for each, row in zip(found, shown, strict=True)
+        ):
+            units.setdefault(named.pop(), []).append(name)
+            for row, each in zip(shown, found, strict=True):
+                row[index] = each[1] if each is not None else row[index]
+    return shown, units
 
 
 def _widths(columns: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> tuple[list[int], int]:

@@ -61,7 +61,7 @@ def not_signed(view: RunView, step: StepView, person: Person | None) -> str:
         return ""
     run, declared = view.run, step.declared
     if person.name in (run.holder, run.started_by):
-        return f"You run it, so somebody else agrees: it waits for {roles_words(declared.roles)}."
+        return "You run it, so others agree: it stands in the header of each who is asked."
     if any(each.person == person.name for each in step.sign_offs):
         return "You have spoken already: it takes another person."
     if not {role.value for role in person.roles} & {role for roles in declared.roles for role in roles}:

@@ -192,9 +192,11 @@ class RunScreen(NowScreen):
     # Acting
 
     def on_table_chosen(self, event: Table.Chosen) -> None:
+        event.prevent_default()  # Enter acts here, also on the step in full
         self._doing.next()
 
     def on_pane_chosen(self, event: Pane.Chosen) -> None:
+        event.prevent_default()
         self._doing.next()
 
     def action_skip(self) -> None:

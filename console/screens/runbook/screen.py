@@ -167,9 +167,7 @@ class RunbooksScreen(NowScreen):
 
     def on_table_chosen(self, event: Table.Chosen) -> None:
         """The run in full, or the form that starts the runbook."""
-        self._choose()
-
-    def _choose(self) -> None:
+        event.prevent_default()
         if self.line is not None:
             self.deck.open_run(Target(run=self.line.id))
         elif self.runbook is not None:

@@ -14,7 +14,7 @@ from console.screens.actions.rows import countdown, state_words
 from console.screens.alerts.layout import LABEL, block
 from console.screens.runbook.evidence import draw_evidence
 from console.screens.runbook.machine import choice_words, machine_words
-from console.screens.runbook.moves import next_words, not_moved
+from console.screens.runbook.moves import next_words, not_moved, not_signed
 from console.screens.runbook.prose import draw_prose
 from console.screens.runbook.signs import STEP_WORDS, step_sign, step_tone
 from console.screens.runbook.timeline import draw_timeline
@@ -32,20 +32,25 @@ def draw_step(
     width, height = size
     inner = width - 2
     room = inner - LABEL
-    found = draw_evidence(step.evidence, view.changed_evidence, now, inner, height)
+    found = draw_evidence(step.evidence, step.text, view.changed_evidence, now, inner, height)
+    part: Sequence[Line] = [
+        *_question(view, step, inner),
+        *_machine(view, step, room),
+        *_requires(step, room),
+    ]
+    prose = draw_prose(step.declared.prose, inner)
+    behind = step.state.state.over  # what was found comes before how to look for it
     blocks: list[Sequence[Line]] = [
         [_heading(step, now, inner), *_next(view, step, person, now, inner)],
         _so_far(view, step, now, inner),
-        draw_prose(step.declared.prose, inner),
-        [*_question(view, step, inner), *_machine(view, step, room), *_requires(step, room)],
-        found,
+        *((found, prose, part) if behind else (prose, part, found)),
         [[Span("Run", Tone.STRONG)], *_parameters(view, room)],
         [[Span("Timeline", Tone.STRONG)], *draw_timeline(view, inner)] if events else [],
     ]
     lines: list[Line] = []
-    for part in blocks:
-        lines += [EMPTY] if lines and part else []
-        lines += part
+    for each in blocks:
+        lines += [EMPTY] if lines and each else []
+        lines += each
     return [[Span(" "), *line] for line in lines]
 
 
@@ -64,13 +69,13 @@ def _next(view: RunView, step: StepView, person: Person | None, now: float, widt
     """What Enter does, or what is waited for and until when."""
     if step.declared.seq != view.run.at:
         return
-    words = next_words(step)
-    if words:
-        reason = not_moved(view.run, step.declared, person) if "sign" not in step.can else ""
-        yield from _enter(words, reason, width)
-    elif step.state.state is StepState.WORKING:
+    if step.state.state is StepState.WORKING:
         text = step.waits or "the agent is at it"
         yield from ([Span(line, Tone.WARM)] for line in wrap(f"… {text}", width))
+    if words := next_words(step):
+        signs = "sign" in step.can
+        reason = not_signed(view, step, person) if signs else not_moved(view.run, step.declared, person)
+        yield from _enter(words, "" if "approve" in step.can else reason, width)
     if step.state.due_at is not None:
         yield [Span(f"time is up in {countdown(step.state.due_at - now)}", Tone.DIM)]
 

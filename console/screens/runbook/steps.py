@@ -15,8 +15,7 @@ if TYPE_CHECKING:
     from agent.runbooks.view import RunView, StepView
 
 _COLUMNS = (
-    Column("", 1, at_right=False, sortable=False),
-    Column("", 2, sortable=False),
+    Column("", 4, at_right=False, sortable=False),
     Column("step", 10, at_right=False, grow=True, sortable=False),
 )
 
@@ -27,7 +26,7 @@ class Steps(Table, inherit_bindings=False):
     BINDINGS = bindings("table")
 
     def __init__(self, turn: Callable[[int], None]) -> None:
-        super().__init__("rows", _COLUMNS, Order(1, downwards=False))
+        super().__init__("rows", _COLUMNS, Order(0, downwards=False))
         self._turn = turn
 
     def action_half_page_down(self) -> None:
@@ -50,8 +49,7 @@ def _row(step: StepView, *, here: bool) -> Row:
         key=str(declared.seq),
         search=f"{declared.id} {declared.kind} {declared.prose}",
         cells=(
-            Cell(step_sign(state), None, tone),
-            Cell(str(declared.seq), declared.seq, tone if here else Tone.DIM),
+            Cell(f"{step_sign(state)} {declared.seq:>2}", declared.seq, tone),
             Cell(declared.title, None, named, prose=True),
         ),
     )
