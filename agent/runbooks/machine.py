@@ -22,7 +22,7 @@ from agent.runbooks import progress, records
 from agent.runbooks.about import values_of
 from agent.runbooks.asking import Context, Verdict
 from agent.runbooks.conditions import CONDITIONS
-from agent.runbooks.filling import fill
+from agent.runbooks.filling import fill_given
 from agent.runbooks.progress import APPROVED, ASKED, DENIED, MET, NOT_MET, OUT_OF_TIME, Moved
 from agent.runbooks.queries import QUERIES
 from agent.runbooks.reach import run_in
@@ -297,14 +297,12 @@ class _Work:
 
     def _test(self, test: Test) -> Verdict:
         condition = CONDITIONS[test.condition]
-        return condition.test(self.context, self._filled(test.using))
+        given = fill_given(test.using, values_of(self.run), condition.parameters)
+        return condition.test(self.context, given)
 
     def _ask(self, ask: Ask) -> Evidence:
-        return QUERIES[ask.report].ask(self.context, self._filled(ask.using))
-
-    def _filled(self, using: Mapping[str, str]) -> dict[str, str]:
-        values = values_of(self.run)
-        return {name: fill(text, values) for name, text in using.items()}
+        query = QUERIES[ask.report]
+        return query.ask(self.context, fill_given(ask.using, values_of(self.run), query.parameters))
 
     def _ends(
         self,

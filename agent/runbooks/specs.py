@@ -12,6 +12,7 @@ from agent.domain.gateway import Limit
 from agent.domain.money import AmountError, to_nano
 from agent.errors import ConfigError
 from agent.runbooks.about import values_of
+from agent.runbooks.actions import ACTIONS
 from agent.runbooks.filling import fill
 
 if TYPE_CHECKING:
@@ -26,19 +27,8 @@ KINDS: Mapping[str, ActionKind] = {
     "top-up": ActionKind.TOP_UP,
 }
 """What an action step may be called, but for `release`."""
-USING: Mapping[str, bool] = {
-    "scope": False,
-    "allocation": False,
-    "limit": False,
-    "for": False,
-    "non-prod": False,
-    "models": False,
-    "amount": False,
-    "monthly": False,
-    "gateway": False,
-    "emergency": False,
-}
-"""Parameters of action steps; what each kind needs is said by `spec_of`."""
+USING = tuple(dict.fromkeys(name for words in ACTIONS.values() for name in words.parameters))
+"""Parameters of action steps."""
 
 
 def spec_of(settings: Settings, run: Run, step: Step, changed: Mapping[str, str] | None = None) -> ActionSpec:
@@ -47,7 +37,8 @@ def spec_of(settings: Settings, run: Run, step: Step, changed: Mapping[str, str]
     `settings` has the allocations in force. Raises `ConfigError` naming the parameter that is missing or bad.
     """
     values = values_of(run)
-    using = {name: fill(text, values) for name, text in step.using.items()} | dict(changed or {})
+    typed = dict(changed or {})
+    using = {name: fill(text, values) for name, text in step.using.items() if name not in typed} | typed
     kind = KINDS[step.action]
     allocation = _allocation(settings, using)
     scope = allocation.scope if allocation is not None and not using.get("scope") else _scope(using, step)

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 from agent.allocations import settings_now
 from agent.domain.action import ActionState
 from agent.domain.run import KeptEvidence, Run, RunEvent, RunState, SignOff, StepRun, StepState
-from agent.domain.runbook import Remedy, Step, StepKind
+from agent.domain.runbook import Remedy, Step, StepKind, Test
 from agent.errors import BurndeckError
 from agent.reports.action_report import ActionEntry
 from agent.reports.actions import action_entry
 from agent.runbooks import records
 from agent.runbooks.about import values_of
-from agent.runbooks.asking import Context
+from agent.runbooks.asking import Context, Verdict
 from agent.runbooks.conditions import CONDITIONS
-from agent.runbooks.filling import MissingParameter, fill
+from agent.runbooks.filling import MissingParameter, fill, fill_given
 from agent.runbooks.specs import RELEASE
 
 if TYPE_CHECKING:
@@ -246,7 +246,7 @@ def _requirements(context: Context, declared: Step) -> tuple[Requirement, ...]:
     found = []
     for test in declared.requires:
         try:
-            verdict = CONDITIONS[test.condition].test(context, _filled(context, test.using))
+            verdict = _verdict(context, test)
             found.append(Requirement(verdict.met, verdict.evidence.sentence))
         except BurndeckError as error:
             found.append(Requirement(False, error.message))
@@ -258,7 +258,7 @@ def _waits(context: Context, declared: Step, state: StepRun, action: ActionEntry
         return ""
     if declared.kind is StepKind.WAIT_FOR and declared.test is not None:
         try:
-            verdict = CONDITIONS[declared.test.condition].test(context, _filled(context, declared.test.using))
+            verdict = _verdict(context, declared.test)
         except BurndeckError as error:
             return error.message
         return verdict.evidence.sentence
@@ -270,10 +270,10 @@ def _waits(context: Context, declared: Step, state: StepRun, action: ActionEntry
     return ""
 
 
-def _filled(context: Context, using: Mapping[str, str]) -> dict[str, str]:
+def _verdict(context: Context, test: Test) -> Verdict:
     assert context.run is not None
-    values = values_of(context.run)
-    return {name: fill(text, values) for name, text in using.items()}
+    condition = CONDITIONS[test.condition]
+    return condition.test(context, fill_given(test.using, values_of(context.run), condition.parameters))
 
 
 def shown(text: str, values: Mapping[str, str]) -> str:
