@@ -74,11 +74,12 @@ def build_stage(
     clock: tuple[float, float, float] | None = None,
     tick_s: float = 0,
     deploys: Sequence[Deploy] = (),
+    more: str = "",
 ) -> Stage:
     """Writes burndeck.toml and owners.toml into `folder`; `deploys` go into its calendar of releases.
 
     `clock` is (epoch, started, speed) for a demo that runs by itself; without it the caller moves time,
-    in steps of `tick_s` simulated seconds.
+    in steps of `tick_s` simulated seconds. `more`: tables for the end of burndeck.toml.
     """
     stage = Stage(folder)
     (folder / "owners.toml").write_text(organization.owners_toml(), encoding="utf-8")
@@ -94,6 +95,7 @@ def build_stage(
         parts.append(_person(stage.identity))
         epoch, started, speed = clock
         parts.append(f"[clock]\nepoch = {epoch!r}\nstarted = {started!r}\nspeed = {speed!r}\n")
+    parts.append(more)
     stage.config.write_text("\n".join(parts), encoding="utf-8")
     return stage
 
