@@ -31,6 +31,12 @@ _KINDS = {
     "workload_identity_provider_mapping": ChangeKind.CONFIG,
 }
 """What the first word of an event's type is about; another is `other`."""
+_OF_THE_TENANT = {
+    "admin_api_key": ChangeKind.KEY,
+    "billing": ChangeKind.LIMIT,
+    "usage_limit": ChangeKind.LIMIT,
+}
+"""The same for the second word of types that begin with `tenant`."""
 _NO_CHANGE = ("login", "logout")
 _MOST_DETAIL = 90
 _NAMES = ("name", "title", "role", "email", "group_name", "role_name")
@@ -106,19 +112,25 @@ def _changes(source: str, raw: Mapping[str, Any]) -> Iterator[Change]:
         return
     about = raw.get(entry.type)
     detail = about if isinstance(about, dict) else {}
-    kind = _KINDS.get(subject, ChangeKind.OTHER)
     scope_kind, scope = _scope(entry, subject, detail)
     yield Change(
         at=int(Instant.parse(entry.effective_at)),
         until=None,
         source=f"{source} audit log",
-        kind=kind,
+        kind=_kind(entry.type),
         title=_title(entry, detail),
         actor=one_line(entry.actor.name) if entry.actor else "",
         scope_kind=scope_kind,
         scope=scope,
         external_id=entry.id,
     )
+
+
+def _kind(type_: str) -> ChangeKind:
+    first, second, *_ = *type_.split("."), ""
+    if first == "tenant":
+        return _OF_THE_TENANT.get(second, ChangeKind.OTHER)
+    return _KINDS.get(first, ChangeKind.OTHER)
 
 
 def _scope(entry: Entry, subject: str, detail: Mapping[str, Any]) -> tuple[str, str]:

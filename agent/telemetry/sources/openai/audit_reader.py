@@ -36,6 +36,9 @@ _EVENTS = tuple(
         "checkpoint.permission": "created deleted",
         "external_key": "registered removed",
         "ip_allowlist": "created updated deleted",
+        "tenant.admin_api_key": "created updated deleted",
+        "tenant.billing": "alerts.updated overage_limit.updated",
+        "tenant.usage_limit": "workspace.updated group.updated user.updated increase_request.resolved",
     }.items()
     for verb in verbs.split()
 )

@@ -55,11 +55,16 @@ async def read_listing(
         items += page.data
         if not page.has_more or not page.data:
             return items, True
-        last = page.last_id or getattr(page.data[-1], "id", "")
+        last = page.last_id or _id_of(page.data[-1])
         try:
             cursor = _next(path, last, seen, tally)
         except PaginationError:
             return items, False
+
+
+def _id_of(item: Any) -> str:
+    """The id of an item, whether it was decoded or left as it came; `last_id` may be null."""
+    return str(item.get("id", "") if isinstance(item, dict) else getattr(item, "id", ""))
 
 
 async def _fetch(client: ApiClient, path: str, params: Params, type_: Any, tally: Tally) -> tuple[Any, bytes]:

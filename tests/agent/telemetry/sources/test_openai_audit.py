@@ -23,7 +23,9 @@ from agent.secrets import Secret
 from agent.telemetry.sources.openai.audit import changes_in
 from agent.telemetry.sources.openai.audit_reader import CURSOR, AuditReader
 from fixtures.provider import SimulatedProvider
+from tests.agent.telemetry.answering import KEY, Answer, AnsweringServer, Asked
 from tests.agent.telemetry.conftest import QUICK, Reading, Readings
+from tests.agent.telemetry.sources.test_openai_pages import empty
 
 T = TypeVar("T")
 EPOCH = 1_790_003_000.0
@@ -130,6 +132,34 @@ def test_a_log_of_several_pages_is_read_to_its_end(world: World) -> None:
     world.read()
 
     assert len([row for row in world.feed() if row[1] == "limit"]) == 130
+
+
+def paged(asked: Asked) -> Answer:
+    """A log of two pages that never says its last id, of a provider that has nothing else."""
+    if not asked.path.endswith(AUDIT):
+        return empty(asked)
+    first = asked.one("after") is None
+    return Answer({"data": [entry(id="audit-1" if first else "audit-2")], "has_more": first, "last_id": None})
+
+
+def test_pages_that_do_not_say_their_last_id_go_on_after_their_last_entry(readings: Readings) -> None:
+    with AnsweringServer(paged) as server:
+        reading = readings.of(server.base_url, KEY.reveal())
+        report = reading.once(EPOCH)
+
+    assert (report.failed, len(reading.rows(FEED))) == (None, 2)
+
+
+def test_a_provider_that_does_not_know_all_kinds_is_asked_for_everything(readings: Readings) -> None:
+    def picky(asked: Asked) -> Answer:
+        refuses = asked.path.endswith(AUDIT) and "event_types[]" in asked.params
+        return Answer({"error": {"message": "Invalid value"}}, status=400) if refuses else paged(asked)
+
+    with AnsweringServer(picky) as server:
+        reading = readings.of(server.base_url, KEY.reveal())
+        report = reading.once(EPOCH)
+
+    assert (report.failed, len(reading.rows(FEED))) == (None, 2)
 
 
 @pytest.mark.parametrize("status", [403, 404])
@@ -253,10 +283,20 @@ def test_the_actor_is_named_as_far_as_the_log_knows(actor: Any, name: str) -> No
 
 def test_logins_change_nothing_and_types_that_are_new_are_other_changes() -> None:
     found, refused = changes_in(
-        "openai", [entry(type="login.succeeded"), entry(id="audit-2", type="tenant.moved")]
+        "openai",
+        [
+            entry(type="login.succeeded"),
+            entry(id="audit-2", type="tenant.moved"),
+            entry(id="audit-3", type="moved"),
+            entry(id="audit-4", type="tenant.usage_limit.workspace.updated"),
+        ],
     )
 
-    assert [(change.kind, change.title) for change in found] == [("other", "tenant moved")]
+    assert [(change.kind, change.title) for change in found] == [
+        ("other", "tenant moved"),
+        ("other", "moved"),
+        ("limit", "tenant usage limit workspace updated"),
+    ]
     assert refused == []
 
 
