@@ -43,15 +43,15 @@ def code(value: str) -> str:
     return f"{fence}{room}{plain}{room}{fence}"
 
 
-def cell(value: str) -> str:
-    """Markdown as a cell of a table; `text` and `code` make it of text."""
-    return re.sub(r"(?<!\\)((?:\\\\)*)\|", r"\1\\|", value)
+def code_cell(value: str) -> str:
+    """Any text as code in a table, where a line that divides cells is marked even in code."""
+    return code(value).replace("|", "\\|")
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, right: Sequence[int] = ()) -> list[str]:
-    """The lines of a table, of cells that are Markdown already; those whose place is in `right` end flush."""
+    """The lines of a table, of cells that `text` and `code_cell` made; columns named in `right` end flush."""
     rules = ["--:" if place in right else "---" for place in range(len(columns))]
-    return [_row(columns), _row(rules), *(_row([cell(each) for each in row]) for row in rows)]
+    return [_row(columns), _row(rules), *map(_row, rows)]
 
 
 def _row(cells: Sequence[str]) -> str:

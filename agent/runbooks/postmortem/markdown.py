@@ -9,7 +9,7 @@ from itertools import groupby
 
 from agent.domain.words import duration, instant
 from agent.reports.figure import Figure
-from agent.runbooks.postmortem.forge import block, code, line, quote, sentence, table, text
+from agent.runbooks.postmortem.forge import block, code, code_cell, line, quote, sentence, table, text
 from agent.runbooks.postmortem.markdown_parts import evidence, measures, run
 from agent.runbooks.postmortem.model import Cost, Happened, Postmortem
 
@@ -104,7 +104,7 @@ def _impact(made: Postmortem, plots: Plots) -> Iterator[str]:
     yield ""
     rows = (
         (
-            code(each.api_key) or "(no key)",
+            code_cell(each.api_key) or "(no key)",
             text(each.name if each.name != each.api_key else ""),
             text(each.team or "(nobody)"),
             text(each.environment),
@@ -158,9 +158,9 @@ def _alerts(made: Postmortem, plots: Plots) -> Iterator[str]:
     rows = (
         (
             str(each.id),
-            code(each.rule),
+            code_cell(each.rule),
             text(each.tier),
-            code(each.scope),
+            code_cell(each.scope),
             instant(each.started_at),
             NOTHING if each.fired_at is None else instant(each.fired_at),
             NOTHING if each.resolved_at is None else instant(each.resolved_at),

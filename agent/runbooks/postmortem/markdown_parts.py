@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator, Mapping
 
 from agent.domain.words import instant
-from agent.runbooks.postmortem.forge import code, line, table, text
+from agent.runbooks.postmortem.forge import code, code_cell, line, table, text
 from agent.runbooks.postmortem.model import Measure, Postmortem, Proof
 
 _MOST_ROWS = 40
@@ -108,7 +108,7 @@ def _measure(each: Measure) -> Iterator[str]:
     if each.targets:
         yield ""
         rows = (
-            (code(step.target), text(step.before), text(step.after), step.state, text(step.error))
+            (code_cell(step.target), text(step.before), text(step.after), step.state, text(step.error))
             for step in each.targets
         )
         yield from table(("target", "before", "after", "state", "problem"), rows)
