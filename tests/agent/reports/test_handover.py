@@ -22,8 +22,11 @@ from agent.domain.planned import Planned
 from agent.domain.silence import Silence
 from agent.domain.usage import Layer
 from agent.ledger import open_reader
+from agent.ledger.gateway_store import GatewayStatus
 from agent.ledger.rows import SourceStatus
+from agent.reports.allocation_tree import allocation_tree
 from agent.reports.handover import Handover, handover
+from agent.settings_schema import Source
 from tests.agent.alerts.notices import a_notice
 from tests.agent.reports.world import NANO, NOW
 from tests.console.acting_world import AT, Desk, block, make_ledger, open_desk, spike, throttle
@@ -166,6 +169,45 @@ def test_a_cap_is_near_by_what_is_used_of_it_or_by_its_runway(
     assert [each.allocation_id for each in told(desk).caps] == near
 
 
+def test_a_cap_is_near_from_four_fifths_of_the_month_on_also_without_a_runway(desk: Desk) -> None:
+    whole = Allocation("whole", Scope.parse("team:support"), 10**6 * NANO)
+    desk.settings = replace(desk.settings, allocations=(whole,))
+    with open_reader(desk.settings.ledger_path) as reader:
+        (row,) = allocation_tree(reader, desk.settings, AT).rows
+    used = row.budget.used.value
+    assert used is not None and row.budget.hard_runway_s is None
+
+    def near(share: str) -> int:
+        monthly = int(used / Decimal(share) * NANO)
+        far = replace(whole, monthly_nano=monthly, soft_cap=Decimal(100), hard_cap=Decimal(200))
+        desk.settings = replace(desk.settings, allocations=(far,))
+        return len(told(desk).caps)
+
+    assert (near("0.81"), near("0.79")) == (1, 0)
+
+
+def test_an_allocation_that_was_changed_is_the_plan_and_not_in_force(desk: Desk) -> None:
+    made = desk.in_force(throttle())
+    desk.writer.actions.save(replace(made, spec=replace(made.spec, kind=ActionKind.ALLOCATE)))
+
+    assert told(desk).in_force == ()
+
+
+def test_a_gateway_that_cannot_be_read_is_blind(desk: Desk) -> None:
+    desk.writer.actions.save_gateway(
+        GatewayStatus("edge", "haproxy", "failed", "no socket", "look", AT, None)
+    )
+
+    assert [(each.part, each.why) for each in told(desk).blind] == [("gateway edge", "no socket")]
+
+
+def test_a_source_that_the_configuration_has_lost_is_not_missed(desk: Desk) -> None:
+    desk.writer.save_source_status(source("failed", NOW))
+    desk.settings = replace(desk.settings, sources=(Source(name="eu"),))
+
+    assert told(desk).blind == ()
+
+
 def test_postmortems_are_owed_and_overdue_ones_want_a_person(desk: Desk) -> None:
     desk.fires()
     taken(desk)
@@ -276,9 +318,11 @@ def test_an_action_that_was_begun_long_before_the_shift_and_ended_in_it_is_told(
     old = replace(made, state=ActionState.REVERSED, ended_at=AT - 60, ended_by="ada", why="released")
     desk.writer.actions.save(old)
 
-    later = told(desk, AT + 40_000)
+    later = told(desk, AT + 43_000)
 
     assert [(each.kind, each.id) for each in later.ended] == [("action", made.id)]
+    assert later.since > made.requested_at
+    assert told(desk, AT + 43_200).ended == ()
 
 
 def test_a_fast_clock_is_given_the_time_that_a_poll_takes(desk: Desk) -> None:

@@ -126,6 +126,27 @@ def test_the_past_shows_actions_as_they_stood(desk: Desk) -> None:
     assert not view(desk, at=NOW - 240).live and view(desk).live
 
 
+def test_a_word_that_was_given_later_is_not_there_yet(desk: Desk) -> None:
+    desk.fires()
+    made = desk.in_force(throttle(), incident=1, alert=1)
+    early = replace(made, requested_at=NOW - 500)
+    desk.writer.actions.save(early)
+    word = Approval(made.id or 0, made.digest, "bo", "engineering", Verdict.APPROVED, NOW - 60, "")
+    desk.writer.actions.add_approval(word)
+
+    (now,), (then,) = view(desk).actions, view(desk, at=NOW - 120).actions
+
+    assert (len(now.approvals), len(then.approvals)) == (1, 0)
+
+
+def test_what_a_closed_incident_cost_is_as_old_as_its_end(desk: Desk) -> None:
+    desk.writer.incidents.add_incident(
+        Incident("over", "team:search", "critical", "", NOW - 1_200, NOW - 600, 5 * NANO)
+    )
+
+    assert view(desk).above.as_of == NOW - 600
+
+
 def test_there_is_one_timeline_of_alerts_approvals_and_what_goes_on_beside_it(desk: Desk) -> None:
     desk.fires()
     taken_by(desk, "ada", NOW - 400)
