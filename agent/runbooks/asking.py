@@ -41,7 +41,7 @@ class Query:
     parameters: Mapping[str, bool]  # name -> whether it must be given
     help: str
     ask: Callable[[Context, Given], Evidence]
-    columns: tuple[str, ...] = ()  # that a step may keep; empty: they depend on what is asked
+    columns: tuple[str, ...] = ()  # all that an answer may have; empty: it is not known before
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,8 +24,13 @@ from agent.runbooks.asking import Query
 
 QUERIES: Mapping[str, Query] = {
     **{name: Query({}, help_, fed.named(name, help_)) for name, (_, help_) in REPORTS.items()},
-    "top": Query({"by": False, "window": False, "scope": False}, "What burns most above usual.", spikes.top),
-    "owner": Query({"scope": True}, "Whose a scope is.", known.owner),
+    "top": Query(
+        {"by": False, "window": False, "scope": False},
+        "What burns most above usual.",
+        spikes.top,
+        spikes.ANY_TOP,
+    ),
+    "owner": Query({"scope": True}, "Whose a scope is.", known.owner, known.ANY_OWNER),
     "why": Query({"scope": False, "window": False}, "What drives the rise.", spikes.why),
     "burn": Query({"scope": False}, "Burn now against usual, with the last hour.", burning.burn),
     "caps": Query({"scope": True}, "Every cap around a scope, and the one that binds.", capped.caps),
@@ -41,15 +46,20 @@ QUERIES: Mapping[str, Query] = {
     "calls": Query(
         {"scope": False}, "Calls, errors and latency by endpoint, now against usual.", calling.calls
     ),
-    "unit-cost": Query({"scope": False, "window": False}, "Credits a request by model.", calling.unit_cost),
-    "keys": Query({"scope": False}, "Keys with their age, owner and labels.", known.keys),
+    "unit-cost": Query(
+        {"scope": False, "window": False},
+        "Credits a request by model.",
+        calling.unit_cost,
+        calling.UNIT_COLUMNS,
+    ),
+    "keys": Query({"scope": False}, "Keys with their age, owner and labels.", known.keys, known.KEY_COLUMNS),
     "sources": Query({}, "Every source, and how new its data is.", fed.sources),
     "gaps": Query({"days": False}, "Stretches of time without data.", fed.gaps),
-    "month": Query({"month": False}, "A month's spend by cost center.", months.month),
-    "budget": Query({}, "Every allocation against its month.", capped.budget),
+    "month": Query({"month": False}, "A month's spend by cost center.", months.month, months.MONTH_COLUMNS),
+    "budget": Query({}, "Every allocation against its month.", capped.budget, capped.BUDGET_COLUMNS),
     "week": Query({}, "This week against the last, by team.", weeks.week),
     "levers": Query({"scope": False}, "What would save credits.", saving.levers),
-    "proposals": Query({}, "Allocations that usage suggests.", proposed.proposals),
+    "proposals": Query({}, "Allocations that usage suggests.", proposed.proposals, proposed.PROPOSAL_COLUMNS),
     "pool": Query({"scope": True}, "Credits that a top-up may take.", capped.pool),
     "coverage": Query({}, "Traffic that no cap counts.", known.coverage),
     "labels": Query({}, "Keys without required labels.", known.labels),

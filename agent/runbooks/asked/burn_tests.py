@@ -65,21 +65,29 @@ def burn_fell(context: Context, given: Given) -> Verdict:
     action, trouble = _action_of(context, given)
     if action is None:
         return verdict(False, "burn-fell", given, trouble)
-    what = f"Action {action.id} ({spec_title(action.spec)})"
+    what = f"action {action.id} ({spec_title(action.spec)})"
     if action.spec.drill or (context.run is not None and context.run.drill):
-        sentence = f"This is a drill: {what.lower()} changed nothing, so the burn counts as fallen."
+        sentence = f"This is a drill: {what} changed nothing, so the burn counts as fallen."
         return verdict(True, "burn-fell", given, sentence, as_of=int(context.now))
     if action.confirmed_at is not None:
         over = "" if action.state is ActionState.CONFIRMED else f"; it is {action.state.value} since"
         effect = action.effect or "traffic shows it"
         return verdict(
-            True, "burn-fell", given, f"{what} is confirmed: {effect}{over}.", as_of=int(context.now)
+            True,
+            "burn-fell",
+            given,
+            f"{_capital(what)} is confirmed: {effect}{over}.",
+            as_of=int(context.now),
         )
     if action.state in (ActionState.FAILED, ActionState.DECLINED):
         why = f": {action.why}" if action.why else ""
-        return verdict(False, "burn-fell", given, f"{what} is {action.state.value}{why}; nothing changed.")
+        return verdict(
+            False, "burn-fell", given, f"{_capital(what)} is {action.state.value}{why}; nothing changed."
+        )
     if action.accepted_at is None:
-        return verdict(False, "burn-fell", given, f"{what} is {action.state.value}: it does not hold yet.")
+        return verdict(
+            False, "burn-fell", given, f"{_capital(what)} is {action.state.value}: it does not hold yet."
+        )
     return _by_the_burn(context, given, action, what)
 
 
@@ -92,7 +100,7 @@ def _by_the_burn(context: Context, given: Given, action: Action, what: str) -> V
     found = burn_now(context, about)
     if found.empty or found.at - MEASURED_S < held:
         known = "nothing is known" if found.empty else f"data ends {age(found.at, context.now)} ago"
-        sentence = f"{what} holds for {age(held, context.now)}, and {known}: too early to say."
+        sentence = f"{_capital(what)} holds for {age(held, context.now)}, and {known}: too early to say."
         return verdict(False, "burn-fell", given, sentence)
     now = found.now.value or Decimal(0)
     met = now < before * _HALF
@@ -101,7 +109,7 @@ def _by_the_burn(context: Context, given: Given, action: Action, what: str) -> V
         met,
         "burn-fell",
         given,
-        f"{about} burns {rate(now)} against {rate(before)} before {what.lower()} ({moved}).",
+        f"{about} burns {rate(now)} against {rate(before)} before {what} ({moved}).",
         truth=found.now,
         line=line_of(context, about, found.at),
     )
@@ -153,3 +161,7 @@ def keys_silent(context: Context, given: Given) -> Verdict:
             as_of=when.at,
         ),
     )
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -159,6 +159,18 @@ def _said(about: Part, now: Iterable[Sums], usual: Iterable[Sums], past_s: int) 
     return f"{text}; {failed}{again}, usually {share(before.error_share)}."
 
 
+UNIT_COLUMNS = (
+    "model",
+    "credits a request",
+    "last week",
+    "change",
+    "tokens a request",
+    "last week's",
+    "requests",
+    "against",
+)
+
+
 def unit_cost(context: Context, given: Given) -> Evidence:
     """Credits and tokens a request by model, against the same hours of the seven days before.
 
@@ -187,16 +199,7 @@ def unit_cost(context: Context, given: Given) -> Evidence:
         title,
         given,
         _dearest(about, found),
-        (
-            "model",
-            "credits a request",
-            "last week",
-            "change",
-            "tokens a request",
-            "last week's",
-            "requests",
-            "against",
-        ),
+        UNIT_COLUMNS,
         [unit.row() for unit in found],
         note=f"{duration(window_s)} against the same time of the {_WEEK_D} days before",
         truth=truth,

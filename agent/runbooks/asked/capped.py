@@ -100,6 +100,9 @@ def _binding(each: Allocation, left: Decimal) -> str:
     return f"{each.id} binds: {credits_(left)} are left until its hard cap"
 
 
+BUDGET_COLUMNS = ("allocation", "scope", "used", "budget", "share", "forecast", "variance", "burn")
+
+
 def budget(context: Context, given: Given) -> Evidence:
     """Every allocation's month: what is used, what it has, and where it ends."""
     from agent.runbooks.asked.foreseen import month_ends
@@ -139,7 +142,7 @@ def budget(context: Context, given: Given) -> Evidence:
         title,
         given,
         f"{sentence}{f'; {first.sentence}' if first else ''}.",
-        ("allocation", "scope", "used", "budget", "share", "forecast", "variance", "burn"),
+        BUDGET_COLUMNS,
         table,
         note="forecast: month to date + average of the last 14 days x days left + planned releases; "
         "variance: forecast less budget",

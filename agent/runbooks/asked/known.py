@@ -70,6 +70,20 @@ def burnt_by_key(context: Context, since_s: int) -> tuple[Mapping[str, int], Tru
     return burnt, stretch.truth
 
 
+KEY_COLUMNS = (
+    "key",
+    "name",
+    "age",
+    "last use",
+    "owner",
+    "service account",
+    "team",
+    "environment",
+    "missing labels",
+    "state",
+)
+
+
 def keys(context: Context, given: Given) -> Evidence:
     """Keys with their age, last use, owner and labels, the oldest first."""
     about = part(context, given)
@@ -87,18 +101,7 @@ def keys(context: Context, given: Given) -> Evidence:
         title,
         given,
         f"{plural(len(mine), 'key')}: {old} older than {limit // DAY} days, {accounts} of service accounts.",
-        (
-            "key",
-            "name",
-            "age",
-            "last use",
-            "owner",
-            "service account",
-            "team",
-            "environment",
-            "missing labels",
-            "state",
-        ),
+        KEY_COLUMNS,
         [_key(key, context) for key in mine],
         note="ages and last uses are the provider's or the gateway's word",
         as_of=int(now),
@@ -131,25 +134,25 @@ def owner(context: Context, given: Given) -> Evidence:
     caps = ", ".join(f"{each.id} ({each.scope})" for each in around(context, about)) or "no cap"
     found: dict[tuple[str, ...], int] = {}
     for key in keys_within(context, about):
-        words = tuple(key.labels.get(name, "") or UNKNOWN for name in _OWNED)
-        whose = (words[0] if words[0] != UNKNOWN else key.owner_name or key.owner_id or UNKNOWN, *words[1:])
+        said, *words = (key.labels.get(name, "") for name in _OWNED)
+        whose = (said or key.owner_name or key.owner_id, *words)
         found[whose] = found.get(whose, 0) + burnt.get(key.api_key, 0)
     if not found:
         return evidence("owner", title, given, f"Nobody knows whose {about} is: no key of it is known.")
     ordered = sorted(found, key=lambda whose: (-found[whose], whose))
-    who, team, center = ordered[0][:3]
-    sentence = f"{about} is owned by {who}: team {team}, cost center {center}"
+    team, center = (word or "nobody knows which" for word in ordered[0][1:3])
+    sentence = f"{about} is owned by {ordered[0][0] or 'nobody that is known'}: "
+    sentence += f"team {team}, cost center {center}"
     if len(ordered) > 1:
         sentence += f"; {plural(len(ordered) - 1, 'other owner')} beside, who burnt less"
-    columns = ("owner", "team", "cost center", "environment", "project", "caps")
     # A team's own column would be there twice.
-    about_first = [] if first in columns else [first]
+    about_first = [] if first in OWNER_COLUMNS else [first]
     return evidence(
         "owner",
         title,
         given,
         f"{sentence}.",
-        (*about_first, *columns),
+        (*about_first, *OWNER_COLUMNS),
         [(*((about.value or "organization",) if about_first else ()), *whose, caps) for whose in ordered],
         note="who burnt most since yesterday comes first",
         truth=truth,
@@ -157,6 +160,9 @@ def owner(context: Context, given: Given) -> Evidence:
 
 
 _OWNED = ("owner", "team", "cost_center", "environment", "project")
+OWNER_COLUMNS = ("owner", "team", "cost center", "environment", "project", "caps")
+"""Behind the scope that was asked for, unless it is one of them."""
+ANY_OWNER = ("key", "organization", "billing_group", "department", "model", "endpoint", *OWNER_COLUMNS)
 
 
 def coverage(context: Context, given: Given) -> Evidence:

@@ -30,6 +30,9 @@ Split = Mapping[str, int]
 """Nano-credits by billing group."""
 
 
+MONTH_COLUMNS = ("cost center", "credits", CURRENCY, "share", "layer")
+
+
 def month(context: Context, given: Given) -> Evidence:
     """A calendar month of the organization's time zone by cost center; billed where a bill covers it."""
     which, reader = choice(given, "month", ("this", "last")), context.reader
@@ -72,7 +75,7 @@ def month(context: Context, given: Given) -> Evidence:
         given,
         f"{credits_(to_credits(whole))}, {money(total, CURRENCY)}, by {len(centers)} cost centers; "
         f"{credits_(to_credits(nobody))} ({share(share_of(nobody, whole) or Decimal(0))}) have none.",
-        ("cost center", "credits", CURRENCY, "share", "layer"),
+        MONTH_COLUMNS,
         rows,
         note="; ".join(
             filter(

@@ -40,6 +40,9 @@ class _Wish:
         return Decimal(self.wanted_nano - self.now_nano) / self.now_nano
 
 
+PROPOSAL_COLUMNS = ("allocation", "scope", "monthly now", "monthly proposed", "why")
+
+
 def proposals(context: Context, given: Given) -> Evidence:
     """Changes of teams' allocations by usage: raises never take more than the pool and the cuts have."""
     title = "Allocations that usage suggests"
@@ -69,7 +72,7 @@ def proposals(context: Context, given: Given) -> Evidence:
         title,
         given,
         _said(mine, len(wishes), left),
-        ("allocation", "scope", "monthly now", "monthly proposed", "why"),
+        PROPOSAL_COLUMNS,
         [_row(wish) for wish in mine],
         note=f"{days} days of next month x the average day of the last {_AVERAGED_DAYS}, rounded up to two "
         f"digits; differences up to {exact(_MATTERS * 100)} % are left out; {left}",

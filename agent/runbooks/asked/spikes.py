@@ -26,6 +26,10 @@ _BY = {
     "environment": Kind.ENVIRONMENT,
 }
 
+TOP_COLUMNS = ("name", "now", "usual", "rise", "share")
+"""Behind the dimension that was asked for."""
+ANY_TOP = (*_BY, *TOP_COLUMNS)
+
 
 def top(context: Context, given: Given) -> Evidence:
     """Who or what burns most above usual in a window, the largest rise first."""
@@ -41,7 +45,7 @@ def top(context: Context, given: Given) -> Evidence:
         title,
         given,
         _first(found, rows),
-        (by, "name", "now", "usual", "rise", "share"),
+        (by, *TOP_COLUMNS),
         [
             (
                 row.value,

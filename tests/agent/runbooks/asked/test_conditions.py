@@ -126,17 +126,20 @@ def test_a_burn_that_did_not_fall_or_of_no_action_is_told_with_its_figures(write
     assert (refused.met, "the gateway is down" in refused.evidence.sentence) == (False, True)
 
 
-def test_a_burn_under_half_of_what_it_was_has_fallen(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("since", "met"), [(2.9, True), (3.1, False)])
+def test_a_burn_under_half_of_what_it_was_has_fallen(tmp_path: Path, since: float, met: bool) -> None:
     path = tmp_path / "l.sqlite"
-    spike = [use(minute, 60, SEARCH, 6.0, requests=60) for minute in range(NOW - 1_800, NOW - 600, 60)]
+    minutes = range(NOW - 1_800, NOW, 60)
+    spike = [use(minute, 60, SEARCH, 6.0 if minute < NOW - 600 else since) for minute in minutes]
     fill(path, days=1, spike=spike)
     with open_writer(path) as writer:
         ident = throttled(writer, ActionState.ACCEPTED, accepted_at=NOW - 600)
 
     found = judge(path, "burn-fell", run=running(ident), of="throttle")
 
-    assert found.met
-    assert found.evidence.sentence.startswith("team:search burns 1.00 credits/min against 6.00 credits/min")
+    assert found.met is met
+    words = f"team:search burns {since:.2f} credits/min against 6.00 credits/min before"
+    assert found.evidence.sentence.startswith(words)
 
 
 def test_in_a_drill_what_only_an_action_could_do_counts_as_done(writer: LedgerWriter) -> None:

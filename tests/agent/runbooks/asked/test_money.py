@@ -81,12 +81,15 @@ def test_last_month_takes_the_bill_where_it_covers_and_the_meter_elsewhere(tmp_p
         writer.write_usage_window("openai", OCTOBER, OCTOBER + 2 * DAY, {"completions": rows}, read_at=NOW)
         end = OCTOBER + DAY
         writer.write_costs("openai", OCTOBER, end, bill, final_before=end, read_at=NOW)
+        edge = [use(NOVEMBER - 3_600, 3_600, SEARCH, 5), use(NOVEMBER, 3_600, SEARCH, 1_000)]
+        around = {"completions": edge}
+        writer.write_usage_window("openai", NOVEMBER - 3_600, NOVEMBER + 3_600, around, read_at=NOW)
         use_now = {"completions": [use(NOW - 60, 60, SEARCH, 1)]}
         writer.write_usage_window("openai", NOW - 60, NOW, use_now, read_at=NOW)
 
     found = ask(path, "month", month="last")
 
-    assert first(found)["credits"] == f"{700 + 24 * 10} credits"
+    assert first(found)["credits"] == f"{700 + 24 * 10 + 5} credits"
     assert found.layer == "metered"
     assert "layers are mixed" in found.note
 
@@ -102,6 +105,19 @@ def test_the_budget_forecasts_every_allocation_by_the_guides_formula(spike: Path
     assert Decimal(amount(mine["forecast"])) == end
     assert Decimal(amount(mine["variance"])) == end - 60_000
     assert found.sentence.startswith("0 of 3 allocations end the month over budget")
+
+
+def test_a_first_day_that_began_somewhere_inside_is_no_day_to_average(tmp_path: Path) -> None:
+    path = tmp_path / "l.sqlite"
+    hours = range(TODAY - 3 * DAY + 12 * 3_600, TODAY, 3_600)
+    with open_writer(path) as writer:
+        rows = {"completions": [use(hour, 3_600, SEARCH, 10) for hour in hours]}
+        writer.write_usage_window("openai", hours.start, TODAY, rows, read_at=NOW)
+
+    found = ask(path, "budget", now=TODAY + 60)
+
+    # 17 November ends: 60 hours are used, and 13 whole days of 240 are left.
+    assert row_of(found, "org-1-team-search")["forecast"] == f"{600 + 13 * 240:,} credits"
 
 
 def test_the_week_is_held_against_the_last_with_what_drove_it(tmp_path: Path) -> None:

@@ -65,7 +65,9 @@ def test_every_query_answers_on_an_empty_ledger_and_on_a_full_one(
     mine = given(QUERIES[name].parameters)
 
     for path, settings in ((empty, Settings()), (empty, SETTINGS), (spike, SETTINGS)):
-        readable(ask(path, name, settings, **mine))
+        found = ask(path, name, settings, **mine)
+        readable(found)
+        assert set(found.columns) <= set(QUERIES[name].columns or found.columns)
 
 
 @pytest.mark.parametrize("name", CONDITIONS)
