@@ -114,12 +114,13 @@ async def test_elsewhere_the_key_lists_incidents_and_enter_opens_one(desk):
 
 @piloted
 async def test_enter_on_the_incident_shows_the_list_that_it_is_in(desk):
+    desk.writer.incidents.add_incident(Incident("Cap reached", "team:support", "hard_cap", "", NOW - 60))
     async with console_on(desk, "a") as running:
         await running.until("active 1", "retry storm")
         await running.press("i")
         await opened(running)
         await running.press("enter")
-        await running.until("Incidents, open 1")
+        await running.until("Incidents, open 2")
         assert running.app.screen.table.selected.key == "1"
 
 
