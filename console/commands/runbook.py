@@ -15,6 +15,9 @@ Examples:
   burndeck runbook show cost-spike
   burndeck runbook new search-latency --title "Search is slow"
   burndeck runbook check
+  burndeck runbook start cost-spike --alert 12
+  burndeck runbook resume 3
+  burndeck runbook drill cost-spike --scenario retry-storm
 """
 
 
@@ -26,6 +29,26 @@ class _Runbook(LazyGroup):
         "show": Lazy("console.commands.runbook_texts", "One runbook: parameters, steps, where they lead."),
         "check": Lazy("console.commands.runbook_texts", "What is wrong with runbooks, by file and line."),
         "new": Lazy("console.commands.runbook_texts", "A commented runbook to begin with."),
+        "start": Lazy("console.commands.runbook_start", "Begin a run; the agent answers its first steps."),
+        "runs": Lazy("console.commands.runbook_runs", "Runs that are open, and those of the last week."),
+        "resume": Lazy("console.commands.runbook_runs", "Where a run stands, and what is next."),
+        "answer": Lazy("console.commands.runbook_steps", "Decide, or write the note that is asked for."),
+        "act": Lazy("console.commands.runbook_act", "Preview the step's action, and do it; or release."),
+        "go": Lazy("console.commands.runbook_steps", "Send the step's message."),
+        "sign": Lazy("console.commands.runbook_steps", "Agree to a run so far, or do not."),
+        "skip": Lazy("console.commands.runbook_steps", "Go on without a step."),
+        "retry": Lazy("console.commands.runbook_steps", "Try a failed step again."),
+        "overrule": Lazy("console.commands.runbook_steps", "Decide otherwise than a check has found."),
+        "reopen": Lazy("console.commands.runbook_steps", "Go back to a step."),
+        "set": Lazy("console.commands.runbook_steps", "Give parameters other values.", "set_"),
+        "undo": Lazy("console.commands.runbook_act", "Undo an action of a run."),
+        "roll-back": Lazy("console.commands.runbook_act", "Undo every action of a run.", "roll_back"),
+        "take": Lazy("console.commands.runbook_hold", "Take a run over."),
+        "assign": Lazy("console.commands.runbook_hold", "Hand a run to somebody."),
+        "close": Lazy("console.commands.runbook_hold", "End a run early."),
+        "timeline": Lazy("console.commands.runbook_runs", "What has happened in a run."),
+        "export": Lazy("console.commands.runbook_export", "Write a run's postmortem."),
+        "drill": Lazy("console.commands.runbook_drill", "Play a runbook against a simulated company."),
     }
 
 

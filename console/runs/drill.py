@@ -68,7 +68,7 @@ def run_drill(drill: Drill, told: Callable[[str | StepEnd], None]) -> Report:
     """
     began = time.monotonic()
     told(f"a company of seed {drill.seed}, and {drill.scenario.title.lower()} ahead")
-    with rehearsal(drill.scenario, drill.seed, drill.ledger) as ground:
+    with rehearsal(drill.scenario, drill.seed, runbook=drill.runbook, ledger=drill.ledger) as ground:
         alert = _alert(drill, ground, told)
         started = ground.now()
         ident = _start(drill, ground, alert)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent.allocations import settings_now
+from agent.runbooks.library import FOLDER
 from console.demo.headless import EPOCH
 from console.demo.stage import SOURCE_NAME, build_stage, throw_away_key, use_only
 from console.runs.cast import Cast, make_cast
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from agent.clock import ManualClock
     from agent.control.asking import Ask
     from agent.domain.alert import Alert
+    from agent.domain.runbook import Runbook
     from agent.ledger.reader import LedgerReader
     from agent.process.by_hand import AgentByHand
     from agent.settings import Settings
@@ -97,11 +99,14 @@ class Rehearsal:
 
 
 @contextlib.contextmanager
-def rehearsal(scenario: Scenario, seed: int, ledger: Path | None = None) -> Iterator[Rehearsal]:
+def rehearsal(
+    scenario: Scenario, seed: int, *, runbook: Runbook | None = None, ledger: Path | None = None
+) -> Iterator[Rehearsal]:
     """Opens a company in which `scenario` is about to happen; all of it is gone afterwards.
 
-    `ledger`: one that another rehearsal of the same seed has left at its beginning, which saves the reading.
-    Neither the ledger nor the keyring of whoever runs it is looked at.
+    It has the shipped runbooks and `runbook`. `ledger`: one that another rehearsal of the same seed has left
+    at its beginning, which saves the reading. Neither the ledger nor the keyring of whoever runs it is looked
+    at.
     """
     from agent.clock import ManualClock
     from agent.ledger import open_reader, open_writer
@@ -121,6 +126,9 @@ def rehearsal(scenario: Scenario, seed: int, ledger: Path | None = None) -> Iter
         stage = build_stage(
             folder, organization, provider.base_url, tick_s=tick_s, deploys=deploys, more=_GATEWAY + people
         )
+        if runbook is not None:
+            (folder / FOLDER).mkdir()
+            (folder / FOLDER / f"{runbook.id}.md").write_bytes(runbook.text.encode())
         settings = load_settings(stage.config)
         if ledger is not None:
             with open_reader(ledger) as before:
