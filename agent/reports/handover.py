@@ -23,12 +23,13 @@ from agent.reports.burn_report import Budget
 from agent.reports.deliveries import undelivered
 from agent.reports.duties import CRITICALITY, duties, owed_postmortems
 from agent.reports.figure import Figure
-from agent.reports.handover_report import Ended, Handover, Muting, OpenIncident, RunLine
+from agent.reports.handover_report import Ended, Handover, Muting, OpenIncident
 from agent.reports.incident_board import cost_of
 from agent.reports.incident_people import holder_of
 from agent.reports.incidents import incidents, timeline
 from agent.reports.layers import truth
 from agent.reports.moment import DAY, MINUTE, Moment, moment
+from agent.reports.runs import RunLine, runs
 from agent.reports.silences import silences
 
 if TYPE_CHECKING:
@@ -74,14 +75,14 @@ def handover(reader: LedgerReader, settings: Settings, now: float, *, since_s: i
             blind=tuple(blind_parts(reader, settings, at)),
             undelivered=undelivered(reader, at, since),
             planned=_planned(reader, at),
-            runs=runs_in_progress(reader),
+            runs=runs_in_progress(reader, now),
             ended=tuple(_ended(groups, known, done, muting, since)),
         )
 
 
-def runs_in_progress(reader: LedgerReader) -> tuple[RunLine, ...]:
+def runs_in_progress(reader: LedgerReader, now: float) -> tuple[RunLine, ...]:
     """Runbooks that somebody is going through, the newest first."""
-    return ()
+    return tuple(line for line in runs(reader, now, 0) if line.state == "open")
 
 
 def _longest(since_s: int) -> int:

@@ -13,6 +13,7 @@ from agent.reports.burn_report import Budget, Runway
 from agent.reports.deliveries import Undelivered
 from agent.reports.duties import Duty
 from agent.reports.figure import Figure
+from agent.reports.runs import RunLine
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,19 +49,6 @@ class Blind:
     since: int | None  # what came after is not known; None: nothing was ever known
     why: str
     hint: str
-
-
-@dataclass(frozen=True, slots=True)
-class RunLine:
-    """One runbook that somebody is going through."""
-
-    id: int
-    title: str
-    step: str  # where it is
-    holder: str
-    started_at: int
-    incident: int | None
-    drill: bool
 
 
 @dataclass(frozen=True, slots=True)

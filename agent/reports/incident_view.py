@@ -21,6 +21,7 @@ from agent.reports.incident_board import cost_of
 from agent.reports.incident_people import Hand, hands, holder_of
 from agent.reports.incidents import incident, timeline
 from agent.reports.moment import moment
+from agent.reports.runs import run_timeline
 
 if TYPE_CHECKING:
     from agent.ledger.reader import LedgerReader
@@ -69,11 +70,10 @@ def incident_view(
     now: float,
     *,
     at: float | None = None,
-    extra: Sequence[TimelineLine] = (),
 ) -> IncidentView | None:
     """The incident of an id as of now, or as it stood at `at`; None when there was none.
 
-    `extra` are lines of what goes on beside it, such as the run of a runbook: they join its timeline.
+    What its runs of runbooks have done is part of its timeline.
     """
     with reader.snapshot():
         when = moment(reader, now, at)
@@ -95,7 +95,8 @@ def incident_view(
         said = timeline(reader, ident, until)
         told = tuple(_told(reader, alerts, until))
         above = cost_of(reader, entry, when)
-    lines = _merged(said, actions, [line for line in extra if line.at <= until])
+        ran = [line for line in run_timeline(reader, ident) if line.at <= until]
+    lines = _merged(said, actions, ran)
     holder = holder_of(alerts)
     return IncidentView(
         at=when.at,

@@ -13,6 +13,7 @@ from agent.domain.runbook import Remedy, Step, StepKind, Test
 from agent.errors import BurndeckError
 from agent.reports.action_report import ActionEntry
 from agent.reports.actions import action_entry
+from agent.reports.runs import RunLine, runs
 from agent.runbooks import records
 from agent.runbooks.about import values_of
 from agent.runbooks.asking import Context, Verdict
@@ -20,35 +21,23 @@ from agent.runbooks.conditions import CONDITIONS
 from agent.runbooks.filling import MissingParameter, fill, fill_given
 from agent.runbooks.specs import RELEASE
 
+__all__ = [
+    "Requirement",
+    "RunBadge",
+    "RunLine",
+    "RunView",
+    "StepView",
+    "run_badge",
+    "run_view",
+    "runs",
+    "shown",
+]
+
 if TYPE_CHECKING:
     from agent.domain.person import Person
     from agent.ledger.reader import LedgerReader
     from agent.ledger.run_store import RunStore
     from agent.settings import Settings
-
-RECENT_S = 7 * 86_400
-
-
-@dataclass(frozen=True, slots=True)
-class RunLine:
-    """A run in a list."""
-
-    id: int
-    runbook: str
-    title: str
-    state: str
-    step: int  # that it is at; 0: none any more
-    step_state: str
-    over: int  # steps behind it
-    steps: int
-    holder: str
-    started_by: str
-    started_at: int
-    ended_at: int | None
-    outcome: str
-    alert: int | None
-    incident: int | None
-    drill: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,31 +104,6 @@ class RunBadge:
             holder != person.name and any(mine & set(roles) for roles in needs)
             for needs, holder in zip(self.roles, self.holders, strict=True)
         )
-
-
-def runs(reader: LedgerReader, now: float, since_s: int = RECENT_S) -> tuple[RunLine, ...]:
-    """Runs that are open, then those begun in the last `since_s` seconds; the newest first."""
-    return tuple(
-        RunLine(
-            id=row["id"],
-            runbook=row["runbook"],
-            title=row["title"],
-            state=row["state"],
-            step=row["at_step"],
-            step_state=row["step_state"] or "",
-            over=row["over"],
-            steps=row["steps"],
-            holder=row["holder"],
-            started_by=row["started_by"],
-            started_at=row["started_at"],
-            ended_at=row["ended_at"],
-            outcome=row["outcome"],
-            alert=row["alert"],
-            incident=row["incident"],
-            drill=bool(row["drill"]),
-        )
-        for row in reader.rows("runs_listed", {"since": int(now) - since_s})
-    )
 
 
 def run_badge(reader: LedgerReader) -> RunBadge:

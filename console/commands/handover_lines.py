@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from agent.reports.deliveries import Undelivered
     from agent.reports.duties import Duty
     from agent.reports.figure import Figure
-    from agent.reports.handover_report import Blind, Ended, Muting, OpenIncident, RunLine
+    from agent.reports.handover_report import Blind, Ended, Muting, OpenIncident
+    from agent.reports.runs import RunLine
 
 
 def incident(each: OpenIncident, now: int) -> str:
@@ -114,7 +115,7 @@ def cap(each: Budget, now: int) -> str:
 def run(each: RunLine, now: int) -> str:
     """A runbook that somebody goes through."""
     drill = "drill of " if each.drill else ""
-    at = f"run {each.id}: {drill}{each.title}, at {each.step}"
+    at = f"run {each.id}: {drill}{each.title}, at step {each.step} of {each.steps} ({each.step_state})"
     of = f"; incident {each.incident}" if each.incident is not None else ""
     return f"{at}; held by {each.holder}, begun {ago(each.started_at, now)}{of}"
 

@@ -34,8 +34,8 @@ _LOOK_S = 0.1
 @click.option("--all", "all_", is_flag=True, help="Also those that ended more than a week ago.")
 def runs(config: str | None, db: str | None, as_json: bool, all_: bool) -> None:
     """Runs that are open, and those of the last week."""
-    from agent.runbooks.view import RECENT_S
-    from agent.runbooks.view import runs as runs_of
+    from agent.reports.runs import RECENT_S
+    from agent.reports.runs import runs as runs_of
 
     settings = settings_for(config, db)
     with reader_for(settings) as reader:

@@ -15,10 +15,12 @@ from agent.domain.action import Approval, Verdict
 from agent.domain.alert import AlertState
 from agent.domain.incident import Incident, TimelineEntry
 from agent.domain.person import Role
+from agent.domain.run import Run, RunEvent
 from agent.domain.usage import Layer
 from agent.ledger import open_reader
-from agent.reports.alert_report import TimelineLine
 from agent.reports.incident_view import IncidentView, incident_view
+from agent.runbooks import progress, records
+from agent.runbooks.library import library
 from tests.agent.alerts.notices import a_notice
 from tests.agent.reports.world import NANO, NOW
 from tests.console.acting_world import AT, Desk, make_ledger, open_desk, spike, throttle
@@ -42,6 +44,15 @@ def view(desk: Desk, ident: int = 1, **asked: Any) -> IncidentView:
         found = incident_view(reader, desk.settings, ident, AT, **asked)
     assert found is not None
     return found
+
+
+def ran(desk: Desk, *events: RunEvent) -> None:
+    """A run of the incident, in which this happened."""
+    runbook = library(desk.settings).find("cost-spike")
+    assert runbook is not None
+    run = Run(runbook, "ada", NOW - 380, "ada", incident=1, alert=1)
+    kept = records.add(desk.writer.runs, progress.begin(run, NOW - 380))
+    desk.writer.runs.add_events(kept.id or 0, events)
 
 
 def taken_by(desk: Desk, who: str, at: int) -> None:
@@ -153,13 +164,13 @@ def test_there_is_one_timeline_of_alerts_approvals_and_what_goes_on_beside_it(de
     made = desk.asked(throttle(), incident=1, alert=1)
     approved = Approval(made.id or 0, made.digest, "bo", "engineering", Verdict.APPROVED, NOW - 300, "")
     desk.writer.actions.add_approval(approved)
-    run = TimelineLine(NOW - 350, "done", "ada", "step 3 of cost-spike: throttled", None)
-    later = replace(run, at=NOW + 3_600)
+    ran(desk, RunEvent(NOW - 350, "done", "ada", "throttled", 3), RunEvent(NOW + 3_600, "done", "ada", "", 4))
 
-    lines = view(desk, extra=[run, later]).timeline
+    lines = view(desk).timeline
 
     assert [line.at for line in lines] == sorted(line.at for line in lines)
     assert [line.kind for line in lines] == ["requested", "acknowledged", "done", "approved"]
+    assert lines[2].text == "run 1, step 3: throttled"
 
 
 def test_an_approval_that_the_incident_tells_of_already_is_told_once(desk: Desk) -> None:
