@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from agent.domain.run import StepState
 from console.commands.acting import How, confirm, planned
 from console.commands.common import common_options, print_json, reader_for, settings_for
 from console.commands.intents import intent_data, reason_option, say_undone, wait_option
@@ -215,7 +216,10 @@ def _send(
 
 
 def _under_way(view: RunView) -> bool:
-    return any(each.state in ("pending", "executing", "reversing") for each in view.actions)
+    """Whether gateways are still at it, or the run has not learnt yet that they are done."""
+    moving_ = any(each.state in ("pending", "executing", "reversing") for each in view.actions)
+    ended = (each for each in view.steps if each.action is not None and each.state.state is StepState.DONE)
+    return moving_ or any(each.action and each.action.state in ("reversed", "expired") for each in ended)
 
 
 def _where(held: Sequence[StepView]) -> str:

@@ -190,7 +190,7 @@ def _commands(view: RunView, current: StepView, can: str) -> Iterator[tuple[str,
         yield f"{base} --step {step.seq}", "undoes its action"
     elif can == "overrule":
         yield base + reason, "goes on as if it were met; --not-met as if it were not"
-    elif can == "roll-back":
+    elif can == "roll-back" and any(each.open for each in view.actions):
         yield base + reason, "undoes every action of the run"
 
 
