@@ -83,14 +83,16 @@ def _alert(drill: Drill, ground: Rehearsal, told: Callable[[str | StepEnd], None
     if not drill.runbook.triggers or drill.without_alert or quiet:
         told("the run starts without an alert")
         return None
-    within_s = drill.scenario.starts_after_s + FIRES_WITHIN_S
-    alert = ground.until_fired(drill.runbook.triggers, within_s)
+    runbook, within_s = drill.runbook, drill.scenario.starts_after_s + FIRES_WITHIN_S
+    alert = ground.until_fired(runbook.triggers, within_s)
     if alert is None:
         raise BurndeckError(
-            f"{drill.scenario.name}: no alert that {drill.runbook.id} answers has fired",
-            hint=f"It answers {', '.join(drill.runbook.triggers)}; --without-alert starts it all the same.",
+            f"{drill.scenario.name}: no alert has fired",
+            hint="--without-alert starts the run all the same.",
         )
-    told(f"alert {alert.id} fired: {alert.signal.summary}")
+    told(f"alert {alert.id} fired ({alert.signal.rule.value}): {alert.signal.summary}")
+    if not {alert.signal.rule.value, alert.signal.tier} & set(runbook.triggers):
+        told(f"{runbook.id} answers no alert that has fired, but is started for this one")
     return alert
 
 
@@ -103,7 +105,7 @@ def _start(drill: Drill, ground: Rehearsal, alert: Alert | None) -> int:
         )
     given = dict(drill.answers.parameters)
     if alert is None:
-        given = {**_culprit(runbook, drill.scenario.key(ground.organization)), **given}
+        given = {**_culprit(runbook, ground.strikes), **given}
     ask = start_of(runbook, given, alert=alert.id if alert else None, drill=not drill.act)
     if refused := ground.tell(holder.name, ask):
         raise BurndeckError(

@@ -5,11 +5,14 @@ from __future__ import annotations
 import contextlib
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent.allocations import settings_now
+from agent.analytics.month import month_of
+from agent.domain.alert import HARD_CAP
+from agent.domain.allocation import Scope, ScopeKind
 from agent.runbooks.library import FOLDER
 from console.demo.headless import EPOCH
 from console.demo.stage import SOURCE_NAME, build_stage, throw_away_key, use_only
@@ -23,9 +26,11 @@ if TYPE_CHECKING:
     from agent.ledger.reader import LedgerReader
     from agent.process.by_hand import AgentByHand
     from agent.settings import Settings
-    from fixtures.organization import Organization
+    from fixtures.organization import Key
     from fixtures.scenario import Scenario
 
+LATER_S = 900
+"""So long after its first alert a scenario may still fire the one that a runbook answers."""
 THINKING_S = 15.0
 """What a person of the cast takes over each thing."""
 _GATEWAY = f"""
@@ -49,8 +54,8 @@ class Rehearsal:
     clock: ManualClock
     agent: AgentByHand
     reader: LedgerReader
-    organization: Organization
-    starts_at: float  # when the scenario strikes
+    strikes: Key | None  # whom the scenario strikes
+    starts_at: float  # when it does
     tick_s: float
 
     @property
@@ -81,21 +86,35 @@ class Rehearsal:
         return "" if found.state is IntentState.DONE else found.reason or f"it is {found.state.value}"
 
     def until_fired(self, triggers: tuple[str, ...], within_s: float) -> Alert | None:
-        """Lets time go on until an alert of one of these rules or tiers fires."""
-        ends = self.now() + within_s
-        while (found := self._firing(triggers)) is None and self.now() < ends:
-            self.agent.advance(self.tick_s)
-        return found
+        """Lets time go on until an alert of these rules or tiers fires about whoever the scenario strikes.
 
-    def _firing(self, triggers: tuple[str, ...]) -> Alert | None:
-        """The first alert of these that has fired since the rehearsal began."""
-        fired = [
-            alert
-            for alert in self.reader.alert_store().open_alerts()
-            if alert.live and (alert.fired_at or 0) >= EPOCH
-        ]
-        fitting = (each for each in fired if {each.signal.rule.value, each.signal.tier} & set(triggers))
-        return min(fitting, key=lambda alert: alert.id or 0, default=None)
+        Where another one does, and none of these for a while after it, it is that one.
+        """
+        ends = self.now() + within_s
+        while self.now() < ends:
+            fired = self._fired()
+            for alert in fired:
+                if {alert.signal.rule.value, alert.signal.tier} & set(triggers):
+                    return alert
+            for alert in fired:
+                if self.starts_at <= (alert.fired_at or 0) <= self.now() - LATER_S:
+                    return alert
+            self.agent.advance(self.tick_s)
+        return None
+
+    def _fired(self) -> list[Alert]:
+        """What has fired since the rehearsal began about whoever the scenario strikes, oldest first."""
+        open_ = self.reader.alert_store().open_alerts()
+        fired = (each for each in open_ if each.live and (each.fired_at or 0) >= EPOCH and self._about(each))
+        return sorted(fired, key=lambda each: each.id or 0)
+
+    def _about(self, alert: Alert) -> bool:
+        signal, key = alert.signal, self.strikes
+        if key is None:
+            return False
+        return signal.api_key == key.id or (
+            not signal.api_key and key.project.team in (signal.team, signal.scope)
+        )
 
 
 @contextlib.contextmanager
@@ -122,9 +141,9 @@ def rehearsal(
         provider = stack.enter_context(SimulatedProvider(seed, clock, EPOCH, scenario, admin_key))
         cast, people = make_cast(folder)
         deploys = scenario.deploys(organization, EPOCH)
-        tick_s = min(scenario.tick_s, 60.0)
+        more = _GATEWAY + people
         stage = build_stage(
-            folder, organization, provider.base_url, tick_s=tick_s, deploys=deploys, more=_GATEWAY + people
+            folder, organization, provider.base_url, tick_s=scenario.tick_s, deploys=deploys, more=more
         )
         if runbook is not None:
             (folder / FOLDER).mkdir()
@@ -135,7 +154,26 @@ def rehearsal(
                 before.copy_to(stage.ledger)
         writer = stack.enter_context(open_writer(settings.ledger_path))
         reader = stack.enter_context(open_reader(settings.ledger_path))
+        key = scenario.key(organization)
+        with AgentByHand(settings, writer, clock) as agent:
+            agent.catch_up()
+        if runbook is not None and HARD_CAP in runbook.triggers and key is not None:
+            settings = _nearly_used_up(settings, reader, key)
         agent = stack.enter_context(AgentByHand(settings, writer, clock))
-        agent.catch_up()
         starts_at = EPOCH + scenario.starts_after_s
-        yield Rehearsal(settings, cast, clock, agent, reader, organization, starts_at, tick_s)
+        yield Rehearsal(settings, cast, clock, agent, reader, key, starts_at, scenario.tick_s)
+
+
+def _nearly_used_up(settings: Settings, reader: LedgerReader, key: Key) -> Settings:
+    """The same company with little left of what the key's team may burn: half an hour of the usual."""
+    scope = Scope(ScopeKind.TEAM, key.project.team)
+    rules, now = reader.action_store().burn, int(EPOCH)
+    series = rules.series({scope})[scope]
+    month = month_of(now, settings.organization.time_zone)
+    burnt = rules.burnt([series], month.start, now, days=True)[series]
+    left = rules.burnt([series], now - 3_600, now)[series] // 2
+    allocations = tuple(
+        replace(each, monthly_nano=burnt + left) if each.scope == scope else each
+        for each in settings.configured_allocations
+    )
+    return replace(settings, allocations=allocations)
