@@ -22,7 +22,7 @@ from agent.runbooks import progress, records
 from agent.runbooks.about import values_of
 from agent.runbooks.asking import Context, Verdict
 from agent.runbooks.conditions import CONDITIONS
-from agent.runbooks.filling import fill_given
+from agent.runbooks.filling import MissingParameter, fill_given
 from agent.runbooks.progress import APPROVED, ASKED, DENIED, MET, NOT_MET, OUT_OF_TIME, Moved
 from agent.runbooks.queries import QUERIES
 from agent.runbooks.reach import run_in
@@ -202,16 +202,33 @@ class _Work:
         return self._as(StepState.FAILED, why, evidence)
 
     def _query(self, required: tuple[Evidence, ...]) -> Found:
-        answers = [(ask, self._ask(ask)) for ask in self.declared.asks]
+        """Asks one question after the other: what one keeps, the next may use."""
+        answers: list[Evidence] = []
         kept: dict[str, str] = {}
-        for ask, answer in answers:
-            for name, column in ask.keeps.items():
-                if not self.run.parameters.get(name) and answer.rows and column in answer.columns:
-                    value = answer.rows[0][answer.columns.index(column)]
-                    if value not in _NOTHING:
-                        kept.setdefault(name, value)
-        said = " ".join(answer.sentence for _, answer in answers if answer.sentence)
-        return self._ends(said, (*required, *(answer for _, answer in answers)), kept=kept)
+        missing: list[MissingParameter] = []
+        for ask in self.declared.asks:
+            try:
+                answer = self._ask(ask, kept)
+            except MissingParameter as error:
+                missing.append(error)
+                continue
+            answers.append(answer)
+            kept |= self._kept(ask, answer)
+        if not answers:
+            raise missing[0]
+        said = [answer.sentence for answer in answers if answer.sentence]
+        said += [f"{error.name} is not known: one question is left out." for error in missing]
+        return self._ends(" ".join(said), (*required, *answers), kept=kept)
+
+    def _kept(self, ask: Ask, answer: Evidence) -> dict[str, str]:
+        """What the run keeps of an answer: of its first row, where nothing is known yet."""
+        found = {}
+        for name, column in ask.keeps.items():
+            if not self.run.parameters.get(name) and answer.rows and column in answer.columns:
+                value = answer.rows[0][answer.columns.index(column)]
+                if value not in _NOTHING:
+                    found[name] = value
+        return found
 
     def _judge(self, required: tuple[Evidence, ...]) -> Found | None:
         assert self.declared.test is not None
@@ -300,9 +317,10 @@ class _Work:
         given = fill_given(test.using, values_of(self.run), condition.parameters)
         return condition.test(self.context, given)
 
-    def _ask(self, ask: Ask) -> Evidence:
+    def _ask(self, ask: Ask, kept: Mapping[str, str]) -> Evidence:
         query = QUERIES[ask.report]
-        return query.ask(self.context, fill_given(ask.using, values_of(self.run), query.parameters))
+        values = {**values_of(self.run), **kept}
+        return query.ask(self.context, fill_given(ask.using, values, query.parameters))
 
     def _ends(
         self,

@@ -39,9 +39,10 @@ QUERIES: Mapping[str, Query] = {
     "changes": Query({"scope": False, "before": False}, "What changed before the burn did.", told.changes),
     "actions": Query({"incident": False}, "Actions in force, and when they end.", told.actions),
     "what-if": Query(
-        {"scope": True, "limit": True, "non-prod": False, "window": False},
-        "What a throttle would have refused and saved.",
+        {"scope": True, "limit": False, "non-prod": False, "window": False},
+        "What a throttle would have refused and saved; without a limit, one to what is usual.",
         tried.what_if,
+        tried.WHAT_IF_COLUMNS,
     ),
     "calls": Query(
         {"scope": False}, "Calls, errors and latency by endpoint, now against usual.", calling.calls

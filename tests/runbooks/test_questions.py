@@ -11,7 +11,7 @@ from agent.domain.runbook import Runbook, Step
 from agent.ledger.reader import LedgerReader
 from agent.runbooks.asking import Context
 from agent.runbooks.conditions import CONDITIONS
-from agent.runbooks.filling import fill
+from agent.runbooks.filling import fill_given
 from agent.runbooks.queries import QUERIES
 from tests.agent.process.override import Override
 from tests.runbooks.test_shipped import SHIPPED, shipped
@@ -46,11 +46,11 @@ def answers(context: Context, runbook: Runbook, step: Step) -> Iterator[Evidence
     """What the agent finds for all that a step asks and tests."""
     values = {each.name: each.default for each in runbook.parameters if each.default} | VALUES
     for ask in step.asks:
-        using = {name: fill(text, values) for name, text in ask.using.items()}
-        yield QUERIES[ask.report].ask(context, using)
+        query = QUERIES[ask.report]
+        yield query.ask(context, fill_given(ask.using, values, query.parameters))
     for test in (*step.requires, *((step.test,) if step.test else ())):
-        using = {name: fill(text, values) for name, text in test.using.items()}
-        yield CONDITIONS[test.condition].test(context, using).evidence
+        condition = CONDITIONS[test.condition]
+        yield condition.test(context, fill_given(test.using, values, condition.parameters)).evidence
 
 
 @pytest.mark.parametrize("ident", SHIPPED)

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import math
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from agent.domain.action import ActionKind, ActionSpec
+from agent.domain.allocation import ScopeKind
 from agent.domain.gateway import Limit, LimitUnit
 from agent.domain.money import to_credits
 from agent.domain.run import Evidence
 from agent.domain.words import duration, instant
+from agent.ledger.kinds import Kind
 from agent.runbooks.asked.answer import credits_, empty, evidence, share
-from agent.runbooks.asked.given import bad, flag, missing, scope_of, seconds
+from agent.runbooks.asked.given import bad, flag, scope_of, seconds
 
 if TYPE_CHECKING:
     from agent.control.planning import Books, Plan
     from agent.control.planning.replay import KeyReplay, Replay
     from agent.runbooks.asking import Context, Given
 
+WHAT_IF_COLUMNS = ("key", "name", "team", "production", "calls", "refused", "share", "saved", "limit")
+_ANY = Limit(30, LimitUnit.RPM)
+"""Where nothing is known of what is usual."""
 _UNITS = "|".join(unit.value for unit in LimitUnit)
 _SHAPE = re.compile(rf"\s*(\d{{1,12}})\s*({_UNITS})\s*")
 
@@ -30,11 +37,13 @@ def what_if(context: Context, given: Given) -> Evidence:
 
     scope, limit = scope_of(context, given), _limit(given)
     window_s, non_prod = seconds(given, "window", "1h"), flag(given, "non-prod")
-    spec = ActionSpec(ActionKind.THROTTLE, scope, non_prod=non_prod, limit=limit, expires_s=3_600)
-    title = f"What if {scope}{' outside of production' if non_prod else ''} were held to {limit}?"
+    spec = ActionSpec(ActionKind.THROTTLE, scope, non_prod=non_prod, limit=limit or _ANY, expires_s=3_600)
     with context.reader.snapshot():
         books = books_of(context.reader)
         end = books.complete_to(context.now)
+        if limit is None:
+            spec = replace(spec, limit=_usual(context, books, spec))
+        title = f"What if {scope}{' outside of production' if non_prod else ''} were held to {spec.limit}?"
         if end is None:
             return empty("what-if", title, given)
         settings = settings_now(context.settings, books.actions, context.now)
@@ -45,8 +54,8 @@ def what_if(context: Context, given: Given) -> Evidence:
         title,
         given,
         _said(found, window_s),
-        ("key", "name", "team", "production", "calls", "refused", "share", "saved"),
-        [_key(each) for each in found.keys],
+        WHAT_IF_COLUMNS,
+        [(*_key(each), str(spec.limit)) for each in found.keys],
         note="; ".join(
             filter(None, (f"counted {', '.join(found.ways)}" if found.ways else "", trouble, *found.notes))
         ),
@@ -54,14 +63,29 @@ def what_if(context: Context, given: Given) -> Evidence:
     )
 
 
-def _limit(given: Given) -> Limit:
+def _limit(given: Given) -> Limit | None:
     text = given.get("limit", "")
     if not text.strip():
-        missing("limit", "a limit such as 10 rps")
+        return None
     match = _SHAPE.fullmatch(text.lower())
     if match is None:
         bad("limit", text, f"a limit such as 10 rps, in {_UNITS.replace('|', ', ')}")
     return Limit(int(match[1]), LimitUnit(match[2]))
+
+
+def _usual(context: Context, books: Books, spec: ActionSpec) -> Limit:
+    """As many calls a minute as are usual: of a key with all that share its limit, or of the busiest."""
+    from agent.reports.triage import triage
+
+    made, _ = _planned(context, books, spec)
+    if made is None:
+        return _ANY
+    report = triage(context.reader, context.settings, context.now)
+    rows = next(table.rows for table in report.tables if table.kind is Kind.API_KEY)
+    hit = {key.api_key for key in made.keys}
+    usual = [row.requests_usual for row in rows if row.value in hit]
+    calls = sum(usual) if spec.scope.kind is ScopeKind.API_KEY else max(usual, default=0)
+    return Limit(max(1, math.ceil(calls)), LimitUnit.RPM) if calls else _ANY
 
 
 def _planned(context: Context, books: Books, spec: ActionSpec) -> tuple[Plan | None, str]:

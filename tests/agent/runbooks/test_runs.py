@@ -307,3 +307,30 @@ def test_a_note_may_give_the_run_a_parameter_which_is_not_needed_at_the_start_th
     assert [notice.summary for notice in world.office.notices() if notice.rule == "runbook"] == [
         "10 rps replaces it"
     ]
+
+
+def test_a_question_may_use_what_the_one_before_it_has_kept_and_is_left_out_without_it(
+    world: Walking,
+) -> None:
+    asks_ = """
+kind = "query"
+[[ask]]
+report = "budget"
+keep = { scope = "scope" }
+[[ask]]
+report = "caps"
+with = { scope = "{scope}" }
+[[ask]]
+report = "owner"
+with = { scope = "{other}" }
+"""
+    front = "[parameters.scope]\nrequired = false\n[parameters.other]\nrequired = false"
+    world.write("walk", asks_, NOTE, front=front)
+    world.reach_the_cap()
+
+    assert world.start("walk") == ""
+
+    kept = [each.evidence for each in world.view().steps[0].evidence]
+    assert [each.name for each in kept] == ["budget", "caps"]
+    assert kept[1].using["scope"] == world.run().parameters["scope"] != ""
+    assert world.run().step(1).outcome.endswith("other is not known: one question is left out.")
