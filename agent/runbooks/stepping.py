@@ -133,10 +133,17 @@ def _go(asked: Asked) -> Moved:
         told = notify(asked.writer, asked.settings, asked.run, declared, asked.now)
         return asked.end(told_words(told))
     if declared.kind is StepKind.ACTION and declared.action == RELEASE:
-        if held := in_force(asked.writer, asked.run):
+        if held := _to_release(asked):
             raise Refused(f"{_these(held)} in force: release them")
-        return asked.end("nothing of this run is in force")
+        return asked.end(f"nothing of {'step ' + declared.of if declared.of else 'this run'} is in force")
     raise Refused(f"step {asked.step.seq} takes more than that: `burndeck runbook resume {asked.run.id}`")
+
+
+def _to_release(asked: Asked) -> list[int]:
+    """What a release step undoes: the action of the step that it names, else all that the run has made."""
+    held, of = in_force(asked.writer, asked.run), asked.declared.of
+    named = asked.run.runbook.named(of) if of else None
+    return [each for each in held if named is None or each == asked.run.step(named.seq).action]
 
 
 def _skip(asked: Asked) -> Moved:
