@@ -54,6 +54,8 @@ class Calendars:
                 await self._failed(source, error.message, now)
             except ValueError as error:
                 await self._failed(source, str(error), now)
+            except Exception as error:  # noqa: BLE001 - whatever it is, the other calendars are read
+                await self._failed(source, f"it cannot be read: {type(error).__name__}", now)
             else:
                 await self._keep(source, found, now)
         names = list(self._calendars)

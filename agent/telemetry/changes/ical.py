@@ -67,12 +67,17 @@ def read_calendar(text: str, source: str, zone: ZoneInfo) -> CalendarText:
         except Exception as error:  # noqa: BLE001 - whatever the library stumbles over, it is this event
             found.refused.append(Refusal(number, "VEVENT", str(error), raw))
             continue
-        ident = _ident(event)
+        ident = ""
         try:
+            ident = _ident(event)
             change = _change(event, ident, source, zone)
         except _PropertyError as error:
             known = change_id(source, ident) if ident else ""
             found.refused.append(Refusal(number, error.name, str(error), raw, known))
+            continue
+        except Exception as error:  # noqa: BLE001 - an oddity that nobody has thought of costs no other event
+            problem = f"it cannot be read: {type(error).__name__}"
+            found.refused.append(Refusal(number, "VEVENT", problem, raw))
             continue
         if str(event.get("STATUS", "")).upper() == "CANCELLED":
             found.cancelled.add(change.id)
@@ -106,6 +111,9 @@ def _taken_apart(lines: list[str]) -> tuple[list[tuple[int, list[str]]], list[st
 
 def _ident(event: Event) -> str:
     """What the calendar calls the event; one of a series has its own time beside the name."""
+    for name in ("UID", "RECURRENCE-ID"):
+        if isinstance(event.get(name), list):
+            raise _PropertyError(name, "it is there twice")
     uid = str(event.get("UID", "")).strip()
     again = event.get("RECURRENCE-ID")
     return f"{uid} {again.to_ical().decode()}" if uid and again is not None else uid

@@ -34,6 +34,8 @@ def posted_change(body: bytes, message_id: str, now: float) -> Change:
         said = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise FieldError("", f"the body is no JSON: {error}") from None
+    except RecursionError:
+        raise FieldError("", "the body is nested too deeply") from None
     if not isinstance(said, dict):
         raise FieldError("", "the body is no JSON object")
     for name in said:

@@ -175,3 +175,13 @@ def test_files_of_one_name_are_told_apart_by_their_folders() -> None:
     names = source_names(("/a/r.ics", "/b/r.ics", "/a/x.ics"))
 
     assert list(names) == ["calendar /a/r.ics", "calendar /b/r.ics", "calendar x.ics"]
+
+
+def test_an_odd_event_costs_neither_its_calendar_nor_the_next(shelf: Shelf, tmp_path: Path) -> None:
+    odd, good = tmp_path / "odd.ics", tmp_path / "good.ics"
+    again = "RECURRENCE-ID:20260922T120000Z\n"
+    odd.write_text(calendar(AHEAD.replace("SUMMARY", f"{again}{again}SUMMARY"), PAST))
+    good.write_text(calendar(AHEAD))
+
+    assert shelf.read(odd, good) == ["past", "ahead"]
+    assert shelf.rows("SELECT source, reason FROM quarantine") == [("calendar odd.ics", "it is there twice")]

@@ -156,3 +156,14 @@ def test_no_text_costs_the_good_event_beside_it(junk: str) -> None:
     found = read(f"BEGIN:VEVENT\n{junk}\nEND:VEVENT", good)
 
     assert "good" in {change.title for change in found.changes}
+
+
+@pytest.mark.parametrize("name", ["RECURRENCE-ID", "UID"])
+def test_an_event_that_names_itself_twice_is_refused_alone(name: str) -> None:
+    twice = f"{name}:20261118T100000Z"
+    at = "DTSTART:20261118T100000Z"
+
+    found = read(event(at, twice, twice), event(at, uid="2", title="SUMMARY:good"))
+
+    assert [change.title for change in found.changes] == ["good"]
+    assert [(each.field, each.reason) for each in found.refused] == [(name, "it is there twice")]
