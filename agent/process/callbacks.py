@@ -24,6 +24,7 @@ from agent.domain.gateway import Callback
 from agent.errors import ConfigError
 from agent.process.bodies import read_body
 from agent.process.change_hook import ChangeHook, OnPosted
+from agent.process.seldom import Seldom
 from agent.secrets import find_secret
 from agent.webhooks import TOLERANCE_S, signed_by, signers_of
 
@@ -66,6 +67,7 @@ class Callbacks:
         self._signers: dict[str, list[Signer]] = {}
         self._seen: dict[tuple[str, str], _Message] = {}  # by gateway and webhook-id
         self._changes = ChangeHook(settings)
+        self._unsigned = Seldom(_log)
         self._listener = _listen(settings.acting.listen)
 
     @property
@@ -136,7 +138,8 @@ class Callbacks:
         if isinstance(body, int):
             return body
         if not signed_by(signers, request.headers, body):
-            _log.warning("callback for %s refused: not signed with its secret, or not just now", gateway)
+            why = "not signed with its secret, or not just now"
+            self._unsigned.warn(f"callback for {gateway} refused: {why}")
             return 401
         callback = _callback(gateway, *step, body)
         if callback is None:
@@ -206,7 +209,7 @@ def _callback(gateway: str, action: int, seq: int, body: bytes) -> Callback | No
     """What it says; None where it is no callback, or one for another step than its path names."""
     try:
         said = msgspec.json.decode(body, type=_Body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     if not said.idempotency_key.startswith(key_start(action, seq)):
         return None

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from agent.errors import ConfigError
 from agent.process.bodies import MOST_BYTES, read_body
+from agent.process.seldom import Seldom
 from agent.secrets import find_secret
 from agent.settings_changes import CHANGES_SECRET
 from agent.telemetry.changes.posted import FieldError
@@ -39,6 +40,7 @@ class ChangeHook:
     def __init__(self, settings: Settings) -> None:
         self._wanted = settings.changes.webhook
         self._signers: list[Signer] = []
+        self._unsigned = Seldom(_log)
 
     def load(self) -> None:
         """Looks for the secret; without one nothing is taken, and the log says so. May wait for a person."""
@@ -67,7 +69,7 @@ class ChangeHook:
         if isinstance(body, int):
             return _refusal(body, _SAID[body])
         if not signed_by(self._signers, request.headers, body):
-            _log.warning("a posted change is refused: not signed with the secret, or not just now")
+            self._unsigned.warn("a posted change is refused: not signed with the secret, or not just now")
             return _refusal(401, "not signed with the secret, or not just now")
         try:
             await on_posted(body, request.headers["webhook-id"])

@@ -137,3 +137,15 @@ def test_nothing_is_taken_where_it_is_off_or_has_no_secret(monkeypatch: pytest.M
         find_secret(CHANGES_SECRET)
     assert statuses(feed, signed({"title": "x"})) == [404]
     assert feed.known == {}
+
+
+def test_what_is_nested_too_deeply_is_no_change() -> None:
+    (answer,) = answers(Feed(), signed(b"[" * 50_000))
+
+    assert (answer.status_code, answer.json()) == (400, {"error": "the body is nested too deeply"})
+
+
+def test_a_flood_of_unsigned_posts_is_one_line_of_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    assert statuses(Feed(), *[{"content": b"{}"}] * 20) == [401] * 20
+
+    assert caplog.text.count("a posted change is refused") == 1
