@@ -8,6 +8,7 @@ from dataclasses import asdict
 
 from agent.domain.change import Change
 from agent.ledger.store import Store
+from agent.secrets import redact
 
 
 class ChangeStore(Store):
@@ -19,7 +20,7 @@ class ChangeStore(Store):
         if not found:
             return 0
         with self._transaction():
-            return sum(self._write("put_change", asdict(each) | {"id": each.id}).rowcount for each in found)
+            return sum(self._write("put_change", _row(each)).rowcount for each in found)
 
     def replace(
         self,
@@ -48,3 +49,9 @@ class ChangeStore(Store):
         ending = f"{prefix}\U0010ffff"
         bound = {"first": prefix, "end": ending, "names": json.dumps(list(names)), "since": since}
         self._write("drop_change_sources", bound)
+
+
+def _row(change: Change) -> dict[str, object]:
+    """The columns of a change, without the keys that somebody has left in a title or an address."""
+    columns = asdict(change) | {"id": change.id}
+    return {name: redact(value) if type(value) is str else value for name, value in columns.items()}

@@ -12,6 +12,7 @@ from agent.domain.run import Run
 from agent.domain.runbook import Step
 from agent.errors import BurndeckError
 from agent.runbooks import records
+from agent.secrets import redact
 
 if TYPE_CHECKING:
     from agent.ledger.writer import LedgerWriter
@@ -57,13 +58,16 @@ def number(payload: Mapping[str, Any], name: str) -> int:
 
 
 def text_in(payload: Mapping[str, Any], name: str) -> str:
-    """The text of a name, without blanks around it; empty where it is missing."""
+    """The text of a name, without blanks around it and keys in it; empty where it is missing.
+
+    Whatever people write into a run is shown, exported and sent on.
+    """
     value = payload.get(name)
     if value is None:
         return ""
     if not isinstance(value, str):
         raise Refused(f"{name}: must be text")
-    return value.strip()
+    return redact(value.strip())
 
 
 def reason_in(payload: Mapping[str, Any], what: str) -> str:

@@ -21,6 +21,7 @@ from agent.runbooks.progress import APPROVED, DENIED, Moved
 from agent.runbooks.reach import reason_in, text_in
 from agent.runbooks.specs import RELEASE
 from agent.runbooks.telling import notify, told_words
+from agent.secrets import redact
 
 if TYPE_CHECKING:
     from agent.ledger.writer import LedgerWriter
@@ -240,8 +241,9 @@ def _set(asked: Asked) -> Moved:
             raise Refused(f"parameters: the run has no {name}; it has {', '.join(sorted(known)) or 'none'}")
         if problem := check_value(known[name].kind, value):
             raise Refused(f"{name}: {problem}")
-    text = ", ".join(f"{name} is {value}" for name, value in given.items())
-    run = replace(asked.run, parameters={**asked.run.parameters, **given})
+    kept = {name: redact(value) for name, value in given.items()}
+    text = ", ".join(f"{name} is {value}" for name, value in kept.items())
+    run = replace(asked.run, parameters={**asked.run.parameters, **kept})
     return Moved(run).telling(asked.now, "set", asked.intent.person, text, asked.step.seq)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from agent.domain.run import Evidence, Line
 from agent.domain.words import duration, plural
 from agent.reports.moment import NOTHING
+from agent.secrets import redact
 
 if TYPE_CHECKING:
     from agent.reports.figure import Figure
@@ -42,10 +43,10 @@ def evidence(
         name=name,
         title=title,
         using={key: value for key, value in given.items() if value},
-        sentence=sentence,
+        sentence=redact(sentence),
         columns=tuple(columns),
-        rows=tuple(tuple(row) for row in rows[:MOST_ROWS]),
-        note="; ".join(filter(None, notes)),
+        rows=tuple(tuple(map(redact, row)) for row in rows[:MOST_ROWS]),  # texts of people are among them
+        note=redact("; ".join(filter(None, notes))),
         layer=truth.layer.word if truth is not None and truth.layer is not None else "",
         as_of=truth.as_of if as_of is None and truth is not None else as_of,
         line=line,

@@ -334,3 +334,12 @@ with = { scope = "{other}" }
     assert [each.name for each in kept] == ["budget", "caps"]
     assert kept[1].using["scope"] == world.run().parameters["scope"] != ""
     assert world.run().step(1).outcome.endswith("other is not known: one question is left out.")
+
+
+def test_keys_that_people_write_into_a_run_are_cut(world: Walking) -> None:
+    world.write("walk", NOTE)
+    world.start("walk")
+
+    world.do("answer", answer="rotated sk-proj-abcdefghijklmnopqrstuvwxyz")
+
+    assert world.run().step(1).answer == "rotated sk-pro***"
