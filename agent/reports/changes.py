@@ -60,6 +60,7 @@ def changes(
 ) -> tuple[ChangeEntry, ...]:
     """The changes of the last `since_s` seconds, newest first; those up to `until`, by default up to now.
 
+    What began before and lasted into them is one of them.
     `within` a team, project or key leaves out what is known to be about another one only.
     """
     end = int(now) + 1 if until is None else until
@@ -91,7 +92,7 @@ def marks_between(
     releases_only: bool = False,
 ) -> tuple[PlotMark, ...]:
     """The changes in [start, end) as marks of a plot, oldest first; where they are many, releases."""
-    found = _between(reader, start, end, within)
+    found = [each for each in _between(reader, start, end, within) if each.at >= start]
     releases = [each for each in found if each.kind is ChangeKind.RELEASE]
     others = [] if releases_only else [each for each in found if each.kind is not ChangeKind.RELEASE]
     kept = [*releases, *others][:MOST_MARKS]
@@ -133,7 +134,19 @@ def _concerning(
     if column is None:
         return found
     about = {(column, value)}
+    burnt = set()
     for row in reader.rows("change_scopes"):
+        burnt.add(row["api_key"])
         if row[column] == value:
             about.update((name, row[name]) for name in ("team", "project", "api_key"))
-    return (each for each in found if each.scope_kind in _ALL or (each.scope_kind, each.scope) in about)
+    listed = {row["id"]: row["project"] for row in reader.rows("change_keys")}
+
+    def concerns(each: ChangeEntry) -> bool:
+        if each.scope_kind in _ALL or (each.scope_kind, each.scope) in about:
+            return True
+        if each.scope_kind != "api_key" or each.scope in burnt or kind is Kind.API_KEY:
+            return False
+        # A new key has not burnt yet; one that not even the directory has may be anybody's.
+        return each.scope not in listed or ("project", listed[each.scope]) in about
+
+    return filter(concerns, found)

@@ -9,4 +9,5 @@ CREATE TABLE change_feed (
   url TEXT NOT NULL, external_id TEXT NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX change_feed_at ON change_feed (at);
+CREATE INDEX change_feed_until ON change_feed (until) WHERE until IS NOT NULL;
 CREATE INDEX change_feed_source ON change_feed (source, at);

@@ -25,10 +25,20 @@ DELETE FROM change_feed WHERE source >= :first AND source < :end AND at >= :sinc
 
 -- name: changes_between
 -- change_feed_at: a day or a week of a table that grows by some rows a day. The newest come first.
-SELECT id, at, until, source, kind, title, actor, scope_kind, scope, url FROM change_feed
-WHERE at >= :since AND at < :until ORDER BY at DESC, kind <> 'release', title, id LIMIT :most;
+-- change_feed_until: what began before and still lasted then.
+SELECT * FROM (
+  SELECT id, at, until, source, kind, title, actor, scope_kind, scope, url FROM change_feed
+  WHERE at >= :since AND at < :until
+  UNION ALL
+  SELECT id, at, until, source, kind, title, actor, scope_kind, scope, url FROM change_feed
+  WHERE until > :since AND at < :since
+) ORDER BY at DESC, kind <> 'release', title, id LIMIT :most;
 
 -- name: change_scopes
 -- The contexts, some thousands: which teams, keys and projects belong together.
 SELECT DISTINCT k.value AS api_key, p.value AS project, t.value AS team
 FROM context c JOIN dim k ON k.id = c.api_key JOIN dim p ON p.id = c.project JOIN dim t ON t.id = c.team;
+
+-- name: change_keys
+-- The whole directory: a key that has not burnt yet is known by its project.
+SELECT id, project FROM directory_key;

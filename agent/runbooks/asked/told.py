@@ -11,7 +11,7 @@ from agent.reports.actions import actions as listed_actions
 from agent.reports.actions import entry, read_actions, read_approvals
 from agent.reports.alert_detail import alert_detail
 from agent.reports.alert_series import KIND_OF_SCOPE
-from agent.reports.changes import changes as feed
+from agent.reports.changes import near
 from agent.reports.incidents import incident as incident_of
 from agent.reports.moment import moment
 from agent.runbooks.asked.answer import UNKNOWN, age, credits_, evidence, exact, short
@@ -125,12 +125,12 @@ def changes(context: Context, given: Given) -> Evidence:
     about, before_s = part(context, given), seconds(given, "before", "6h")
     until = _began(context)
     end = int(context.now) if until is None else until
-    found = feed(
+    found = near(
         context.reader,
         context.settings,
         end,
-        since_s=before_s,
-        until=end + 1,
+        before_s=before_s,
+        after_s=0,
         within=about.within if about.kind in _GROUPS else None,
     )
     what = "the alert began" if until is not None else "now"
@@ -139,7 +139,7 @@ def changes(context: Context, given: Given) -> Evidence:
     if not found:
         sentence = f"Nothing that burndeck knows of was changed in the {duration(before_s)} before {what}."
     else:
-        first = releases[0] if releases else found[0]
+        first = found[0]
         sentence = (
             f"{plural(len(found), 'change')}, {len(releases)} of them releases; the newest "
             f"{'release' if releases else 'one'} is {first.title}, {age(first.at, end)} before {what}."

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,8 +13,10 @@ from agent.domain.change import Change, ChangeKind
 from agent.ledger import open_reader, open_writer
 from agent.ledger.kinds import Kind
 from agent.ledger.reader import LedgerReader
+from agent.ledger.rows import DirectoryKey
 from agent.reports.burn import burn
 from agent.reports.changes import changes, marks_between, near
+from tests.agent.reports.audited import direct
 from tests.agent.reports.world import NOW, SETTINGS, fill
 
 HOUR, DAY = 3_600, 86_400
@@ -118,3 +122,49 @@ def test_the_plots_of_the_burn_carry_the_changes_that_fall_into_them(reader: Led
     assert report.day.marks[0].text == "yesterday"
     earlier = burn(reader, SETTINGS, NOW, at=NOW - 850)
     assert "all" not in {mark.text for mark in (*earlier.hour.marks, *earlier.day.marks)}
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Path:
+    path = tmp_path / "own.sqlite"
+    fill(path, days=1)
+    return path
+
+
+def told(path: Path, *found: Change, **asked: Any) -> list[str]:
+    with open_writer(path) as writer:
+        writer.changes.add(found)
+    with open_reader(path) as reader:
+        return [each.title for each in changes(reader, SETTINGS, NOW, **asked)]
+
+
+def test_what_lasts_is_there_as_long_as_it_lasts_and_marks_where_it_began(own: Path) -> None:
+    lasting = replace(change("all day", 12 * HOUR), until=NOW + 12 * HOUR)
+    over = replace(change("over", 12 * HOUR), until=NOW - HOUR)
+
+    assert told(own, lasting, over, since_s=HOUR) == ["all day"]
+    with open_reader(own) as reader:
+        assert [each.title for each in near(reader, SETTINGS, NOW, before_s=HOUR, after_s=0)] == ["all day"]
+        assert marks_between(reader, NOW - HOUR, NOW) == ()
+        assert [mark.at for mark in marks_between(reader, NOW - DAY, NOW)] == [NOW - 12 * HOUR] * 2
+
+
+def test_a_key_that_has_not_burnt_yet_is_shown_to_its_team_and_project(own: Path) -> None:
+    direct(
+        own,
+        DirectoryKey("key_mine", "proj_search", "mine", "sk-..1"),
+        DirectoryKey("key_other", "proj_support", "other", "sk-..2"),
+    )
+    keys = [change(name, 60, ChangeKind.KEY, "api_key", name) for name in ("key_mine", "key_other", "key_x")]
+
+    assert told(own, *keys, since_s=HOUR, within=(Kind.TEAM, "search")) == ["key_mine", "key_x"]
+    assert told(own, since_s=HOUR, within=(Kind.PROJECT, "proj_search")) == ["key_mine", "key_x"]
+    assert told(own, since_s=HOUR, within=(Kind.API_KEY, "key_search")) == []
+
+
+def test_keys_in_titles_and_addresses_are_not_kept(own: Path) -> None:
+    secret = "sk-proj-abcdefghijklmnopqrstuvwxyz0123456789"
+    leaky = replace(change(f"deploy with {secret}", 60), url=f"https://ci.example.com/?token={secret}")
+
+    assert told(own, leaky, leaky, since_s=HOUR) == ["deploy with sk-pro***"]
+    assert secret.encode() not in own.read_bytes()

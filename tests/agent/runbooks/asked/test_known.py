@@ -166,6 +166,18 @@ def test_changes_are_those_before_the_alert_of_the_run(writer: LedgerWriter) -> 
     assert column(ask(writer.path, "changes", before="8h"), "what")[0] == "search-api 2.4.2"
 
 
+def test_a_release_is_told_before_the_keys_that_were_made_after_it(writer: LedgerWriter) -> None:
+    changed(writer, AT - 600, "search-api 2.4.1")
+    for number in range(30):
+        changed(writer, AT - 500 + number, f"key {number}", ChangeKind.KEY)
+    changed(writer, AT - 100, "deploy of sk-proj-abcdefghijklmnop", ChangeKind.OTHER)
+
+    found = ask(writer.path, "changes")
+
+    assert column(found, "what")[:2] == ["search-api 2.4.1", "deploy of sk-pro***"]
+    assert "the newest release is search-api 2.4.1" in found.sentence
+
+
 def acted(writer: LedgerWriter, state: ActionState, **fields: object) -> Action:
     spec = ActionSpec(
         ActionKind.THROTTLE, Scope.parse("team:search"), limit=Limit(1, LimitUnit.RPS), expires_s=3_600
