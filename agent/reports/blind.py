@@ -22,19 +22,34 @@ _WAYS_OUT = {
 
 
 def blind_parts(reader: LedgerReader, settings: Settings, now: int) -> Iterator[Blind]:
-    """The agent where it does not run, sources that fail or lag, and gateways that do not answer."""
+    """The agent where it does not run, sources that fail or lag, gateways that do not answer.
+
+    A source or gateway of the configuration that was never read is blind, too.
+    """
     agent = agent_state(reader, settings, now)
     if agent.state != "alive":
         since = None if agent.beat_age_s is None else now - agent.beat_age_s
         why = "nothing is read, judged or undone while the agent does not run"
         yield Blind("agent", agent.state, since, why, _WAYS_OUT.get(agent.state, ""))
     named = {source.name for source in settings.sources}
-    for source in source_states(reader):
+    read = source_states(reader)
+    for source in read:
         if source.name in named or not named:
             yield from _source(source, settings, now)
-    for row in reader.rows("gateways_seen"):
+    for name in sorted(named - {source.name for source in read}):
+        yield _unread("source", name)
+    seen = reader.rows("gateways_seen")
+    for gateway in settings.own_gateways:
+        if gateway.name not in [row["gateway"] for row in seen]:
+            yield _unread("gateway", gateway.name)
+    for row in seen:
         if row["state"] == "failed":
             yield Blind(f"gateway {row['gateway']}", "failed", row["ok_at"], row["message"], row["hint"])
+
+
+def _unread(what: str, name: str) -> Blind:
+    why = "burndeck.toml has it, and the agent has never read it"
+    return Blind(f"{what} {name}", "unread", None, why, "burndeck doctor")
 
 
 def _source(source: SourceState, settings: Settings, now: int) -> Iterator[Blind]:

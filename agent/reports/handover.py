@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from agent.allocations import settings_now
 from agent.domain.action import ActionKind
 from agent.domain.alert import tier_rank
+from agent.domain.change import ChangeKind
 from agent.domain.planned import Planned
 from agent.ledger.kinds import Kind
 from agent.reports.action_report import ActionEntry
@@ -20,6 +21,7 @@ from agent.reports.allocation_burn import burning_at
 from agent.reports.blind import blind_parts
 from agent.reports.budgets import Burning, budgets
 from agent.reports.burn_report import Budget
+from agent.reports.changes import ChangeEntry, changes
 from agent.reports.deliveries import undelivered
 from agent.reports.duties import CRITICALITY, duties, owed_postmortems
 from agent.reports.figure import Figure
@@ -40,6 +42,8 @@ __all__ = ["SHIFT_S", "Handover", "handover", "runs_in_progress"]
 
 SHIFT_S = 12 * 3_600
 """How far back ends are told of, unless somebody asks otherwise."""
+AHEAD_S = DAY
+"""How far ahead releases are told of."""
 _NEAR_TENTHS = 8
 """A cap is near from so many tenths of its month on, ..."""
 _NEAR_S = DAY
@@ -75,6 +79,7 @@ def handover(reader: LedgerReader, settings: Settings, now: float, *, since_s: i
             blind=tuple(blind_parts(reader, settings, at)),
             undelivered=undelivered(reader, at, since),
             planned=_planned(reader, at),
+            releases=_releases(reader, settings, at),
             runs=runs_in_progress(reader, now),
             ended=tuple(_ended(groups, known, done, muting, since)),
         )
@@ -153,6 +158,12 @@ def _near(budget: Budget) -> bool:
 
 def _planned(reader: LedgerReader, now: int) -> tuple[Planned, ...]:
     return tuple(Planned(*row) for row in reader.rows("planned_since", {"since": now}))
+
+
+def _releases(reader: LedgerReader, settings: Settings, now: int) -> tuple[ChangeEntry, ...]:
+    """Those of the next day and those under way, the first to begin first."""
+    found = changes(reader, settings, now, since_s=0, until=now + AHEAD_S)
+    return tuple(each for each in reversed(found) if each.kind is ChangeKind.RELEASE)
 
 
 def _ended(

@@ -10,6 +10,7 @@ from agent.reports.action_report import ActionEntry
 from agent.reports.alert_list import AlertEntry
 from agent.reports.alert_report import IncidentEntry, SilenceEntry, TimelineLine
 from agent.reports.burn_report import Budget, Runway
+from agent.reports.changes import ChangeEntry
 from agent.reports.deliveries import Undelivered
 from agent.reports.duties import Duty
 from agent.reports.figure import Figure
@@ -80,6 +81,7 @@ class Handover:
     blind: tuple[Blind, ...]
     undelivered: tuple[Undelivered, ...]
     planned: tuple[Planned, ...]
+    releases: tuple[ChangeEntry, ...]  # of the next day or under way, the first to begin first
     runs: tuple[RunLine, ...]
     ended: tuple[Ended, ...]  # the newest first
 

@@ -32,13 +32,15 @@ def handover(
     a change that waits, a postmortem overdue, a part that is blind, or a message that did not arrive.
     """
     from agent.reports.handover import handover as handover_of
+    from agent.runbooks.postmortem.clean import clean
     from console.commands.handover_text import as_text
 
     if as_json and as_markdown:
         raise click.UsageError("--json and --md: one of the two.")
     settings = settings_for(config, db)
     with reader_for(settings) as reader:
-        found = handover_of(reader, settings, settings.clock().now(), since_s=since)
+        # It is pasted into chats, and people write keys into reasons.
+        found = clean(handover_of(reader, settings, settings.clock().now(), since_s=since))
     if as_json:
         print_json(jsonable(found) | {"wanting": found.wanting})
     else:

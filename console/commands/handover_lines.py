@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from agent.reports.action_report import ActionEntry
     from agent.reports.alert_list import AlertEntry
     from agent.reports.burn_report import Budget
+    from agent.reports.changes import ChangeEntry
     from agent.reports.deliveries import Undelivered
     from agent.reports.duties import Duty
     from agent.reports.figure import Figure
@@ -140,6 +141,16 @@ def planned(each: Planned, now: int) -> str:
         else f"from {stamp(each.start)} to {stamp(each.end)} UTC"
     )
     return f"{of}, {when}, by {each.author or 'nobody named'}: {_flat(each.reason)}"
+
+
+def release(each: ChangeEntry, now: int) -> str:
+    """A release that is to come, or is under way."""
+    about = f"{each.scope_kind} {each.scope}".strip() or "organization"
+    when = _until(each.at, now) if each.at > now else f"since {stamp(each.at)} UTC"
+    if each.until is not None:
+        when += f", until {stamp(each.until)} UTC"
+    known = f"{each.source}, by {each.actor}" if each.actor else each.source
+    return "; ".join(filter(None, (f"{_flat(each.title)} ({about})", when, known, each.url)))
 
 
 def owed(each: Duty, now: int) -> str:

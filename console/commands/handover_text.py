@@ -67,6 +67,7 @@ def sections(found: Handover) -> list[Section]:
         told("Runbooks in progress", line.run, found.runs, "runbooks in progress"),
         told("Silences", line.silence, found.silences, "silences"),
         told("Planned activity", line.planned, found.planned, "planned activity"),
+        told("Releases ahead", line.release, found.releases, "releases ahead"),
         told("Postmortems owed", line.owed, found.owed, "postmortems owed"),
         told("Not delivered", line.lost, found.undelivered, "undelivered messages"),
         told("Over in this shift", line.ended, found.ended, "ends in this shift"),

@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from agent.alerts.routes import Destination
@@ -16,6 +17,7 @@ from agent.clock import ScaledClock
 from agent.domain.action import Action, ActionKind, ActionSpec, ActionState
 from agent.domain.alert import AlertState
 from agent.domain.allocation import Allocation, Scope
+from agent.domain.change import Change, ChangeKind
 from agent.domain.incident import Incident, TimelineEntry
 from agent.domain.person import Role
 from agent.domain.planned import Planned
@@ -29,7 +31,7 @@ from agent.reports.handover import Handover, handover
 from agent.settings_schema import Source
 from tests.agent.alerts.notices import a_notice
 from tests.agent.reports.world import NANO, NOW
-from tests.console.acting_world import AT, Desk, block, make_ledger, open_desk, spike, throttle
+from tests.console.acting_world import AT, GATEWAY, Desk, block, make_ledger, open_desk, spike, throttle
 
 DRILL = replace(throttle(), drill=True)
 TOP_UP = ActionSpec(ActionKind.TOP_UP, Scope.parse("team:search"), amount_nano=500 * NANO)
@@ -44,6 +46,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def desk(template: Path, tmp_path: Path) -> Iterator[Desk]:
     with open_desk(template, tmp_path, Role.OPERATOR) as made:
         made.writer.beat(1, "host", "0", AT - 600, AT)
+        made.writer.actions.save_gateway(GatewayStatus(GATEWAY.name, GATEWAY.kind, "ok", "", "", AT, AT))
         yield made
 
 
@@ -203,9 +206,40 @@ def test_a_gateway_that_cannot_be_read_is_blind(desk: Desk) -> None:
 
 def test_a_source_that_the_configuration_has_lost_is_not_missed(desk: Desk) -> None:
     desk.writer.save_source_status(source("failed", NOW))
+    desk.writer.save_source_status(replace(source("ok", AT), source="eu", last_ok=AT))
     desk.settings = replace(desk.settings, sources=(Source(name="eu"),))
 
     assert told(desk).blind == ()
+
+
+def test_what_the_configuration_has_and_nobody_has_read_is_blind(desk: Desk) -> None:
+    desk.writer.save_source_status(replace(source("ok", AT), last_ok=AT))
+    gateways = (
+        *desk.settings.own_gateways,
+        msgspec.structs.replace(desk.settings.own_gateways[0], name="far"),
+    )
+    desk.settings = replace(
+        desk.settings, sources=(Source(name="openai"), Source(name="eu")), own_gateways=gateways
+    )
+
+    found = told(desk)
+
+    assert [(each.part, each.state, each.since) for each in found.blind] == [
+        ("source eu", "unread", None),
+        ("gateway far", "unread", None),
+    ]
+    assert "2 parts that are blind" in found.wanting
+
+
+def test_releases_of_the_next_day_and_those_under_way_are_told(desk: Desk) -> None:
+    def release(title: str, at: int, until: int | None = None) -> Change:
+        return Change(at, until, "burndeck.toml", ChangeKind.RELEASE, title, external_id=title)
+
+    key = replace(release("a key", AT + 60), kind=ChangeKind.KEY)
+    ahead = [release("soon", AT + 3_600), release("later", AT + 90_000), release("past", AT - 60), key]
+    desk.writer.changes.add([*ahead, release("under way", AT - 3_600, AT + 60)])
+
+    assert [each.title for each in told(desk).releases] == ["under way", "soon"]
 
 
 def test_postmortems_are_owed_and_overdue_ones_want_a_person(desk: Desk) -> None:

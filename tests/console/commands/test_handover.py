@@ -13,6 +13,7 @@ import pytest
 
 from agent.domain.action import ActionKind, ActionSpec
 from agent.domain.allocation import Scope
+from agent.domain.change import Change, ChangeKind
 from agent.domain.incident import Incident, TimelineEntry
 from agent.domain.person import Role
 from agent.domain.planned import Planned
@@ -87,6 +88,41 @@ def test_json_holds_everything_and_what_wants_a_person(
     assert {"alerts", "in_force", "waiting", "silences", "caps", "owed", "blind", "planned", "runs"} <= set(
         found
     )
+
+
+@pytest.mark.parametrize("form", [[], ["--md"], ["--json"]])
+def test_keys_that_people_wrote_into_reasons_are_cut(
+    place: Place, form: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    why = "while I rotate sk-proj-abcdefghijklmnopqrstuvwxyz"
+    place.writer.incidents.add_silence(
+        Silence("ada", why, {"team": "x"}, place.now - 60, place.now + 600, NANO)
+    )
+
+    place.run(*form)
+
+    said = capsys.readouterr().out
+    assert "while I rotate sk-pro" in said and "abcdef" not in said
+
+
+def test_a_release_of_the_next_day_is_told(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
+    place.writer.changes.add(
+        [
+            Change(
+                place.now + 3_630,
+                None,
+                "burndeck.toml",
+                ChangeKind.RELEASE,
+                "Search 3",
+                scope_kind="team",
+                scope="search",
+            )
+        ]
+    )
+
+    assert place.run() == 0
+
+    assert "Releases ahead (1):\n- Search 3 (team search); in 1 h" in capsys.readouterr().out
 
 
 def test_json_and_markdown_are_two_things(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
