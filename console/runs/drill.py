@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from fixtures.organization import Key
     from fixtures.scenario import Scenario
 
+_CALM_STEPS = 5
 FIRES_WITHIN_S = 2 * 3_600
 """So long after a scenario begins its alert has fired."""
 
@@ -68,7 +69,7 @@ def run_drill(drill: Drill, told: Callable[[str | StepEnd], None]) -> Report:
     """
     began = time.monotonic()
     told(f"a company of seed {drill.seed}, and {drill.scenario.title.lower()} ahead")
-    with rehearsal(drill.scenario, drill.seed, runbook=drill.runbook, ledger=drill.ledger) as ground:
+    with rehearsal(_soon(drill.scenario), drill.seed, runbook=drill.runbook, ledger=drill.ledger) as ground:
         alert = _alert(drill, ground, told)
         started = ground.now()
         ident = _start(drill, ground, alert)
@@ -77,13 +78,18 @@ def run_drill(drill: Drill, told: Callable[[str | StepEnd], None]) -> Report:
         return _report(drill, ground, played, alert, started, files, time.monotonic() - began)
 
 
+def _soon(scenario: Scenario) -> Scenario:
+    """The scenario after a few steps of calm: whoever watches a demo wants more of it than a drill."""
+    return replace(scenario, starts_after_s=min(scenario.starts_after_s, _CALM_STEPS * scenario.tick_s))
+
+
 def _alert(drill: Drill, ground: Rehearsal, told: Callable[[str | StepEnd], None]) -> Alert | None:
     """The alert that the runbook answers; None for a runbook, or a day, without one."""
     quiet = drill.scenario.culprit is None
     if not drill.runbook.triggers or drill.without_alert or quiet:
         told("the run starts without an alert")
         return None
-    runbook, within_s = drill.runbook, drill.scenario.starts_after_s + FIRES_WITHIN_S
+    runbook, within_s = drill.runbook, ground.starts_at - ground.now() + FIRES_WITHIN_S
     alert = ground.until_fired(runbook.triggers, within_s)
     if alert is None:
         raise BurndeckError(

@@ -40,6 +40,21 @@ def test_a_runbook_that_changes_something_comes_to_its_end_for_real(ident: str, 
     assert any(step.action is not None for step in report.steps)
 
 
+def test_a_review_needs_no_alert_and_its_steps_are_done_by_who_may(company: Path) -> None:
+    report, told = drilled("weekly-burn-review", company)
+
+    assert report.alert is None
+    assert "the run starts without an alert" in told
+    assert {step.actor for step in report.steps} == {"agent", "finance"}
+
+
+def test_two_drills_of_one_seed_go_alike(company: Path) -> None:
+    (one, _), (other, _) = drilled("runaway-batch", company), drilled("runaway-batch", company)
+
+    assert one.steps == other.steps
+    assert one.fired_after_s == other.fired_after_s
+
+
 def test_every_shipped_runbook_has_its_drill() -> None:
     from agent.runbooks.library import library
     from agent.settings import Settings

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from agent.errors import BurndeckError
+from agent.runbooks.asks import start_of
 from agent.runbooks.format import parse
+from agent.runbooks.view import runs
 from console.cli import run
-from console.runs.answers import answers_of
+from console.runs.answers import Answers, answers_of
 from console.runs.drill import Drill, run_drill
+from console.runs.drive import Played, play
+from console.runs.rehearsal import Rehearsal, rehearsal
 from fixtures.scenario import load_scenario
 from tests.console.commands.run_world import QUIET
 from tests.console.runs.drills import drilled
 
+RUNBOOK = parse(QUIET)
 pytestmark = pytest.mark.xdist_group("drills")
 
 
@@ -38,80 +44,60 @@ def test_a_cost_spike_is_played_from_its_alert_to_its_postmortem_and_really_ends
     assert Path(report.postmortem[0]).read_text().startswith("# ")
 
 
-def test_a_review_needs_no_alert_and_its_steps_are_done_by_who_may(company: Path) -> None:
-    report, told = drilled("weekly-burn-review", company)
-
-    assert report.fine
-    assert report.drill
-    assert report.alert is None
-    assert "the run starts without an alert" in told
-    assert {step.actor for step in report.steps} == {"agent", "finance"}
+@pytest.fixture(scope="module")
+def ground(company: Path) -> Iterator[Rehearsal]:
+    """A quiet day, with the small runbook."""
+    with rehearsal(load_scenario("quiet-day"), 1, runbook=RUNBOOK, ledger=company) as made:
+        yield made
 
 
-def quiet(company: Path, answers: dict[str, object]) -> Drill:
-    """The small runbook on a quiet day, without anything that the provider could hold back."""
-    runbook = parse(QUIET)
-    known = {"set": {"scope": "team:support"}, "answers": {"how": "not"}, **answers}
-    return Drill(runbook, load_scenario("quiet-day"), answers=answers_of(known, runbook), ledger=company)
+def played(ground: Rehearsal, **answers: object) -> Played:
+    """A run of the small runbook without its throttle, which is not what this is about."""
+    known = {"answers": {"how": "hard"}, **answers}
+    known["skip"] = {"throttle": "not today", **answers.get("skip", {})}  # type: ignore[dict-item]
+    refused = ground.tell("operator", start_of(RUNBOOK, {"scope": "team:support"}, drill=True))
+    assert not refused
+    newest = max(line.id for line in runs(ground.reader, ground.now()))
+    return play(ground, newest, answers_of(known, RUNBOOK), lambda told: None)
 
 
-def test_a_runbook_of_ones_own_is_played_and_a_short_way_is_a_good_end(company: Path) -> None:
-    report = run_drill(quiet(company, {}), lambda told: None)
+def test_a_runbook_of_ones_own_is_played_and_a_short_way_is_a_good_end(ground: Rehearsal) -> None:
+    done = played(ground, answers={"how": "not"})
 
-    assert report.fine
-    assert [step.id for step in report.steps] == ["who", "how", "close"]
-
-
-def test_a_step_that_fails_ends_the_drill_and_says_why(company: Path) -> None:
-    order = quiet(company, {"answers": {"how": "hard"}, "skip": {"throttle": "not today"}})
-
-    report = run_drill(order, lambda told: None)
-
-    assert not report.fine
-    assert report.failed == (4,)
-    assert "key_of_nobody" in report.stuck
+    assert done.fine
+    assert [step.id for step in done.steps] == ["who", "how", "close"]
 
 
-def test_overruled_and_skipped_steps_are_no_failures_and_the_others_sign(company: Path) -> None:
-    order = quiet(
-        company,
-        {
-            "answers": {"how": "hard"},
-            "skip": {"throttle": "not today", "tell": "nobody to tell"},
-            "overrule": {"known": "a key of the lab"},
-        },
-    )
+def test_a_step_that_fails_ends_it_and_says_why(ground: Rehearsal) -> None:
+    done = played(ground)
 
-    report = run_drill(order, lambda told: None)
+    assert not done.fine
+    assert done.failed == (4,)
+    assert "key_of_nobody" in done.stuck
 
-    assert report.fine
-    by_step = {step.id: step for step in report.steps if step.state != "failed"}
+
+def test_overruled_and_skipped_steps_are_no_failures_and_the_others_sign(ground: Rehearsal) -> None:
+    done = played(ground, skip={"tell": "nobody to tell"}, overrule={"known": "a key of the lab"})
+
+    assert done.fine
+    by_step = {step.id: step for step in done.steps if step.state != "failed"}
     assert by_step["known"].actor == "operator"
     assert by_step["tell"].state == "skipped"
     assert by_step["agree"].actor == "engineering"
 
 
-def test_who_denies_fails_the_step_and_the_drill(company: Path) -> None:
-    order = quiet(
-        company,
-        {
-            "answers": {"how": "hard"},
-            "skip": {"throttle": "not today", "known": "not asked"},
-            "deny": {"agree": "the figures are open"},
-        },
-    )
+def test_who_denies_fails_the_step_and_the_drill(ground: Rehearsal) -> None:
+    done = played(ground, skip={"known": "not asked"}, deny={"agree": "the figures are open"})
 
-    report = run_drill(order, lambda told: None)
-
-    assert not report.fine
-    assert "the figures are open" in report.stuck
+    assert not done.fine
+    assert "the figures are open" in done.stuck
 
 
-def test_a_parameter_that_is_missing_is_named_before_anything_is_played(company: Path) -> None:
-    runbook = parse(QUIET.replace('default = "team:search"\n', ""))
+def test_a_parameter_that_is_unknown_is_named_before_anything_is_played(company: Path) -> None:
+    order = Drill(RUNBOOK, load_scenario("quiet-day"), answers=Answers(parameters={"x": "1"}), ledger=company)
 
-    with pytest.raises(BurndeckError, match="scope: it is needed"):
-        run_drill(Drill(runbook, load_scenario("quiet-day"), ledger=company), lambda told: None)
+    with pytest.raises(BurndeckError, match="quiet has no x"):
+        run_drill(order, lambda told: None)
 
 
 @pytest.mark.parametrize(
