@@ -8,7 +8,6 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from agent.allocations import settings_now
-from agent.analytics.month import month_of
 from agent.control.duties import CRITICAL, CRITICALITY, POSTMORTEM
 from agent.control.words import gateway_words
 from agent.domain.words import instant
@@ -19,10 +18,10 @@ from agent.reports.alerts import alert_of, entry_of
 from agent.reports.incidents import incident as incident_of
 from agent.reports.incidents import timeline as timeline_of
 from agent.reports.layers import truth
-from agent.reports.moment import DAY, HOUR, MINUTE, moment
+from agent.reports.moment import DAY, HOUR, moment
 from agent.runbooks.postmortem.burn import Burn, burns_of, rose
 from agent.runbooks.postmortem.clean import clean
-from agent.runbooks.postmortem.cost import Stretch, burners_of, cost_of
+from agent.runbooks.postmortem.cost import burners_of, cost_of
 from agent.runbooks.postmortem.earlier import NOT_TRIED, earlier_of
 from agent.runbooks.postmortem.follow_ups import follow_ups_of, learnt_of
 from agent.runbooks.postmortem.happenings import merged, people_of
@@ -40,6 +39,7 @@ from agent.runbooks.postmortem.model import (
 from agent.runbooks.postmortem.parts import alert_line, alert_marks, run_line, times_of
 from agent.runbooks.postmortem.proofs import proofs_of, with_marks
 from agent.runbooks.postmortem.record import RunRecord
+from agent.runbooks.postmortem.stretch import Stretch, stretch_of
 from agent.runbooks.postmortem.summary import summary_of
 
 if TYPE_CHECKING:
@@ -158,7 +158,7 @@ class _Building:
         rise = rose(burns) if any(each.unit == "credits/min" for each in alerts) else None
         drill = self.record is not None and self.record.run.drill
         times = times_of(entry, alerts, rise, end, mitigated_at(measures, drill=drill))
-        stretch = self._stretch(alerts, times)
+        stretch = stretch_of(self.reader, alerts, times, self.settings.organization.time_zone, end)
         if not burns:
             return _Burning(times=times)
         counted = max((each.above for each in alerts), default=Decimal(0)) if entry is None else entry.above
@@ -168,20 +168,8 @@ class _Building:
         tried = earlier_of(self.reader, self.settings, alerts, burns, rise, stretch)
         return _Burning(burns, stretch, times, cost, plots, tried)
 
-    def _stretch(self, alerts: Sequence[AlertEntry], times: Times) -> Stretch:
-        """The time that the cost is counted over: from the rise until it was no longer unusual.
-
-        Where no alert is about a rate it is the month, from its beginning.
-        """
-        end = times.unusual_until // MINUTE * MINUTE
-        if all(each.unit == "credits" for each in alerts):
-            month = month_of(times.began - 1, self.settings.organization.time_zone)
-            return Stretch(month.start, max(end, month.start + MINUTE), of_month=True)
-        first = min(filter(None, (times.rose, times.began, times.fired))) // MINUTE * MINUTE
-        return Stretch(first, max(end, first + MINUTE))
-
     def _plot(self, burn: Burn, stretch: Stretch, end: int) -> Plot:
-        start = burn.began - DAY if stretch.of_month else stretch.start - _BEFORE_S
+        start = burn.began - DAY if stretch.days else stretch.start - _BEFORE_S
         line = burn.line(start, max(end, stretch.end))
         shown = line.start, line.start + line.width_s * len(line.values)
         behind = truth(self.reader, *shown)

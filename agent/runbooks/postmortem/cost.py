@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -14,9 +13,10 @@ from agent.reports.cells import Cell, read_cells, read_names
 from agent.reports.conversion import CURRENCY, Conversion
 from agent.reports.figure import share_of
 from agent.reports.layers import truth
-from agent.reports.moment import DAY, HOUR
+from agent.reports.moment import HOUR
 from agent.runbooks.postmortem.burn import Burn
 from agent.runbooks.postmortem.model import Burner, Cost
+from agent.runbooks.postmortem.stretch import COUNTED, Stretch
 
 if TYPE_CHECKING:
     from agent.ledger.reader import LedgerReader
@@ -25,20 +25,6 @@ if TYPE_CHECKING:
 
 _LISTED = 12
 _FAR = Decimal("0.05")  # two counts of one thing that are further apart want a word
-
-
-@dataclass(frozen=True, slots=True)
-class Stretch:
-    """The time over which an incident is counted."""
-
-    start: int
-    end: int
-    of_month: bool = False  # what is counted is a month's credits, not a rate
-
-    @property
-    def cells(self) -> bool:
-        """Whether it is short enough to be read row by row."""
-        return self.end - self.start <= DAY
 
 
 def cost_of(
@@ -52,10 +38,10 @@ def cost_of(
 ) -> Cost:
     """What was burnt in a stretch, what was expected of it, and the difference as credits and money.
 
-    Where no alert is about a rate, the month's credits are what was expected.
+    Where no alert is about a rate, the credits of the day or month are what was expected.
     """
-    if stretch.of_month:
-        burnt, expected, notes = _of_month(burns, alerts, stretch)
+    if stretch.by is not None:
+        burnt, expected, notes = _of_credits(burns, stretch)
     else:
         burnt, expected, notes = _of_rate(burns, left_out, alerts, stretch)
     above = None if expected is None else burnt - expected
@@ -64,7 +50,7 @@ def cost_of(
             f"the alerts counted {counted:,.1f} credits while it went on, by what had arrived then and what "
             "each of them expected"
         )
-    behind = truth(reader, stretch.start, stretch.end, days=stretch.of_month)
+    behind = truth(reader, stretch.start, stretch.end, days=stretch.days)
     conversion = Conversion(reader, settings)
     groups = {} if above is None else _by_group(reader, burns, above, stretch)
     return Cost(
@@ -85,19 +71,12 @@ def _far(one: Decimal, other: Decimal) -> bool:
     return abs(one - other) > _FAR * max(abs(one), abs(other))
 
 
-def _of_month(
-    burns: Sequence[Burn], alerts: Sequence[AlertEntry], stretch: Stretch
-) -> tuple[int, int | None, list[str]]:
-    """The month so far, and what it was to be when the first alert fired."""
-    burnt = sum(each.by_days(stretch.start, stretch.end) for each in burns)
-    first = next((each for each in alerts if each.unit == "credits" and each.expected > 0), None)
-    if first is None:
-        return burnt, None, ["no alert of it is about a rate or a budget"]
-    return (
-        burnt,
-        int(first.expected.scaleb(9)),
-        [f"expected are the month's credits of {first.allocation_id}"],
-    )
+def _of_credits(burns: Sequence[Burn], stretch: Stretch) -> tuple[int, int | None, list[str]]:
+    """The day or month so far, and what it was to be by the alert that told of it."""
+    start, end, by = stretch.start, stretch.end, stretch.by
+    burnt = sum(each.by_days(start, end) if stretch.days else each.sum(start, end) for each in burns)
+    expected = None if by is None or by.rule not in COUNTED or not by.expected else by.expected
+    return burnt, None if expected is None else int(expected.scaleb(9)), [stretch.note]
 
 
 def _of_rate(

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from agent.domain.alert import AlertRule
 from agent.reports.moment import DAY
 from agent.runbooks.postmortem.burn import BY_MINUTES_S, Burn
-from agent.runbooks.postmortem.cost import Stretch
 from agent.runbooks.postmortem.model import Catch, Earlier
 from agent.runbooks.postmortem.standing import best, daily_limit, throttle
+from agent.runbooks.postmortem.stretch import Stretch
 from agent.runbooks.postmortem.tighter import Told, by_hours, spikes
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def _rules(reader: LedgerReader, settings: Settings, told: Told, fired: Sequence
 def _limits(
     reader: LedgerReader, settings: Settings, told: Told, burns: Sequence[Burn], stretch: Stretch
 ) -> list[Catch]:
-    if not burns or stretch.of_month or stretch.end - stretch.start > _PLAYED_S:
+    if not burns or stretch.by is not None or stretch.end - stretch.start > _PLAYED_S:
         return []
     start = min(told.rose, stretch.start)
     found = [
