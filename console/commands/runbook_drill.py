@@ -53,7 +53,10 @@ drill.toml, by the id or the number of a step; all of it may be left out:
 @click.option("--act", is_flag=True, help="Really act on the simulated provider; else it is only said.")
 @click.option("--without-alert", is_flag=True, help="Start at once, not when the scenario's alert fires.")
 @click.option(
-    "-o", "--output", type=click.Path(file_okay=False, path_type=Path), help="Write the postmortem there."
+    "-o",
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Write the postmortem there, over what is there.",
 )
 def drill(
     config: str | None,

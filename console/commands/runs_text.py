@@ -12,6 +12,7 @@ from console.commands.tables import table, terminal_width, when
 
 if TYPE_CHECKING:
     from agent.domain.run import Evidence, RunEvent
+    from agent.reports.action_report import ActionEntry
     from agent.runbooks.view import RunLine, RunView, StepView
 
 _WIDE = 100  # characters in which a cell is cut where no terminal says
@@ -146,6 +147,8 @@ def next_commands(view: RunView) -> Iterator[tuple[str, str]]:
             yield f"burndeck runbook export {run.id}", "writes its postmortem"
         yield from _undoing(view)
         return
+    if current.action is not None and current.action.waits_for:
+        yield from _approving(current.action)
     for can in current.can:
         yield from _commands(view, current, can)
     yield from _undoing(view, but=current.declared.seq)
@@ -179,7 +182,8 @@ def _commands(view: RunView, current: StepView, can: str) -> Iterator[tuple[str,
         whom = " and ".join(" or ".join(roles) for roles in step.roles)
         yield base, f"agrees, by {whom}; --deny does not"
     elif can == "approve":
-        yield from _approving(view, step.of)
+        action = next((each.action for each in view.steps if each.declared.id == step.of), None)
+        yield from _approving(action)
     elif can == "set":
         yield f"{base} NAME=VALUE", f"changes {', '.join(each.name for each in run.runbook.parameters)}"
     elif can == "skip":
@@ -194,8 +198,7 @@ def _commands(view: RunView, current: StepView, can: str) -> Iterator[tuple[str,
         yield base + reason, "undoes every action of the run"
 
 
-def _approving(view: RunView, of: str) -> Iterator[tuple[str, str]]:
-    action = next((each.action for each in view.steps if each.declared.id == of), None)
+def _approving(action: ActionEntry | None) -> Iterator[tuple[str, str]]:
     if action is not None:
         whom = " and ".join(" or ".join(roles) for roles in action.waits_for)
         yield f"burndeck approve {action.id}", f"by {whom or 'nobody any more'}; --deny says no"
