@@ -139,10 +139,12 @@ class Attention(App[None]):
 
     def know(self, then: Callable[[Standing], None] | None = None) -> None:
         """Finds out who is here, in a thread: the keyring may take its time; then goes on with `then`."""
-        self._then, self._asked_who = then, True
+        self._then, self._asked_who = None, True
         if then is not None and self.standing is not None and not self.read_only:
             then(self.standing)
-        elif self.settings is not None:
+            return
+        self._then = then
+        if self.settings is not None:
             self.run_worker(partial(self._ask_who, self.settings), thread=True, group="who", exclusive=True)
 
     def _ask_who(self, settings: Settings) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import ClassVar
 
@@ -15,6 +16,10 @@ from console.widgets.ink import EMPTY, Line, Span, Tone, fit
 
 Draw = Callable[[int, int], list[Line]]
 """Draws what is to be seen in (width, height) cells."""
+
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+"""What a terminal would obey instead of showing, whoever wrote it: a note, a label, a model's name."""
 
 
 class Inked(Widget):
@@ -42,7 +47,7 @@ class Inked(Widget):
 
     def strip_of(self, spans: list[Span], over: Style | None = None) -> Strip:
         """Spans as a strip; `over` is laid over all of them (a cursor row)."""
-        segments = [Segment(s.text, self.ink(s.tone, s.click)) for s in spans]
+        segments = [Segment(_CONTROL.sub("", s.text), self.ink(s.tone, s.click)) for s in spans]
         if over is not None:
             segments = [Segment(text, (style or Style()) + over) for text, style, _ in segments]
         return Strip(segments, self.content_size.width)

@@ -25,11 +25,13 @@ def draw_head(view: RunView, person: Person | None, now: float, width: int) -> L
         Span(" "),
     ]
     facts = list(_facts(view, person, now))
-    ends = [_joined([span for rank, span in facts if rank <= least]) for least in (3, 2, 1, 0)]
+    ends = [_joined([span for rank, span in facts if rank <= least]) for least in (4, 3, 2, 1, 0)]
     title = run.runbook.title
-    end = first_that_fits(ends, max(10, width - width_of(start) - min(len(title), 24) - 2))
-    room = width - width_of(start) - width_of(end) - 2
-    return spread([*start, Span(clip_words(title, max(4, room)), Tone.STRONG)], [*end, Span(" ")], width)
+    end = first_that_fits(ends, max(10, width - width_of(start) - min(len(title), 24) - 3))
+    room = width - width_of(start) - width_of(end) - 3
+    return spread(
+        [*start, Span(clip_words(title, max(4, room)), Tone.STRONG)], [Span("  "), *end, Span(" ")], width
+    )
 
 
 def _facts(view: RunView, person: Person | None, now: float) -> Iterator[tuple[int, Span]]:
@@ -44,10 +46,10 @@ def _facts(view: RunView, person: Person | None, now: float) -> Iterator[tuple[i
     if run.alert is not None:
         yield 1, Span(f"alert {run.alert}", Tone.DIM)
     if run.incident is not None:
-        yield 1, Span(f"incident {run.incident}", Tone.DIM)
-    yield 2, Span(f"{fmt.age((run.ended_at or now) - run.started_at)}", Tone.DIM)
+        yield 2, Span(f"incident {run.incident}", Tone.DIM)
+    yield 3, Span(f"{fmt.age((run.ended_at or now) - run.started_at)}", Tone.DIM)
     if run.started_by != run.holder:
-        yield 3, Span(f"started by {run.started_by}", Tone.DIM)
+        yield 4, Span(f"started by {run.started_by}", Tone.DIM)
 
 
 def _joined(spans: list[Span]) -> Line:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from console import format as fmt
-from console.screens.runbook.signs import RUN_TONES, STEP_WORDS, run_words, step_sign, step_tone
+from console.screens.runbook.signs import RUN_TONES, run_words, step_sign, step_tone
 from console.widgets.ink import Span, Tone
 from console.widgets.rows import Cell, Column, Order, Row
 
@@ -53,8 +53,8 @@ def columns(part: Part) -> tuple[Column, ...]:
     last = Column("age", 5) if part is Part.OPEN else Column("ended", 12, at_right=False)
     return (
         Column("run", 4),
-        Column("runbook", 14, at_right=False, grow=True, most=40, downwards=False),
-        Column("step", 24, at_right=False, grow=True, most=44)
+        Column("runbook", 20, at_right=False, grow=True, most=50, downwards=False),
+        Column("step", 16, at_right=False)
         if part is Part.OPEN
         else Column("outcome", 24, at_right=False, grow=True, most=60, downwards=False),
         Column("held by", 8, at_right=False, downwards=False),
@@ -80,7 +80,7 @@ def _run_row(run: RunLine, part: Part, now: float) -> Row:
         search=f"{run.runbook} {run.started_by} {run.state} {run.outcome}",
         cells=(
             Cell(str(run.id), run.id, Tone.DIM),
-            Cell(title, title),
+            Cell(title, title, prose=True),
             _where(run) if part is Part.OPEN else _outcome(run),
             Cell(run.holder, run.holder, Tone.DIM),
             Cell(fmt.NOTHING if run.alert is None else str(run.alert), run.alert, Tone.DIM),
@@ -90,7 +90,8 @@ def _run_row(run: RunLine, part: Part, now: float) -> Row:
 
 
 def _where(run: RunLine) -> Cell:
-    text = f"{step_sign(run.step_state)} {run.step} of {run.steps}, {STEP_WORDS.get(run.step_state, '')}"
+    word = {"ready": "waits", "working": "at work", "failed": "failed"}.get(run.step_state, "")
+    text = f"{step_sign(run.step_state)} {run.step}/{run.steps} {word}"
     return Cell(text, run.step, step_tone(run.step_state), prose=True)
 
 

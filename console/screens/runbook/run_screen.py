@@ -104,6 +104,8 @@ class RunScreen(NowScreen):
     def _show_run(self, view: RunView) -> None:
         """The cursor follows the run, unless it was put on another step."""
         followed = not self._at or self._looked_at in ("", str(self._at))
+        if self.focused is None:
+            self.call_after_refresh(self._table.focus)  # it was hidden while there was no run
         self._table.show(step_rows(view), title=steps_title(view))
         if view.run.at != self._at and view.run.at and followed:
             self._table.select(str(view.run.at))

@@ -14,15 +14,26 @@ from console.screens.actions.rows import countdown, state_words
 from console.screens.alerts.layout import LABEL, block
 from console.screens.runbook.evidence import draw_evidence
 from console.screens.runbook.machine import choice_words, machine_words
-from console.screens.runbook.moves import next_words, not_moved, not_signed
+from console.screens.runbook.moves import next_move, next_words, not_moved, not_signed
 from console.screens.runbook.prose import draw_prose
 from console.screens.runbook.signs import STEP_WORDS, step_sign, step_tone
 from console.screens.runbook.timeline import draw_timeline
-from console.widgets.ink import EMPTY, Line, Span, Tone, spread, wrap
+from console.widgets.ink import EMPTY, Line, Span, Tone, fit, spread, wrap
 
 if TYPE_CHECKING:
     from agent.domain.person import Person
     from agent.runbooks.view import RunView, StepView
+
+
+OTHERS = {
+    "undo": ("u", "undoes"),
+    "overrule": ("o", "overrules"),
+    "skip": ("s", "skips"),
+    "roll-back": ("U", "rolls back"),
+    "reopen": ("O", "goes back to it"),
+    "set": ("=", "sets"),
+}
+"""Moves that have a key of their own."""
 
 
 def draw_step(
@@ -32,7 +43,8 @@ def draw_step(
     width, height = size
     inner = width - 2
     room = inner - LABEL
-    found = draw_evidence(step.evidence, step.text, view.changed_evidence, now, inner, height)
+    said = " ".join((step.text, *(each.sentence for each in step.requires)))
+    found = draw_evidence(step.evidence, said, view.changed_evidence, now, inner, height)
     part: Sequence[Line] = [
         *_question(view, step, inner),
         *_machine(view, step, room),
@@ -56,7 +68,8 @@ def draw_step(
 
 def _heading(step: StepView, now: float, width: int) -> Line:
     declared, state = step.declared, step.state
-    words = f"{step_sign(state.state)} {STEP_WORDS[state.state]}"
+    waits = state.state is StepState.WORKING and declared.kind in (StepKind.APPROVAL, StepKind.WAIT_FOR)
+    words = f"{step_sign(state.state)} {'waits' if waits else STEP_WORDS[state.state]}"
     if state.attempt > 1:
         words += f", try {state.attempt}"
     if state.ended_at is not None and state.state is not StepState.READY:
@@ -68,6 +81,7 @@ def _heading(step: StepView, now: float, width: int) -> Line:
 def _next(view: RunView, step: StepView, person: Person | None, now: float, width: int) -> Iterator[Line]:
     """What Enter does, or what is waited for and until when."""
     if step.declared.seq != view.run.at:
+        yield from _others(step, width)
         return
     if step.state.state is StepState.WORKING:
         text = step.waits or "the agent is at it"
@@ -76,8 +90,25 @@ def _next(view: RunView, step: StepView, person: Person | None, now: float, widt
         signs = "sign" in step.can
         reason = not_signed(view, step, person) if signs else not_moved(view.run, step.declared, person)
         yield from _enter(words, "" if "approve" in step.can else reason, width)
+    if not not_moved(view.run, step.declared, person):
+        yield from _others(step, width)
     if step.state.due_at is not None:
         yield [Span(f"time is up in {countdown(step.state.due_at - now)}", Tone.DIM)]
+
+
+def _others(step: StepView, width: int) -> Iterator[Line]:
+    """What else can be done about it, by its keys."""
+    first = next_move(step)
+    line: list[Span] = []
+    for what, (key, does) in OTHERS.items():
+        if what in step.can and what != first:
+            line += [
+                *([Span(" · ", Tone.DIM)] if line else []),
+                Span(key, Tone.KEY),
+                Span(f" {does}", Tone.DIM),
+            ]
+    if line:
+        yield fit(line, width)
 
 
 def _enter(words: str, reason: str, width: int) -> Iterator[Line]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from agent.domain.runbook import StepKind
 from agent.runbooks import asks
 from agent.runbooks.filling import check_value
+from agent.runbooks.specs import RELEASE
 from agent.runbooks.view import shown
 from console.screens.forms.form import Field, FieldError, Form, Values
 from console.screens.runbook.moves import in_force, roles_words
@@ -122,7 +123,8 @@ def undo(view: RunView, step: StepView, actions: list[int]) -> Form:
     def want(values: Values) -> Want:
         return releases(view, step.declared.seq, actions, values["reason"])[0]
 
-    return _form(step, "Undo", (_MAY_BE_EMPTY,), [*said, "Limits are what they were before."], want)
+    verb = "Release" if step.declared.action == RELEASE and step.state.action is None else "Undo"
+    return _form(step, verb, (_MAY_BE_EMPTY,), [*said, "Limits are what they were before."], want)
 
 
 def roll_back(view: RunView, step: StepView, actions: list[int]) -> Form:

@@ -266,7 +266,6 @@ async def test_a_hard_cap_is_not_silenced_and_no_form_opens():
     [
         (("tab", "A"), "bo.lindqvist has taken it already"),
         (("j", "Z"), "No silence mutes this alert"),
-        (("j", "r"), "Runbooks come with a later release"),
         (("h", "z"), "there is nothing to silence"),
     ],
 )

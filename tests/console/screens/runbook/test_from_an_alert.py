@@ -1,0 +1,104 @@
+"""r on an alert: the run that is open for it, the one runbook that answers, or a short choice of several."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from agent.domain.person import Role
+from agent.runbooks import asks
+from agent.runbooks.library import library
+from tests.console.acting_world import console_on
+from tests.console.harness import piloted
+from tests.console.screens.runbook import world
+from tests.console.screens.runbook.world import BO, RunDesk, answered, open_run_desk, step_shows
+
+ALONE = '"burn_spike", "rate_of_change"'
+NOT_OURS = 'trigger = ["silent_data"]\n'
+
+
+def nothing_answers(desk: RunDesk) -> None:
+    """Overrides the shipped runbooks that answer a spike by others that do not."""
+    for found in library(desk.settings).answering("burn_spike", "critical"):
+        text = world.runbook(world.NOTE).replace('id = "walk"', f'id = "{found.id}"')
+        (desk.folder / f"{found.id}.md").write_text(text.replace('trigger = ["burn_spike"]\n', NOT_OURS))
+
+
+@pytest.fixture
+def alone(desk: RunDesk) -> RunDesk:
+    """A desk where `walk` alone answers spikes."""
+    nothing_answers(desk)
+    desk.write(world.QUERY, world.QUERY.replace('"identify"', '"again"'), world.DECISION, triggers=ALONE)
+    desk.fires()
+    return desk
+
+
+@piloted
+async def test_one_runbook_that_answers_is_started_at_once_and_arrives_answered(alone: RunDesk) -> None:
+    async with console_on(alone, "a", size=(120, 40)) as running:
+        await running.until("retry storm: search-prod")
+        await running.press("r")
+        await running.until("The agent has been asked to start it")
+        await answered(running, alone)
+        await running.until("step 3 of 3", "held by you", "alert 1", "incident 1", "Enter chooses an answer")
+        await running.press("k", "k")
+        await step_shows(running, "What burns: keys of the last 15 min", "key_search")
+        await running.press("escape")
+        await running.until("retry storm: search-prod")
+    assert alone.states() == ["done", "done", "ready"]
+
+
+@piloted
+async def test_a_run_that_is_open_for_the_alert_is_shown_and_not_started_again(alone: RunDesk) -> None:
+    found = library(alone.settings).find("walk")
+    assert found is not None
+    alone.sent(asks.start_of(found, {}, alert=1), BO)
+    async with console_on(alone, "a", size=(120, 40)) as running:
+        await running.until("retry storm: search-prod")
+        await running.press("r")
+        await running.until("run 1", "held by bo", "step 3 of 3")
+    assert alone.writer.runs.open_ids() == [1]
+
+
+@piloted
+async def test_of_several_one_is_chosen(desk: RunDesk) -> None:
+    desk.write(world.DECISION)
+    desk.fires()
+    async with console_on(desk, "a") as running:
+        await running.until("retry storm: search-prod")
+        await running.press("r")
+        await running.until("which runbook?", "walk", "cost-spike", "Esc leave")
+        await running.press("escape")
+        await running.until("retry storm: search-prod", "Active")
+        assert desk.work() == []
+        await running.press("r")
+        await running.until("which runbook?")
+        await running.press("enter")  # one's own comes before those that are shipped
+        await answered(running, desk)
+        await running.until("run 1", "Cost spike, tried out", "step 1 of 1")
+
+
+@piloted
+async def test_somebody_who_may_only_look_is_told_why_nothing_starts(
+    template: Path, tmp_path: Path, quick: None, ada: None
+) -> None:
+    with open_run_desk(template, tmp_path, Role.VIEWER) as desk:
+        desk.fires()
+        nothing_answers(desk)
+        desk.write(world.NOTE)
+        async with console_on(desk, "a") as running:
+            await running.until("retry storm: search-prod")
+            await running.press("r")
+            await running.until("ada may not start run: it takes")
+        assert desk.work() == []
+
+
+@piloted
+async def test_without_a_runbook_that_answers_it_says_what_to_press(desk: RunDesk) -> None:
+    nothing_answers(desk)
+    desk.fires()
+    async with console_on(desk, "a") as running:
+        await running.until("retry storm: search-prod")
+        await running.press("r")
+        await running.until("No runbook answers burn_spike alerts")

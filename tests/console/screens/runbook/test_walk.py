@@ -1,0 +1,132 @@
+"""A run from its first step to its last, with the keyboard alone, on two consoles."""
+
+from __future__ import annotations
+
+from agent.domain.action import ActionState
+from agent.domain.run import RunState
+from agent.runbooks import asks
+from tests.console.acting_world import console_on
+from tests.console.harness import piloted
+from tests.console.screens.runbook import world
+from tests.console.screens.runbook.world import RunDesk, answered, step_shows
+
+WHOLE = (world.QUERY, world.DECISION, world.ACTION, world.WAIT, world.NOTE, world.NOTIFY, world.RELEASE)
+
+
+@piloted
+async def test_enter_does_the_next_thing_until_the_run_is_over(desk: RunDesk) -> None:
+    desk.fires()
+    desk.start(*WHOLE, alert=1, scope="team:search")
+    async with console_on(desk, "7") as running:
+        await running.until("Cost spike, tried", "1 run")
+        await running.press("enter")
+        await running.until("step 2 of 7", "held by you", "Enter chooses an answer")
+        await running.press("enter")
+        await running.until("throttle the team's non-production keys", "Esc leave")
+        await running.press("a")
+        await answered(running, desk)
+        await running.until("Enter shows what it would do")
+        await running.press("enter")
+        await running.until("limit      10 rpm", "1 key: key_search_dev, 0 % production", "Enter goes on")
+        await running.press("enter")
+        await running.until("Enter again: throttle 1 key of team search")
+        await running.press("enter")
+        await answered(running, desk)
+        await step_shows(running, "pending action 1", "to 10 rpm for 2 h")
+
+        desk.ends()
+        await step_shows(running, "4 Has the burn fallen?", "team:search burns 6.40 credits/min, not below")
+        await running.press("o")
+        await running.until("Your word stands in place of the agent's finding")
+        await running.press(*"dashboards say so", "enter")
+        await answered(running, desk)
+        await running.until("Enter writes the note")
+        await running.press("enter", *"a release", "enter")
+        await answered(running, desk)
+        await step_shows(running, "Enter sends it", "team:search burns far above usual: run 1.")
+        await running.press("enter")
+        await answered(running, desk)
+        await running.until("Enter takes off what this run has put on")
+        await running.press("enter")
+        await running.until("Release: step 7", "action 1")
+        await running.press("enter")
+        await answered(running, desk)
+        await running.until("at work", "7 asked by ada: release of action 1")
+
+    assert desk.newest().state is ActionState.REVERSING
+    assert [step.answer for step in desk.run().steps][1:6] == ["non-prod", "", "met", "a release", ""]
+
+
+@piloted
+async def test_two_consoles_show_a_run_as_it_moves(desk: RunDesk) -> None:
+    desk.start(world.QUERY, world.DECISION, world.NOTE)
+    async with console_on(desk, "7") as mine, console_on(desk, "7") as other:
+        for running in (mine, other):
+            await running.until("Cost spike, tried")
+            await running.press("enter")
+            await running.until("step 2 of 3")
+        await mine.press("enter")
+        await mine.until("Esc leave")
+        await mine.press("a")
+        await answered(mine, desk)
+
+        for running in (mine, other):
+            await running.until("step 3 of 3", "Enter writes the note", "2 done by ada: non-prod")
+
+
+@piloted
+async def test_a_run_that_is_over_says_how_it_ended_and_can_be_opened_again(desk: RunDesk) -> None:
+    desk.start(world.DECISION, world.NOTE)
+    async with console_on(desk, "7") as running:
+        await running.until("Cost spike, tried")
+        await running.press("enter")
+        await running.until("Enter chooses")
+        await running.press("enter", "j", "enter")
+        await answered(running, desk)
+        await running.until("✓ done", "2 of 2 behind")
+        assert desk.run().state is RunState.DONE
+        await running.press("enter")
+        await running.until("The run is over: e writes its postmortem")
+
+        await running.press("g", "O")
+        await answered(running, desk)
+        await running.until("step 1 of 2", "try 2", "Enter chooses an answer")
+        await running.press("escape")
+        await running.until("Open runs 1")
+    assert desk.run().state is RunState.OPEN
+
+
+@piloted
+async def test_the_step_is_read_with_page_keys_and_over_the_whole_width(desk: RunDesk) -> None:
+    desk.start(world.QUERY, world.DECISION)
+    async with console_on(desk, "7") as running:
+        await running.until("Cost spike, tried")
+        await running.press("enter")
+        await running.until("step 2 of 2")
+        await running.press("k")
+        text = await step_shows(running, "What burns: keys of the last 15 min", "rise in credits/min")
+        assert "share: no room here, Tab widens" in text
+        assert "░ expected" not in text
+        await running.press("pagedown", "pagedown")
+        await running.until("░ expected", "12:30")
+        await running.press("ctrl+u", "ctrl+u", "ctrl+u")
+        await running.until("✓ done 12:31")
+
+        await running.press("tab")
+        text = await running.until("93 %")
+        assert "Steps" not in text
+        await running.press("enter")
+        await running.until("The run is at step 2: Enter again does it.")
+        await running.press("escape")
+        await running.until("Steps 1 of 2 behind")
+
+
+@piloted
+async def test_what_a_terminal_would_obey_is_not_shown(desk: RunDesk) -> None:
+    run = desk.start(world.NOTE, world.DECISION)
+    desk.sent(asks.step_of(run, 1, "answer", answer="red \x1b[31malert\x07"))
+    async with console_on(desk, "7") as running:
+        await running.until("Cost spike, tried")
+        await running.press("enter", "k")
+        await step_shows(running, "ada: red [31malert")
+        assert "\x1b" not in running.text
