@@ -101,7 +101,8 @@ class _Desk:
         if action.state is not ActionState.STANDBY:
             raise Refused(f"action {action.id} is {action.state.value}: only what waits can be changed")
         spec = _spec(intent)
-        if spec.kind is not action.spec.kind or spec.emergency != action.spec.emergency:
+        same = (spec.kind, spec.emergency, spec.drill)
+        if same != (action.spec.kind, action.spec.emergency, action.spec.drill):
             raise Refused("another kind of action is another request")
         made = self._plan(writer, spec, intent, now)
         if spec.kind is ActionKind.TOP_UP:

@@ -90,6 +90,18 @@ class Run:
     id: int | None = None
 
     @property
+    def digest(self) -> str:
+        """SHA-256 of what the run is about: whoever moves it says by this what they were shown."""
+        about = {
+            "text": self.runbook.sha256,
+            "parameters": dict(self.parameters),
+            "alert": self.alert,
+            "incident": self.incident,
+            "drill": self.drill,
+        }
+        return hashlib.sha256(canonical(about).encode()).hexdigest()
+
+    @property
     def current(self) -> StepRun | None:
         """The step that it is at."""
         return self.step(self.at) if self.at else None

@@ -86,9 +86,12 @@ class RunStore(Store):
         """Runs that go on."""
         return [row[0] for row in self._all("runs_open")]
 
-    def at_work(self) -> list[int]:
-        """Runs whose step the agent has to look at, and those with an action that may have ended."""
-        return [row[0] for row in self._all("runs_at_work")]
+    def at_work(self) -> list[tuple[int, int]]:
+        """Runs whose step the agent has to look at, and those with an action that may have ended.
+
+        Each with its revision.
+        """
+        return [(row[0], row[1]) for row in self._all("runs_at_work")]
 
     def of_incident(self, incident: int) -> list[int]:
         """Runs of an incident, oldest first."""
@@ -103,9 +106,10 @@ class RunStore(Store):
         rows = self._all("run_of_action", {"action": action})
         return (rows[0][0], rows[0][1]) if rows else None
 
-    def actions(self, run: int) -> list[int]:
-        """Every action that a run has made, oldest first."""
-        return [row[0] for row in self._all("run_actions", {"run": run})]
+    def actions(self, run: int, step: int | None = None) -> list[int]:
+        """Every action that a run has made, or one step of it in all its tries, oldest first."""
+        rows = self._all("run_actions", {"run": run})
+        return [action for action, of in rows if step is None or of == step]
 
     def link(self, run: int, step: int, attempt: int, action: int) -> None:
         """Remembers that a step's try has made an action."""
@@ -135,6 +139,12 @@ class RunStore(Store):
     def evidence(self, run: int) -> tuple[KeptEvidence, ...]:
         """A run's evidence, oldest first."""
         return tuple(_kept(row) for row in self._rows("run_evidence_of", run=run))
+
+    def kept_hashes(self, run: int) -> set[str]:
+        """The hashes of a run's evidence as the audit log has them."""
+        rows = self._all("run_evidence_kept", {"subject": f"run:{run}"})
+        found = (json.loads(row[0]).get("evidence", []) for row in rows)
+        return {digest for digests in found for digest in digests}
 
     def sign(self, run: int, word: SignOff) -> None:
         """Keeps a person's word."""

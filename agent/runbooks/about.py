@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from agent.domain.allocation import Scope, ScopeKind
+from agent.domain.runbook import ParameterKind
 from agent.domain.words import instant
 
 if TYPE_CHECKING:
@@ -48,21 +49,29 @@ def values_of(run: Run) -> dict[str, str]:
 
 
 def scope_of_run(run: Run) -> Scope | None:
-    """The first scope, key or team among the parameters of a run; None for one that is about none."""
-    for parameter in run.runbook.parameters:
-        value = run.parameters.get(parameter.name, "")
-        if not value:
-            continue
-        if parameter.kind == "scope":
-            try:
-                return Scope.parse(value)
-            except ValueError:
-                continue
-        if parameter.kind == "key":
-            return Scope(ScopeKind.API_KEY, value)
-        if parameter.kind == "team":
-            return Scope(ScopeKind.TEAM, value)
-    return None
+    """What a run is about: the first scope, key or team among its parameters; None for none."""
+    return next(iter(scopes_of_run(run)), None)
+
+
+def scopes_of_run(run: Run) -> tuple[Scope, ...]:
+    """Every scope, key and team among the parameters of a run."""
+    found = (
+        _scope(parameter.kind, run.parameters.get(parameter.name, "")) for parameter in run.runbook.parameters
+    )
+    return tuple(dict.fromkeys(scope for scope in found if scope is not None))
+
+
+def _scope(kind: ParameterKind, value: str) -> Scope | None:
+    if not value:
+        return None
+    if kind is ParameterKind.KEY:
+        return Scope(ScopeKind.API_KEY, value)
+    if kind is ParameterKind.TEAM:
+        return Scope(ScopeKind.TEAM, value)
+    try:
+        return Scope.parse(value) if kind is ParameterKind.SCOPE else None
+    except ValueError:
+        return None
 
 
 def _known(alert: Alert | None) -> Mapping[str, str]:

@@ -39,7 +39,7 @@ def step_of(run: Run, seq: int, do: str, **said: Any) -> Ask:
 
     `said`: answer and reason (text), met (of overrule), approve (of sign), parameters (of set).
     """
-    payload = {"step": seq, "attempt": run.step(seq).attempt, "do": do, **said}
+    payload = {"step": seq, "attempt": run.step(seq).attempt, "shown": run.digest, "do": do, **said}
     return Ask(IntentKind.RUN_STEP, f"run:{run.id}", payload)
 
 

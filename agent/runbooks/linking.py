@@ -50,7 +50,7 @@ def _linked(settings: Settings, handler: IntentHandler) -> IntentHandler:
             handler.apply(writer, intent, now)
             moved = _released(run, seq, intent, now)
         else:
-            _check_request(run, seq, intent)
+            _check_request(writer, run, seq, intent)
             handler.apply(writer, intent, now)
             moved = _made(writer, run, seq, intent, now)
         records.save(writer.runs, run, moved)
@@ -65,7 +65,7 @@ def _step_of(writer: LedgerWriter, settings: Settings, intent: Intent) -> tuple[
     run = known_run(writer, f"run:{number(link, 'run')}")
     seq, attempt = number(link, "step"), number(link, "attempt")
     step = next((each for each in run.steps if each.seq == seq), None)
-    if run.state is not RunState.OPEN:
+    if run.state is not RunState.OPEN and intent.kind is not IntentKind.RELEASE:
         raise Refused(f"run {run.id} is {run.state.value}")
     if step is None or step.attempt != attempt:
         raise Refused(f"step {seq} of run {run.id} has moved since it was shown: look again")
@@ -74,13 +74,18 @@ def _step_of(writer: LedgerWriter, settings: Settings, intent: Intent) -> tuple[
     return run, seq
 
 
-def _check_request(run: Run, seq: int, intent: Intent) -> None:
+def _check_request(writer: LedgerWriter, run: Run, seq: int, intent: Intent) -> None:
+    assert run.id is not None
     declared, step = run.runbook.step(seq), run.step(seq)
     wanted = KINDS.get(declared.action)
     if declared.kind is not StepKind.ACTION or wanted is not REQUESTS[intent.kind]:
         raise Refused(f"step {seq} of run {run.id} asks for no {intent.kind.value.replace('_', ' ')}")
     if run.at != seq or step.state is not StepState.READY:
         raise Refused(f"step {seq} of run {run.id} is {step.state.value}: it takes nothing now")
+    made = set(writer.runs.actions(run.id, seq))
+    for action in writer.actions.open_actions():
+        if action.id in made:
+            raise Refused(f"action {action.id} of this step is {action.state.value} still: undo it first")
     spec = intent.payload.get("spec")
     if isinstance(spec, dict) and spec.get("drill") is not run.drill:
         raise Refused("a drill changes nothing, and what is no drill is not played: the two do not mix")
@@ -105,6 +110,6 @@ def _released(run: Run, seq: int, intent: Intent, now: int) -> Moved:
     declared, step = run.runbook.step(seq), run.step(seq)
     text = f"release of {intent.subject.replace(':', ' ')} asked for"
     releases = declared.kind is StepKind.ACTION and declared.action == RELEASE
-    if releases and run.at == seq and step.state in (StepState.READY, StepState.WORKING):
+    if releases and run.at == seq and (step.state is StepState.READY or step.answer == progress.ASKED):
         return progress.asked(run, seq, now, intent.person, text)
     return Moved(run).telling(now, "asked", intent.person, text, seq)

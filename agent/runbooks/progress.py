@@ -11,9 +11,13 @@ from agent.domain.runbook import Step, StepKind
 
 MET, NOT_MET, OUT_OF_TIME = "met", "not met", "out of time"
 """Answers of checks and waits."""
-APPROVED, DENIED = "approved", "denied"
+APPROVED, DENIED, NOT_NEEDED = "approved", "denied", "not needed"
 ASKED = "asked"
 """Of an action step while the agent looks after what a person asked for."""
+OVERRULED = "overruled"
+"""Of a step of the agent whose preconditions a person has overruled."""
+MOST_TRIES = 20
+"""So often a step of the agent is reached without a person asking for it: what goes round is stopped."""
 _AGENTS = (StepKind.QUERY, StepKind.CHECK, StepKind.WAIT_FOR, StepKind.APPROVAL)
 
 
@@ -85,12 +89,15 @@ def skipped(run: Run, seq: int, now: int, actor: str, reason: str) -> Moved:
         run.step(seq), state=StepState.SKIPPED, ended_at=now, actor=actor, reason=reason, due_at=None
     )
     text = f"skipped: {reason}" if reason else "skipped"
-    return _onward(Moved(_put(run, step)).telling(now, "skipped", actor, text, seq), seq, now)
+    declared = run.runbook.step(seq)
+    # Without the agreement that it asks for, the way on is that of a no.
+    go = declared.otherwise if declared.kind is StepKind.APPROVAL else ""
+    return _onward(Moved(_put(run, step)).telling(now, "skipped", actor, text, seq), seq, now, go)
 
 
 def retried(run: Run, seq: int, now: int, actor: str) -> Moved:
     """A step that failed is tried again."""
-    return _arrive(Moved(run).telling(now, "retried", actor, "tried again", seq), seq, now)
+    return _arrive(Moved(run).telling(now, "retried", actor, "tried again", seq), seq, now, wanted=True)
 
 
 def overruled(run: Run, seq: int, now: int, actor: str, *, met: bool, reason: str) -> Moved:
@@ -98,8 +105,15 @@ def overruled(run: Run, seq: int, now: int, actor: str, *, met: bool, reason: st
     declared = run.runbook.step(seq)
     if declared.kind not in (StepKind.CHECK, StepKind.WAIT_FOR):
         text = f"what it requires is overruled: {reason}"
+        by_agent = _agents(declared)
         step = replace(
-            run.step(seq), state=StepState.READY, ended_at=None, actor="", outcome="", reason=reason
+            run.step(seq),
+            state=StepState.WORKING if by_agent else StepState.READY,
+            ended_at=None,
+            actor="",
+            outcome="",
+            answer=OVERRULED if by_agent else "",
+            reason=reason,
         )
         return Moved(_put(run, step)).telling(now, "overruled", actor, text, seq)
     answer = MET if met else NOT_MET
@@ -119,7 +133,7 @@ def reopened(run: Run, seq: int, now: int, actor: str) -> Moved:
             for step in steps
         )
     again = replace(run, steps=steps, state=RunState.OPEN, ended_at=None, ended_by="", outcome="")
-    return _arrive(Moved(again).telling(now, "reopened", actor, "reopened", seq), seq, now)
+    return _arrive(Moved(again).telling(now, "reopened", actor, "reopened", seq), seq, now, wanted=True)
 
 
 def asked(run: Run, seq: int, now: int, actor: str, text: str, *, action: int | None = None) -> Moved:
@@ -150,14 +164,19 @@ def closed(run: Run, now: int, actor: str, reason: str) -> Moved:
     return Moved(over).telling(now, "closed", actor, f"ended early: {reason}")
 
 
-def _arrive(moved: Moved, seq: int, now: int) -> Moved:
+def _arrive(moved: Moved, seq: int, now: int, *, wanted: bool = False) -> Moved:
+    """The run is at a step; `wanted` where a person has asked for just that."""
     run = moved.run
     declared, step = run.runbook.step(seq), run.step(seq)
     missing = _missing(run, declared)
-    wanted = StepState.WORKING if _agents(declared) or declared.requires else StepState.READY
+    if not missing and not wanted and _agents(declared) and step.attempt >= MOST_TRIES:
+        missing = (
+            f"the run has come here {step.attempt} times without a person: somebody decides how it goes on"
+        )
+    at_work = _agents(declared) or bool(declared.requires)
     here = StepRun(
         seq,
-        state=StepState.FAILED if missing else wanted,
+        state=StepState.FAILED if missing else StepState.WORKING if at_work else StepState.READY,
         attempt=step.attempt + 1,
         began_at=now,
         outcome=missing,

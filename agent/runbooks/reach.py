@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from agent.control.bounds import around_incident, scopes_around
+from agent.domain.allocation import Scope, ScopeKind
 from agent.domain.intent import Refused
-from agent.domain.person import Person
-from agent.domain.run import Run
+from agent.domain.person import Person, Role
+from agent.domain.run import Run, RunState
 from agent.domain.runbook import Step
-from agent.errors import BurndeckError
+from agent.errors import BurndeckError, LedgerError
 from agent.runbooks import records
+from agent.runbooks.about import scopes_of_run
 from agent.secrets import redact
 
 if TYPE_CHECKING:
+    from agent.ledger.run_store import RunRow
     from agent.ledger.writer import LedgerWriter
 
+WHOLE = Scope(ScopeKind.ORGANIZATION)
 _log = logging.getLogger(__name__)
+_unreadable: set[int] = set()  # runs of which the log has said so
 
 
 def known_run(writer: LedgerWriter, subject: str) -> Run:
@@ -27,26 +34,61 @@ def known_run(writer: LedgerWriter, subject: str) -> Run:
         raise Refused(f"there is no {subject}")
     run = run_in(writer, int(text))
     if run is None:
-        raise Refused(f"there is no run {text}")
+        if writer.runs.run(int(text)) is None:
+            raise Refused(f"there is no run {text}")
+        raise Refused(f"run {text} cannot be read by this version: `burndeck runbook close {text}` ends it")
     return run
 
 
 def run_in(writer: LedgerWriter, ident: int) -> Run | None:
     """A run that can be read; one whose snapshot cannot was not written by the agent."""
+    return readable(partial(records.load, writer.runs, ident), ident)
+
+
+def readable(load: Callable[[], Run | None], ident: int) -> Run | None:
+    """A run, or None where it cannot be read; the log says so once."""
     try:
-        return records.load(writer.runs, ident)
+        return load()
+    except LedgerError:
+        raise
     except (BurndeckError, ValueError, KeyError, TypeError) as error:
-        _log.warning("run %d cannot be read: %s", ident, error)
+        if ident not in _unreadable:
+            _unreadable.add(ident)
+            _log.warning("run %d cannot be read: %s", ident, error)
         return None
 
 
+def unreadable_row(writer: LedgerWriter, subject: str) -> RunRow | None:
+    """The row of an open run that nobody can read; None where there is none, or where it can be read."""
+    text = subject.partition(":")[2]
+    row = writer.runs.run(int(text)) if text.isdecimal() and len(text) <= 18 else None
+    if row is None or row.state != RunState.OPEN or run_in(writer, int(text)) is not None:
+        return None
+    return row
+
+
+def around_run(writer: LedgerWriter, run: Run) -> Collection[Scope]:
+    """What lies around all that a run is about; one about nothing is about the whole organization."""
+    around = set.intersection(*(scopes_around(writer, scope) for scope in scopes_of_run(run) or (WHOLE,)))
+    return around if run.incident is None else around & around_incident(writer, run.incident)
+
+
 def may_do(run: Run, step: Step | None, person: Person) -> None:
-    """Raises `Refused` unless the person holds the run, or the step names one of their roles."""
-    if person.name == run.holder:
+    """Raises `Refused` unless the person holds the run, or the step names one of their roles.
+
+    Without a step, an admin may too: a run whose holder is gone has to end some day.
+    """
+    if person.name == run.holder or (step is None and Role.ADMIN in person.roles):
         return
     if step is not None and {role.value for role in person.roles} & set(step.performers):
         return
     raise Refused(f"{run.holder} holds run {run.id}: `burndeck runbook take {run.id}` takes it over")
+
+
+def ident_of(run: Run) -> int:
+    """The id of a run that is kept."""
+    assert run.id is not None
+    return run.id
 
 
 def number(payload: Mapping[str, Any], name: str) -> int:

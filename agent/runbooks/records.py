@@ -26,9 +26,13 @@ def load(store: RunStore, ident: int) -> Run | None:
 
 
 def run_of(row: RunRow) -> Run:
-    """The run of a row."""
+    """The run of a row; `ValueError` where its steps are not those of its runbook."""
+    runbook = _read(row.text, row.source)
+    numbers = [step.seq for step in runbook.steps]
+    if [step.seq for step in row.steps] != numbers or row.at_step not in (0, *numbers):
+        raise ValueError(f"run {row.id} does not fit the runbook that it was started with")
     return Run(
-        runbook=_read(row.text, row.source),
+        runbook=runbook,
         started_by=row.started_by,
         started_at=row.started_at,
         holder=row.holder,

@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from agent.control.bounds import around_incident, known_person, scopes_around
+from agent.control.bounds import known_person
 from agent.control.occasion import Tell
-from agent.domain.allocation import Scope, ScopeKind
+from agent.control.roles import may
+from agent.domain.allocation import Scope
 from agent.domain.intent import Intent, IntentKind, Refused
-from agent.domain.run import Run, RunState
+from agent.domain.person import Role
+from agent.domain.run import Run, RunEvent, RunState
 from agent.ledger.control_store import IntentHandler
+from agent.ledger.run_store import RunRow
 from agent.runbooks import progress, records
-from agent.runbooks.about import scope_of_run
-from agent.runbooks.reach import known_run, may_do, number, reason_in, text_in
+from agent.runbooks.reach import (
+    WHOLE,
+    around_run,
+    known_run,
+    may_do,
+    number,
+    reason_in,
+    text_in,
+    unreadable_row,
+)
+from agent.runbooks.signing import signers
 from agent.runbooks.starting import may_run, new_run, not_twice
 from agent.runbooks.stepping import WORK, Asked
 from agent.runbooks.telling import to_incident
@@ -31,7 +43,7 @@ def handlers(settings: Settings, tell: Tell) -> Mapping[IntentKind, IntentHandle
         IntentKind.START_RUN: IntentHandler(desk.scopes_of_start, desk.start),
         IntentKind.RUN_STEP: IntentHandler(_scopes_of_run, desk.step),
         IntentKind.HOLD_RUN: IntentHandler(_scopes_of_run, desk.hold),
-        IntentKind.CLOSE_RUN: IntentHandler(_scopes_of_run, desk.close),
+        IntentKind.CLOSE_RUN: IntentHandler(_scopes_of_close, desk.close),
     }
 
 
@@ -42,7 +54,7 @@ class _Desk:
 
     def scopes_of_start(self, writer: LedgerWriter, intent: Intent) -> Collection[Scope]:
         """What lies around what a new run will be about."""
-        return _around(writer, new_run(writer, self.settings, intent, intent.made_at))
+        return around_run(writer, new_run(writer, self.settings, intent, intent.made_at))
 
     def start(self, writer: LedgerWriter, intent: Intent, now: int) -> None:
         """A run begins with the text that the person was shown."""
@@ -64,13 +76,15 @@ class _Desk:
             raise Refused(f"run {run.id} has no step {seq}")
         if step.attempt != attempt:
             raise Refused(f"step {seq} has moved since it was shown: it is {step.state.value}, look again")
+        if intent.payload.get("shown") != run.digest:
+            raise Refused(f"run {run.id} has changed since it was shown: look again")
         if run.state is not RunState.OPEN and done != "reopen":
             raise Refused(f"run {run.id} is {run.state.value}: reopen a step of it first")
         if done not in ("reopen", "sign") and run.at != seq:
             raise Refused(f"run {run.id} is at step {run.at}, not at {seq}")
         asked = Asked(self.settings, self.tell, writer, intent, now, run, run.runbook.step(step.seq), step)
-        if done != "sign":
-            may_do(run, asked.declared, asked.person)
+        if done != "sign":  # back to a step goes the holder alone
+            may_do(run, None if done == "reopen" else asked.declared, asked.person)
         moved = work(asked)
         after = records.save(writer.runs, run, moved)
         _tell_end(writer, after, now)
@@ -87,11 +101,18 @@ class _Desk:
             raise Refused(f"{run.holder} holds run {run.id}: take it over, then hand it on")
         holder = known_person(self.settings, name)
         may_run(run.runbook, holder)
+        if not may(holder, IntentKind.RUN_STEP) or not holder.reaches(around_run(writer, run)):
+            raise Refused(f"{name} may not do its steps")
+        if name in signers(writer, run):
+            raise Refused(f"{name} has signed the step that it is at: somebody else takes it")
         records.save(writer.runs, run, progress.held_by(run, now, name, intent.person))
         to_incident(writer, run, now, "runbook", intent.person, f"held by {name} from now on")
 
     def close(self, writer: LedgerWriter, intent: Intent, now: int) -> None:
         """A run ends early. What it has done stays as it is."""
+        if (row := unreadable_row(writer, intent.subject)) is not None:
+            self._close_unreadable(writer, row, intent, now)
+            return
         run = known_run(writer, intent.subject)
         if run.state is not RunState.OPEN:
             raise Refused(f"run {run.id} is {run.state.value} already")
@@ -99,6 +120,25 @@ class _Desk:
         reason = reason_in(intent.payload, "why it ends early")
         after = records.save(writer.runs, run, progress.closed(run, now, intent.person, reason))
         _tell_end(writer, after, now)
+
+    def _close_unreadable(self, writer: LedgerWriter, row: RunRow, intent: Intent, now: int) -> None:
+        """A run that another version, or somebody else than the agent, has written can only end."""
+        assert row.id is not None
+        person = known_person(self.settings, intent.person)
+        if person.name != row.holder and Role.ADMIN not in person.roles:
+            raise Refused(f"{row.holder} holds run {row.id}")
+        reason = reason_in(intent.payload, "why it ends early")
+        over = replace(
+            row,
+            state=RunState.ABANDONED.value,
+            at_step=0,
+            ended_at=now,
+            ended_by=person.name,
+            outcome=reason,
+            revision=row.revision + 1,
+        )
+        writer.runs.save(over, [])
+        writer.runs.add_events(row.id, [RunEvent(now, "closed", person.name, f"ended early: {reason}")])
 
 
 def _tell_end(writer: LedgerWriter, run: Run, now: int) -> None:
@@ -108,11 +148,10 @@ def _tell_end(writer: LedgerWriter, run: Run, now: int) -> None:
 
 
 def _scopes_of_run(writer: LedgerWriter, intent: Intent) -> Collection[Scope]:
-    return _around(writer, known_run(writer, intent.subject))
+    return around_run(writer, known_run(writer, intent.subject))
 
 
-def _around(writer: LedgerWriter, run: Run) -> Collection[Scope]:
-    """What lies around all that a run is about; one about nothing is about the whole organization."""
-    scope = scope_of_run(run) or Scope(ScopeKind.ORGANIZATION)
-    around = scopes_around(writer, scope)
-    return around if run.incident is None else around & around_incident(writer, run.incident)
+def _scopes_of_close(writer: LedgerWriter, intent: Intent) -> Collection[Scope]:
+    if unreadable_row(writer, intent.subject) is not None:
+        return {WHOLE}
+    return _scopes_of_run(writer, intent)

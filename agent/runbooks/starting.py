@@ -10,7 +10,9 @@ from agent.domain.intent import Intent, Refused
 from agent.domain.person import Person
 from agent.domain.run import Run
 from agent.runbooks.about import filled_from
+from agent.runbooks.conditions import CONDITIONS
 from agent.runbooks.filling import check_value
+from agent.runbooks.queries import QUERIES
 from agent.runbooks.reach import number, run_in
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 def new_run(writer: LedgerWriter, settings: Settings, intent: Intent, now: int) -> Run:
     """The run that an intent asks for, not kept yet. Raises `Refused` with what is wrong."""
     from agent.runbooks.library import library  # reads files: only whoever starts a run waits for it
+    from agent.runbooks.lint import lint
 
     ident = intent.subject.partition(":")[2]
     found = library(settings).find(ident)
@@ -30,6 +33,10 @@ def new_run(writer: LedgerWriter, settings: Settings, intent: Intent, now: int) 
         raise Refused(f"there is no runbook {ident or intent.subject}: `burndeck runbook list` shows them")
     if intent.payload.get("sha256") != found.sha256:
         raise Refused(f"the runbook {ident} reads differently here than where it was started: look again")
+    if wrong := lint(found, QUERIES, CONDITIONS):
+        raise Refused(
+            f"line {wrong[0].line} of {ident}: {wrong[0].message}; `burndeck runbook check {ident}`"
+        )
     may_run(found, known_person(settings, intent.person))
     alert = _alert(writer, intent.payload)
     given = intent.payload.get("parameters") or {}

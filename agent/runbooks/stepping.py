@@ -10,16 +10,18 @@ from agent.control.bounds import known_person
 from agent.control.duties import POSTMORTEM, assess, sign_postmortem
 from agent.control.occasion import Tell
 from agent.control.roles import may, refusal
-from agent.domain.action_words import assigned
+from agent.control.standing import out_of_reach
 from agent.domain.intent import Intent, IntentKind, Refused
 from agent.domain.person import Person
-from agent.domain.run import Run, SignOff, StepRun, StepState
+from agent.domain.run import Run, RunState, StepRun, StepState
 from agent.domain.runbook import Choice, ParameterKind, Step, StepKind
 from agent.runbooks import progress
-from agent.runbooks.filling import check_value
-from agent.runbooks.progress import APPROVED, DENIED, Moved
-from agent.runbooks.reach import reason_in, text_in
+from agent.runbooks.filling import MissingParameter, check_value
+from agent.runbooks.progress import Moved
+from agent.runbooks.reach import around_run, ident_of, reason_in, text_in
+from agent.runbooks.signing import sign, signed_gates
 from agent.runbooks.specs import RELEASE
+from agent.runbooks.starting import not_twice
 from agent.runbooks.telling import notify, told_words
 from agent.secrets import redact
 
@@ -131,7 +133,10 @@ def _go(asked: Asked) -> Moved:
     asked.must_be(StepState.READY)
     declared = asked.declared
     if declared.kind is StepKind.NOTIFY:
-        told = notify(asked.writer, asked.settings, asked.run, declared, asked.now)
+        try:
+            told = notify(asked.writer, asked.settings, asked.run, declared, asked.now)
+        except MissingParameter as missing:
+            raise Refused(f"{missing.message}. {missing.hint}") from None
         return asked.end(told_words(told))
     if declared.kind is StepKind.ACTION and declared.action == RELEASE:
         if held := _to_release(asked):
@@ -141,10 +146,10 @@ def _go(asked: Asked) -> Moved:
 
 
 def _to_release(asked: Asked) -> list[int]:
-    """What a release step undoes: the action of the step that it names, else all that the run has made."""
-    held, of = in_force(asked.writer, asked.run), asked.declared.of
+    """What a release step undoes: the actions of the step that it names, else all that the run has made."""
+    of = asked.declared.of
     named = asked.run.runbook.named(of) if of else None
-    return [each for each in held if named is None or each == asked.run.step(named.seq).action]
+    return in_force(asked.writer, asked.run, None if named is None else named.seq)
 
 
 def _skip(asked: Asked) -> Moved:
@@ -152,7 +157,8 @@ def _skip(asked: Asked) -> Moved:
     reason = text_in(asked.intent.payload, "reason")
     if not reason and not asked.declared.optional:
         raise Refused("it needs a reason; everybody sees it")
-    if asked.step.state is StepState.FAILED and "skip" not in asked.declared.remedies:
+    gate = asked.declared.kind is StepKind.APPROVAL
+    if (gate or asked.step.state is StepState.FAILED) and "skip" not in asked.declared.remedies:
         raise Refused(f"the runbook does not let step {asked.step.seq} be skipped: retry it, or roll back")
     return progress.skipped(asked.run, asked.step.seq, asked.now, asked.intent.person, reason)
 
@@ -176,57 +182,15 @@ def _overrule(asked: Asked) -> Moved:
 
 
 def _reopen(asked: Asked) -> Moved:
-    if asked.run.at == asked.step.seq and asked.step.state is not StepState.FAILED:
-        raise Refused(f"run {asked.run.id} is at step {asked.step.seq}")
-    if asked.step.action in in_force(asked.writer, asked.run):
-        raise Refused(f"action {asked.step.action} of it is in force: undo it first")
-    return progress.reopened(asked.run, asked.step.seq, asked.now, asked.intent.person)
-
-
-def _sign(asked: Asked) -> Moved:
-    """One of the people whose agreement a step asks for says yes or no."""
-    asked.must_be(StepState.WORKING)
-    declared, person, run = asked.declared, asked.person, asked.run
-    if declared.kind is not StepKind.APPROVAL or not declared.roles:
-        raise Refused(f"step {asked.step.seq} asks nobody to sign")
-    if person.name in (run.holder, run.started_by):
-        raise Refused(f"{person.name} runs it, so somebody else has to agree")
-    approved = asked.intent.payload.get("approve")
-    if type(approved) is not bool:
-        raise Refused("approve: must be true or false")
-    said = [
-        each
-        for each in asked.writer.runs.sign_offs(_ident(run))
-        if (each.step, each.attempt) == (asked.step.seq, asked.step.attempt)
-    ]
-    if person.name in [each.person for each in said]:
-        raise Refused(f"{person.name} has spoken already")
-    before = [{each.role} for each in said if each.approved]
-    mine = {role.value for role in person.roles}
-    place = assigned(declared.roles, [*before, mine])
-    if place is None:
-        waits = " and ".join(" or ".join(roles) for roles in declared.roles)
-        raise Refused(f"it takes {waits}; {person.name} has {', '.join(person.roles) or 'no role'}")
-    role = next(iter(sorted(mine & set(declared.roles[place[-1]]))))
-    note = text_in(asked.intent.payload, "reason")
-    word = SignOff(asked.step.seq, asked.step.attempt, person.name, role, approved, asked.now, note)
-    asked.writer.runs.sign(_ident(run), word)
-    return _signed(asked, word, len(before) + 1)
-
-
-def _signed(asked: Asked, word: SignOff, count: int) -> Moved:
-    run, seq, declared = asked.run, asked.step.seq, asked.declared
-    text = f"{'approved' if word.approved else 'denied'} as {word.role}"
-    text += f": {word.note}" if word.note else ""
-    if not word.approved:
-        if not declared.otherwise:
-            return progress.failed(run, seq, asked.now, f"{word.person} {text}")
-        return asked.end(f"{word.person} {text}", DENIED, declared.otherwise)
-    if count < len(declared.roles):
-        return Moved(run).telling(asked.now, "signed", word.person, text, seq)
-    signed = Moved(run).telling(asked.now, "signed", word.person, text, seq)
-    ended = asked.end("everybody who was asked has approved", APPROVED)
-    return Moved(ended.run, (*signed.events, *ended.events))
+    """Back to a step that is behind, or to one that failed; never on past what was not done yet."""
+    step, run = asked.step, asked.run
+    if not (step.state.over or step.state is StepState.FAILED):
+        raise Refused(f"step {step.seq} is {step.state.value}: there is nothing to reopen")
+    if held := in_force(asked.writer, run, step.seq):
+        raise Refused(f"{_these(held)} in force: undo it first")
+    if run.state is not RunState.OPEN:
+        not_twice(asked.writer, run)
+    return progress.reopened(run, step.seq, asked.now, asked.intent.person)
 
 
 def _set(asked: Asked) -> Moved:
@@ -241,9 +205,13 @@ def _set(asked: Asked) -> Moved:
             raise Refused(f"parameters: the run has no {name}; it has {', '.join(sorted(known)) or 'none'}")
         if problem := check_value(known[name].kind, value):
             raise Refused(f"{name}: {problem}")
+    if signed := signed_gates(asked.run):
+        raise Refused(f"people have signed the run as it is: reopen step {signed[0]} before it changes")
     kept = {name: redact(value) for name, value in given.items()}
     text = ", ".join(f"{name} is {value}" for name, value in kept.items())
     run = replace(asked.run, parameters={**asked.run.parameters, **kept})
+    if not asked.person.reaches(around_run(asked.writer, run)):
+        raise Refused(out_of_reach(asked.person))
     return Moved(run).telling(asked.now, "set", asked.intent.person, text, asked.step.seq)
 
 
@@ -255,21 +223,16 @@ WORK: Mapping[str, Callable[[Asked], Moved]] = {
     "overrule": _overrule,
     "reopen": _reopen,
     "set": _set,
-    "sign": _sign,
+    "sign": sign,
 }
 
 
-def in_force(writer: LedgerWriter, run: Run) -> list[int]:
-    """The actions of a run of which something may still become."""
-    made = set(writer.runs.actions(_ident(run)))
+def in_force(writer: LedgerWriter, run: Run, step: int | None = None) -> list[int]:
+    """The actions of a run, or of one step of it, of which something may still become."""
+    made = set(writer.runs.actions(ident_of(run), step))
     return [each.id for each in writer.actions.open_actions() if each.id in made and each.id is not None]
 
 
 def _these(actions: Collection[int]) -> str:
     names = ", ".join(str(each) for each in actions)
     return f"action {names} is" if len(actions) == 1 else f"actions {names} are"
-
-
-def _ident(run: Run) -> int:
-    assert run.id is not None
-    return run.id

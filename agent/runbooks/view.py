@@ -92,7 +92,7 @@ class RunBadge:
     open: int = 0
     sign: tuple[tuple[int, int], ...] = ()  # (run, step) that ask for somebody's agreement
     roles: tuple[tuple[tuple[str, ...], ...], ...] = ()  # of each of those, the roles that are asked
-    holders: tuple[str, ...] = ()  # of each of those
+    barred: tuple[frozenset[str], ...] = ()  # of each of those: who runs it or has spoken
     waiting: tuple[int, ...] = ()  # runs that wait for their holder
 
     def asked_of(self, person: Person | None) -> int:
@@ -101,15 +101,15 @@ class RunBadge:
             return 0
         mine = {role.value for role in person.roles}
         return sum(
-            holder != person.name and any(mine & set(roles) for roles in needs)
-            for needs, holder in zip(self.roles, self.holders, strict=True)
+            person.name not in barred and any(mine & set(roles) for roles in needs)
+            for needs, barred in zip(self.roles, self.barred, strict=True)
         )
 
 
 def run_badge(reader: LedgerReader) -> RunBadge:
     """What every header says of runs; without open ones one look at a small index."""
     store = reader.run_store()
-    sign, roles, holders, waiting = [], [], [], []
+    sign, roles, barred, waiting = [], [], [], []
     idents = store.open_ids()
     for ident in idents:
         run = _loaded(store, ident)
@@ -120,8 +120,10 @@ def run_badge(reader: LedgerReader) -> RunBadge:
         elif run.declared.kind is StepKind.APPROVAL and run.declared.roles:
             sign.append((ident, run.at))
             roles.append(run.declared.roles)
-            holders.append(run.holder)
-    return RunBadge(len(idents), tuple(sign), tuple(roles), tuple(holders), tuple(waiting))
+            here = (run.at, run.current.attempt)
+            said = [each.person for each in store.sign_offs(ident) if (each.step, each.attempt) == here]
+            barred.append(frozenset({run.holder, run.started_by, *said}))
+    return RunBadge(len(idents), tuple(sign), tuple(roles), tuple(barred), tuple(waiting))
 
 
 def run_view(reader: LedgerReader, settings: Settings, ident: int, now: float) -> RunView | None:
@@ -132,13 +134,14 @@ def run_view(reader: LedgerReader, settings: Settings, ident: int, now: float) -
         if run is None:
             return None
         events, evidence, signed = store.events(ident), store.evidence(ident), store.sign_offs(ident)
+        written = store.kept_hashes(ident)
         found = ((each, action_entry(reader, each, now)) for each in store.actions(ident))
         made = {each: entry for each, entry in found if entry is not None}
         context = Context(reader, settings_now(settings, reader.action_store(), now), now, run)
         steps = tuple(
             _step_view(context, run, declared, evidence, signed, made) for declared in run.runbook.steps
         )
-    changed = tuple(each.id or 0 for each in evidence if each.evidence.sha256() != each.sha256)
+    changed = tuple(each.id or 0 for each in evidence if each.evidence.sha256() not in written)
     return RunView(int(now), run, values_of(run), steps, events, tuple(made.values()), changed)
 
 

@@ -33,8 +33,8 @@ FROM run_step WHERE run = :run ORDER BY seq;
 SELECT id FROM run WHERE state = 'open' ORDER BY id;
 
 -- name: runs_at_work
--- run_open, then the primary key of its step: what the agent has to look at.
-SELECT r.id FROM run r JOIN run_step s ON s.run = r.id
+-- run_open, then the primary key of its step: what the agent has to look at, what was never looked at first.
+SELECT r.id, r.revision FROM run r JOIN run_step s ON s.run = r.id
 WHERE r.state = 'open' AND (s.state = 'working' AND s.seq = r.at_step OR s.state = 'done' AND s.action IS NOT NULL)
 GROUP BY r.id ORDER BY r.id;
 
@@ -43,7 +43,7 @@ GROUP BY r.id ORDER BY r.id;
 SELECT id, runbook, title, alert, incident, drill, started_by, started_at, holder, at_step, state, ended_at, ended_by,
        outcome, (SELECT count(*) FROM run_step s WHERE s.run = run.id) AS steps,
        (SELECT count(*) FROM run_step s WHERE s.run = run.id AND s.state IN ('done', 'skipped', 'undone', 'passed')) AS over,
-       (SELECT s.state FROM run_step s WHERE s.run = run.id AND s.seq = run.at_step) AS step_state, text
+       (SELECT s.state FROM run_step s WHERE s.run = run.id AND s.seq = run.at_step) AS step_state
 FROM run WHERE state = 'open' OR started_at >= :since ORDER BY state = 'open' DESC, started_at DESC, id DESC;
 
 -- name: run_of_action
@@ -52,7 +52,12 @@ SELECT run, step FROM run_action WHERE action = :action ORDER BY run DESC LIMIT 
 
 -- name: run_actions
 -- Primary key.
-SELECT action FROM run_action WHERE run = :run ORDER BY action;
+SELECT action, step FROM run_action WHERE run = :run ORDER BY action;
+
+-- name: run_evidence_kept
+-- audit_subject: what the agent wrote into the audit log when it kept evidence.
+SELECT CAST(detail AS BLOB) AS detail FROM audit INDEXED BY audit_subject
+WHERE subject = :subject AND kind = 'run.step' ORDER BY seq;
 
 -- name: add_run_action
 -- Primary key.

@@ -224,7 +224,7 @@ def test_an_approval_that_is_denied_fails_the_step_and_one_that_is_late_too(worl
 
 
 def test_an_action_of_another_kind_or_of_another_step_is_refused(world: Walking) -> None:
-    world.write("walk", NOTE, TOP_UP)
+    world.write("walk", NOTE, TOP_UP, APPROVED)
     world.reach_the_cap()
     world.assess("lea", critical=True)
     world.start("walk", incident=world.incident().id)
