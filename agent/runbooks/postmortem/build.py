@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 from agent.allocations import settings_now
 from agent.control.duties import CRITICAL, CRITICALITY, POSTMORTEM
 from agent.control.words import gateway_words
+from agent.domain.change import ChangeKind
 from agent.domain.words import instant
 from agent.reports.action_report import ActionDetail
 from agent.reports.alert_list import AlertEntry
 from agent.reports.alert_report import IncidentEntry
 from agent.reports.alerts import alert_of, entry_of
+from agent.reports.changes import near
 from agent.reports.incidents import incident as incident_of
 from agent.reports.incidents import timeline as timeline_of
 from agent.reports.layers import truth
@@ -31,6 +33,7 @@ from agent.runbooks.postmortem.model import (
     Cost,
     Earlier,
     Impact,
+    Mark,
     Measure,
     Plot,
     Postmortem,
@@ -38,7 +41,7 @@ from agent.runbooks.postmortem.model import (
 )
 from agent.runbooks.postmortem.parts import alert_line, alert_marks, run_line, times_of
 from agent.runbooks.postmortem.proofs import proofs_of, with_marks
-from agent.runbooks.postmortem.record import RunRecord
+from agent.runbooks.postmortem.record import NO_RUNS, Records, RunRecord
 from agent.runbooks.postmortem.stretch import Stretch, stretch_of
 from agent.runbooks.postmortem.summary import summary_of
 
@@ -46,6 +49,7 @@ if TYPE_CHECKING:
     from agent.ledger.reader import LedgerReader
     from agent.settings import Settings
 
+_MOST_RELEASES = 6
 _BEFORE_S = HOUR  # shown of the burn before the rise, and half of it after the end
 
 
@@ -54,16 +58,17 @@ def postmortem(
     settings: Settings,
     now: float,
     *,
-    run: RunRecord | None = None,
+    runs: Records = NO_RUNS,
     incident: int | None = None,
 ) -> Postmortem:
-    """What the ledger says of an incident, of a run, or of both, as of now. Only reads.
+    """What the ledger says of an incident, of runs, or of both, as of now. Only reads.
 
-    Without `incident` it is that of the run. What belongs to none, such as a weekly review, has no cost.
+    Without `incident` it is that of the first run. What belongs to none, such as a weekly review, has no
+    cost. It takes a second or two, so each part is read by itself: while one state of the ledger is held, the
+    log of its writer only grows. The past that is told of hardly changes meanwhile.
     """
-    with reader.snapshot():
-        settings = settings_now(settings, reader.action_store(), now)
-        return clean(_Building(reader, settings, int(now), run, incident).whole())
+    settings = settings_now(settings, reader.action_store(), now)
+    return clean(_Building(reader, settings, int(now), runs, incident).whole())
 
 
 @dataclass
@@ -73,22 +78,28 @@ class _Building:
     reader: LedgerReader
     settings: Settings
     now: int
-    record: RunRecord | None
+    runs: Records
     ident: int | None
+
+    @property
+    def records(self) -> tuple[RunRecord, ...]:
+        return self.runs.known
 
     def whole(self) -> Postmortem:
         """All parts."""
-        if self.ident is None and self.record is not None:
-            self.ident = self.record.run.incident
-        entry = None if self.ident is None else incident_of(self.reader, self.ident, self.now)
-        lines = () if entry is None else timeline_of(self.reader, entry.id, self.now)
-        alerts = self._alerts()
-        details = details_of(self.reader, self.now, gateway_words(self.settings), self.ident, self.record)
+        if self.ident is None and self.records:
+            self.ident = self.records[0].run.incident
+        with self.reader.snapshot():
+            entry = None if self.ident is None else incident_of(self.reader, self.ident, self.now)
+            lines = () if entry is None else timeline_of(self.reader, entry.id, self.now)
+            alerts = self._alerts()
+            words = gateway_words(self.settings)
+            details = details_of(self.reader, self.now, words, self.ident, self.records)
+            duties = self._duties()
         measures = tuple(map(measure_of, details))
         found = self._burning(entry, alerts, measures)
-        timeline = merged(lines, details, self.record, self.ident)
-        proofs = [] if self.record is None else list(proofs_of(self.record))
-        duties = self._duties()
+        timeline = merged(lines, details, self.records, self.ident)
+        proofs = [each for record in self.records for each in proofs_of(record, self._prefix(record))]
         evidence = tuple(proof for proof, _ in proofs)
         plots = [*found.plots, *(plot for _, plot in proofs if plot is not None)]
         opened = next((line.text for line in lines if line.kind == "fired"), "")
@@ -106,31 +117,37 @@ class _Building:
             alerts=tuple(map(alert_line, alerts)),
             cost=found.cost,
             impact=self._impact(alerts, details, found, duties),
-            plots=with_marks(plots, [*alert_marks(alerts), *marks_of(measures)]),
+            plots=with_marks(plots, [*alert_marks(alerts), *marks_of(measures), *found.releases]),
             timeline=timeline,
-            run=None if self.record is None else run_line(self.record),
+            runs=tuple(map(run_line, self.records)),
+            unread=self.runs.unread,
             evidence=evidence,
             measures=measures,
             earlier=found.earlier,
             follow_ups=tuple(
-                follow_ups_of(self.record, measures, evidence, found.earlier, duties.get(POSTMORTEM))
+                follow_ups_of(self.records, measures, evidence, found.earlier, duties.get(POSTMORTEM))
             ),
-            people=people_of(timeline, details, self.record),
-            learnt=learnt_of(self.record, str(duties.get(POSTMORTEM, {}).get("answer", ""))),
+            people=people_of(timeline, details, self.records),
+            learnt=learnt_of(self.records, str(duties.get(POSTMORTEM, {}).get("answer", ""))),
         )
         return replace(made, summary=tuple(summary_of(made)))
 
     def _title(self, entry: IncidentEntry | None) -> str:
         if entry is not None:
             return f"Incident {entry.id}: {entry.group}"
-        if self.record is not None:
-            return f"Run {self.record.run.id}: {self.record.run.runbook.title}"
+        if self.records:
+            run = self.records[0].run
+            return f"Run {run.id}: {run.runbook.title}"
         return "Nothing"
+
+    def _prefix(self, record: RunRecord) -> str:
+        """Begins the place of evidence where there are several runs with some."""
+        return f"{record.run.id}-" if len(self.records) > 1 else ""
 
     def _state(self, entry: IncidentEntry | None) -> str:
         if entry is not None:
             return "open" if entry.closed_at is None else "closed"
-        return "" if self.record is None else self.record.run.state.value
+        return self.records[0].run.state.value if self.records else ""
 
     def _alerts(self) -> list[AlertEntry]:
         """Those of the incident, else the one that the run was started from."""
@@ -138,7 +155,7 @@ class _Building:
             rows = self.reader.rows("alerts_of_incident", {"incident": self.ident})
             found = [entry_of(row, self.now, self.settings.alerts) for row in rows]
             return [each for each in found if each.started_at <= self.now]
-        alert = None if self.record is None else self.record.run.alert
+        alert = self.records[0].run.alert if self.records else None
         entry = None if alert is None else alert_of(self.reader, str(alert), self.now)
         return [] if entry is None else [entry]
 
@@ -156,17 +173,19 @@ class _Building:
         burns, left_out = burns_of(self.reader, alerts)
         end = moment(self.reader, self.now).at
         rise = rose(burns) if any(each.unit == "credits/min" for each in alerts) else None
-        drill = self.record is not None and self.record.run.drill
+        drill = bool(self.records) and all(each.run.drill for each in self.records)
         times = times_of(entry, alerts, rise, end, mitigated_at(measures, drill=drill))
         stretch = stretch_of(self.reader, alerts, times, self.settings.organization.time_zone, end)
         if not burns:
             return _Burning(times=times)
         counted = max((each.above for each in alerts), default=Decimal(0)) if entry is None else entry.above
-        cost = cost_of(self.reader, self.settings, burns, left_out, alerts, counted, stretch)
+        with self.reader.snapshot():
+            cost = cost_of(self.reader, self.settings, burns, left_out, alerts, counted, stretch)
         after = max(times.resolved or 0, *(each.ended or 0 for each in measures), stretch.end)
         plots = [self._plot(burn, stretch, min(end, after + _BEFORE_S // 2)) for burn in burns]
+        marks = [mark for burn, plot in zip(burns, plots, strict=True) for mark in self._releases(burn, plot)]
         tried = earlier_of(self.reader, self.settings, alerts, burns, rise, stretch)
-        return _Burning(burns, stretch, times, cost, plots, tried)
+        return _Burning(burns, stretch, times, cost, plots, marks, tried)
 
     def _plot(self, burn: Burn, stretch: Stretch, end: int) -> Plot:
         start = burn.began - DAY if stretch.days else stretch.start - _BEFORE_S
@@ -176,6 +195,21 @@ class _Building:
         name = f"burn-{burn.kind.name.lower()}-{burn.burnt.ident or 0}"
         layer = "" if behind.layer is None else behind.layer.word
         return Plot(name.replace("_", "-"), f"Burn of {burn.label}", line, (), layer, behind.as_of)
+
+    def _releases(self, burn: Burn, plot: Plot) -> Iterator[Mark]:
+        """The releases nearest to when it began: of many of them a plot would show nothing else."""
+        line, at = plot.line, burn.began
+        end = line.start + line.width_s * len(line.values)
+        known = near(
+            self.reader,
+            self.settings,
+            at,
+            before_s=at - line.start,
+            after_s=end - at,
+            within=(burn.kind, burn.value),
+        )
+        for each in [each for each in known if each.kind is ChangeKind.RELEASE][:_MOST_RELEASES]:
+            yield Mark(each.at, f"release, {each.title}")
 
     def _impact(
         self,
@@ -187,7 +221,8 @@ class _Building:
         burners: tuple[Burner, ...] = ()
         more = 0
         if found.burns and found.stretch is not None:
-            burners, more = burners_of(self.reader, found.burns, found.stretch)
+            with self.reader.snapshot():
+                burners, more = burners_of(self.reader, found.burns, found.stretch)
         said = duties.get(CRITICALITY)
         assessed = f"{said['person']}, {instant(said['at'])}" if said and said["answer"] else ""
         teams = [each.team for each in burners] + [each.team for each in alerts]
@@ -208,4 +243,5 @@ class _Burning:
     times: Times | None = None
     cost: Cost | None = None
     plots: Sequence[Plot] = ()
+    releases: Sequence[Mark] = ()
     earlier: Earlier = NOT_TRIED

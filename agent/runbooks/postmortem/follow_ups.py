@@ -19,15 +19,16 @@ _ITEM = re.compile(r"^\s*(?:[-*+]|\d+[.)])\s+(?:\[[ xX]?\]\s*)?(.+)$")
 
 
 def follow_ups_of(
-    record: RunRecord | None,
+    records: Sequence[RunRecord],
     measures: Sequence[Measure],
     evidence: Iterable[Proof],
     earlier: Earlier,
     owed: Mapping[str, object] | None,
 ) -> Iterator[FollowUp]:
     """What people noted first, then what the ledger shows as unfinished."""
-    if record is not None:
-        yield from _of_run(record)
+    for record in records:
+        of = f" of run {record.run.id}" if len(records) > 1 else ""
+        yield from _of_run(record, of)
     for text in troubles_of(measures):
         yield FollowUp(text, "action")
     for proof in evidence:
@@ -42,14 +43,14 @@ def follow_ups_of(
         yield FollowUp(f"decide on {found.policy}", "replay")
 
 
-def _of_run(record: RunRecord) -> Iterator[FollowUp]:
+def _of_run(record: RunRecord, of: str) -> Iterator[FollowUp]:
     run = record.run
     for step in run.steps:
         declared = run.runbook.step(step.seq)
         if declared.kind is StepKind.NOTE and declared.records != LEARNT and step.answer.strip():
             for text in _items(step.answer):
-                yield FollowUp(text, f"note of step {step.seq}, {step.actor or 'nobody'}")
-        name = f"step {step.seq} ({declared.title})"
+                yield FollowUp(text, f"note of step {step.seq}{of}, {step.actor or 'nobody'}")
+        name = f"step {step.seq}{of} ({declared.title})"
         if step.state is StepState.SKIPPED and not (declared.optional and not step.reason):
             yield FollowUp(f"{name} was skipped: {step.reason or 'without a reason'}", "skipped step")
         elif step.state is StepState.FAILED:
@@ -64,12 +65,13 @@ def _items(text: str) -> list[str]:
     return items or [" ".join(text.split())]
 
 
-def learnt_of(record: RunRecord | None, signed: str) -> str:
-    """The postmortem that somebody signed, else what the run's note for it says."""
-    if signed or record is None:
+def learnt_of(records: Iterable[RunRecord], signed: str) -> str:
+    """The postmortem that somebody signed, else what the runs' notes for it say."""
+    if signed:
         return signed
     notes = (
         step.answer
+        for record in records
         for step in record.run.steps
         if step.answer and record.run.runbook.step(step.seq).records == LEARNT
     )

@@ -22,14 +22,14 @@ _VERDICTS = {"approved": "approved", "denied": "denied"}
 def merged(
     lines: Iterable[TimelineLine],
     details: Sequence[ActionDetail],
-    record: RunRecord | None,
+    records: Iterable[RunRecord],
     incident: int | None,
 ) -> tuple[Happened, ...]:
     """Everything that happened, oldest first, each thing once."""
     found = [Happened(line.at, "incident", line.kind, line.actor, _plain(line)) for line in lines]
     for detail in details:
         found += _of_action(detail, incident)
-    if record is not None:
+    for record in records:
         found += _of_run(record)
     # What happened within a second stays in the order of its source.
     return tuple(sorted(dict.fromkeys(found), key=lambda each: each.at))
@@ -71,7 +71,7 @@ def _said(word: SignOff) -> str:
 
 
 def people_of(
-    timeline: Iterable[Happened], details: Iterable[ActionDetail], record: RunRecord | None
+    timeline: Iterable[Happened], details: Iterable[ActionDetail], records: Sequence[RunRecord]
 ) -> tuple[Involved, ...]:
     """Everybody who did something, in the order in which they came, with what they did."""
     did: dict[str, dict[str, None]] = {}
@@ -80,7 +80,7 @@ def people_of(
         if name and name != AGENT:
             did.setdefault(name, {})[what] = None
 
-    if record is not None:
+    for record in records:
         note(record.run.started_by, "started the run")
     for line in timeline:
         if line.source == "incident" and line.kind in ("acknowledged", "assessed", "silenced", "postmortem"):
@@ -93,7 +93,7 @@ def people_of(
         for word in detail.approvals:
             note(word.person, f"{_VERDICTS.get(word.verdict, word.verdict)} action {entry.id} as {word.role}")
         note(entry.ended_by, f"ended action {entry.id}")
-    if record is not None:
+    for record in records:
         for said in record.sign_offs:
             note(said.person, f"{_verdict(said)} step {said.step} as {said.role}")
         note(record.run.holder, "held the run")

@@ -10,7 +10,7 @@ from itertools import groupby
 from agent.domain.words import duration, instant
 from agent.reports.figure import Figure
 from agent.runbooks.postmortem.forge import block, code, code_cell, line, quote, sentence, table, text
-from agent.runbooks.postmortem.markdown_parts import evidence, measures, run
+from agent.runbooks.postmortem.markdown_parts import evidence, measures, runs
 from agent.runbooks.postmortem.model import Cost, Happened, Postmortem
 
 NOTHING = "–"
@@ -170,8 +170,8 @@ def _alerts(made: Postmortem, plots: Plots) -> Iterator[str]:
     yield from table(("alert", "rule", "tier", "scope", "seen", "fired", "resolved"), rows)
 
 
-def _run(made: Postmortem, plots: Plots) -> Iterator[str]:
-    return run(made)
+def _runs(made: Postmortem, plots: Plots) -> Iterator[str]:
+    return runs(made)
 
 
 def _evidence(made: Postmortem, plots: Plots) -> Iterator[str]:
@@ -223,7 +223,7 @@ _PARTS: tuple[tuple[str, Callable[[Postmortem, Plots], Iterator[str]]], ...] = (
     ("Burn", _plots),
     ("Timeline", _timeline),
     ("Alerts", _alerts),
-    ("Run", _run),
+    ("Run", _runs),
     ("Evidence", _evidence),
     ("Actions", _measures),
     ("What would have caught it earlier", _earlier),

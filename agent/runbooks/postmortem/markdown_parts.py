@@ -7,16 +7,24 @@ from collections.abc import Iterator, Mapping
 
 from agent.domain.words import instant
 from agent.runbooks.postmortem.forge import code, code_cell, line, table, text
-from agent.runbooks.postmortem.model import Measure, Postmortem, Proof
+from agent.runbooks.postmortem.model import Measure, Postmortem, Proof, RunLine
 
 _MOST_ROWS = 40
 
 
-def run(made: Postmortem) -> Iterator[str]:
-    """The run, step by step."""
-    found = made.run
-    if found is None:
-        return
+def runs(made: Postmortem) -> Iterator[str]:
+    """Every run, step by step."""
+    for place, found in enumerate(made.runs):
+        if place:
+            yield ""
+        yield from _run(found)
+    for ident in made.unread:
+        if made.runs:
+            yield ""
+        yield f"Run {ident} cannot be read by this version, and is left out."
+
+
+def _run(found: RunLine) -> Iterator[str]:
     drill = ", a drill" if found.drill else ""
     yield (
         f"Run {found.id} of {code(found.runbook)} ({text(found.title)}){drill}, {text(found.state)}, "
@@ -32,13 +40,14 @@ def run(made: Postmortem) -> Iterator[str]:
 
 def evidence(made: Postmortem, images: Mapping[str, str]) -> Iterator[str]:
     """Every piece of evidence with its question, answer and hash; `images` are Markdown by name of plot."""
-    step = 0
+    before = (0, 0)
     for place, proof in enumerate(made.evidence):
         if place:
             yield ""
-        if proof.step != step:
-            step = proof.step
-            yield f"### Step {proof.step}: {text(proof.title)}"
+        if (proof.run, proof.step) != before:
+            before = (proof.run, proof.step)
+            of = f" of run {proof.run}" if len(made.runs) > 1 else ""
+            yield f"### Step {proof.step}{of}: {text(proof.title)}"
             yield ""
         yield from _proof(proof, images.get(proof.plot, ""))
 

@@ -29,12 +29,16 @@ _MARKS = {
 
 
 def details_of(
-    reader: LedgerReader, now: float, words: Words | None, incident: int | None, record: RunRecord | None
+    reader: LedgerReader,
+    now: float,
+    words: Words | None,
+    incident: int | None,
+    records: Iterable[RunRecord],
 ) -> list[ActionDetail]:
-    """Every action of an incident or a run, oldest first."""
+    """Every action of an incident and of runs, oldest first."""
     rows = [] if incident is None else reader.rows("actions_of_incident", {"incident": incident})
     ids = {int(row["id"]) for row in rows}
-    if record is not None:
+    for record in records:
         ids |= {step.action for step in record.run.steps if step.action is not None}
     found = (action_detail(reader, ident, now, words) for ident in sorted(ids))
     return [each for each in found if each is not None]

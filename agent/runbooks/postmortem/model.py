@@ -116,6 +116,7 @@ class Happened:
 class Proof:
     """Evidence of a step, as it was kept."""
 
+    run: int
     step: int
     title: str  # of the step
     attempt: int
@@ -238,7 +239,8 @@ class Postmortem:
     impact: Impact
     plots: tuple[Plot, ...]
     timeline: tuple[Happened, ...]
-    run: RunLine | None
+    runs: tuple[RunLine, ...]  # the newest last
+    unread: tuple[int, ...]  # runs that cannot be read and are left out
     evidence: tuple[Proof, ...]
     measures: tuple[Measure, ...]
     earlier: Earlier

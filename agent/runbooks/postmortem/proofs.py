@@ -11,17 +11,19 @@ from agent.runbooks.postmortem.model import Mark, Plot, Proof
 from agent.runbooks.postmortem.record import RunRecord
 
 
-def proofs_of(record: RunRecord) -> Iterator[tuple[Proof, Plot | None]]:
+def proofs_of(record: RunRecord, prefix: str = "") -> Iterator[tuple[Proof, Plot | None]]:
     """Each piece of evidence, oldest first, with the plot of its line where it has one."""
     titles = {step.seq: step.title for step in record.run.runbook.steps}
+    run = record.run.id or 0
     for place, kept in enumerate(record.evidence, 1):
-        plot = _plot(kept, place)
-        yield _proof(kept, titles.get(kept.step, ""), plot.name if plot else ""), plot
+        plot = _plot(kept, f"{prefix}{place}")
+        yield _proof(kept, run, titles.get(kept.step, ""), plot.name if plot else ""), plot
 
 
-def _proof(kept: KeptEvidence, title: str, plot: str) -> Proof:
+def _proof(kept: KeptEvidence, run: int, title: str, plot: str) -> Proof:
     found = kept.evidence
     return Proof(
+        run=run,
         step=kept.step,
         title=title,
         attempt=kept.attempt,
@@ -42,7 +44,7 @@ def _proof(kept: KeptEvidence, title: str, plot: str) -> Proof:
     )
 
 
-def _plot(kept: KeptEvidence, place: int) -> Plot | None:
+def _plot(kept: KeptEvidence, place: str) -> Plot | None:
     found = kept.evidence
     if found.line is None or not found.line.values:
         return None

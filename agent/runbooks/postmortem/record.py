@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from agent.domain.run import KeptEvidence, Run, RunEvent, SignOff
+from agent.errors import BurndeckError, LedgerError
 
 if TYPE_CHECKING:
     from agent.ledger.reader import LedgerReader
@@ -21,6 +22,17 @@ class RunRecord:
     sign_offs: tuple[SignOff, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Records:
+    """Runs, the newest last."""
+
+    known: tuple[RunRecord, ...] = ()
+    unread: tuple[int, ...] = ()  # those that cannot be read
+
+
+NO_RUNS = Records()
+
+
 def record_of(reader: LedgerReader, ident: int) -> RunRecord | None:
     """A run of the ledger with all that was kept of it; None where there is none."""
     from agent.runbooks.records import load
@@ -33,8 +45,19 @@ def record_of(reader: LedgerReader, ident: int) -> RunRecord | None:
         return RunRecord(run, store.events(ident), store.evidence(ident), store.sign_offs(ident))
 
 
-def newest_of_incident(reader: LedgerReader, incident: int) -> RunRecord | None:
-    """The run that an incident was handled by: of several the newest that is no drill, else the newest."""
-    found = [record_of(reader, ident) for ident in reader.run_store().of_incident(incident)]
-    known = sorted((each for each in found if each), key=lambda each: (not each.run.drill, each.run.id or 0))
-    return known[-1] if known else None
+def records_of(reader: LedgerReader, incident: int) -> Records:
+    """The runs of an incident that are no drills; where there are drills only, the newest of them."""
+    known: list[RunRecord] = []
+    unread: list[int] = []
+    for ident in sorted(reader.run_store().of_incident(incident)):
+        try:
+            found = record_of(reader, ident)
+        except LedgerError:
+            raise
+        except (BurndeckError, ValueError, KeyError, TypeError):
+            # Another version may have written it; the incident has a postmortem all the same.
+            unread.append(ident)
+        else:
+            known += [] if found is None else [found]
+    real = [each for each in known if not each.run.drill]
+    return Records(tuple(real or known[-1:]), tuple(unread))

@@ -11,18 +11,18 @@ from agent.runbooks.postmortem.model import Postmortem, RunLine, Times
 
 def summary_of(made: Postmortem) -> Iterator[str]:
     """The sentences, each of which can stand alone."""
-    if made.run is not None and made.run.drill:
+    if made.runs and all(run.drill for run in made.runs):
         yield "This was a drill: nothing was changed."
     if made.times is None:
-        if made.run is not None:
-            yield _of_run(made.run)
+        yield from map(_of_run, made.runs)
         return
     yield _what(made)
     yield from _course(made.times)
     if made.cost is not None:
         yield burnt_sentence(made.cost)
-    if made.run is not None:
-        yield _of_run(made.run)
+    yield from map(_of_run, made.runs)
+    for ident in made.unread:
+        yield f"Run {ident} cannot be read by this version, and is left out."
 
 
 def _what(made: Postmortem) -> str:

@@ -13,7 +13,7 @@ from agent.runbooks.postmortem.build import postmortem
 from agent.runbooks.postmortem.markdown import markdown
 from agent.runbooks.postmortem.model import Postmortem
 from agent.runbooks.postmortem.plots import svg
-from agent.runbooks.postmortem.record import newest_of_incident, record_of
+from agent.runbooks.postmortem.record import Records, record_of, records_of
 
 if TYPE_CHECKING:
     from agent.ledger.reader import LedgerReader
@@ -62,17 +62,17 @@ def export_run(
     record = record_of(reader, run_id)
     if record is None:
         raise BurndeckError(f"there is no run {run_id}", hint="`burndeck runbook list` lists them.")
-    return export(postmortem(reader, settings, now, run=record), folder, force=force)
+    return export(postmortem(reader, settings, now, runs=Records((record,))), folder, force=force)
 
 
 def of_incident(reader: LedgerReader, settings: Settings, incident: int, now: float) -> Postmortem:
-    """The postmortem of an incident with the run that handled it; `BurndeckError` where there is none."""
+    """The postmortem of an incident with the runs that handled it; `BurndeckError` where there is none."""
     if reader.one("incident_by_id", {"id": incident, "until": int(now)}) is None:
         raise BurndeckError(
             f"there is no incident {incident}", hint="`burndeck alerts incidents` lists them."
         )
-    record = newest_of_incident(reader, incident)
-    return postmortem(reader, settings, now, run=record, incident=incident)
+    runs = records_of(reader, incident)
+    return postmortem(reader, settings, now, runs=runs, incident=incident)
 
 
 def _sealed(text: str) -> str:

@@ -6,12 +6,16 @@ import json
 import sqlite3
 from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from agent.domain.action import ActionState
+from agent.domain.change import Change, ChangeKind
 from agent.domain.incident import TimelineEntry
 from agent.domain.money import to_credits
+from agent.domain.run import Evidence
 from agent.domain.usage import Layer
 from agent.ledger import open_reader, open_writer
 from agent.ledger.reader import LedgerReader
@@ -19,7 +23,8 @@ from agent.runbooks.postmortem.build import postmortem
 from agent.runbooks.postmortem.document import as_json
 from agent.runbooks.postmortem.markdown import markdown
 from agent.runbooks.postmortem.model import Postmortem
-from agent.runbooks.postmortem.record import record_of
+from agent.runbooks.postmortem.plots import svg
+from agent.runbooks.postmortem.record import Records, record_of
 from agent.runbooks.postmortem.write import of_incident
 from agent.settings_schema import BillingGroup
 from tests.agent.runbooks.postmortem.storm import HELD, SECRET, STRIKE, World
@@ -107,9 +112,8 @@ def test_a_drill_says_so_first(world: World, reader: LedgerReader) -> None:
     record = record_of(reader, world.run)
     assert record is not None
 
-    made = postmortem(
-        reader, world.settings, world.now, run=replace(record, run=replace(record.run, drill=True))
-    )
+    drill = replace(record, run=replace(record.run, drill=True))
+    made = postmortem(reader, world.settings, world.now, runs=Records((drill,)))
 
     assert made.summary[0] == "This was a drill: nothing was changed."
     assert made.times is not None and made.times.mitigated is None
@@ -191,8 +195,8 @@ def test_a_run_alone_has_the_cost_of_its_incident_and_one_without_has_none(
     assert record is not None
     alone = replace(record, run=replace(record.run, incident=None, alert=None))
 
-    whole = postmortem(reader, world.settings, world.now, run=record)
-    review = postmortem(reader, world.settings, world.now, run=alone)
+    whole = postmortem(reader, world.settings, world.now, runs=Records((record,)))
+    review = postmortem(reader, world.settings, world.now, runs=Records((alone,)))
 
     assert whole == made
     assert (review.cost, review.times, review.alerts) == (None, None, ())
@@ -215,3 +219,87 @@ def test_the_document_has_no_float_and_every_amount_exactly(made: Postmortem) ->
     assert Decimal(document["cost"]["above"]["value"]) == made.cost.above.value
     assert document["cost"]["above"]["layer"] == "metered"
     assert json.loads(json.dumps(document)) == document
+
+
+def test_releases_near_the_rise_mark_the_burn(world: World) -> None:
+    def release(title: str, at: int, team: str) -> Change:
+        return Change(at, None, "ci", ChangeKind.RELEASE, title, "", "team", team, external_id=title)
+
+    with open_writer(world.path) as writer:
+        writer.changes.add(
+            [release("search 2.4.1", STRIKE - 120, "search"), release("other", STRIKE, "nobody")]
+        )
+        writer.changes.add([release("long ago", STRIKE - 7_200, "search")])
+    with open_reader(world.path) as reader:
+        made = of_incident(reader, world.settings, world.incident, world.now)
+
+    burn = next(each for each in made.plots if each.name.startswith("burn-"))
+    assert [mark.label for mark in burn.marks][:2] == ["release, search 2.4.1", "fired, alert 1"]
+    assert [mark.label for mark in burn.marks if "other" in mark.label or "ago" in mark.label] == []
+    assert "search 2.4.1" in svg(burn)
+
+
+def again(world: World, *, drill: bool) -> int:
+    """A second run of the incident, which somebody else held."""
+    with open_writer(world.path) as writer, writer.transaction():
+        row = writer.runs.run(world.run)
+        assert row is not None
+        ident = writer.runs.add(replace(row, id=None, drill=drill, holder="eve", started_by="eve"))
+        writer.runs.add_evidence(ident, 1, 1, STRIKE + 600, "agent", Evidence("top", "Later", sentence="b"))
+        return ident
+
+
+def test_every_run_that_is_no_drill_is_told_the_newest_last(world: World) -> None:
+    later, drill = again(world, drill=False), again(world, drill=True)
+    with open_reader(world.path) as reader:
+        made = of_incident(reader, world.settings, world.incident, world.now)
+
+    said = markdown(made, {})
+    assert [run.id for run in made.runs] == [world.run, later] and drill == 3
+    assert [proof.run for proof in made.evidence] == [world.run, later]
+    assert len({plot.name for plot in made.plots}) == len(made.plots)
+    assert f"### Step 1 of run {later}: What burns?" in said and f"Run {later} of `storm`" in said
+    assert "eve" in {each.name for each in made.people}
+    assert f"Step 2 of run {later} (Is it tagged?)" in said
+
+
+def test_a_run_that_cannot_be_read_is_named_and_costs_nothing_else(world: World) -> None:
+    later = again(world, drill=False)
+    with sqlite3.connect(world.path) as conn:
+        for (name,) in conn.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            conn.execute(f'DROP TRIGGER "{name}"')
+        conn.execute("UPDATE run SET text = 'nothing' WHERE id = ?", (later,))
+    with open_reader(world.path) as reader:
+        made = of_incident(reader, world.settings, world.incident, world.now)
+
+    assert [run.id for run in made.runs] == [world.run]
+    assert made.unread == (later,)
+    assert markdown(made, {}).count(f"Run {later} cannot be read by this version") == 2
+
+
+class Tidied(LedgerReader):
+    """Reads while a writer writes and tidies its log, and knows how often it was in the way."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self._writer = sqlite3.connect(path, timeout=0, isolation_level=None)
+        self.busy: list[bool] = []
+
+    def rows(self, name: str, params: Any = ()) -> list[Any]:
+        found = super().rows(name, params)
+        self._writer.execute("UPDATE alert SET told = told + 1")
+        self.busy.append(bool(self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]))
+        return found
+
+    def close(self) -> None:
+        self._writer.close()
+        super().close()
+
+
+def test_a_writer_can_tidy_its_log_while_a_postmortem_is_made(world: World) -> None:
+    with Tidied(world.path) as reader:
+        made = of_incident(reader, world.settings, world.incident, world.now)
+        tidied = reader.busy.count(False)
+
+    assert made.cost is not None and len(reader.busy) > 40
+    assert tidied > len(reader.busy) // 2
