@@ -29,6 +29,8 @@ from agent.domain.person import Person, Role
 from agent.ledger import open_writer
 from agent.ledger.intent_box import Place, put_intent
 from agent.ledger.writer import LedgerWriter
+from agent.runbooks import requests as run_requests
+from agent.runbooks.linking import linked
 from agent.settings import Settings
 from agent.settings_gateways import Gateway
 from tests.agent.ledger.look import rows
@@ -131,7 +133,8 @@ class Court:
     def hear(self) -> str:
         handlers = {
             **alert_handlers.handlers(self.settings),
-            **requests.handlers(self.settings, self.tell),
+            **linked(self.settings, requests.handlers(self.settings, self.tell)),
+            **run_requests.handlers(self.settings, self.tell),
         }
         (handled,) = take(self.writer, self.settings, self.now, handlers)
         return handled.reason

@@ -36,6 +36,10 @@ MATRIX = {
     IntentKind.RENEW: EVERYBODY,
     IntentKind.ASSESS: {E, L, A},
     IntentKind.POSTMORTEM: EVERYBODY,
+    IntentKind.START_RUN: EVERYBODY,
+    IntentKind.RUN_STEP: EVERYBODY,
+    IntentKind.HOLD_RUN: EVERYBODY,
+    IntentKind.CLOSE_RUN: EVERYBODY,
 }
 OF_ROLE = {
     Role.OPERATOR: "olga",
