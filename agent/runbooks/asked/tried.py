@@ -18,7 +18,7 @@ from agent.runbooks.asked.answer import credits_, empty, evidence, share
 from agent.runbooks.asked.given import bad, flag, scope_of, seconds
 
 if TYPE_CHECKING:
-    from agent.control.planning import Books, Plan
+    from agent.control.planning import Books, Plan, PlannedKey
     from agent.control.planning.replay import KeyReplay, Replay
     from agent.runbooks.asking import Context, Given
 
@@ -78,14 +78,20 @@ def _usual(context: Context, books: Books, spec: ActionSpec) -> Limit:
     from agent.reports.triage import triage
 
     made, _ = _planned(context, books, spec)
-    if made is None:
-        return _ANY
     report = triage(context.reader, context.settings, context.now)
-    rows = next(table.rows for table in report.tables if table.kind is Kind.API_KEY)
-    hit = {key.api_key for key in made.keys}
+    rows = next((table.rows for table in report.tables if table.kind is Kind.API_KEY), ())
+    hit = {key.api_key for key in (_within(context, books, spec) if made is None else made.keys)}
     usual = [row.requests_usual for row in rows if row.value in hit]
     calls = sum(usual) if spec.scope.kind is ScopeKind.API_KEY else max(usual, default=0)
     return Limit(max(1, math.ceil(calls)), LimitUnit.RPM) if calls else _ANY
+
+
+def _within(context: Context, books: Books, spec: ActionSpec) -> list[PlannedKey]:
+    """The keys that a throttle would hold if every one could be held."""
+    from agent.control.planning.keys import keys_in, keys_of
+
+    known = keys_of(books, books.actions.gateway_keys(), context.settings.acting.production)
+    return [key for key in keys_in(known, spec.scope) if not (spec.non_prod and key.production)]
 
 
 def _planned(context: Context, books: Books, spec: ActionSpec) -> tuple[Plan | None, str]:

@@ -10,9 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from agent.domain.gateway import GatewayKey
 from agent.ledger import open_writer
 from agent.ledger.rows import EventBatch
-from tests.agent.reports.world import CHAT, NOW, SEARCH, SUPPORT, fill, use
+from agent.settings_gateways import Gateway
+from tests.agent.reports.audited import serve
+from tests.agent.reports.world import CHAT, NOW, SEARCH, SETTINGS, SUPPORT, fill, use
 from tests.agent.runbooks.asked.look import NANO, amount, ask, column, first
 
 
@@ -148,6 +151,30 @@ def test_a_throttle_is_tried_on_the_calls_that_were_made(tmp_path: Path) -> None
     assert (row["key"], row["calls"], row["refused"]) == ("key_search", "1,800", "1,200")
     assert amount(row["saved"]) == "1200"
     assert found.sentence.startswith("1,200 of 1,800 calls of the last 10 min would have been refused (67 %)")
+
+
+@pytest.mark.parametrize("served", [False, True])
+def test_without_a_limit_one_to_the_usual_calls_is_tried_and_named(tmp_path: Path, served: bool) -> None:
+    path, usual = tmp_path / "l.sqlite", 6
+    # Six calls a minute in the same hours of the days before, and sixty in the last quarter of an hour.
+    past = [(NOW - n * 86_400 + s, None, 100, NANO) for n in range(1, 8) for s in range(-5_400, 1_800, 10)]
+    today = [(NOW + second, None, 100, NANO) for second in range(-3_600, -900, 10)]
+    storm = [(NOW + second, None, 100, NANO) for second in range(-900, 0)]
+    events(path, [*past, *today, *storm])
+
+    settings = SETTINGS
+    if served:
+        gateway = Gateway(kind="litellm", name="edge", base_url="http://127.0.0.1:4000")
+        settings = replace(SETTINGS, own_gateways=(gateway,))
+        serve(path, GatewayKey("k1", "key_search", "search-prod"), gateway="edge")
+
+    found = ask(path, "what-if", settings, scope="key:key_search", window="15m")
+
+    row = first(found)
+    number, unit = row["limit"].split(" ")
+    assert (int(number), unit) == (usual, "rpm")
+    assert (row["key"], row["calls"]) == ("key_search", "900")
+    assert int(row["refused"].replace(",", "")) == 900 - 15 * int(number)
 
 
 def test_a_throttle_that_spares_production_refuses_nothing_of_it(tmp_path: Path) -> None:
