@@ -42,6 +42,23 @@ def find_scope(reader: LedgerReader, settings: Settings, scope: Scope) -> Scope:
     )
 
 
+def find_called(reader: LedgerReader, kind: Kind, value: str) -> str:
+    """A model, environment or endpoint as the ledger calls it.
+
+    Raises `ConfigError` for one that it does not know, with those that are like it. Where none of its kind is
+    known, it stays as it was said.
+    """
+    names: dict[str, set[str]] = {
+        row["value"]: set() for row in reader.rows("dims_of_kind", {"kind": int(kind)})
+    }
+    if not names or not value or value in names:
+        return value
+    raise ConfigError(
+        f"there is no {kind.name.lower()} {value!r}{_meant(names, value)}",
+        hint="`burndeck triage` shows what burns, and whose it is.",
+    )
+
+
 def _names(reader: LedgerReader, settings: Settings, kind: ScopeKind) -> Mapping[str, set[str]]:
     """What of a level is known: ids, with the names that each one has."""
     names: dict[str, set[str]] = {}

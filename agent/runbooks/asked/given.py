@@ -11,7 +11,7 @@ from agent.domain.duration import Duration
 from agent.domain.money import AmountError, to_nano
 from agent.errors import ConfigError
 from agent.ledger.kinds import SCOPE_KINDS, Kind
-from agent.reports.find_scope import find_scope
+from agent.reports.find_scope import find_called, find_scope
 
 if TYPE_CHECKING:
     from agent.runbooks.asking import Context, Given
@@ -55,7 +55,10 @@ def part(context: Context, given: Given, name: str = "scope", *, required: bool 
         return missing(name, "a scope such as team:search") if required else WHOLE
     kind, _, value = text.partition(":")
     if kind in _CALLED:
-        return Part(_CALLED[kind], value.strip(), None)
+        try:
+            return Part(_CALLED[kind], find_called(context.reader, _CALLED[kind], value.strip()), None)
+        except ConfigError as error:
+            raise ConfigError(f"parameter {name}: {error.message}", hint=error.hint) from None
     if kind == "team" and not value.strip():
         return Part(Kind.TEAM, "", None)
     scope = found_scope(context, text, name)
