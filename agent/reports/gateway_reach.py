@@ -19,8 +19,15 @@ def served(key: KnownKey, gateways: Iterable[Gateway]) -> bool:
     """Whether one can act on a key. A webhook keeps no list of keys: it serves scopes, or all of them."""
     if key.gateways:
         return True
-    scopes = [scope for gateway in gateways if gateway.kind == "webhook" for scope in gateway.serves or ("",)]
+    return any(webhook_serves(gateway, key) for gateway in gateways)
+
+
+def webhook_serves(gateway: Gateway, key: KnownKey) -> bool:
+    """Whether a gateway is a webhook that acts on a scope of a key."""
+    if gateway.kind != "webhook":
+        return False
     newest = key.places[-1] if key.places else KeyPlace()
+    scopes = gateway.serves or ("",)
     return any(not scope or newest.within(Scope.parse(scope), key.api_key) for scope in scopes)
 
 

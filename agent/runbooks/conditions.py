@@ -37,7 +37,7 @@ CONDITIONS: Mapping[str, Condition] = {
     "key-known": Condition({"key": True}, "The key is known.", key_tests.key_known),
     "data-fresh": Condition({"source": False, "within": False}, "Data is new enough.", data_tests.data_fresh),
     "layers-agree": Condition(
-        {"within": False, "days": False}, "Truth layers agree.", data_tests.layers_agree
+        {"within": False, "days": False, "month": False}, "Truth layers agree.", data_tests.layers_agree
     ),
     "attributed": Condition({"share": False}, "Enough of the burn has an owner.", data_tests.attributed),
     "priced": Condition({}, "Every model that is called has a price.", data_tests.priced),

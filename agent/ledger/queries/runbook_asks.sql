@@ -16,3 +16,8 @@ FROM (
   FROM roll_hour WHERE kind = 20 AND bucket >= :last_day AND bucket < :end
 ) r JOIN team_model p ON p.id = r.id
 GROUP BY p.team, p.model;
+
+-- name: asked_newest_event
+-- Index event_at, from its right end; an account that is quiet for all of the stretch costs the stretch.
+SELECT e.at FROM event e INDEXED BY event_at CROSS JOIN context x ON x.id = e.context
+WHERE e.at >= :since AND x.account = :account ORDER BY e.at DESC LIMIT 1;

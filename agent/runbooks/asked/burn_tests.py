@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING
 from agent.domain.action import Action, ActionState
 from agent.domain.action_words import spec_title
 from agent.domain.money import to_credits
-from agent.domain.words import duration
+from agent.domain.words import duration, instant
 from agent.errors import ConfigError
 from agent.ledger.kinds import SCOPE_KINDS
 from agent.reports.actions import read_actions
 from agent.reports.figure import per_minute
-from agent.reports.moment import MINUTE, moment
+from agent.reports.moment import DAY, MINUTE
 from agent.runbooks.asked.answer import age, change, rate, short
-from agent.runbooks.asked.burning import MEASURED_S, burn_now, burnt_in, line_of
+from agent.runbooks.asked.burning import MEASURED_S, burn_known, burn_now, burnt_in, line_of
 from agent.runbooks.asked.given import Part, bad, missing, number, part, seconds
+from agent.runbooks.asked.sight import FRESH_S, sight
 from agent.runbooks.asked.verdicts import UNKNOWN_DATA, drilled, verdict
 from agent.runbooks.asking import Verdict
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 _BEFORE_S = 15 * MINUTE  # the burn before an action is the mean of so many seconds
 _HALF = Decimal("0.5")
+_LONGEST_SILENCE_S = 7 * DAY
 
 
 def burn_below(context: Context, given: Given) -> Verdict:
@@ -44,16 +46,17 @@ def burn_below(context: Context, given: Given) -> Verdict:
             return drilled(context, verdict(False, "burn-below", given, sentence, truth=found.now))
         factor = number(given, "times-usual", "1")
         limit, words = found.usual.value * factor, f", {short(factor)} times what is usual"
-    now = found.now.value or Decimal(0)
-    met = now < limit or (not now and not limit)
-    side = "below" if met else "not below"
+    now, unknown = burn_known(context, about, found)
+    below = now < limit or (not now and not limit)
+    side = "below" if below else "not below"
+    sentence = f"{about} burns {rate(now)}, {side} {rate(limit)}{words}"
     return drilled(
         context,
         verdict(
-            met,
+            below and not unknown,
             "burn-below",
             given,
-            f"{about} burns {rate(found.now)}, {side} {rate(limit)}{words}.",
+            f"As far as is known, {sentence}; but {unknown}." if unknown else f"{sentence}.",
             truth=found.now,
             line=line_of(context, about, found.at),
         ),
@@ -66,19 +69,13 @@ def burn_fell(context: Context, given: Given) -> Verdict:
     if action is None:
         return verdict(False, "burn-fell", given, trouble)
     what = f"action {action.id} ({spec_title(action.spec)})"
-    if action.spec.drill or (context.run is not None and context.run.drill):
+    drill = action.spec.drill or (context.run is not None and context.run.drill)
+    if drill and action.accepted_at is not None:
         sentence = f"This is a drill: {what} changed nothing, so the burn counts as fallen."
         return verdict(True, "burn-fell", given, sentence, as_of=int(context.now))
-    if action.confirmed_at is not None:
-        over = "" if action.state is ActionState.CONFIRMED else f"; it is {action.state.value} since"
-        effect = action.effect or "traffic shows it"
-        return verdict(
-            True,
-            "burn-fell",
-            given,
-            f"{_capital(what)} is confirmed: {effect}{over}.",
-            as_of=int(context.now),
-        )
+    if action.confirmed_at is not None and action.state is ActionState.CONFIRMED:
+        sentence = f"{_capital(what)} is confirmed: {action.effect or 'traffic shows it'}."
+        return verdict(True, "burn-fell", given, sentence, as_of=int(context.now))
     if action.state in (ActionState.FAILED, ActionState.DECLINED):
         why = f": {action.why}" if action.why else ""
         return verdict(
@@ -100,16 +97,18 @@ def _by_the_burn(context: Context, given: Given, action: Action, what: str) -> V
     found = burn_now(context, about)
     if found.empty or found.at - MEASURED_S < held:
         known = "nothing is known" if found.empty else f"data ends {age(found.at, context.now)} ago"
-        sentence = f"{_capital(what)} holds for {age(held, context.now)}, and {known}: too early to say."
+        since = f"was accepted {age(held, context.now)} ago"
+        sentence = f"{_capital(what)} {since}, and {known}: too early to say."
         return verdict(False, "burn-fell", given, sentence)
-    now = found.now.value or Decimal(0)
-    met = now < before * _HALF
+    now, unknown = burn_known(context, about, found)
     moved = change(now / before - 1) if before else "nothing burnt before"
+    over = f"; it is {action.state.value} since" if action.state.ended else ""
+    sentence = f"{about} burns {rate(now)} against {rate(before)} before {what} ({moved}){over}"
     return verdict(
-        met,
+        now < before * _HALF and not unknown,
         "burn-fell",
         given,
-        f"{about} burns {rate(now)} against {rate(before)} before {what} ({moved}).",
+        f"As far as is known, {sentence}; but {unknown}." if unknown else f"{sentence}.",
         truth=found.now,
         line=line_of(context, about, found.at),
     )
@@ -134,33 +133,28 @@ def _action_of(context: Context, given: Given) -> tuple[Action | None, str]:
 
 
 def keys_silent(context: Context, given: Given) -> Verdict:
-    """No key of a scope has made a call that came through, for so long."""
+    """No key of a scope has made a call that came through, for so long, as all of its accounts know."""
     about, for_s = part(context, given, required=True), seconds(given, "for", "5m")
+    if for_s > _LONGEST_SILENCE_S:
+        bad("for", given["for"], "7 days at most")
     for_s = -(-for_s // MINUTE) * MINUTE
-    when = moment(context.reader, context.now)
-    if when.as_of is None:
-        return drilled(context, verdict(False, "keys-silent", given, UNKNOWN_DATA))
-    late = int(context.now) - when.at
-    if late > for_s:
-        sentence = f"Data ends {duration(late)} ago: whether {about} calls is not known."
-        return drilled(context, verdict(False, "keys-silent", given, sentence, as_of=when.at))
-    nano, cells = burnt_in(context, about, when.at - for_s, when.at)
+    seen = sight(context, about)
+    end = int(context.now) // MINUTE * MINUTE if seen.until is None else seen.until
+    unknown = seen.unknown(end - for_s, end, min(for_s, FRESH_S))
+    # A call after the end of what all accounts know is a call all the same.
+    nano, cells = burnt_in(context, about, end - for_s, max(end, int(context.now) // MINUTE * MINUTE))
     through = sum(max(0.0, cell.requests - cell.errors) for cell in cells)
     refused = round(sum(cell.errors for cell in cells))
-    met = not nano and through < 1
+    silent = not nano and through < 1
+    if silent and unknown:
+        sentence = f"Whether {about} calls is not known: {unknown}."
+        return drilled(context, verdict(False, "keys-silent", given, sentence, as_of=seen.until))
     failed = f"; {refused:,} were refused or failed" if refused else ""
-    calls = "no call came through" if met else f"{round(through):,} calls came through"
+    calls = "no call came through" if silent else f"{round(through):,} calls came through"
     burnt = "" if not nano else f" and burnt {short(to_credits(nano))} credits"
-    return drilled(
-        context,
-        verdict(
-            met,
-            "keys-silent",
-            given,
-            f"{about}: {calls}{burnt} in the last {duration(for_s)}{failed}.",
-            as_of=when.at,
-        ),
-    )
+    window = f"in {duration(for_s)} up to {instant(end)}, {age(end, context.now)} ago"
+    sentence = f"{about}: {calls}{burnt} {window}{failed}."
+    return drilled(context, verdict(silent, "keys-silent", given, sentence, as_of=end))
 
 
 def _capital(text: str) -> str:

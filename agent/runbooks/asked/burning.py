@@ -11,11 +11,13 @@ from agent.domain.run import Evidence, Line
 from agent.domain.words import duration
 from agent.reports.alert_series import Burnt, episode_series
 from agent.reports.cells import Cell, read_cells, read_names
+from agent.reports.figure import per_minute
 from agent.reports.moment import HOUR, MINUTE
 from agent.reports.selection import select
 from agent.reports.triage import triage
 from agent.runbooks.asked.answer import age, change, empty, evidence, rate
 from agent.runbooks.asked.given import part
+from agent.runbooks.asked.sight import sight
 
 if TYPE_CHECKING:
     from agent.reports.burn_report import Series
@@ -65,6 +67,17 @@ def burn(context: Context, given: Given) -> Evidence:
         truth=found.now,
         line=line_of(context, about, found.at),
     )
+
+
+def burn_known(context: Context, about: Part, found: BurnNow) -> tuple[Decimal, str]:
+    """The burn over the newest minutes that all accounts of a part know, and why it is not the burn now."""
+    seen, now = sight(context, about), found.now.value or Decimal(0)
+    end = found.at if seen.until is None else min(found.at, seen.until)
+    unknown = seen.unknown(end - MEASURED_S, end)
+    if unknown or end == found.at:
+        return now, unknown
+    nano, _ = burnt_in(context, about, end - MEASURED_S, end)
+    return per_minute(nano, MEASURED_S), ""
 
 
 def line_of(context: Context, about: Part, at: int) -> Line:

@@ -7,17 +7,19 @@ from typing import TYPE_CHECKING
 
 from agent.domain.money import to_credits
 from agent.domain.words import duration
+from agent.ledger.kinds import SCOPE_KINDS
 from agent.runbooks.asked.answer import credits_, share
 from agent.runbooks.asked.capped import around, burnt, room_of
-from agent.runbooks.asked.given import nano, number, part, scope_of, seconds
+from agent.runbooks.asked.fed import LATE_S
+from agent.runbooks.asked.given import Part, bad, nano, number, part, scope_of, seconds
 from agent.runbooks.asked.known import unsafe_caps
+from agent.runbooks.asked.sight import sight
 from agent.runbooks.asked.verdicts import drilled, verdict
 from agent.runbooks.asking import Verdict
 
 if TYPE_CHECKING:
     from agent.domain.allocation import Allocation
     from agent.reports.burn_report import Budget
-    from agent.runbooks.asked.given import Part
     from agent.runbooks.asking import Context, Given
 
 
@@ -60,19 +62,30 @@ def _cap(context: Context, given: Given, name: str, *, above: bool) -> Verdict:
     about, bound = part(context, given, required=True), number(given, "share", "1.0")
     found = _tightest(context, about)
     if found is None:
-        return verdict(not above, name, given, f"No cap counts the burn of {about}.")
+        rest = "" if above else ", so it is below none"
+        return verdict(False, name, given, f"No cap counts the burn of {about}{rest}.")
     each, row = found
     used, cap = row.used.value or Decimal(0), to_credits(each.hard_cap_nano)
     reached = used >= cap * bound
     part_of = "its hard cap" if bound == 1 else f"{share(bound)} of its hard cap"
+    # What is known is a lower bound: it shows that a cap is reached, and below it only where nothing lacks.
+    unknown = "" if reached else _unknown(context, each)
+    so = "at" if reached else "below"
     return verdict(
-        reached is above,
+        reached is above and not unknown,
         name,
         given,
         f"{each.id} has used {credits_(used)} of {credits_(cap)} ({share(of_cap(each, row))}): "
-        f"{'at' if reached else 'below'} {part_of}.",
+        f"{f'as far as is known, {so} {part_of}; but {unknown}' if unknown else f'{so} {part_of}'}.",
         truth=row.used,
     )
+
+
+def _unknown(context: Context, each: Allocation) -> str:
+    """Why the newest burn that an allocation counts is not known."""
+    seen = sight(context, Part(SCOPE_KINDS[each.scope.kind], each.scope.value, each.scope))
+    end = int(context.now) if seen.until is None else seen.until
+    return seen.unknown(end - LATE_S, end, LATE_S)
 
 
 def _tightest(context: Context, about: Part) -> tuple[Allocation, Budget] | None:
@@ -91,6 +104,8 @@ def of_cap(each: Allocation, row: Budget) -> Decimal:
 def pool_covers(context: Context, given: Given) -> Verdict:
     """The pool has enough left for a top-up of a scope."""
     scope, amount = scope_of(context, given), nano(given, "amount")
+    if not amount:
+        bad("amount", given["amount"], "more than nothing")
     room = room_of(context)
     if room is None:
         sentence = "There is no credit pool: no allocation has the scope organization."

@@ -97,6 +97,20 @@ def _source(state: SourceState, now: int) -> tuple[str, ...]:
     return state.name, state.kind, state.state, when, since, says
 
 
+def oldest(context: Context) -> tuple[str, int | None]:
+    """The source that is furthest behind, with its newest data; what usage brings where there is no source.
+
+    A source of burndeck.toml that was never read is behind all others.
+    """
+    states = {state.name: newest_of(state) for state in source_states(context.reader)}
+    names = [source.name for source in context.settings.sources] or list(states)
+    if not names:
+        return "", moment(context.reader, context.now).as_of
+    ends = {name: states.get(name) for name in names}
+    name = min(names, key=lambda each: ends[each] or 0)
+    return name, ends[name]
+
+
 def newest_of(state: SourceState) -> int | None:
     """Up to when a source has brought data; of one that meters nothing, when it was read last."""
     return state.covered_to if state.covered_to is not None else state.last_ok

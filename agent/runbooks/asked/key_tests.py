@@ -8,6 +8,7 @@ from agent.domain.words import plural
 from agent.ledger.key_store import KeyStore
 from agent.reports.moment import DAY
 from agent.runbooks.asked.answer import age
+from agent.runbooks.asked.gates import unasked
 from agent.runbooks.asked.given import key_of, seconds
 from agent.runbooks.asked.known import key_findings
 from agent.runbooks.asked.verdicts import drilled, verdict
@@ -43,12 +44,13 @@ def _blocked(context: Context, given: Given, key: str, found: KnownKey | None) -
         sentence = f"Nobody knows a key {key!r}, so nobody can say that it is blocked."
         return verdict(False, "key-blocked", given, sentence)
     now = int(context.now)
-    if found.blocked:
-        sentence = f"{found.title} is blocked at every gateway that serves it: {', '.join(found.gateways)}."
-        return verdict(True, "key-blocked", given, sentence, as_of=now)
-    if not found.alive:
-        sentence = f"{found.title} is deleted: the provider no longer lists it, and no gateway serves it."
-        return verdict(True, "key-blocked", given, sentence, as_of=now)
+    if found.blocked or not found.alive:
+        unknown, as_of = unasked(context, found)
+        so = f"{found.title} is deleted: the provider no longer lists it, and no gateway serves it"
+        if found.blocked:
+            so = f"{found.title} is blocked at every gateway that serves it: {', '.join(found.gateways)}"
+        sentence = f"As far as is known, {so}; but {unknown}." if unknown else f"{so}."
+        return verdict(not unknown, "key-blocked", given, sentence, as_of=as_of)
     passes = ", ".join(found.gateways)
     what = f"{passes} let it pass" if passes else "no gateway serves it, so nothing blocks it"
     return verdict(False, "key-blocked", given, f"{found.title} is not blocked: {what}.", as_of=now)
@@ -63,6 +65,9 @@ def labels_complete(context: Context, given: Given) -> Verdict:
     """Every key that is let in has the labels that burndeck.toml requires."""
     found, note = key_findings(context)
     mine = [each for each in found.findings if each.kind == "missing_labels"]
+    if not any(key.alive for key in KeyStore(context.reader.rows).known()):
+        sentence = "No key is known, so none can be seen to have its labels."
+        return verdict(False, "labels-complete", given, sentence, as_of=int(context.now))
     required = ", ".join(context.settings.acting.required_labels) or "none"
     tail = f" ({note})" if note else ""
     if not mine:
@@ -81,7 +86,7 @@ def labels_complete(context: Context, given: Given) -> Verdict:
 
 
 def keys_younger(context: Context, given: Given) -> Verdict:
-    """No key that is let in is older than so long."""
+    """No key that is let in is older than so long; a key of unknown age may be."""
     limit_s, now = seconds(given, "than", "90d"), int(context.now)
     alive = [key for key in KeyStore(context.reader.rows).known() if key.alive and not key.blocked]
     known = [key for key in alive if key.created_at is not None]
@@ -96,7 +101,7 @@ def keys_younger(context: Context, given: Given) -> Verdict:
         sentence = f"None of {plural(len(known), 'key')} is older than {days}{rest}."
         if not known:
             sentence = f"The age of no key is known: {unknown} are let in." if unknown else "No key is known."
-        return verdict(bool(known) or not unknown, "keys-younger", given, sentence, as_of=now)
+        return verdict(bool(known) and not unknown, "keys-younger", given, sentence, as_of=now)
     return verdict(
         False,
         "keys-younger",

@@ -41,8 +41,7 @@ def month(context: Context, given: Given) -> Evidence:
         when = moment(reader, context.now)
         if when.as_of is None:
             return empty("month", title, given)
-        zone = context.settings.organization.time_zone
-        about = _month(int(context.now), zone, last=which == "last")
+        about = month_at(context, last=which == "last")
         end = min(about.end, when.at)
         if end <= about.start:
             return empty(
@@ -91,8 +90,10 @@ def month(context: Context, given: Given) -> Evidence:
     )
 
 
-def _month(now: int, zone: str, *, last: bool) -> Month:
-    this = month_of(now, zone)
+def month_at(context: Context, *, last: bool) -> Month:
+    """This calendar month of the organization's time zone, or the one before."""
+    zone = context.settings.organization.time_zone
+    this = month_of(int(context.now), zone)
     return month_of(this.start - 1, zone) if last else this
 
 

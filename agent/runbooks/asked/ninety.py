@@ -18,6 +18,7 @@ from agent.reports.burn import burn
 from agent.reports.moment import DAY, HOUR, moment
 from agent.runbooks.asked.answer import age, evidence, share, short
 from agent.runbooks.asked.capped import allocations_now
+from agent.runbooks.asked.fed import oldest
 from agent.runbooks.asked.foreseen import month_ends
 from agent.runbooks.asked.key_tests import labels_complete
 from agent.runbooks.asked.verdicts import UNKNOWN_DATA, verdict
@@ -75,12 +76,14 @@ def labels(context: Context, given: Given) -> Verdict:
 def streaming(context: Context, given: Given) -> Verdict:
     """Usage streams in, and the provider's daily costs arrive."""
     now = int(context.now)
-    newest = moment(context.reader, now).as_of
-    if newest is None:
+    if moment(context.reader, now).as_of is None:
         return _no("ninety-streaming", given, UNKNOWN_DATA)
+    source, newest = oldest(context)
+    if newest is None:
+        return _no("ninety-streaming", given, f"{source} has brought nothing yet.")
     rows = context.reader.rows("coverage_within", {"start": 0, "end": now})
     billed = max((row["end"] for row in rows if row["layer"] == Layer.BILLED), default=None)
-    streams = f"the newest minute of usage is {age(newest, now)} old"
+    streams = f"the newest usage{f' of {source}' if source else ''} is {age(newest, now)} old"
     known = None if billed is None else f"costs are known up to {instant(billed)}"
     costs = known or "no daily costs have ever arrived"
     met = now - newest <= _STREAMED_S and billed is not None and now - billed <= _EXPORTED_S
@@ -94,13 +97,18 @@ def dashboard(context: Context, given: Given) -> Verdict:
     if found.empty:
         return _no("ninety-dashboard", given, UNKNOWN_DATA)
     teams = [row for row in found.teams if row.name]
-    late = int(context.now) - found.at > _STREAMED_S
+    source, newest = oldest(context)
+    ends = None if newest is None else min(newest, found.at)
+    late = ends is None or int(context.now) - ends > _STREAMED_S
+    what = f"{source} has brought nothing yet" if ends is None else f"Data is {age(ends, context.now)} old"
+    if source and late and ends is not None:
+        what += f", that of {source}"
     share_ = found.attributed or Decimal(0)
     unit = found.cost_per_inference.all_credits.value
     met = not late and share_ >= _ATTRIBUTED and bool(teams) and unit is not None
     cost = "no completion, so no cost of one" if unit is None else f"{short(unit)} credits a completion"
     sentence = (
-        f"Data is {age(found.at, context.now)} old; {plural(len(teams), 'team')} on the Burn screen, "
+        f"{what}; {plural(len(teams), 'team')} on the Burn screen, "
         f"{share(share_)} of 24 h has one ({share(_ATTRIBUTED)} are wanted); {cost}."
     )
     return verdict(met, "ninety-dashboard", given, sentence, truth=found.burn)

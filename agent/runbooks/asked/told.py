@@ -13,7 +13,8 @@ from agent.reports.alert_detail import alert_detail
 from agent.reports.alert_series import KIND_OF_SCOPE
 from agent.reports.changes import near
 from agent.reports.incidents import incident as incident_of
-from agent.reports.moment import moment
+from agent.reports.layers import truth
+from agent.reports.moment import MINUTE, moment
 from agent.runbooks.asked.answer import UNKNOWN, age, credits_, evidence, exact, short
 from agent.runbooks.asked.burning import line_of
 from agent.runbooks.asked.given import WHOLE, Part, ident, part, seconds
@@ -90,10 +91,13 @@ def incident(context: Context, given: Given) -> Evidence:
         return evidence("incident", title, given, NO_INCIDENT)
     with reader.snapshot():
         found = incident_of(reader, number, int(context.now))
+        if found is None:
+            return evidence("incident", title, given, f"There is no incident {number}.")
         rows = reader.rows("alerts_of_incident", {"incident": number})
-    if found is None:
-        return evidence("incident", title, given, f"There is no incident {number}.")
-    alerts = [entry_of(row, int(context.now), context.settings.alerts) for row in rows]
+        alerts = [entry_of(row, int(context.now), context.settings.alerts) for row in rows]
+        last = max((each.last_at for each in alerts), default=None)
+        start = min((found.opened_at, *(each.started_at for each in alerts)))
+        layers = None if last is None else truth(reader, start, max(last, start + MINUTE))
     is_ = "is open" if found.closed_at is None else "is closed"
     lasted = age(found.opened_at, context.now if found.closed_at is None else found.closed_at)
     return evidence(
@@ -115,7 +119,8 @@ def incident(context: Context, given: Given) -> Evidence:
             for each in alerts
         ],
         note=f"began {instant(found.opened_at)}; likely cause: {found.cause or 'not known'}",
-        as_of=max((each.last_at for each in alerts), default=None),
+        truth=layers,
+        as_of=last,
         line=_line(context, alerts[0]) if alerts else None,
     )
 

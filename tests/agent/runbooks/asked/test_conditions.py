@@ -19,6 +19,7 @@ from agent.domain.person import Person, Role
 from agent.domain.run import Run, StepRun
 from agent.domain.runbook import Runbook, Step, StepKind
 from agent.ledger import open_writer
+from agent.ledger.gateway_store import GatewayStatus
 from agent.ledger.rows import CostRow, DirectoryKey, SourceStatus
 from agent.ledger.writer import LedgerWriter
 from agent.settings import Settings
@@ -110,6 +111,26 @@ def test_a_burn_fell_when_the_engine_has_confirmed_its_action(writer: LedgerWrit
 
     assert found.met
     assert effect in found.evidence.sentence
+
+
+@pytest.mark.parametrize("state", [ActionState.REVERSED, ActionState.EXPIRED])
+def test_an_action_that_was_confirmed_and_has_ended_is_judged_by_the_burn(
+    writer: LedgerWriter, state: ActionState
+) -> None:
+    at = NOW - 1_200
+    ident = throttled(writer, state, accepted_at=at, confirmed_at=at, ended_at=NOW - 600)
+
+    found = judge(writer.path, "burn-fell", run=running(ident), of="throttle")
+
+    assert not found.met
+    assert found.evidence.sentence.startswith("team:search burns 6.00 credits/min against 4.33 credits/min")
+    assert f"it is {state.value} since" in found.evidence.sentence
+
+
+def test_a_drill_does_not_count_an_action_as_done_that_nobody_accepted(writer: LedgerWriter) -> None:
+    for state in (ActionState.STANDBY, ActionState.DECLINED, ActionState.FAILED):
+        ident = throttled(writer, state)
+        assert not judge(writer.path, "burn-fell", run=running(ident, drill=True), of="throttle").met
 
 
 def test_a_burn_that_did_not_fall_or_of_no_action_is_told_with_its_figures(writer: LedgerWriter) -> None:
@@ -224,9 +245,16 @@ def test_keys_are_silent_when_data_shows_no_call(tmp_path: Path) -> None:
     assert (stale.met, "is not known" in stale.evidence.sentence) == (False, True)
 
 
+def answered(path: Path, gateway: str, at: int | None, state: str = "ok") -> None:
+    with open_writer(path) as writer:
+        writer.actions.save_gateway(GatewayStatus(gateway, "litellm", state, "", "", AT, at))
+
+
 def test_a_key_is_blocked_when_no_gateway_lets_it_pass(spike: Path, tmp_path: Path) -> None:
     path = spiking(tmp_path / "l.sqlite")
     key = GatewayKey("k1", "key_search", "search-prod")
+    for name in ("edge", "proxy"):
+        answered(path, name, AT - 20)
     serve(path, key, gateway="edge")
     serve(path, replace(key, blocked=True), gateway="proxy")
     found = judge(path, "key-blocked", key="search-prod")
@@ -258,8 +286,10 @@ def test_data_is_fresh_as_a_whole_or_of_one_source(writer: LedgerWriter) -> None
     writer.save_source_status(old)
     settings = Settings(sources=(Source(kind="openai", name="openai"), Source(kind="openai", name="new")))
 
-    assert judge(writer.path, "data-fresh", settings).met
-    assert not judge(writer.path, "data-fresh", settings, within="30s").met
+    assert judge(writer.path, "data-fresh", SETTINGS, within="2h").met
+    assert not judge(writer.path, "data-fresh", SETTINGS, within="30s").met
+    blind = judge(writer.path, "data-fresh", settings)
+    assert (blind.met, blind.evidence.sentence) == (False, "new has brought nothing yet.")
     assert not judge(writer.path, "data-fresh", settings, source="openai").met
     assert judge(writer.path, "data-fresh", settings, source="openai", within="2h").met
     assert not judge(writer.path, "data-fresh", settings, source="new").met
@@ -274,7 +304,7 @@ def test_layers_agree_over_closed_days_that_both_know(tmp_path: Path, billed: in
         writer.write_usage_window("openai", day, TODAY, {"completions": rows}, read_at=NOW)
         writer.write_costs("openai", day, day + DAY, bill, final_before=day + DAY, read_at=NOW)
 
-    found = judge(path, "layers-agree", within="0.03")
+    found = judge(path, "layers-agree", within="0.03", days="1")
 
     assert found.met is met
     assert found.evidence.rows == (
@@ -317,8 +347,12 @@ def test_keys_are_young_enough_by_the_age_that_is_known(tmp_path: Path, spike: P
     old = judge(path, "keys-younger")
 
     assert (old.met, "the oldest search with 91 d" in old.evidence.sentence) == (False, True)
-    assert judge(path, "keys-younger", than="92d").met
+    unknown = judge(path, "keys-younger", than="92d")
+    assert (unknown.met, "the age of 2 keys is not known" in unknown.evidence.sentence) == (False, True)
     assert not judge(spike, "keys-younger").met  # no age is known at all
+    keys = ("key_search", "key_support", "key_nobody")
+    direct(path, *(DirectoryKey(key, "p", key, "sk-..1", created_at=AT - 91 * DAY) for key in keys))
+    assert judge(path, "keys-younger", than="92d").met
 
 
 def test_caps_are_reversible_with_people_a_way_back_and_a_buffer(spike: Path) -> None:

@@ -86,6 +86,7 @@ def test_every_condition_is_decided_on_an_empty_ledger_and_on_a_full_one(
         ("top", {"by": "colour"}, "by"),
         ("top", {"window": "soon"}, "window"),
         ("top", {"scope": "team:serach"}, "scope"),
+        ("top", {"scope": "model:gpt-5-mimi"}, "scope"),
         ("owner", {"scope": ""}, "scope"),
         ("caps", {"scope": "planet:earth"}, "scope"),
         ("alert", {"alert": "x"}, "alert"),
@@ -114,6 +115,12 @@ def test_a_bad_value_of_a_query_is_an_error_that_names_the_parameter(
         ("keys-younger", {"than": "0d"}, "than"),
         ("data-fresh", {"source": "opneai"}, "source"),
         ("key-known", {"key": ""}, "key"),
+        ("pool-covers", {"scope": "team:search", "amount": "0"}, "amount"),
+        ("keys-silent", {"scope": "team:search", "for_": "8d"}, "for"),
+        ("keys-silent", {"scope": "model:gpt-5-mimi"}, "scope"),
+        ("burn-below", {"scope": "environment:prd", "credits": "5"}, "scope"),
+        ("layers-agree", {"month": "may"}, "month"),
+        ("layers-agree", {"month": "last", "days": "3"}, "days"),
     ],
 )
 def test_a_bad_value_of_a_condition_is_an_error_that_names_the_parameter(
