@@ -154,7 +154,7 @@ class RunWorld(World):
             thread.join()
 
     def runbook(self, *words: str) -> int:
-        """The exit code of `burndeck runbook WORDS`; what moves a run waits long enough for a slow machine."""
+        """The exit code of `burndeck runbook WORDS`, with patience where it moves a run."""
         waits = ("--wait", "30") if words[0] not in _LOOKS else ()
         return self.run("runbook", *words, *waits)
 
@@ -166,6 +166,12 @@ class RunWorld(World):
         assert ended == code, said.out + said.err
         found: dict[str, Any] = json.loads(said.out)
         return found
+
+    def at(self, capsys: pytest.CaptureFixture[str]) -> int:
+        """The step that run 1 is at."""
+        capsys.readouterr()
+        self.runbook("resume", "1", "--json")
+        return int(json.loads(capsys.readouterr().out)["at"])
 
 
 _LOOKS = ("runs", "resume", "timeline", "export", "drill")

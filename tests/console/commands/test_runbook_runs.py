@@ -10,6 +10,7 @@ import pytest
 
 from agent.control.identity import VARIABLE
 from tests.console.commands.run_world import RunWorld
+from tests.e2e.agents import wait_for
 
 Capture = pytest.CaptureFixture[str]
 
@@ -85,6 +86,22 @@ def test_an_action_is_previewed_before_it_is_sent(working: RunWorld, capsys: Cap
     assert working.runbook("act", "1", "--set", "speed=1", "--yes") == 1
     assert "an action has no speed" in capsys.readouterr().err
     assert working.entries("rpm.map") == []
+
+
+def test_an_action_that_takes_two_approvals_waits_for_them_and_the_run_goes_on_by_itself(
+    working: RunWorld, capsys: Capture
+) -> None:
+    working.runbook("start", "quiet")
+    working.runbook("answer", "1", "hard")
+    asked = working.moved(capsys, "act", "1", "--set", "non-prod=no", "--set", "limit=0 rps", "--yes")
+
+    assert asked["run"]["steps"][2]["run"]["state"] == "working"
+    assert asked["run"]["next"][0]["command"] == "burndeck approve 1"
+    for person in ("bo", "cy"):
+        working.as_(person)
+        assert working.run("approve", "1", "--yes", "--wait", "30") == 0
+    wait_for(lambda: working.at(capsys) == 4, "the step after the action")
+    assert len(working.entries("block.map") + working.entries("rps.map")) == 2
 
 
 def test_an_action_is_undone_and_the_run_stays_where_it_is(working: RunWorld, capsys: Capture) -> None:

@@ -57,7 +57,12 @@ PLANS: Mapping[str, Plan] = {
         "leaked-key",
         {
             "skip": {"block": _WHOLE_PROJECTS, "approve-block": "nothing was asked for"},
-            "answers": {"rotate": _KEYS[0].id, "gone": "deleted", "leaver": "no"},
+            "answers": {
+                "still-calls": "around",
+                "rotate": _KEYS[0].id,
+                "gone": "deleted",
+                "leaver": "no",
+            },
         },
     ),
     "model-regression": Plan(
@@ -71,7 +76,14 @@ PLANS: Mapping[str, Plan] = {
     "provider-outage-retry-storm": Plan("retry-storm", {"act": {"hold-key": {"limit": "4 rpm"}}}),
     "data-gap": Plan("quiet-day"),
     "weekly-burn-review": Plan("quiet-day"),
-    "month-end-close": Plan("quiet-day"),
+    "month-end-close": Plan(
+        "quiet-day",
+        {
+            "overrule": dict.fromkeys(
+                ("fresh", "agree", "priced", "attributed"), "it is young: it knows 30 days"
+            )
+        },
+    ),
     "key-rotation": Plan(
         "quiet-day",
         {

@@ -1,0 +1,111 @@
+"""Who does what next in a run that a script plays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from agent.domain.person import Person
+from console.runs.answers import Answers
+from console.runs.cast import Cast
+from console.runs.moves import Move, next_move
+from tests.agent.process.override import PEOPLE
+from tests.agent.runbooks.walking import Walking
+
+NOTE = 'kind = "note"\nid = "note"\nprompt = "What?"'
+TOP_UP = """
+kind = "action"
+id = "top-up"
+action = "top-up"
+with = { allocation = "org-1234-bg-payments", amount = "50,000" }
+"""
+APPROVED = 'kind = "approval"\nid = "approved"\nof = "top-up"'
+CRITICAL = """
+kind = "decision"
+id = "assess"
+question = "Is it?"
+records = "criticality"
+[[choice]]
+answer = "critical"
+label = "it is"
+[[choice]]
+answer = "not-critical"
+label = "it is not"
+"""
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[Walking]:
+    made = Walking(tmp_path / "ledger.sqlite")
+    yield made
+    made.office.writer.close()
+
+
+def move(world: Walking, answers: Answers | None = None, *names: str) -> Move:
+    """What is next in run 1, by a cast of everybody or of these."""
+    people = tuple(
+        Person(name, world.identities[name].public_key, roles)
+        for name, roles in PEOPLE.items()
+        if not names or name in names
+    )
+    return next_move(world.view(), answers or Answers(), Cast(people, world.identities))
+
+
+def test_the_holder_does_a_step_that_names_nobody(world: Walking) -> None:
+    world.write("walk", NOTE)
+    world.start("walk")
+
+    assert move(world) == Move("answer", "ada", "drill")
+
+
+def test_whoever_a_step_names_does_it_without_taking_the_run_over(world: Walking) -> None:
+    world.write("walk", f'{NOTE}\nroles = ["finance"]')
+    world.start("walk")
+
+    assert move(world).person == "fin"
+
+
+def test_a_run_is_taken_over_where_its_holder_may_not_do_what_a_step_asks(world: Walking) -> None:
+    world.write("walk", CRITICAL)
+    world.reach_the_cap()
+    world.start("walk", incident=world.incident().id)
+
+    assert move(world) == Move("take", "eng")
+    assert move(world, None, "ada", "fin").do == "stuck"
+
+
+def test_those_approve_who_are_asked_and_nobody_twice(world: Walking) -> None:
+    world.write("walk", TOP_UP, APPROVED)
+    world.reach_the_cap()
+    world.assess("lea", critical=True)
+    world.start("walk", incident=world.incident().id)
+    assert move(world) == Move("act", "ada")
+    assert world.act() == ""
+
+    assert move(world) == Move("approve", "fin", actions=(1,))
+    assert move(world, Answers(deny={"approved": "no money"})) == Move("deny", "fin", "no money", (1,))
+    assert world.approve("fin", world.action()) == ""
+    assert move(world) == Move("approve", "eng", actions=(1,))
+    assert move(world, None, "ada", "fin", "flo").text == "nobody of the cast can approve action 1"
+
+
+def test_a_step_that_has_failed_is_overruled_or_skipped_only_where_the_script_says_so(world: Walking) -> None:
+    check = 'kind = "check"\nid = "known"\ncondition = "key-known"\nwith = { key = "key_of_nobody" }'
+    world.write("walk", check, NOTE)
+    world.start("walk")
+
+    stuck = move(world)
+    assert stuck.do == "stuck"
+    assert "key_of_nobody" in stuck.text
+    assert move(world, Answers(overrule={"known": "mine"})) == Move("overrule", "ada", "mine")
+    assert move(world, Answers(skip={"known": "later"})) == Move("skip", "ada", "later")
+
+
+def test_nothing_is_left_to_do_at_the_end(world: Walking) -> None:
+    world.write("walk", NOTE)
+    world.start("walk")
+    world.do("answer", answer="it is over")
+
+    assert move(world) == Move("over")
