@@ -65,12 +65,13 @@ _TOP_UP_TEXT = "Ask for credits from the pool until the period ends."
 _VERIFY_TEXT = "Follow the whole chain again, from its first row."
 _ACKNOWLEDGE_TEXT = "Take the alert, with a note: no repeats, no escalation."
 _SILENCE_TEXT = "Do not be told of it until a time or an amount is reached; never over a hard cap."
-_RUNBOOK_TEXT = "The run that answers the alert, its first questions answered; without one it is started."
+_RUNBOOK_TEXT = "The run that answers it, with its first questions answered; without one it is started."
 _RUNBOOKS_TEXT = "Runs of runbooks: where each stands, who holds it, and what could be started."
 _AGREE_TEXT = "Agree to the run so far or to the step's action, where you are asked; else who is."
 _ASSIGN_TEXT = "Take the run over, or hand it to somebody by name."
 _TAKE_BACK_TEXT = "Undo the action of the step, or take it back while it waits."
 _OVERRULE_TEXT = "Decide otherwise than the agent found, with a reason."
+_EXPORT_INCIDENT_TEXT = "Write the postmortem of the incident into a folder."
 _EXPORT_TEXT = "Write the postmortem of the run into a folder."
 _PLANNED_TEXT = "Say that the rise is meant: it ends, and is not learnt as usual."
 
@@ -156,7 +157,7 @@ ACTIONS: tuple[Action, ...] = (
         writes=True,
     ),
     Action("planned", ("p",), "Planned activity", _PLANNED_TEXT, "alerts", ACT, Danger.GRAVE, writes=True),
-    Action("runbook", ("r",), "Runbook", _RUNBOOK_TEXT, "alerts", ACT),
+    Action("runbook", ("r",), "Runbook", _RUNBOOK_TEXT, "answering", ACT),
     Action("throttle", ("t",), "Throttle", _THROTTLE_TEXT, "acting", HOLD, Danger.REVERSIBLE, writes=True),
     Action("block", ("b",), "Block", _BLOCK_TEXT, "acting", HOLD, Danger.REVERSIBLE, writes=True),
     Action("cap", ("c",), "Cap", _CAP_TEXT, "acting", HOLD, Danger.GRAVE, writes=True),
@@ -188,6 +189,7 @@ ACTIONS: tuple[Action, ...] = (
         Danger.GRAVE,
         writes=True,
     ),
+    Action("export_incident", ("e",), "Export", _EXPORT_INCIDENT_TEXT, "incident", HOLD),
     Action("propose", ("p",), "Propose", _PROPOSE_TEXT, "allocations", CAPS, Danger.REVERSIBLE, writes=True),
     Action("top_up", ("+",), "Top up", _TOP_UP_TEXT, "allocations", CAPS, Danger.REVERSIBLE, writes=True),
     Action("verify", ("v",), "Verify", _VERIFY_TEXT, "audit", CAPS),
@@ -259,6 +261,7 @@ WHERE = {
     "triage": "Triage",
     "alerts": "Alerts",
     "acting": "Triage, an opened alert",
+    "answering": "Alerts, Incident",
     "actions": "Actions",
     "deciding": "Actions, Allocations",
     "incident": "Incident",
@@ -275,7 +278,9 @@ WHERE = {
 _LISTS = ("app", "live", "table", "sorted")
 ON: dict[str, tuple[str, ...]] = {
     "triage": (*_LISTS, "triage", "acting"),
-    "alert": (*_LISTS, "alerts", "acting"),
+    "alerts": (*_LISTS, "alerts", "answering"),
+    "alert": (*_LISTS, "alerts", "acting", "answering"),
+    "incident": (*_LISTS, "incident", "answering"),
     "actions": (*_LISTS, "actions", "deciding"),
     "allocations": (*_LISTS, "allocations", "deciding"),
     "run": ("app", "live", "table", "run"),

@@ -42,6 +42,7 @@ WHO_DOES_IT = {
     "triage": (TriageScreen,),
     "alerts": (AlertsScreen,),
     "acting": (TriageScreen, AlertsScreen),
+    "answering": (AlertsScreen, IncidentScreen),
     "actions": (ActionsScreen,),
     "deciding": (ActionsScreen, AllocationsScreen),
     "allocations": (AllocationsScreen,),

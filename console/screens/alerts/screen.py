@@ -38,7 +38,7 @@ Wish = Callable[["Settings", "AlertEntry", "AlertBoard", float], Form]
 class AlertsScreen(DetailScreen):
     """Alerts in four lists, one of them in detail, and what a person can do about it."""
 
-    BINDINGS = [*bindings("alerts"), *bindings("acting")]  # noqa: RUF012 - as Textual reads it
+    BINDINGS = [*bindings("alerts"), *bindings("acting"), *bindings("answering")]  # noqa: RUF012 - as Textual reads it
     CSS_PATH = ["../../styles/control.tcss", "../../styles/alerts.tcss"]  # noqa: RUF012 - as Textual reads it
     topic = "alerts"
 

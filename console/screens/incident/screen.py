@@ -9,6 +9,7 @@ from console.actions import bindings
 from console.live import Answer, Question
 from console.screens.actions import wishes
 from console.screens.detail_screen import PAST, DetailScreen, Looked, draw_parts
+from console.screens.exporting import Exported, export_incident
 from console.screens.forms.form import FormScreen
 from console.screens.incident import rows as incident_rows
 from console.screens.incident.asking import INCIDENT, incident_question, incidents_question
@@ -32,7 +33,7 @@ class IncidentScreen(DetailScreen):
     Opened for one incident it shows that one, and Esc goes back to where it was opened.
     """
 
-    BINDINGS = bindings("incident")
+    BINDINGS = [*bindings("incident"), *bindings("answering")]  # noqa: RUF012 - as Textual reads it
     CSS_PATH = "../../styles/control.tcss"
     topic = "incident"
 
@@ -176,6 +177,27 @@ class IncidentScreen(DetailScreen):
         return row.key if found is None else f"incident {row.key}: {' '.join(found.entry.title.split())}"
 
     # Acting
+
+    def action_export_incident(self) -> None:
+        if self.ident is None:
+            self.note("There is no incident under the cursor.")
+        else:
+            export_incident(self, self.ident)
+
+    def on_exported(self, event: Exported) -> None:
+        self.note(event.said)
+
+    def action_runbook(self) -> None:
+        """The run that answers it; of several that are open the newest."""
+        view = self.view
+        if view is None:
+            self.note("There is no incident under the cursor, or it is still being read.")
+        elif not view.live:
+            self.note(PAST)
+        else:
+            from console.screens.runbook.asking import Target  # not needed before somebody asks
+
+            self.deck.open_run(Target(incident=view.entry.id))
 
     def action_undo_incident(self) -> None:
         view = self.view

@@ -102,3 +102,15 @@ async def test_without_a_runbook_that_answers_it_says_what_to_press(desk: RunDes
         await running.until("retry storm: search-prod")
         await running.press("r")
         await running.until("No runbook answers burn_spike alerts")
+
+
+@piloted
+async def test_from_an_incident_its_first_alert_is_answered(alone: RunDesk) -> None:
+    async with console_on(alone, "i", size=(120, 40)) as running:
+        await running.until("retry storm", "alerts")
+        await running.press("r")
+        await answered(running, alone)
+        await running.until("run 1", "alert 1", "incident 1", "step 3 of 3")
+        await running.press("escape", "r")
+        await running.until("run 1", "step 3 of 3")
+    assert alone.writer.runs.open_ids() == [1]
