@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from agent.domain.intent import IntentKind
 from agent.domain.runbook import StepKind
 from agent.runbooks.view import shown
+from console.screens.exporting import export_run
 from console.screens.forms.form import Form, FormScreen
 from console.screens.runbook import moves, wishes
 from console.screens.runbook.asking import decision_question
 from console.screens.runbook.choices import ChoiceScreen
-from console.screens.runbook.exporting import export_run
 from console.screens.runbook.machine import go_words
 
 if TYPE_CHECKING:

@@ -9,10 +9,10 @@ from textual.containers import Container
 
 from console.actions import bindings
 from console.live import Answer, Question
+from console.screens.exporting import Exported
 from console.screens.now_screen import NowScreen
 from console.screens.runbook.asking import DECISION, RunBoard, Target, run_question
 from console.screens.runbook.doing import Doing
-from console.screens.runbook.exporting import Exported
 from console.screens.runbook.head import draw_head
 from console.screens.runbook.starting import Starting
 from console.screens.runbook.step import draw_step

@@ -187,6 +187,19 @@ async def test_where_nothing_holds_there_is_nothing_to_undo(desk):
 
 
 @piloted
+async def test_its_postmortem_is_written_where_the_console_was_started(desk, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    async with console_on(desk, "i", "enter", size=(160, 40)) as running:
+        await opened(running)
+        await running.press("e")
+        await running.until("The postmortem is in", "incident-1/postmortem.md")
+        (tmp_path / "incident-1" / "postmortem.md").write_text("ours")
+        await running.press("e")
+        await running.until("is there already")
+    assert (tmp_path / "incident-1" / "postmortem.md").read_text() == "ours"
+
+
+@piloted
 async def test_a_row_is_copied_by_its_number_and_name(desk):
     async with console_on(desk, "i") as running:
         await running.until(TITLE)
