@@ -29,7 +29,7 @@ from agent.reports.cells import Cells, Names, read_cells, read_names
 from agent.reports.changes import marked
 from agent.reports.conversion import CURRENCY, Conversion
 from agent.reports.empty import empty_burn
-from agent.reports.figure import Figure, change_of, per_minute
+from agent.reports.figure import Figure, change_of, per_minute, share_of
 from agent.reports.forecasts import forecast
 from agent.reports.history import first_known, whole_hours
 from agent.reports.layers import Truth, truth, truth_of_window
@@ -242,8 +242,7 @@ class _Burn:
         nobody = self.reader.rows("dim_ids", {"kind": int(Kind.TEAM), "names": [""]})
         unknown = sum(teams.get(row["id"], 0) for row in nobody)
         whole = sum(teams.values())
-        # Rounded down: nobody is told of 95 % that are not reached.
-        return Decimal((whole - unknown) * 10_000 // whole).scaleb(-4) if whole else None
+        return share_of(whole - unknown, whole)
 
     def _unpriced(self) -> tuple[UnpricedRow, ...]:
         counts = self.rolled.counts(Kind.MODEL, self.at - DAY, self.at)

@@ -13,7 +13,7 @@ from agent.domain.words import duration, plural
 from agent.ledger.kinds import Kind
 from agent.ledger.rule_store import RuleStore
 from agent.reports.burn import burn
-from agent.reports.moment import DAY, moment
+from agent.reports.moment import DAY, HOUR, moment
 from agent.reports.named import report
 from agent.reports.status_line import source_states
 from agent.runbooks.asked.answer import age, credits_, share
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from agent.runbooks.asking import Context, Given
 
 _PRICED_S = 30 * DAY
+_OLD_S = HOUR
 _SETTLED_S = DAY  # a bill is revised for about a day
 _PAIRS = ((Layer.ESTIMATED, Layer.METERED), (Layer.METERED, Layer.BILLED))
 
@@ -172,10 +173,14 @@ def attributed(context: Context, given: Given) -> Verdict:
         return verdict(False, "attributed", given, UNKNOWN_DATA if found.empty else "Nothing burnt in 24 h.")
     nobody = next((row for row in found.teams if row.kind is Kind.TEAM and not row.name), None)
     lacking = f"; {credits_(nobody.day)} have none" if nobody is not None and nobody.day.value else ""
-    # Rounded down: 94.6 % must not read as the 95 % that are wanted.
-    whole = found.attributed.quantize(Decimal("0.01"), ROUND_DOWN)
-    sentence = f"{share(whole)} of the last 24 h has a team, {share(bound)} are wanted{lacking}."
-    return verdict(found.attributed >= bound, "attributed", given, sentence, truth=found.total_24h)
+    none, total = (None if nobody is None else nobody.day.value), found.total_24h.value
+    # The report rounds to the nearest; what is nearly enough is not enough, and must not read as if it were.
+    owned = 1 - (none or 0) / total if total else found.attributed
+    said = share(owned.quantize(Decimal("0.01"), ROUND_DOWN))
+    late = int(context.now) - found.at
+    old = f"; the data ends {duration(late)} ago" if late > _OLD_S else ""
+    sentence = f"{said} of the last 24 h has a team, {share(bound)} are wanted{lacking}{old}."
+    return verdict(owned >= bound and not old, "attributed", given, sentence, truth=found.total_24h)
 
 
 def priced(context: Context, given: Given) -> Verdict:

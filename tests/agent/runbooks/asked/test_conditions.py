@@ -317,6 +317,8 @@ def test_attribution_is_the_share_of_the_last_day_with_a_team(spike: Path) -> No
 
     assert (found.met, found.evidence.sentence.startswith("94 % of the last 24 h")) == (False, True)
     assert judge(spike, "attributed", share="0.94").met
+    old = judge(spike, "attributed", share="0.94", now=AT + DAY)
+    assert (old.met, "the data ends 1 d ago" in old.evidence.sentence) == (False, True)
 
 
 def test_models_without_a_price_are_told(tmp_path: Path, spike: Path) -> None:

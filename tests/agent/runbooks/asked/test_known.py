@@ -138,6 +138,7 @@ def test_an_alert_and_its_incident_are_told_with_their_cost_and_line(writer: Led
         "Incident 1 is open after 10 min: 75 credits above what was expected, 1 alert."
     )
     assert first(incident)["scope"] == "api_key:key_search"
+    assert incident.layer == "metered"
 
 
 def test_a_run_without_an_alert_says_so(spike: Path) -> None:
