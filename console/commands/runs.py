@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from agent.control import IntentReceipt, Outcome
     from agent.control.asking import Ask
     from agent.errors import BurndeckError
-    from agent.runbooks.view import RunView
+    from agent.runbooks.view import RunView, StepView
     from agent.settings import Settings
 
 _LOOK_S = 0.05
@@ -200,11 +200,13 @@ def brief_lines(settings: Settings, view: RunView) -> list[str]:
 
 def answered_last(view: RunView) -> list[int]:
     """The steps with evidence that ended since a person last did something, oldest first."""
-    said = max(
-        (each.state.ended_at or 0 for each in view.steps if each.state.actor not in ("", "agent")), default=0
-    )
+
+    def ended(each: StepView) -> tuple[int, int]:
+        return each.state.ended_at or 0, each.declared.seq
+
+    said = max((ended(each) for each in view.steps if each.state.actor not in ("", "agent")), default=(0, 0))
     return [
         each.declared.seq
         for each in view.steps
-        if each.evidence and each.declared.seq != view.run.at and (each.state.ended_at or 0) >= said
+        if each.evidence and each.declared.seq != view.run.at and ended(each) > said
     ]

@@ -72,14 +72,15 @@ def steps_table(view: RunView) -> str:
     return table(columns, rows, right=(1,), most=terminal_width() or 160)
 
 
-def step_lines(view: RunView, each: StepView, *, evidence: bool = True) -> Iterator[str]:
+def step_lines(view: RunView, each: StepView) -> Iterator[str]:
     """One step in full."""
     step, state = each.declared, each.state
     again = f", try {state.attempt}" if state.attempt > 1 else ""
     yield f"{step.seq}. {step.title}  [{step.kind.value}, {state.state.value}{again}]"
     if step.prose:
         yield from (f"   {line}".rstrip() for line in step.prose.splitlines())
-    if each.text:
+    shown_below = [kept.evidence for kept in each.evidence if kept.attempt == state.attempt]
+    if each.text and not any(found.sentence and found.sentence in each.text for found in shown_below):
         yield f"   came of it: {each.text}"
     for required in each.requires:
         yield f"   {'met' if required.met else 'NOT MET'}: {required.sentence}"
@@ -98,10 +99,8 @@ def step_lines(view: RunView, each: StepView, *, evidence: bool = True) -> Itera
     if step.action and step.using:
         using = ", ".join(f"{name} {shown(text, view.values)}" for name, text in step.using.items())
         yield f"   {step.action}: {using}"
-    if evidence:
-        for kept in each.evidence:
-            if kept.attempt == state.attempt:
-                yield from evidence_lines(kept.evidence)
+    for found in shown_below:
+        yield from evidence_lines(found)
 
 
 def evidence_lines(found: Evidence) -> Iterator[str]:
