@@ -76,7 +76,8 @@ def stretch_of(
     elif by.rule == AlertRule.LAST_MONTH:
         end = min(by.last_at // MINUTE * MINUTE, end)  # as far as the month before was counted
         known = first_known(reader)
-        start = start if known is None else Stretches.of(by.last_at, known, time_zone, "").start
+        began = start if known is None else Stretches.of(by.last_at, known, time_zone, "").start
+        start = began if began < by.last_at else start
     return Stretch(start, max(end, start + MINUTE), by)
 
 
