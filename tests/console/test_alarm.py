@@ -34,7 +34,7 @@ def header(width: int, fires: AlertBadge | None, **changes: object) -> str:
 
 def test_the_badge_counts_what_fires_by_gravity_with_sign_and_word():
     assert "■ 1 hard cap ▲ 1 critical ! 1 warning · 1 info" in header(
-        120, badge(HARD_CAP, SPIKE, BUDGET, INFO)
+        132, badge(HARD_CAP, SPIKE, BUDGET, INFO)
     )
 
 
@@ -79,12 +79,12 @@ async def test_a_click_on_the_badge_opens_alerts():
 
 
 def test_the_line_of_a_page_has_tabs_and_badge():
-    assert " Alerts  4 5 6  ■ 1 hard cap" in text(draw_top("help", badge(), 80))
+    assert " Alerts  4 5 6 7  ■ 1 hard cap" in text(draw_top("help", badge(), 80))
 
 
 def test_a_narrow_header_still_says_where_every_screen_is():
-    assert " Burn  2 Tri 3 Alert 4 Act 5 Alloc 6 Audit" in header(80, NOTHING)
-    assert " 1 2 3 4 5 Audit   ■ 1 hard cap" in header(80, badge(), screen="audit")
+    assert " Burn  2 Tri 3 Alert 4 Act 5 Alloc 6 Audit 7 Runs" in header(80, NOTHING)
+    assert " 1 2 3 4 5 Audit  7  ■ 1 hard cap" in header(80, badge(), screen="audit")
 
 
 def test_ages_stand_still_for_nobody_who_has_left_for_a_form():
@@ -92,6 +92,13 @@ def test_ages_stand_still_for_nobody_who_has_left_for_a_form():
     away = header(80, NOTHING, now=samples.AT + 400, away=True)
 
     assert "data 6m old" in late and "old" not in away and "live" not in away
+
+
+def test_the_header_counts_runs_and_what_waits_for_an_approval_in_words_and_in_signs():
+    wide, narrow = (header(width, badge(SPIKE), runs=2, acting=(1, 1)) for width in (132, 64))
+
+    assert "▸ 2 runs ⊘ 1 in force ? 1 to approve" in wide
+    assert "▸2 ⊘1 ?1" in narrow and len(narrow) == 64
 
 
 # What is new
