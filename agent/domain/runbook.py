@@ -137,7 +137,7 @@ class Runbook:
     title: str
     text: str  # all of it, as it was read
     summary: str = ""
-    triggers: tuple[str, ...] = ()  # rules and tiers of alerts that it answers
+    triggers: tuple[str, ...] = ()  # rules, `rule/cause` and tiers of alerts that it answers
     roles: tuple[str, ...] = ()  # who may start it; empty: whoever is on call
     parameters: tuple[Parameter, ...] = ()
     intro: str = ""  # Markdown between title and first step

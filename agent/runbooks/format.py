@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from agent.domain.alert import TIERS, AlertRule
 from agent.domain.runbook import Parameter, ParameterKind, Runbook, Step, StepKind
 from agent.runbooks.blocks import Layout, Section, layout, lines_of
 from agent.runbooks.fields import NO_TEXT, Fields, read_toml
@@ -15,6 +14,7 @@ from agent.runbooks.problem import Problems, near, quoted
 from agent.runbooks.problem import RunbookError as RunbookError
 from agent.runbooks.step_fields import read_step
 from agent.runbooks.structure import numbering, structure
+from agent.runbooks.triggers import trigger_problem
 
 LARGEST = 256 * 1024
 """Bytes that a runbook may have."""
@@ -32,7 +32,6 @@ SOURCES = (
     "incident.id",
 )
 """What of an alert and its incident fills a parameter."""
-TRIGGERS = (*(rule.value for rule in AlertRule), *TIERS)
 
 
 def parse(text: str, source: str = "") -> Runbook:
@@ -117,10 +116,8 @@ def _runbook(parts: Layout, steps: tuple[Step, ...], text: str, source: str, pro
         fields.wrong(problem, "id")
     triggers = fields.texts("trigger")
     for name in triggers:
-        if name not in TRIGGERS:
-            fields.wrong(
-                f"trigger: {quoted(name)} is no rule or tier of alerts{near(name, TRIGGERS)}", "trigger"
-            )
+        if problem := trigger_problem(name):
+            fields.wrong(f"trigger: {problem}", "trigger")
     parameters = fields.named_tables("parameters", "a parameter")
     runbook = Runbook(
         id=ident,

@@ -12,6 +12,7 @@ from pathlib import Path
 from agent.domain.runbook import Runbook
 from agent.runbooks.format import RunbookError, decode, read
 from agent.runbooks.problem import quoted
+from agent.runbooks.triggers import Fit, fit
 from agent.settings import Settings
 
 FOLDER = "runbooks"
@@ -59,14 +60,21 @@ class Library:
         """The same, with where it comes from."""
         return next((entry for entry in self.entries if entry.runbook.id == ident), None)
 
-    def answering(self, rule: str, tier: str) -> tuple[Runbook, ...]:
-        """Runbooks for an alert, best first: its rule's before its tier's, own ones before shipped ones."""
+    def answering(self, rule: str, tier: str, cause: str = "") -> tuple[Runbook, ...]:
+        """Runbooks for an alert, best first: by how they fit it, then own ones before shipped ones."""
+        return tuple(entry.runbook for _, entry in self._fitting(rule, tier, cause))
 
-        def rank(entry: Entry) -> tuple[bool, bool, str]:
-            return rule not in entry.runbook.triggers, entry.shipped, entry.runbook.id
+    def first(self, rule: str, tier: str, cause: str = "") -> Runbook | None:
+        """The one runbook that fits an alert better than all others; None where several fit as well."""
+        found = self._fitting(rule, tier, cause)
+        if len(found) > 1 and found[0][0] is found[1][0]:
+            return None
+        return found[0][1].runbook if found else None
 
-        fitting = [entry for entry in self.entries if {rule, tier} & set(entry.runbook.triggers)]
-        return tuple(entry.runbook for entry in sorted(fitting, key=rank))
+    def _fitting(self, rule: str, tier: str, cause: str) -> list[tuple[Fit, Entry]]:
+        fits = ((fit(entry.runbook.triggers, rule, tier, cause), entry) for entry in self.entries)
+        found = [(how, entry) for how, entry in fits if how is not None]
+        return sorted(found, key=lambda pair: (pair[0], pair[1].shipped, pair[1].runbook.id))
 
 
 def library(settings: Settings) -> Library:

@@ -30,7 +30,8 @@ id = "@ID@"
 title = @QUOTED@
 summary = "One sentence: when it is opened, and what it is good for."
 
-# Rules and tiers of alerts that it answers, such as "burn_spike", "errors", "critical", "hard_cap".
+# Alerts that it answers: rules, a rule with its cause, tiers; such as "burn_spike", "hard_cap",
+# "burn_spike/retry_storm".
 trigger = []
 # Who may start it; without this line everybody on call.
 # roles = ["operator", "engineering", "lead", "admin"]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from agent.domain.runbook import ParameterKind
 from agent.errors import BurndeckError
 from agent.runbooks.asks import start_of
+from agent.runbooks.triggers import answers
 from agent.runbooks.view import runs
 from console.runs.answers import Answers
 from console.runs.drive import Played, StepEnd, play
@@ -97,7 +98,7 @@ def _alert(drill: Drill, ground: Rehearsal, told: Callable[[str | StepEnd], None
             hint="--without-alert starts the run all the same.",
         )
     told(f"alert {alert.id} fired ({alert.signal.rule.value}): {alert.signal.summary}")
-    if not {alert.signal.rule.value, alert.signal.tier} & set(runbook.triggers):
+    if not answers(runbook.triggers, alert.signal):
         told(f"{runbook.id} answers no alert that has fired, but is started for this one")
     return alert
 

@@ -14,6 +14,7 @@ from agent.analytics.month import month_of
 from agent.domain.alert import HARD_CAP
 from agent.domain.allocation import Scope, ScopeKind
 from agent.runbooks.library import FOLDER
+from agent.runbooks.triggers import answers
 from console.demo.headless import EPOCH
 from console.demo.stage import SOURCE_NAME, build_stage, throw_away_key, use_only
 from console.runs.cast import Cast, make_cast
@@ -86,7 +87,7 @@ class Rehearsal:
         return "" if found.state is IntentState.DONE else found.reason or f"it is {found.state.value}"
 
     def until_fired(self, triggers: tuple[str, ...], within_s: float) -> Alert | None:
-        """Lets time go on until an alert of these rules or tiers fires about whoever the scenario strikes.
+        """Lets time go on until an alert that these triggers answer fires about whoever the scenario strikes.
 
         Where another one does, and none of these for a while after it, it is that one.
         """
@@ -94,7 +95,7 @@ class Rehearsal:
         while self.now() < ends:
             fired = self._fired()
             for alert in fired:
-                if {alert.signal.rule.value, alert.signal.tier} & set(triggers):
+                if answers(triggers, alert.signal):
                     return alert
             for alert in fired:
                 if self.starts_at <= (alert.fired_at or 0) <= self.now() - LATER_S:

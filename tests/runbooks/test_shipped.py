@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from agent.domain.alert import AlertRule
+from agent.domain.cause import Cause
 from agent.domain.runbook import END, Runbook, Step, StepKind
 from agent.runbooks.conditions import CONDITIONS
 from agent.runbooks.format import read
@@ -176,6 +177,27 @@ class TestEach:
 )
 def test_an_alert_is_answered_by_the_runbook_made_for_it(rule: str, tier: str, ident: str) -> None:
     assert library(Settings()).answering(rule, tier)[0].id == ident
+
+
+@pytest.mark.parametrize(
+    ("cause", "ident"),
+    [
+        (Cause.LEAKED_KEY, "leaked-key"),
+        (Cause.NEW_KEY, "leaked-key"),
+        (Cause.DEARER_MODEL, "model-regression"),
+        (Cause.LONGER_ANSWERS, "model-regression"),
+        (Cause.RETRY_STORM, "provider-outage-retry-storm"),
+        (Cause.RUNAWAY_BATCH, "runaway-batch"),
+        (Cause.RE_EMBEDDING, "runaway-batch"),
+    ],
+)
+def test_a_spike_begins_with_cost_spike_and_the_runbook_of_its_cause_is_next(cause: str, ident: str) -> None:
+    known = library(Settings())
+
+    assert [each.id for each in known.answering("burn_spike", "warning", cause)][:2] == ["cost-spike", ident]
+    best = known.first("burn_spike", "warning", cause)
+    assert best is not None
+    assert best.id == "cost-spike"
 
 
 def test_a_cost_spike_goes_through_the_seven_steps_of_the_guide() -> None:

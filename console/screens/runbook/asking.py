@@ -65,6 +65,7 @@ class RunBoard:
     answering: tuple[Runbook, ...] = ()
     alert: int | None = None  # that a new run would be of
     missing: str = ""  # why there is no run and none can be started
+    best: Runbook | None = None  # the one that is started without asking which, or that was asked for
 
 
 def runs_question() -> Question:
@@ -140,17 +141,19 @@ def _is_asked_for(line: RunLine, target: Target) -> bool:
 
 def _without_run(reader: LedgerReader, settings: Settings, target: Target, status: Status) -> RunBoard:
     """What could be started for an alert, or for the first alert of an incident."""
-    if not target.starts:
-        return RunBoard(None, status)
     from agent.runbooks.library import library
 
+    if not target.starts:
+        return RunBoard(None, status, best=library(settings).find(target.runbook))
     alert = _alert_of(reader, target)
     if alert is None:
         what = f"Alert {target.alert}" if target.alert is not None else f"Incident {target.incident}"
         return RunBoard(None, status, missing=f"{what} is not known here; n in the list (7) starts a run.")
-    found = library(settings).answering(alert.signal.rule, alert.signal.tier)
-    missing = "" if found else f"No runbook answers {alert.signal.rule} alerts; n in the list (7) starts one."
-    return RunBoard(None, status, tuple(found), alert.id, missing)
+    known, signal = library(settings), alert.signal
+    found = known.answering(signal.rule, signal.tier, signal.cause)
+    missing = "" if found else f"No runbook answers {signal.rule} alerts; n in the list (7) starts one."
+    best = known.first(signal.rule, signal.tier, signal.cause)
+    return RunBoard(None, status, found, alert.id, missing, best)
 
 
 def _alert_of(reader: LedgerReader, target: Target) -> Alert | None:

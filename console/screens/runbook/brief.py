@@ -60,6 +60,19 @@ def draw_runbook(runbook: Runbook, width: int) -> list[Line]:
     return [[Span(" "), *each] for each in lines]
 
 
+def draw_next(runbook: Runbook, hint: str, width: int) -> list[Line]:
+    """A runbook that is about to begin, and the steps that it goes through."""
+    inner = width - 2
+    lines: list[Line] = [
+        *([Span(text, Tone.ACCENT)] for text in wrap(hint, inner)),
+        EMPTY,
+        *draw_prose(runbook.intro or runbook.summary, inner),
+        EMPTY,
+        *(line for step in runbook.steps for line in _step(step.seq, step.title, step.kind.value, inner)),
+    ]
+    return [[Span(" "), *each] for each in lines]
+
+
 def _parameters(runbook: Runbook, room: int) -> Iterator[Line]:
     lines: list[Line] = []
     for each in runbook.parameters:

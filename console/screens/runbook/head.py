@@ -12,6 +12,7 @@ from console.widgets.ink import Line, Span, Tone, clip_words, first_that_fits, s
 
 if TYPE_CHECKING:
     from agent.domain.person import Person
+    from agent.domain.runbook import Runbook
     from agent.runbooks.view import RunView
 
 
@@ -32,6 +33,13 @@ def draw_head(view: RunView, person: Person | None, now: float, width: int) -> L
     return spread(
         [*start, Span(clip_words(title, max(4, room)), Tone.STRONG)], [Span("  "), *end, Span(" ")], width
     )
+
+
+def draw_head_of_next(runbook: Runbook, width: int) -> Line:
+    """The same line before there is a run."""
+    start, end = [Span(" "), Span(" starts ", Tone.TAB), Span(" ")], [Span(f"  {runbook.id} ", Tone.DIM)]
+    room = width - width_of(start) - width_of(end) - 1
+    return spread([*start, Span(clip_words(runbook.title, max(4, room)), Tone.STRONG)], end, width)
 
 
 def _facts(view: RunView, person: Person | None, now: float) -> Iterator[tuple[int, Span]]:

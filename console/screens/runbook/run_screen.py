@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 from textual.app import ComposeResult
 from textual.containers import Container
 
+from agent.errors import BurndeckError
 from console.actions import bindings
 from console.live import Answer, Question
 from console.screens.exporting import Exported
 from console.screens.now_screen import NowScreen
 from console.screens.runbook.asking import DECISION, RunBoard, Target, run_question
+from console.screens.runbook.brief import draw_next
 from console.screens.runbook.doing import Doing
-from console.screens.runbook.head import draw_head
+from console.screens.runbook.head import draw_head, draw_head_of_next
 from console.screens.runbook.starting import Starting
 from console.screens.runbook.step import draw_step
 from console.screens.runbook.steps import Steps, step_rows, steps_title
@@ -95,11 +97,18 @@ class RunScreen(NowScreen):
         self.board = board
         if board.view is None:
             self._starting.go_on(board)
+            self.wait()
             return
         if self.target.run is None:
             self.target = Target(run=board.view.run.id)
             self.deck.live.watch(self.question(self.deck.view))
         self._show_run(board.view)
+
+    def wait(self) -> None:
+        """There is no run yet: what is about to begin shows, if it is known."""
+        self._say_trouble(BurndeckError(self.empty) if self.empty else None)
+        self._head.redraw()
+        self._detail.redraw()
 
     def _show_run(self, view: RunView) -> None:
         """The cursor follows the run, unless it was put on another step."""
@@ -123,10 +132,15 @@ class RunScreen(NowScreen):
             canvas.redraw()
 
     def _draw_head(self, width: int) -> list[Line]:
-        return [] if self.view is None else [draw_head(self.view, self.person, self.now, width)]
+        if self.view is not None:
+            return [draw_head(self.view, self.person, self.now, width)]
+        waited = self._starting.runbook
+        return [] if waited is None else [draw_head_of_next(waited, width)]
 
     def _draw_step(self, width: int, height: int) -> list[Line]:
-        view, step = self.view, self.step
+        view, step, waited = self.view, self.step, self._starting.runbook
+        if view is None and waited is not None:
+            return draw_next(waited, HINT, width)
         if view is None or step is None:
             return []
         below = not self._newest.size.height
@@ -158,7 +172,8 @@ class RunScreen(NowScreen):
     def empty(self) -> str:
         if self.board is None or self.board.view is not None:
             return ""
-        return self.board.missing or self._starting.said or HINT
+        waits = self._starting.runbook is not None
+        return self.board.missing or self._starting.said or ("" if waits else HINT)
 
     # Moving
 

@@ -49,6 +49,7 @@ class RunbooksScreen(NowScreen):
         self.part = Part.OPEN
         self._turned = False  # a person has chosen the list
         self._looked_at = ""
+        self._alert: int | None = None  # of the run that a further runbook is looked for beside
         self._table.empty = run_rows.EMPTY[self.part]
 
     def on_mount(self) -> None:
@@ -136,7 +137,7 @@ class RunbooksScreen(NowScreen):
         self._show_detail()
 
     def _turn(self, part: Part) -> None:
-        self.part = part
+        self.part, self._alert = part, None
         self._table.set_columns(run_rows.columns(part), run_rows.order(part))
         self._table.narrow("")
         self._table.empty = run_rows.EMPTY[part]
@@ -175,15 +176,19 @@ class RunbooksScreen(NowScreen):
 
     def action_new_run(self) -> None:
         if self.part is not Part.LIBRARY:
+            alert = self.line.alert if self.line is not None else None
             self._turn(Part.LIBRARY)
-            self.note("Choose a runbook: Enter or n starts it.")
+            self._alert = alert
+            about = "" if alert is None else f" for alert {alert}"
+            self.note(f"Choose a runbook{about}: Enter or n starts it.")
         elif self.runbook is not None:
             self._start(self.runbook)
 
     def _start(self, runbook: Runbook) -> None:
+        alert = self._alert
         self.open_form(
             IntentKind.START_RUN,
-            lambda settings: FormScreen(wishes.new_run(runbook)),
+            lambda settings: FormScreen(wishes.new_run(runbook, alert)),
             partial(self._started, runbook),
         )
 

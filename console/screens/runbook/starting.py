@@ -1,7 +1,8 @@
-"""From an alert to a run: one runbook that answers it starts at once, of several one is chosen."""
+"""From an alert to a run: the runbook that fits best starts at once, of several that do one is chosen."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from agent.domain.intent import IntentKind
@@ -22,15 +23,19 @@ class Starting:
     def __init__(self, screen: RunScreen) -> None:
         self._screen = screen
         self._asked = False
+        self.runbook: Runbook | None = None  # what the agent has been asked to start
         self.said = ""  # why it is not under way
 
     def go_on(self, board: RunBoard) -> None:
         """There is no run yet: where runbooks answer, one is started."""
-        if self._asked or not board.answering:
+        if not board.answering:
+            self.runbook = board.best
+            return
+        if self._asked:
             return
         self._asked = True
-        if len(board.answering) == 1:
-            self._start(board.answering[0], board.alert)
+        if board.best is not None:
+            self._start(board.best, board)
             return
         screen = self._screen
         choices = [(each.id, each.summary or each.title, "") for each in board.answering]
@@ -44,9 +49,9 @@ class Starting:
         if found is None:
             self._screen.app.pop_screen()
         else:
-            self._start(found, board.alert)
+            self._start(found, board)
 
-    def _start(self, runbook: Runbook, alert: int | None) -> None:
+    def _start(self, runbook: Runbook, board: RunBoard) -> None:
         deck = self._screen.deck
 
         def known(who: Standing) -> None:
@@ -58,6 +63,10 @@ class Starting:
                 self.said = reason
                 self._screen.note(reason)
             else:
-                deck.want(wishes.start(runbook, {}, alert=alert))
+                self.runbook = runbook
+                self._screen.wait()
+                others = len(board.answering) > 1
+                then = f" 7 n starts another for alert {board.alert}." if others else ""
+                deck.want(replace(wishes.start(runbook, {}, alert=board.alert), then=then))
 
         deck.know(known)

@@ -194,27 +194,36 @@ def set_values(view: RunView, step: StepView) -> Form:
     return _form(step, "Set", fields, ["Steps from here on use it."], want)
 
 
-def new_run(runbook: Runbook) -> Form:
-    """A run of a runbook, with what it is about."""
+def new_run(runbook: Runbook, alert: int | None = None) -> Form:
+    """A run of a runbook, with what it is about; what the alert fills may stay empty."""
+    filled = {each.name for each in runbook.parameters if each.source and alert is not None}
     fields = tuple(
-        Field(f"p-{each.name}", each.name[:10], each.default, each.help or each.kind.value)
+        Field(f"p-{each.name}", each.name[:10], "", f"empty: from the alert. {each.help}")
+        if each.name in filled
+        else Field(f"p-{each.name}", each.name[:10], each.default, each.help or each.kind.value)
         for each in runbook.parameters
+    )
+    of = (
+        ()
+        if alert is None
+        else (Field("alert", "alert", str(alert), "the alert that it answers; empty: none"),)
     )
     drill = Field("drill", "drill", "n", "y plays it: nothing is changed and nobody is told in earnest")
 
     def want(values: Values) -> Want:
+        number = _alert(values.get("alert", ""))
         given = {each.name: values[f"p-{each.name}"] for each in runbook.parameters}
         for each in runbook.parameters:
             value = given[each.name]
             if value and (problem := check_value(each.kind, value)):
                 raise FieldError(f"{each.name}: {problem}")
-            if not value and each.required:
+            if not value and each.required and (number is None or not each.source):
                 raise FieldError(f"{each.name}: it is needed: {each.help or each.kind.value}")
         said = {name: value for name, value in given.items() if value}
-        return start(runbook, said, drill=_yes("drill", values["drill"]))
+        return start(runbook, said, alert=number, drill=_yes("drill", values["drill"]))
 
     said = [f"{len(runbook.steps)} steps; the agent does its own at once."]
-    return Form(f"Start {runbook.id}", runbook.title, (*fields, drill), lambda values: said, want)
+    return Form(f"Start {runbook.id}", runbook.title, (*fields, *of, drill), lambda values: said, want)
 
 
 def _form(
@@ -229,6 +238,12 @@ def _needed(values: Values) -> str:
     if not values["reason"]:
         raise FieldError("reason: everybody sees it, so it cannot stay empty")
     return values["reason"]
+
+
+def _alert(text: str) -> int | None:
+    if text and not text.isdecimal():
+        raise FieldError("alert: the number of an alert, or nothing")
+    return int(text) if text else None
 
 
 def _yes(label: str, text: str) -> bool:

@@ -193,6 +193,11 @@ def test_what_is_wrong_is_said_at_its_line(block: str, piece: str, message: str)
         ('titel = "x"', "a runbook has no field 'titel'; did you mean 'title'?"),
         ('trigger = ["burn_spke"]',
          "trigger: 'burn_spke' is no rule or tier of alerts; did you mean 'burn_spike'?"),
+        ('trigger = ["burn_spike/retry_strom"]',
+         "trigger: 'retry_strom' in 'burn_spike/retry_strom' is no cause that alerts name; "
+         "did you mean 'retry_storm'?"),
+        ('trigger = ["burn_spik/retry_storm"]',
+         "trigger: 'burn_spik' in 'burn_spik/retry_storm' is no rule of alerts; did you mean 'burn_spike'?"),
         ('parameters.run.kind = "text"', "every run has 'run' by itself: call the parameter otherwise"),
         ('parameters.a.kind = "scop"', "kind 'scop' is unknown; did you mean 'scope'?"),
         ('parameters.a.from = "alert.scop"',

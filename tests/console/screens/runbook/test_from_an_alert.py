@@ -1,4 +1,4 @@
-"""r on an alert: the run that is open for it, the one runbook that answers, or a short choice of several."""
+"""r on an alert: the run that is open for it, the runbook that fits best, or a short choice of several."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NOT_OURS = 'trigger = ["silent_data"]\n'
 
 def nothing_answers(desk: RunDesk) -> None:
     """Overrides the shipped runbooks that answer a spike by others that do not."""
-    for found in library(desk.settings).answering("burn_spike", "critical"):
+    for found in library(desk.settings).answering("burn_spike", "critical", "retry_storm"):
         text = world.runbook(world.NOTE).replace('id = "walk"', f'id = "{found.id}"')
         (desk.folder / f"{found.id}.md").write_text(text.replace('trigger = ["burn_spike"]\n', NOT_OURS))
 
@@ -39,7 +39,8 @@ async def test_one_runbook_that_answers_is_started_at_once_and_arrives_answered(
     async with console_on(alone, "a", size=(120, 40)) as running:
         await running.until("retry storm: search-prod")
         await running.press("r")
-        await running.until("The agent has been asked to start it")
+        await running.until("starts  Cost spike, tried out", "The agent has been asked to start it")
+        assert "What leads on" not in running.text
         await answered(running, alone)
         await running.until("step 3 of 3", "held by you", "alert 1", "incident 1", "Enter chooses an answer")
         await running.press("k", "k")
@@ -59,6 +60,33 @@ async def test_a_run_that_is_open_for_the_alert_is_shown_and_not_started_again(a
         await running.press("r")
         await running.until("run 1", "held by bo", "step 3 of 3")
     assert alone.writer.runs.open_ids() == [1]
+
+
+@piloted
+async def test_a_runbook_of_the_rule_starts_at_once_and_n_starts_another_for_the_same_alert(
+    desk: RunDesk,
+) -> None:
+    desk.write(world.NOTE, triggers='"burn_spike/retry_storm", "critical"')
+    desk.fires()
+    async with console_on(desk, "a", size=(80, 24)) as running:
+        await running.until("retry storm: search-prod")
+        await running.press("r")
+        await running.until("starts  Cost spike", "The agent has been asked to start it, and answers")
+        assert "What leads on" not in running.text
+        await answered(running, desk)
+        await running.until("run 1", "step 4 of", "7 n starts another for alert 1")
+        await running.press("7")
+        await running.until("open 1")
+        await running.press("n")
+        await running.until("Choose a runbook for alert 1")
+        await running.press("/", *"^walk", "enter", "enter")
+        await running.until("Start walk", "empty: from the alert")
+        await running.press("enter")
+        await answered(running, desk)
+        await running.until("run 2", "Cost spike, tried out")
+    assert [desk.run(each).runbook.id for each in (1, 2)] == ["cost-spike", "walk"]
+    assert desk.run(2).alert == 1
+    assert desk.run(2).parameters["scope"] == desk.run(1).parameters["scope"]
 
 
 @piloted
