@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _BEFORE_S = 15 * MINUTE  # the burn before an action is the mean of so many seconds
 _HALF = Decimal("0.5")
 _LONGEST_SILENCE_S = 7 * DAY
+_UNDONE = (ActionState.REVERSED, ActionState.EXPIRED)
 
 
 def burn_below(context: Context, given: Given) -> Verdict:
@@ -46,10 +47,11 @@ def burn_below(context: Context, given: Given) -> Verdict:
             return drilled(context, verdict(False, "burn-below", given, sentence, truth=found.now))
         factor = number(given, "times-usual", "1")
         limit, words = found.usual.value * factor, f", {short(factor)} times what is usual"
-    now, unknown = burn_known(context, about, found)
-    below = now < limit or (not now and not limit)
+    seen = burn_known(context, about, found)
+    unknown = seen.unknown or _released(context, seen.end)
+    below = seen.now < limit or (not seen.now and not limit)
     side = "below" if below else "not below"
-    sentence = f"{about} burns {rate(now)}, {side} {rate(limit)}{words}"
+    sentence = f"{about} burns {rate(seen.now)}, {side} {rate(limit)}{words}"
     return drilled(
         context,
         verdict(
@@ -61,6 +63,23 @@ def burn_below(context: Context, given: Given) -> Verdict:
             line=line_of(context, about, found.at),
         ),
     )
+
+
+def _released(context: Context, end: int) -> str:
+    """Why a burn up to `end` does not show yet how it is without what the run has released."""
+    run = context.run
+    if run is None or run.id is None:
+        return ""
+    reader = context.reader
+    with reader.snapshot():
+        idents = reader.run_store().actions(run.id)
+        made = [action for ident in idents if (action := reader.action_store().action(ident)) is not None]
+    undone = [each for each in made if each.state in _UNDONE and each.accepted_at is not None]
+    last = max(undone, key=lambda each: each.ended_at or 0, default=None)
+    if last is None or (last.ended_at or 0) <= end - MEASURED_S:
+        return ""
+    held = f"action {last.id} held until {age(last.ended_at, context.now)} ago"
+    return f"that is the mean of {duration(MEASURED_S)}, and {held}: too early to say"
 
 
 def burn_fell(context: Context, given: Given) -> Verdict:
@@ -95,12 +114,13 @@ def _by_the_burn(context: Context, given: Given, action: Action, what: str) -> V
     before_nano, _ = burnt_in(context, about, held // MINUTE * MINUTE - _BEFORE_S, held // MINUTE * MINUTE)
     before = per_minute(before_nano, _BEFORE_S)
     found = burn_now(context, about)
-    if found.empty or found.at - MEASURED_S < held:
-        known = "nothing is known" if found.empty else f"data ends {age(found.at, context.now)} ago"
+    seen = burn_known(context, about, found)
+    if found.empty or seen.end - MEASURED_S < held:
+        known = "nothing is known" if found.empty else f"data ends {age(seen.end, context.now)} ago"
         since = f"was accepted {age(held, context.now)} ago"
         sentence = f"{_capital(what)} {since}, and {known}: too early to say."
         return verdict(False, "burn-fell", given, sentence)
-    now, unknown = burn_known(context, about, found)
+    now, unknown = seen.now, seen.unknown
     moved = change(now / before - 1) if before else "nothing burnt before"
     over = f"; it is {action.state.value} since" if action.state.ended else ""
     sentence = f"{about} burns {rate(now)} against {rate(before)} before {what} ({moved}){over}"

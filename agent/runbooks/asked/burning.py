@@ -69,15 +69,27 @@ def burn(context: Context, given: Given) -> Evidence:
     )
 
 
-def burn_known(context: Context, about: Part, found: BurnNow) -> tuple[Decimal, str]:
-    """The burn over the newest minutes that all accounts of a part know, and why it is not the burn now."""
-    seen, now = sight(context, about), found.now.value or Decimal(0)
-    end = found.at if seen.until is None else min(found.at, seen.until)
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """The burn over the newest minutes that all accounts of a part know."""
+
+    end: int
+    now: Decimal  # credits/min
+    unknown: str  # why it is not the burn now; empty where it is
+
+
+def burn_known(context: Context, about: Part, found: BurnNow) -> Measured:
+    """The burn of a part as far as it is known; minutes without a call count where they were looked at."""
+    seen = sight(context, about)
+    end = found.at
+    if seen.until is not None:
+        # A gateway that nobody calls any more has no newer call, but it was read.
+        end = min(max(found.at, seen.settled or 0), seen.until)
     unknown = seen.unknown(end - MEASURED_S, end)
     if unknown or end == found.at:
-        return now, unknown
+        return Measured(end, found.now.value or Decimal(0), unknown)
     nano, _ = burnt_in(context, about, end - MEASURED_S, end)
-    return per_minute(nano, MEASURED_S), ""
+    return Measured(end, per_minute(nano, MEASURED_S), "")
 
 
 def line_of(context: Context, about: Part, at: int) -> Line:

@@ -70,6 +70,16 @@ class Sight:
             return None
         return min(*ends, self.now) // MINUTE * MINUTE
 
+    @property
+    def settled(self) -> int | None:
+        """The same without the minutes whose events may be under way still."""
+        if self.until is None:
+            return None
+        ends = (
+            view.until - view.lag_s for view in self.views if view.until is not None and view.spans is None
+        )
+        return min([self.until, *ends]) // MINUTE * MINUTE
+
     def unknown(self, start: int, end: int, old_s: int = FRESH_S) -> str:
         """Why [start, end) does not tell what is so now: a gap, or older than allowed. Empty: it does."""
         if not self.views:

@@ -22,6 +22,8 @@ from agent.ledger import open_writer
 from agent.ledger.gateway_store import GatewayStatus
 from agent.ledger.rows import CostRow, DirectoryKey, SourceStatus
 from agent.ledger.writer import LedgerWriter
+from agent.runbooks import records
+from agent.runbooks.progress import Moved
 from agent.settings import Settings
 from agent.settings_schema import Source
 from tests.agent.reports.audited import direct, serve
@@ -161,6 +163,21 @@ def test_a_burn_under_half_of_what_it_was_has_fallen(tmp_path: Path, since: floa
     assert found.met is met
     words = f"team:search burns {since:.2f} credits/min against 6.00 credits/min before"
     assert found.evidence.sentence.startswith(words)
+
+
+@pytest.mark.parametrize(("ago", "met"), [(240, False), (480, True)])
+def test_a_burn_is_below_a_bound_only_by_minutes_after_the_release(
+    writer: LedgerWriter, ago: int, met: bool
+) -> None:
+    ident = throttled(writer, ActionState.REVERSED, accepted_at=NOW - 1_200, ended_at=AT - ago)
+    run = records.add(writer.runs, Moved(running(ident), ()))
+    assert run.id is not None
+    writer.runs.link(run.id, 1, 1, ident)
+
+    found = judge(writer.path, "burn-below", run=run, scope="team:search", credits="7")
+
+    assert found.met is met
+    assert ("held until 4 min ago: too early to say" in found.evidence.sentence) is not met
 
 
 def test_in_a_drill_what_only_an_action_could_do_counts_as_done(writer: LedgerWriter) -> None:

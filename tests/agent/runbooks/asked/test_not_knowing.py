@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from agent.clock import ScaledClock
+from agent.domain.action import Action, ActionKind, ActionSpec, ActionState
+from agent.domain.allocation import Scope
 from agent.domain.gateway import Fields, GatewayKey, Target, TargetKind, TargetState
 from agent.domain.usage import Dimensions
 from agent.ledger import open_writer
@@ -21,6 +23,7 @@ from tests.agent.reports.audited import serve
 from tests.agent.reports.world import CHAT, NOBODY, NOW, SEARCH, SETTINGS, SUPPORT, use
 from tests.agent.runbooks.asked.look import AT, NANO, judge, spiking
 from tests.agent.runbooks.asked.test_burn import events
+from tests.agent.runbooks.asked.test_conditions import running
 
 DAY = 86_400
 AZURE = replace(SUPPORT, account="azure")
@@ -108,6 +111,25 @@ def test_a_burn_is_not_below_a_bound_where_its_account_is_behind(behind: Path) -
 def test_a_burn_is_not_below_a_bound_on_old_data(spike: Path) -> None:
     assert judge(spike, "burn-below", scope="team:support", credits="5").met
     assert not judge(spike, "burn-below", now=NOW + 900, scope="team:support", credits="5").met
+
+
+@pytest.mark.parametrize(("read_at", "met"), [(AT - 2, True), (AT - 3_600, False)])
+def test_a_gateway_that_nobody_calls_any_more_burns_nothing_as_far_as_it_was_read(
+    tmp_path: Path, read_at: int, met: bool
+) -> None:
+    path = tmp_path / "l.sqlite"
+    events(path, [(NOW - 7_200 + second, None, 100, NANO) for second in range(0, 3_600, 10)])
+    with open_writer(path) as writer:
+        writer.save_source_status(SourceStatus("edge", "haproxy", "openai", "ok", last_ok=read_at))
+        spec = ActionSpec(ActionKind.BLOCK, Scope.parse("api_key:key_search"), expires_s=DAY)
+        held = Action(spec, ActionState.ACCEPTED, "ada", NOW - 3_700, "leaked", accepted_at=NOW - 3_600)
+        action = writer.actions.add(held).id
+
+    below = judge(path, "burn-below", scope=KEY, credits="5")
+    fell = judge(path, "burn-fell", run=running(action), of="throttle")
+
+    assert (below.met, fell.met) == (met, met)
+    assert not met or fell.evidence.sentence.startswith("api_key:key_search burns 0 credits/min against 6.00")
 
 
 def test_sources_that_bring_nothing_are_not_hidden_by_others(spike: Path, tmp_path: Path) -> None:
