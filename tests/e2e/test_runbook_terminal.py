@@ -81,7 +81,7 @@ def test_a_spike_is_walked_from_the_alert_to_its_postmortem_by_keys_alone(
 
     person.press("a", until=("firing for", "credits/min"))  # to the new alert, whichever row was looked at
     start_cost_spike(person)
-    person.press("Enter", until=("throttle everything of the key",))
+    person.press("Enter", until=("throttle everything",))
     person.press("b", until=("step 8 of 24", "waits for"))
     preview = person.press("Enter", until=("goes on to the confirmation",))
     assert re.search(r"burn +\d", preview)
@@ -90,7 +90,7 @@ def test_a_spike_is_walked_from_the_alert_to_its_postmortem_by_keys_alone(
     person.terminal.until("step 16 of 24", "waits for")  # the burn fell, and 13 to 15 are answered
     person.press("Enter", until=("What caused the rise",))
     person.write("the client lost its back-off", until=("step 17 of 24", "waits for"))
-    person.press("Enter", until=("rolled back or patched", "Esc leave"))
+    person.press("Enter", until=("Is the cause gone", "Esc leave"))
     person.press("a", until=("step 19 of 24", "waits for"))
     person.press("Enter", until=("may stay empty",))
     person.press("Enter", until=("step 20 of 24",))
