@@ -333,7 +333,7 @@ class LiveScreen(Screen[None]):
 
         def opened() -> None:
             settings = self.deck.settings
-            if settings is not None and self.is_current:  # not over a form that was quicker
+            if settings is not None and self.app.screen is self:  # not over a form that was quicker
                 self.app.push_screen(form(settings), then)
 
         self.may(kind, opened)

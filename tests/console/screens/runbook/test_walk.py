@@ -130,3 +130,32 @@ async def test_what_a_terminal_would_obey_is_not_shown(desk: RunDesk) -> None:
         await running.press("enter", "k")
         await step_shows(running, "ada: red [31malert")
         assert "\x1b" not in running.text
+
+
+@piloted
+async def test_a_message_that_reached_nobody_is_marked_and_not_ticked(desk: RunDesk) -> None:
+    desk.start(world.NOTIFY, world.NOTE)
+    async with console_on(desk, "7", size=(120, 40)) as running:
+        await running.until("Cost spike, tried")
+        await running.press("enter")
+        await step_shows(running, "Enter sends it")
+        await running.press("enter")
+        await answered(running, desk)
+        await running.until("step 2 of 2", "▲  1")
+        await running.press("k")
+        await step_shows(running, "▲ told nobody", "NOBODY was told: no route of burndeck.toml leads to")
+
+
+@piloted
+async def test_keys_that_come_faster_than_forms_open_one_of_them(desk: RunDesk) -> None:
+    desk.start(world.NOTE)
+    async with console_on(desk, "7") as running:
+        await running.until("1 run")
+        await running.press("enter")
+        await running.until("Enter writes the note")
+        screen = running.app.screen
+        screen.action_assign()  # both before the next key is looked at
+        screen.action_skip()
+        await running.until("Esc cancel")
+        await running.press("escape")
+        await running.until("Enter writes the note", "e export")
