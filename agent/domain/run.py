@@ -9,7 +9,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from agent.domain.canonical import canonical
-from agent.domain.runbook import Runbook, Step
+from agent.domain.runbook import Runbook, Step, StepKind
+
+NOBODY = "NOBODY was told"
+"""How the outcome of a message begins that no route leads anywhere."""
 
 
 class RunState(enum.StrEnum):
@@ -53,6 +56,12 @@ class StepRun:
     reason: str = ""  # why it was skipped or overruled
     action: int | None = None  # that it made
     due_at: int | None = None  # when a wait or an approval runs out
+
+
+def told_nobody(declared: Step, step: StepRun) -> bool:
+    """Whether a step's message was sent and reached nobody."""
+    done = declared.kind is StepKind.NOTIFY and step.state is StepState.DONE
+    return done and step.outcome.startswith(NOBODY)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from agent.runbooks import progress, records
 from agent.runbooks.asking import Context
 from agent.runbooks.progress import Moved
 from agent.runbooks.reach import readable, run_in
-from agent.runbooks.telling import notify, to_incident, told_words
+from agent.runbooks.telling import notify, to_incident
 from agent.runbooks.working import Found, Work
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def _keep(writer: LedgerWriter, settings: Settings, found: Found, now: float) ->
             return False
         outcome = found.outcome
         if found.notifies:
-            outcome = told_words(notify(writer, settings, run, run.runbook.step(step.seq), int(now)))
+            outcome = notify(writer, settings, run, run.runbook.step(step.seq), int(now))
         moved = _moved(run, step, found, outcome, int(now))
         after = records.save(writer.runs, run, moved)
         digests = [

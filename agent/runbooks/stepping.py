@@ -22,7 +22,7 @@ from agent.runbooks.reach import around_run, ident_of, reason_in, text_in
 from agent.runbooks.signing import sign, signed_gates
 from agent.runbooks.specs import RELEASE
 from agent.runbooks.starting import not_twice
-from agent.runbooks.telling import notify, told_words
+from agent.runbooks.telling import notify
 from agent.secrets import redact
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ def _go(asked: Asked) -> Moved:
             told = notify(asked.writer, asked.settings, asked.run, declared, asked.now)
         except MissingParameter as missing:
             raise Refused(f"{missing.message}. {missing.hint}") from None
-        return asked.end(told_words(told))
+        return asked.end(told)
     if declared.kind is StepKind.ACTION and declared.action == RELEASE:
         if held := _to_release(asked):
             raise Refused(f"{_these(held)} in force: release them")

@@ -10,6 +10,7 @@ from agent.alerts.post import Post
 from agent.domain.alert import INFO, tier_rank
 from agent.domain.incident import TimelineEntry
 from agent.domain.notice import Notice, NoticeKind
+from agent.domain.run import NOBODY
 from agent.runbooks.about import scope_of_run, values_of
 from agent.runbooks.filling import fill
 
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
 _SEVERITIES = ("info", "warning", "error", "critical")  # of the tiers, mildest first
 
 
-def notify(writer: LedgerWriter, settings: Settings, run: Run, step: Step, now: int) -> tuple[str, ...]:
-    """Puts a step's message into the outbox, in the transaction under way; returns who is told."""
+def notify(writer: LedgerWriter, settings: Settings, run: Run, step: Step, now: int) -> str:
+    """Puts a step's message into the outbox, in the transaction under way; returns who is told, in words."""
     found = None if run.alert is None else writer.alerts.alert(run.alert)
     signal = None if found is None else found.signal
     tier = signal.tier if signal is not None else INFO
@@ -49,7 +50,8 @@ def notify(writer: LedgerWriter, settings: Settings, run: Run, step: Step, now: 
         team=signal.team if signal is not None else "",
         next_command=f"burndeck runbook resume {run.id}",
     )
-    return Post(writer, settings).put(notice, [fill(each, values) for each in step.to])
+    to = [fill(each, values) for each in step.to]
+    return _told_words(Post(writer, settings).put(notice, to), to)
 
 
 def to_incident(writer: LedgerWriter, run: Run, now: int, kind: str, actor: str, text: str) -> None:
@@ -60,6 +62,8 @@ def to_incident(writer: LedgerWriter, run: Run, now: int, kind: str, actor: str,
         writer.incidents.add_timeline([entry])
 
 
-def told_words(told: Collection[str]) -> str:
-    """`told #finance, ada@example.org`."""
-    return f"told {', '.join(told)}" if told else "no route of burndeck.toml leads to anybody"
+def _told_words(told: Collection[str], to: Collection[str]) -> str:
+    """`told #finance, ada@example.org`; a message that reaches nobody must not read like one that did."""
+    if told:
+        return f"told {', '.join(told)}"
+    return f"{NOBODY}: no route of burndeck.toml leads to {' or '.join(to) or 'anybody'}"

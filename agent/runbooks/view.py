@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from agent.allocations import settings_now
 from agent.domain.action import ActionState
-from agent.domain.run import KeptEvidence, Run, RunEvent, RunState, SignOff, StepRun, StepState
+from agent.domain.run import KeptEvidence, Run, RunEvent, RunState, SignOff, StepRun, StepState, told_nobody
 from agent.domain.runbook import Remedy, Step, StepKind, Test
 from agent.errors import BurndeckError
 from agent.reports.action_report import ActionEntry
@@ -65,6 +65,11 @@ class StepView:
     def text(self) -> str:
         """What became of it in one line; empty while nothing has."""
         return self.state.outcome or self.state.reason
+
+    @property
+    def told_nobody(self) -> bool:
+        """Whether its message reached nobody, though it is done."""
+        return told_nobody(self.declared, self.state)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from agent.domain.run import StepState
+from agent.domain.run import StepState, told_nobody
 from agent.domain.runbook import StepKind
 from agent.domain.words import instant
 from agent.runbooks.postmortem.measures import troubles_of
@@ -55,6 +55,8 @@ def _of_run(record: RunRecord, of: str) -> Iterator[FollowUp]:
             yield FollowUp(f"{name} was skipped: {step.reason or 'without a reason'}", "skipped step")
         elif step.state is StepState.FAILED:
             yield FollowUp(f"{name} failed: {step.outcome or 'nobody knows why'}", "failed step")
+        elif told_nobody(declared, step):
+            yield FollowUp(f"Nobody was told in {name}: {step.outcome.partition(': ')[2]}", "notification")
         elif step.state in (StepState.READY, StepState.WORKING) and run.ended_at is not None:
             yield FollowUp(f"{name} was never finished", "unfinished step")
 

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from agent.domain.run import StepState
 from console.widgets.ink import Tone
+
+if TYPE_CHECKING:
+    from agent.runbooks.view import StepView
 
 STEP_SIGNS = {
     StepState.AHEAD: "·",
@@ -44,6 +49,14 @@ def step_sign(state: str) -> str:
 def step_tone(state: str) -> Tone:
     """How a state of a step is meant."""
     return _STEP_TONES.get(StepState(state), Tone.DIM) if state else Tone.DIM
+
+
+def step_mark(step: StepView) -> tuple[str, str, Tone]:
+    """Sign, word and tone of a step; a message that reached nobody is done and yet no tick."""
+    state = step.state.state
+    if step.told_nobody:
+        return STEP_SIGNS[StepState.FAILED], "told nobody", Tone.HOT
+    return step_sign(state), STEP_WORDS[state], step_tone(state)
 
 
 def run_words(state: str) -> str:

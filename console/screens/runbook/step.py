@@ -16,7 +16,7 @@ from console.screens.runbook.evidence import draw_evidence
 from console.screens.runbook.machine import choice_words, machine_words
 from console.screens.runbook.moves import next_move, next_words, not_moved, not_signed
 from console.screens.runbook.prose import draw_prose
-from console.screens.runbook.signs import STEP_WORDS, step_sign, step_tone
+from console.screens.runbook.signs import step_mark
 from console.screens.runbook.timeline import draw_timeline
 from console.widgets.ink import EMPTY, Line, Span, Tone, fit, spread, wrap
 
@@ -69,13 +69,14 @@ def draw_step(
 def _heading(step: StepView, now: float, width: int) -> Line:
     declared, state = step.declared, step.state
     waits = state.state is StepState.WORKING and declared.kind in (StepKind.APPROVAL, StepKind.WAIT_FOR)
-    words = f"{step_sign(state.state)} {'waits' if waits else STEP_WORDS[state.state]}"
+    sign, word, tone = step_mark(step)
+    words = f"{sign} {'waits' if waits else word}"
     if state.attempt > 1:
         words += f", try {state.attempt}"
     if state.ended_at is not None and state.state is not StepState.READY:
         words += f" {fmt.clock(state.ended_at)}"
     start = [Span(f"{declared.seq} ", Tone.DIM), Span(declared.title, Tone.STRONG)]
-    return spread(start, [Span(" "), Span(words, step_tone(state.state))], width)
+    return spread(start, [Span(" "), Span(words, tone)], width)
 
 
 def _next(view: RunView, step: StepView, person: Person | None, now: float, width: int) -> Iterator[Line]:

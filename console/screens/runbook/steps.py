@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from console.actions import bindings
-from console.screens.runbook.signs import step_sign, step_tone
+from console.screens.runbook.signs import step_mark
 from console.widgets.ink import Span, Tone
 from console.widgets.rows import Cell, Column, Order, Row
 from console.widgets.table import Table
@@ -43,13 +43,13 @@ def step_rows(view: RunView) -> list[Row]:
 
 def _row(step: StepView, *, here: bool) -> Row:
     declared, state = step.declared, step.state.state
-    tone = step_tone(state)
+    sign, _, tone = step_mark(step)
     named = Tone.STRONG if here else Tone.PLAIN if state.value in ("ahead", "done", "failed") else Tone.DIM
     return Row(
         key=str(declared.seq),
         search=f"{declared.id} {declared.kind} {declared.prose}",
         cells=(
-            Cell(f"{step_sign(state)} {declared.seq:>2}", declared.seq, tone),
+            Cell(f"{sign} {declared.seq:>2}", declared.seq, tone),
             Cell(declared.title, None, named, prose=True),
         ),
     )

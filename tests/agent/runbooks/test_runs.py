@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from agent.control.asking import decision_on
 from agent.domain.action import ActionState
@@ -157,6 +159,21 @@ def test_a_message_is_put_into_the_outbox_once_and_in_a_drill_it_says_so(world: 
     real, drill = (notice for notice in world.office.notices() if notice.rule == "runbook")
     assert (real.summary, real.kind.value, drill.kind.value) == ("Run 1 asks for you", "runbook", "drill")
     assert world.run().step(1).outcome == "told hook"
+
+
+def test_a_message_that_no_route_leads_anywhere_does_not_read_as_if_somebody_was_told(world: Walking) -> None:
+    to_nobody = TOLD.replace("central_finance", "night_shift")
+    alerts = structs.replace(world.office.settings.alerts, channels=(), routes=())
+    world.office.settings = replace(world.office.settings, alerts=alerts)
+    world.renew()
+    world.write("walk", to_nobody, NOTE)
+    world.start("walk")
+
+    assert world.do("go") == ""
+
+    assert world.run().step(1).outcome == "NOBODY was told: no route of burndeck.toml leads to night_shift"
+    assert world.view().steps[0].told_nobody
+    assert world.states()[0] == "done"
 
 
 def test_people_sign_who_are_asked_and_nobody_for_themselves_or_twice(world: Walking) -> None:
