@@ -150,6 +150,7 @@ class AlertsScreen(DetailScreen):
         self._table.select(str(ident))
 
     def on_table_moved(self, event: Table.Moved) -> None:
+        self._wanted = None  # somebody looks elsewhere
         self._ask_detail()
 
     def _turn(self, listed: Listed) -> None:
@@ -204,20 +205,24 @@ class AlertsScreen(DetailScreen):
         self._act(IntentKind.PLANNED_ACTIVITY, wishes.not_planned, wishes.planned)
 
     def action_runbook(self) -> None:
-        entry, board = self.entry, self.board
-        if entry is None or board is None:
+        entry = self.entry
+        # Opened from the bar, it is meant before it is in the list: never the row that happens to be there.
+        ident = self._wanted if self._wanted is not None or entry is None else entry.id
+        if ident is None:
             self.note("There is no alert under the cursor.")
-        elif not board.live:
+        elif self.deck.view.at is not None:
             self.note(PAST)
         else:
             from console.screens.runbook.asking import Target  # not needed before somebody asks
 
-            self.deck.open_run(Target(alert=entry.id))
+            self.deck.open_run(Target(alert=ident))
 
     def _act(self, kind: IntentKind, refuses: Callable[[AlertEntry], str], wish: Wish) -> None:
         """Opens the form of an action on the alert under the cursor, where it can be done at all."""
         entry, board = self.entry, self.board
-        if entry is None or board is None:
+        if self._wanted is not None:
+            self.note(f"Alert {self._wanted} is not in the list yet: again in a moment.")
+        elif entry is None or board is None:
             self.note("There is no alert under the cursor.")
         elif not board.live:
             self.note(PAST)

@@ -13,11 +13,12 @@ from console.screens.alerts.brief import brief
 from console.screens.alerts.detail import draw_detail
 from console.screens.alerts.plot import draw_plot
 from console.screens.alerts.target import drill_of, instant_of
+from console.screens.runbook.asking import Target
 from console.screens.triage.drill import Drill, Step
 from console.screens.triage.screen import TriageScreen
 from console.widgets.rows import Brief
 from tests.console import alert_samples, samples
-from tests.console.alert_samples import BUDGET, HARD_CAP, MUTED, OVER, SPIKE, TAKEN
+from tests.console.alert_samples import BUDGET, HARD_CAP, MUTED, OVER, SPIKE, TAKEN, badge
 from tests.console.harness import FixedLive, console, piloted
 
 SIZES = [(80, 24), (120, 40), (200, 60)]
@@ -318,3 +319,34 @@ def test_an_alert_of_which_little_is_known_is_drawn():
 
     assert draw_plot(detail, 80, 10) == []
     assert "nobody: no route leads to a channel" in said(draw_detail(detail, samples.NOW, 80, 30))
+
+
+@piloted
+async def test_what_the_bar_opens_is_meant_before_it_is_in_the_list():
+    live = FixedLive()
+    async with console(live=live) as alerts:
+        await alerts.press("a")
+        before = alerts.app.screen.entry.id
+        live.fire(badge(replace(SPIKE, id=77)))
+        await alerts.settle()
+        await alerts.press("a", "A")
+        assert "Alert 77 is not in the list yet" in alerts.text and alerts.app.screen.entry.id == before
+
+        wanted = []
+        alerts.app.open_run = wanted.append
+        await alerts.press("r")
+        assert wanted == [Target(alert=77)]
+
+
+@piloted
+async def test_whoever_looks_elsewhere_no_longer_waits_for_what_the_bar_opened():
+    live = FixedLive()
+    async with console(live=live) as alerts:
+        await alerts.press("a")
+        live.fire(badge(replace(SPIKE, id=77)))
+        await alerts.settle()
+        wanted = []
+        alerts.app.open_run = wanted.append
+        await alerts.press("a", "j", "r")
+
+        assert wanted == [Target(alert=alerts.app.screen.entry.id)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -87,6 +88,27 @@ async def test_a_runbook_of_the_rule_starts_at_once_and_n_starts_another_for_the
     assert [desk.run(each).runbook.id for each in (1, 2)] == ["cost-spike", "walk"]
     assert desk.run(2).alert == 1
     assert desk.run(2).parameters["scope"] == desk.run(1).parameters["scope"]
+
+
+@piloted
+async def test_the_key_of_the_bar_and_then_r_answer_the_new_alert_and_not_the_row_looked_at(
+    desk: RunDesk,
+) -> None:
+    first = desk.fires()
+    async with console_on(desk, "a", size=(120, 40)) as running:
+        await running.until("retry storm: search-prod", "fired")
+        signal = replace(
+            first.signal, fingerprint="burn_spike:dev", scope="key_search_dev", summary="dev burns"
+        )
+        desk.writer.alerts.save([replace(first, id=None, signal=signal)])
+        await running.until("new critical: dev burns")
+        assert running.app.screen.table.selected.key == "1"
+        await running.press("a")
+        await running.press("r")
+        await running.until("starts  Cost spike")
+        await answered(running, desk)
+        await running.until("run 1", "alert 2")
+    assert desk.run().alert == 2
 
 
 @piloted
