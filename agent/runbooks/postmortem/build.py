@@ -179,13 +179,14 @@ class _Building:
         if not burns:
             return _Burning(times=times)
         counted = max((each.above for each in alerts), default=Decimal(0)) if entry is None else entry.above
-        with self.reader.snapshot():
+        with self.reader.snapshot():  # of one state, or minutes that are revised between set the two apart
             cost = cost_of(self.reader, self.settings, burns, left_out, alerts, counted, stretch)
+            burners, more = burners_of(self.reader, burns, stretch)
         after = max(times.resolved or 0, *(each.ended or 0 for each in measures), stretch.end)
         plots = [self._plot(burn, stretch, min(end, after + _BEFORE_S // 2)) for burn in burns]
         marks = [mark for burn, plot in zip(burns, plots, strict=True) for mark in self._releases(burn, plot)]
         tried = earlier_of(self.reader, self.settings, alerts, burns, rise, stretch)
-        return _Burning(burns, stretch, times, cost, plots, marks, tried)
+        return _Burning(times, cost, burners, more, plots, marks, tried)
 
     def _plot(self, burn: Burn, stretch: Stretch, end: int) -> Plot:
         start = burn.began - DAY if stretch.days else stretch.start - _BEFORE_S
@@ -218,18 +219,13 @@ class _Building:
         found: _Burning,
         duties: Mapping[str, dict[str, Any]],
     ) -> Impact:
-        burners: tuple[Burner, ...] = ()
-        more = 0
-        if found.burns and found.stretch is not None:
-            with self.reader.snapshot():
-                burners, more = burners_of(self.reader, found.burns, found.stretch)
         said = duties.get(CRITICALITY)
         assessed = f"{said['person']}, {instant(said['at'])}" if said and said["answer"] else ""
-        teams = [each.team for each in burners] + [each.team for each in alerts]
+        teams = [each.team for each in found.burners] + [each.team for each in alerts]
         return Impact(
             teams=tuple(dict.fromkeys(filter(None, teams))),
-            burners=burners,
-            more_burners=more,
+            burners=found.burners,
+            more_burners=found.more_burners,
             production=None if not said or not said["answer"] else said["answer"] == CRITICAL,
             assessed=assessed,
             held=tuple(held_of(details)),
@@ -238,10 +234,10 @@ class _Building:
 
 @dataclass(frozen=True)
 class _Burning:
-    burns: Sequence[Burn] = ()
-    stretch: Stretch | None = None
     times: Times | None = None
     cost: Cost | None = None
+    burners: tuple[Burner, ...] = ()
+    more_burners: int = 0
     plots: Sequence[Plot] = ()
     releases: Sequence[Mark] = ()
     earlier: Earlier = NOT_TRIED

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from agent.settings import Settings
 
 _LISTED = 12
+_CUTS = 4  # nano-credits that a cell may lose: by the hour and the day, at either end
 _FAR = Decimal("0.05")  # two counts of one thing that are further apart want a word
 
 
@@ -168,7 +169,7 @@ def burners_of(
     models: dict[int, int] = {}
     if stretch.cells:
         cells = _cells(reader, burns, stretch)
-        sums = names.credits(Kind.API_KEY, cells)
+        sums = _exactly(names.credits(Kind.API_KEY, cells), len(cells), burns, stretch)
         models = _dearest_models(reader, cells)
     else:
         sums = _by_hours(reader, burns, stretch)
@@ -193,6 +194,18 @@ def burners_of(
         for ident, nano in listed
     )
     return found, len(ranked) - len(listed)
+
+
+def _exactly(sums: Mapping[int, int], cells: int, burns: Sequence[Burn], stretch: Stretch) -> dict[int, int]:
+    """The sums of keys so that they add up to what burnt: what rounding takes goes to the largest.
+
+    Of usage that is known by the hour alone either side cuts its share of time by itself.
+    """
+    found = dict(sums)
+    rest = sum(each.sum(stretch.start, stretch.end) for each in burns) - sum(found.values())
+    if found and abs(rest) <= _CUTS * (cells + len(burns)):
+        found[max(found, key=lambda key: found[key])] += rest
+    return found
 
 
 def _dearest_models(reader: LedgerReader, cells: Iterable[Cell]) -> dict[int, int]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from agent.domain.money import to_credits
 from agent.domain.usage import Layer
 from agent.ledger import open_reader, open_writer
 from agent.ledger.kinds import Kind
@@ -17,7 +18,7 @@ from agent.reports.alert_list import AlertEntry
 from agent.runbooks.postmortem.burn import Burn, burns_of
 from agent.runbooks.postmortem.cost import Stretch, burners_of, cost_of
 from agent.settings_schema import BillingGroup
-from tests.agent.reports.world import DETAIL_FROM, NANO, NOW, SEARCH, SETTINGS, SUPPORT, fill, use
+from tests.agent.reports.world import CHAT, DETAIL_FROM, NANO, NOW, SEARCH, SETTINGS, SUPPORT, fill, use
 
 BEGAN = NOW - 1_200
 SPIKE = [use(minute, 60, SEARCH, 12.0) for minute in range(BEGAN, NOW, 60)]
@@ -178,6 +179,23 @@ def test_without_history_what_the_alert_expected_counts(tmp_path: Path) -> None:
     assert known.above.value == 220 and "what the alert expected counts" in known.note
     assert (unknown.above.value, unknown.money.value) == (None, None)
     assert "not known" in unknown.note
+
+
+def test_keys_add_up_to_what_burnt_where_an_hour_is_known_whole_and_cut(tmp_path: Path) -> None:
+    rows = [
+        replace(use(DETAIL_FROM, 3_600, SUPPORT, 1.0, service=service), credits_nano=1_000_003)
+        for service in (CHAT, replace(CHAT, model="gpt-5"), replace(CHAT, model="gpt-5-nano"))
+    ]
+    with open_writer(tmp_path / "l.sqlite") as writer:
+        writer.write_usage_window(
+            "openai", DETAIL_FROM, DETAIL_FROM + 3_600, {"completions": rows}, read_at=NOW
+        )
+    stretch = Stretch(DETAIL_FROM + 420, DETAIL_FROM + 840)
+    with open_reader(tmp_path / "l.sqlite") as reader:
+        about = burn(reader, Kind.API_KEY, "key_support")
+        (found,), _ = burners_of(reader, [about], stretch)
+
+        assert found.credits == to_credits(about.sum(stretch.start, stretch.end))
 
 
 def test_burners_are_listed_dearest_first_with_what_they_burnt(reader: LedgerReader) -> None:

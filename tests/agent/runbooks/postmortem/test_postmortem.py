@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sqlite3
+from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -18,6 +20,7 @@ from agent.domain.money import to_credits
 from agent.domain.run import Evidence
 from agent.domain.usage import Layer
 from agent.ledger import open_reader, open_writer
+from agent.ledger.kinds import Kind
 from agent.ledger.reader import LedgerReader
 from agent.runbooks.postmortem.build import postmortem
 from agent.runbooks.postmortem.document import as_json
@@ -303,3 +306,52 @@ def test_a_writer_can_tidy_its_log_while_a_postmortem_is_made(world: World) -> N
 
     assert made.cost is not None and len(reader.busy) > 40
     assert tidied > len(reader.busy) // 2
+
+
+class Revised(LedgerReader):
+    """Reads while the provider adds to a minute of the storm after every look."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self._writer = sqlite3.connect(path, timeout=5, isolation_level=None)
+        self._deep = 0
+
+    @contextlib.contextmanager
+    def snapshot(self) -> Iterator[None]:
+        self._deep += 1
+        try:
+            with super().snapshot():
+                yield
+        finally:
+            self._deep -= 1
+        if not self._deep:
+            self._revise()
+
+    def _revise(self) -> None:
+        key = "SELECT id FROM dim WHERE kind = ? AND value = 'key_a'"
+        done = self._writer.execute(
+            "UPDATE bucket SET credits_nano = credits_nano + 1000000001 WHERE start = ? AND context IN"
+            f" (SELECT id FROM context WHERE api_key IN ({key}))",
+            (STRIKE + 120, int(Kind.API_KEY)),
+        )
+        self._writer.execute(
+            "UPDATE roll_hour SET credits_nano = credits_nano + ?"
+            f" WHERE kind = ? AND bucket = ? AND id IN ({key})",
+            (1_000_000_001 * done.rowcount, int(Kind.API_KEY), STRIKE // 3_600 * 3_600, int(Kind.API_KEY)),
+        )
+
+    def close(self) -> None:
+        self._writer.close()
+        super().close()
+
+
+def test_cost_and_keys_agree_to_the_nano_credit_though_minutes_are_revised_meanwhile(world: World) -> None:
+    with open_reader(world.path) as reader:
+        before = of_incident(reader, world.settings, world.incident, world.now)
+    with Revised(world.path) as reader:
+        made = of_incident(reader, world.settings, world.incident, world.now)
+
+    assert before.cost is not None and made.cost is not None
+    assert made.cost.burnt.value != before.cost.burnt.value
+    assert [each.api_key for each in made.impact.burners] == ["key_a"]
+    assert made.impact.burners[0].credits == made.cost.burnt.value
