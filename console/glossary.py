@@ -21,6 +21,7 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
     ("Planned activity", "Burn that is meant: no alert, not learnt as usual, left out of the forecast."),
     ("Runbook", "A text of steps, for people and for the agent, that answers an alert or a routine."),
     ("Run", "A runbook under way: one person holds it, everybody sees it, and nothing of it is lost."),
+    ("Step", "One thing to do in a run, by the agent or by a person; its state says how far it is."),
     ("Evidence", "A question to the ledger and its answer as it was then, with its layer, age and hash."),
     ("Drill", "The same way with marked messages; nothing is changed."),
     ("Showback", "Showing every team what it used and what that cost, without moving money."),

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import click
 
+from console.commands.common import common_options, print_json, reader_for, settings_for
 from console.lazy import Lazy, LazyGroup
 
 _EPILOG = """\b
@@ -19,6 +20,11 @@ Examples:
   burndeck runbook resume 3
   burndeck runbook drill cost-spike --scenario retry-storm
 """
+
+_NEXT = """\
+burndeck runbook resume RUN             where it stands, and what is next
+burndeck runbook list                   what can be started, and the alerts that each answers
+burndeck runbook start ID --alert N     start one for an alert; `burndeck alerts` lists them"""
 
 
 class _Runbook(LazyGroup):
@@ -52,9 +58,25 @@ class _Runbook(LazyGroup):
     }
 
 
-@click.group("runbook", cls=_Runbook, epilog=_EPILOG)
-def runbook() -> None:
+@click.group("runbook", cls=_Runbook, epilog=_EPILOG, invoke_without_command=True)
+@common_options
+@click.pass_context
+def runbook(ctx: click.Context, config: str | None, db: str | None, as_json: bool) -> None:
     """Runbooks: what a person and the agent do together, step by step.
 
     The shipped ones, and your own in the folder runbooks beside burndeck.toml, which override them by id.
+    Alone it lists the runs in progress, and says how one begins.
     """
+    if ctx.invoked_subcommand is not None:
+        return
+    from agent.reports.runs import runs
+    from console.commands.runs_text import listed
+
+    settings = settings_for(config, db)
+    with reader_for(settings) as reader:
+        found = [line for line in runs(reader, settings.clock().now(), 0) if line.state == "open"]
+    if as_json:
+        print_json({"runs": found})
+        return
+    click.echo(listed(found) if found else "no run is in progress")
+    click.echo(f"\n{_NEXT}")

@@ -42,6 +42,26 @@ def test_a_run_begins_with_its_first_question_answered_and_says_what_is_next(
     assert "burndeck runbook answer 1 hard" in said
 
 
+def test_without_a_command_runs_in_progress_are_listed_with_how_one_begins(
+    working: RunWorld, capsys: Capture
+) -> None:
+    assert working.run("runbook") == 0
+    said = capsys.readouterr().out
+    assert "no run is in progress" in said
+    assert "burndeck runbook start ID --alert N" in said
+
+    working.runbook("start", "quiet")
+    working.runbook("start", "quiet")
+    working.runbook("close", "1", "--reason", "by mistake")
+    capsys.readouterr()
+    assert working.run("runbook", "--json") == 0
+    assert [run["id"] for run in json.loads(capsys.readouterr().out)["runs"]] == [2]
+    assert working.run("runbook") == 0
+    said = capsys.readouterr().out
+    assert "quiet" in said
+    assert "burndeck runbook resume RUN" in said
+
+
 def test_a_whole_run_goes_by_commands_alone(working: RunWorld, capsys: Capture) -> None:
     assert working.runbook("start", "quiet") == 0
     assert working.runbook("answer", "1", "hard") == 0

@@ -29,6 +29,7 @@ def test_the_glossary_has_the_words_that_people_ask_for():
     names = {name for name, _ in GLOSSARY}
 
     assert {"Credit", "Allocation", "Soft cap", "Hard cap", "Showback", "Chargeback"} <= names
+    assert {"Runbook", "Run", "Step", "Evidence", "Drill"} <= names
     assert all(name in page(80) for name in names)
 
 
