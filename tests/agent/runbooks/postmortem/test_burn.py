@@ -183,7 +183,7 @@ def test_without_history_what_the_alert_expected_counts(tmp_path: Path) -> None:
 
 def test_keys_add_up_to_what_burnt_where_an_hour_is_known_whole_and_cut(tmp_path: Path) -> None:
     rows = [
-        replace(use(DETAIL_FROM, 3_600, SUPPORT, 1.0, service=service), credits_nano=1_000_003)
+        replace(use(DETAIL_FROM, 3_600, SUPPORT, 1.0, service=service), credits_nano=1_000_005)
         for service in (CHAT, replace(CHAT, model="gpt-5"), replace(CHAT, model="gpt-5-nano"))
     ]
     with open_writer(tmp_path / "l.sqlite") as writer:
