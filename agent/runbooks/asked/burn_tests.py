@@ -40,15 +40,15 @@ def burn_below(context: Context, given: Given) -> Verdict:
     found = burn_now(context, about)
     if found.empty:
         return drilled(context, verdict(False, "burn-below", given, UNKNOWN_DATA))
-    limit, words = number(given, "credits", "0"), ""
-    if times:
-        if found.usual.value is None:
-            sentence = f"{about} burns {rate(found.now)}; what is usual is not known: {found.basis}."
-            return drilled(context, verdict(False, "burn-below", given, sentence, truth=found.now))
-        factor = number(given, "times-usual", "1")
-        limit, words = found.usual.value * factor, f", {short(factor)} times what is usual"
     seen = burn_known(context, about, found)
     unknown = seen.unknown or _released(context, seen.end)
+    limit, words = number(given, "credits", "0"), ""
+    if times and found.usual.value is not None:
+        factor = number(given, "times-usual", "1")
+        limit, words = found.usual.value * factor, f", {short(factor)} times what is usual"
+    elif times and (seen.now or unknown):  # nothing at all is below whatever is usual
+        sentence = f"{about} burns {rate(seen.now)}; what is usual is not known: {found.basis}."
+        return drilled(context, verdict(False, "burn-below", given, sentence, truth=found.now))
     below = seen.now < limit or (not seen.now and not limit)
     side = "below" if below else "not below"
     sentence = f"{about} burns {rate(seen.now)}, {side} {rate(limit)}{words}"
@@ -161,8 +161,10 @@ def keys_silent(context: Context, given: Given) -> Verdict:
     seen = sight(context, about)
     end = int(context.now) // MINUTE * MINUTE if seen.until is None else seen.until
     unknown = seen.unknown(end - for_s, end, min(for_s, FRESH_S))
-    # A call after the end of what all accounts know is a call all the same.
-    nano, cells = burnt_in(context, about, end - for_s, max(end, int(context.now) // MINUTE * MINUTE))
+    # A call after the end of what all accounts know is a call all the same, also in the minute under way.
+    nano, cells = burnt_in(
+        context, about, end - for_s, max(end, int(context.now) // MINUTE * MINUTE + MINUTE)
+    )
     through = sum(max(0.0, cell.requests - cell.errors) for cell in cells)
     refused = round(sum(cell.errors for cell in cells))
     silent = not nano and through < 1

@@ -93,6 +93,16 @@ class TestSilence:
 
         assert judge(path, "keys-silent", scope=KEY).met is met
 
+    def test_ends_with_a_call_in_the_minute_under_way(self, tmp_path: Path) -> None:
+        path = metered(tmp_path / "l.sqlite", AZURE, NOW - 7_200, NOW)
+        events(path, [(AT + 10, None, 100, NANO)])
+        with open_writer(path) as writer:
+            writer.save_source_status(SourceStatus("edge", "haproxy", "openai", "ok", last_ok=AT + 25))
+
+        found = judge(path, "keys-silent", now=AT + 30, scope=KEY)
+
+        assert (found.met, "1 calls came through" in found.evidence.sentence) == (False, True)
+
     def test_under_a_fast_clock_waits_for_the_next_reading(self, tmp_path: Path) -> None:
         path = metered(tmp_path / "l.sqlite", SEARCH, NOW - 7_200, NOW, [NOW - 7_200])
         fast = Settings(scaled_clock=ScaledClock(NOW, 0, 20))
@@ -126,9 +136,10 @@ def test_a_gateway_that_nobody_calls_any_more_burns_nothing_as_far_as_it_was_rea
         action = writer.actions.add(held).id
 
     below = judge(path, "burn-below", scope=KEY, credits="5")
+    usual = judge(path, "burn-below", scope=KEY, times_usual="1.5")
     fell = judge(path, "burn-fell", run=running(action), of="throttle")
 
-    assert (below.met, fell.met) == (met, met)
+    assert (below.met, usual.met, fell.met) == (met, met, met)
     assert not met or fell.evidence.sentence.startswith("api_key:key_search burns 0 credits/min against 6.00")
 
 
