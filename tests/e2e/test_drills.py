@@ -12,7 +12,13 @@ import pytest
 from tests.console.runs.drills import PLANS, beginning, drilled, shipped
 
 pytestmark = [pytest.mark.scenarios, pytest.mark.xdist_group("drills")]
-ACTING = ("hard-cap-override", "leaked-key", "model-regression", "provider-outage-retry-storm")
+ACTING = (
+    "hard-cap-override",
+    "leaked-key",
+    "model-regression",
+    "provider-outage-retry-storm",
+    "runaway-batch",
+)
 
 
 @pytest.fixture(scope="module")

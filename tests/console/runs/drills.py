@@ -72,7 +72,9 @@ PLANS: Mapping[str, Plan] = {
             "act": {"downgrade": {"scope": f"project:{_struck('dearer-model').project.id}"}},
         },
     ),
-    "runaway-batch": Plan("runaway-batch"),
+    "runaway-batch": Plan(
+        "runaway-batch", {"answers": {"decide": "model", "which": "gpt-4o-mini, gpt-4.1-mini, gpt-4o"}}
+    ),
     "provider-outage-retry-storm": Plan("retry-storm", {"act": {"hold-key": {"limit": "4 rpm"}}}),
     "data-gap": Plan("quiet-day"),
     "weekly-burn-review": Plan("quiet-day"),
