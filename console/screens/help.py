@@ -89,7 +89,7 @@ class HelpScreen(Screen[None]):
     ]
 
     def __init__(self, screen: str) -> None:
-        super().__init__(id="help")
+        super().__init__(classes="on-help")
         self._for = screen
         self._page = Canvas("page")
         self._header = Canvas("header")

@@ -43,7 +43,7 @@ class LiveScreen(Screen[None]):
     topic: ClassVar[str] = ""
 
     def __init__(self) -> None:
-        super().__init__(id=self.topic)
+        super().__init__(classes=f"on-{self.topic}")  # an id would forbid a second one of its kind
         self._clock: Clock = SystemClock()
         self._organization = ""
         self._note = ""

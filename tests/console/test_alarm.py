@@ -75,7 +75,7 @@ async def test_a_click_on_the_badge_opens_alerts():
         await running.pilot.click(offset=(running.lines[0].index("critical"), 0))
         await running.settle()
 
-        assert running.app.screen.id == "alerts"
+        assert running.app.screen.has_class("on-alerts")
 
 
 def test_the_line_of_a_page_has_tabs_and_badge():

@@ -142,7 +142,7 @@ async def test_a_form_that_is_left_asks_for_nothing(desk):
     async with alerts_of(desk) as running:
         await running.press("A", *"note", "escape")
 
-        assert running.app.screen.id == "alerts"
+        assert running.app.screen.has_class("on-alerts")
     assert desk.take() == []
 
 
@@ -255,7 +255,7 @@ async def test_without_an_identity_the_console_only_reads(desk):
         await running.press("A")
 
         await running.until("Run `burndeck identity create`.")
-        assert running.app.screen.id == "alerts"
+        assert running.app.screen.has_class("on-alerts")
     assert desk.take() == []
 
 

@@ -74,7 +74,7 @@ class FieldsScreen(ModalScreen[Want | None]):
     topic = "form"
 
     def __init__(self, form: Asking) -> None:
-        super().__init__(id="form")
+        super().__init__(classes="on-form")
         self._fields = form
         self._tried = False
         self._inputs = {field.name: self.line(field) for field in form.fields}

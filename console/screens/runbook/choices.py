@@ -38,7 +38,7 @@ class ChoiceScreen(ModalScreen[str | None]):
     topic = "choice"
 
     def __init__(self, title: str, about: str, choices: Sequence[Choice]) -> None:
-        super().__init__(id="choice")
+        super().__init__(classes="on-choice")
         self._about = (title, about)
         self._choices = choices
         self._title = Canvas("form-title")

@@ -151,7 +151,7 @@ async def test_o_goes_to_the_alert(desk):
         await running.press("o")
 
         await running.until("critical firing for")
-        assert running.app.screen.id == "alerts"
+        assert running.app.screen.has_class("on-alerts")
 
 
 @piloted

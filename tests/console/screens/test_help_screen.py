@@ -47,4 +47,4 @@ async def test_help_closes_without_leaving(key):
     async with console() as running:
         await running.press("?", key)
 
-        assert running.app.screen.id == "burn" and not running.app._exit
+        assert running.app.screen.has_class("on-burn") and not running.app._exit
