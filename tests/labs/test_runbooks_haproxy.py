@@ -140,12 +140,12 @@ def test_four_runbooks_are_walked_to_their_ends_on_two_keys_under_load(place: Pl
         batch = batch_until_it_is_quiet(place, dev)
         leak = leak_until_it_is_silent(place, prod)
 
-    site.later(minutes=17)
+    site.later(minutes=13)
     assert spike.ended({"answers": {"prevent": "a standing limit"}})
     assert outage.script({}, pause="usual") is None
     assert batch.script({}, pause="stays-down") is None
     leak_until_it_has_ended(leak)
-    site.later(minutes=16)
+    site.later(minutes=18)
     for walk in (outage, batch, leak):
         assert walk.ended({})
 

@@ -27,6 +27,9 @@ from tests.labs.acting import PEOPLE, Site, until
 
 WITHIN_S = 45.0
 """Nothing that a script waits for may take longer."""
+_READ = """
+SELECT 1 WHERE (SELECT min(last_ok) FROM source_status) >= ? AND (SELECT min(ok_at) FROM gateway_status) >= ?
+"""
 
 
 class PausedError(Exception):
@@ -42,12 +45,14 @@ class LaterSite(Site):
         self._ahead_s = 0
 
     def later(self, minutes: int) -> None:
-        """Lets time go on while nobody looks, and starts the agent again."""
+        """Lets time go on while nobody looks, and has the agent read source and gateway again."""
         self.kill()
         self._ahead_s += minutes * 60
         clock = f"\n[clock]\nepoch = {float(self._ahead_s)}\nstarted = 0.0\nspeed = 1.0\n"
         (self.folder / "burndeck.toml").write_text(self._config + clock)
+        began = int(time.time()) + self._ahead_s
         self.start()
+        until(lambda: self.rows(_READ, began, began), "a reading of source and gateway", why=self.said)
 
     @property
     def settings(self) -> Settings:

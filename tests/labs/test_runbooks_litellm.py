@@ -1,0 +1,198 @@
+"""Shipped runbooks walked for real at LiteLLM, under load: people, an agent, and callers who are refused."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.labs.acting import until
+from tests.labs.litellm import Calls, Key, LiteLLMLab, needs_litellm
+from tests.labs.walking import LaterSite, Walk, lacking
+
+pytestmark = [pytest.mark.labs, needs_litellm]
+
+CONFIG = """\
+[[sources]]
+kind = "litellm"
+base_url = "{url}"
+every = "1s"
+history = "15m"
+
+[[gateways]]
+kind = "litellm"
+base_url = "{url}"
+every = "2s"
+"""
+LEAK = {"answers": {"gone": "yes", "leaver": "no"}}
+_SET = ("rpm_limit", "tpm_limit", "blocked")
+
+
+class Place:
+    """A team with a dev key, a production key and one that leaks, and an agent that reads and rules them."""
+
+    def __init__(self, lab: LiteLLMLab, folder: Path) -> None:
+        self.lab = lab
+        self.team = lab.new_team()
+        self.dev, self.prod, self.leaked = (self.key(where) for where in ("dev", "prod", "prod"))
+        self.site = LaterSite(
+            folder / "site", CONFIG.format(url=lab.url), {"LITELLM_MASTER_KEY": lab.master_key}
+        )
+
+    @property
+    def scope(self) -> str:
+        """The team, as burndeck knows it."""
+        return f"team:alias-{self.team}"
+
+    def key(self, environment: str) -> Key:
+        """A new key of the team."""
+        return self.lab.new_key(team_id=self.team, metadata={"environment": environment})
+
+    def held(self, key: Key) -> dict[str, Any]:
+        """What the proxy holds a key to."""
+        info = self.lab.info(key)
+        return {name: info[name] for name in _SET}
+
+    def burning(self) -> None:
+        """Waits until the ledger has seen calls of all keys."""
+        names = {self.dev.alias, self.prod.alias, self.leaked.alias}
+        until(lambda: names <= {key for key, _, _ in self.site.burn()}, "burn", 40, self.site.said)
+
+
+@pytest.fixture
+def place(litellm_lab: LiteLLMLab, tmp_path: Path) -> Iterator[Place]:
+    made = Place(litellm_lab, tmp_path)
+    try:
+        made.site.start()
+        yield made
+    finally:
+        made.site.kill()
+
+
+@pytest.mark.timeout(240)
+def test_five_runbooks_are_walked_to_their_ends_on_three_keys_under_load(place: Place) -> None:
+    site = place.site
+    free = place.held(place.dev)
+    with ExitStack() as stack:
+        dev, prod, leaked = (
+            stack.enter_context(place.lab.load(key, rate))
+            for key, rate in ((place.dev, 12), (place.prod, 4), (place.leaked, 4))
+        )
+        place.burning()
+        leak = leak_until_it_is_silent(place, leaked)
+        held_back = throttle_until_it_is_released(place, dev)
+        spike = spike_until_it_stays_down(place, dev)
+        outage = outage_until_half_holds(place, dev)
+        batch = batch_until_it_is_quiet(place, dev)
+        assert {status for _, status in list(prod.answers)} == {200}
+
+    site.later(minutes=13)
+    assert spike.ended({})
+    assert outage.script({}, pause="usual") is None
+    assert batch.script({}, pause="stays-down") is None
+    leak_until_it_may_be_deleted(place, leak)
+    site.later(minutes=18)
+    leak.do("retry", "--reason", "a quarter of an hour is over")
+    for walk in (outage, batch, leak):
+        assert walk.ended(deleted_by_hand(place, leak) if walk is leak else {})
+    assert place.lab.call(place.leaked) == 401
+
+    assert place.held(place.dev) == free
+    throttled = f"throttle non-prod of {place.scope} to"
+    key = f"api_key:{place.dev.alias}"
+    for walk, words in (
+        (held_back, [f"{throttled} 60 rpm"]),
+        (spike, [throttled]),
+        (outage, [f"throttle {key} to 6000 rpm", f"throttle {key} to 10 rpm"]),
+        (batch, [f"block {key}"]),
+        (leak, [f"block api_key:{place.leaked.alias}", "fay", "eve"]),
+    ):
+        assert lacking(walk.postmortem(), words) == []
+
+
+def throttle_until_it_is_released(place: Place, dev: Calls) -> Walk:
+    """Holds non-production back and lets it go."""
+    walk = Walk.start(place.site, "throttle-non-prod", scope=place.scope)
+    began = time.monotonic()
+    seen = {
+        "throttle": lambda: dev.first(429, began),
+        "release": lambda: dev.first(200, time.monotonic()),
+    }
+    assert walk.script({"answers": {"keep": "release"}}, seen=seen)
+    assert "is confirmed: refuses calls" in walk.sentence("fell")
+    return walk
+
+
+def spike_until_it_stays_down(place: Place, dev: Calls) -> Walk:
+    """Holds non-production back, and lets it go."""
+    walk = Walk.start(place.site, "cost-spike", scope=place.scope, key=place.dev.alias, limit="30 rpm")
+    began = time.monotonic()
+    seen = {
+        "throttle-non-prod": lambda: dev.first(429, began),
+        "release": lambda: dev.first(200, time.monotonic()),
+    }
+    assert walk.script({}, pause="stays-down", seen=seen) is None
+    assert "is confirmed: refuses calls" in walk.sentence("fell-non-prod")
+    return walk
+
+
+def outage_until_half_holds(place: Place, dev: Calls) -> Walk:
+    """Holds a key loosely, which does nothing, then low, and takes the low limit off alone."""
+    given = {"scope": place.scope, "key": place.dev.alias, "half": "6000 rpm"}
+    walk = Walk.start(place.site, "provider-outage-retry-storm", **given)
+    assert walk.script({}, pause="fell-key") is None
+    assert place.held(place.dev)["rpm_limit"] == 6_000
+    walk.do("overrule", "--not-met", "--reason", "nothing is refused")
+    began = time.monotonic()
+    over = {"overrule": {"recovered": "its status page says so, and our calls pass"}}
+    seen = {
+        "hold-low": lambda: dev.first(429, began),
+        "let-go": lambda: dev.first(200, time.monotonic()),
+    }
+    assert walk.script(over, pause="half-holds", seen=seen) is None
+    assert "is confirmed: refuses calls" in walk.sentence("fell-low")
+    assert place.held(place.dev)["rpm_limit"] == 6_000
+    return walk
+
+
+def batch_until_it_is_quiet(place: Place, dev: Calls) -> Walk:
+    """Blocks the key of a job at once: it is no production."""
+    walk = Walk.start(place.site, "runaway-batch", scope=place.scope, key=place.dev.alias)
+    told = {"answers": {"decide": "block", "stop-job": "the night job"}}
+    assert walk.script(told, pause="quiet", seen={"block": lambda: dev.first(401, 0.0)}) is None
+    assert "is confirmed: refuses calls" in walk.sentence("fell-block")
+    assert "calls came through" in walk.current()["waits"]
+    return walk
+
+
+def leak_until_it_is_silent(place: Place, leaked: Calls) -> Walk:
+    """Blocks a key of production once finance and engineering say so."""
+    walk = Walk.start(place.site, "leaked-key", key=place.leaked.alias)
+    assert walk.script({}, pause="silent", seen={"approve-block": lambda: leaked.first(401, 0.0)}) is None
+    assert "approved by fay (finance), eve (engineering)" in walk.sentence("approve-block")
+    assert place.held(place.leaked)["blocked"]
+    return walk
+
+
+def deleted_by_hand(place: Place, walk: Walk) -> dict[str, Any]:
+    """The end of a script after an admin of the proxy has deleted the key, which burndeck cannot do there."""
+    played = walk.script(LEAK)
+    assert played is not None
+    assert "litellm has no revoke" in played.stuck
+    place.lab.admin("/key/delete", keys=[place.leaked.token])
+    return {**LEAK, "skip": {"revoke": "deleted at the proxy", "approve-revoke": "nothing was asked for"}}
+
+
+def leak_until_it_may_be_deleted(place: Place, walk: Walk) -> None:
+    """No gateway passes the key; it may be deleted once it was silent for a quarter of an hour."""
+    played = walk.script({"answers": {"rotate": place.key("prod").alias, **LEAK["answers"]}})
+    assert played is not None
+    assert f"api_key:{place.leaked.alias}: " in played.stuck
+    assert played.stuck.startswith("not yet: ")
+    assert "no call came through" in walk.sentence("silent")
+    assert "is blocked at every gateway that serves it: litellm" in walk.sentence("blocked")
+    assert "served by litellm" in walk.sentence("known")
