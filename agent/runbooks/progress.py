@@ -95,9 +95,10 @@ def skipped(run: Run, seq: int, now: int, actor: str, reason: str) -> Moved:
     return _onward(Moved(_put(run, step)).telling(now, "skipped", actor, text, seq), seq, now, go)
 
 
-def retried(run: Run, seq: int, now: int, actor: str) -> Moved:
+def retried(run: Run, seq: int, now: int, actor: str, reason: str = "") -> Moved:
     """A step that failed is tried again."""
-    return _arrive(Moved(run).telling(now, "retried", actor, "tried again", seq), seq, now, wanted=True)
+    text = _with("tried again", reason)
+    return _arrive(Moved(run).telling(now, "retried", actor, text, seq), seq, now, wanted=True)
 
 
 def overruled(run: Run, seq: int, now: int, actor: str, *, met: bool, reason: str) -> Moved:
@@ -122,18 +123,12 @@ def overruled(run: Run, seq: int, now: int, actor: str, *, met: bool, reason: st
     return done(run, seq, now, actor=actor, outcome=text, answer=answer, reason=reason, go=go)
 
 
-def reopened(run: Run, seq: int, now: int, actor: str) -> Moved:
+def reopened(run: Run, seq: int, now: int, actor: str, reason: str = "") -> Moved:
     """Back to a step that is behind, or on to one that was passed; the run is open again."""
-    steps = run.steps
-    if run.at:
-        steps = tuple(
-            replace(step, state=StepState.AHEAD, due_at=None)
-            if step.seq == run.at and step.state is not StepState.FAILED
-            else step
-            for step in steps
-        )
+    steps = tuple(_fresh(step) if step.seq == run.at else step for step in run.steps)
     again = replace(run, steps=steps, state=RunState.OPEN, ended_at=None, ended_by="", outcome="")
-    return _arrive(Moved(again).telling(now, "reopened", actor, "reopened", seq), seq, now, wanted=True)
+    text = _with("reopened", reason)
+    return _arrive(Moved(again).telling(now, "reopened", actor, text, seq), seq, now, wanted=True)
 
 
 def asked(run: Run, seq: int, now: int, actor: str, text: str, *, action: int | None = None) -> Moved:
@@ -146,7 +141,7 @@ def asked(run: Run, seq: int, now: int, actor: str, text: str, *, action: int | 
 
 def undone(run: Run, seq: int, now: int, actor: str, text: str) -> Moved:
     """The action of a step that was done is undone; the run stays where it is."""
-    step = replace(run.step(seq), state=StepState.UNDONE)
+    step = replace(run.step(seq), state=StepState.UNDONE, outcome=text)
     return Moved(_put(run, step)).telling(now, "undone", actor, text, seq)
 
 
@@ -165,8 +160,13 @@ def closed(run: Run, now: int, actor: str, reason: str) -> Moved:
 
 
 def _arrive(moved: Moved, seq: int, now: int, *, wanted: bool = False) -> Moved:
-    """The run is at a step; `wanted` where a person has asked for just that."""
+    """The run is at a step; `wanted` where a person has asked for just that.
+
+    Where it has been here before, all that follows is still to be done again.
+    """
     run = moved.run
+    if run.step(seq).attempt:
+        run = replace(run, steps=tuple(_fresh(step) if step.seq > seq else step for step in run.steps))
     declared, step = run.runbook.step(seq), run.step(seq)
     missing = _missing(run, declared)
     if not missing and not wanted and _agents(declared) and step.attempt >= MOST_TRIES:
@@ -180,10 +180,20 @@ def _arrive(moved: Moved, seq: int, now: int, *, wanted: bool = False) -> Moved:
         attempt=step.attempt + 1,
         began_at=now,
         outcome=missing,
+        action=step.action,
         due_at=now + declared.timeout_s if declared.timeout_s and not missing else None,
     )
     arrived = Moved(_put(replace(run, at=seq), here), moved.events)
     return arrived.telling(now, "failed", AGENT, missing, seq) if missing else arrived
+
+
+def _fresh(step: StepRun) -> StepRun:
+    """A step that is still to come; of earlier tries it keeps their number and what they have made."""
+    return StepRun(step.seq, attempt=step.attempt, action=step.action)
+
+
+def _with(text: str, reason: str) -> str:
+    return f"{text}: {reason}" if reason else text
 
 
 def _agents(declared: Step) -> bool:

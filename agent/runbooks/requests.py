@@ -6,9 +6,11 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from agent.alerts.handlers import handlers as alert_handlers
 from agent.control.bounds import known_person
 from agent.control.occasion import Tell
 from agent.control.roles import may
+from agent.domain.alert import AlertState
 from agent.domain.allocation import Scope
 from agent.domain.intent import Intent, IntentKind, Refused
 from agent.domain.person import Role
@@ -62,6 +64,17 @@ class _Desk:
         not_twice(writer, run)
         kept = records.add(writer.runs, progress.begin(run, now))
         to_incident(writer, kept, now, "runbook", intent.person, f"{run.runbook.title} started")
+        if not kept.drill:
+            self._take(writer, kept, intent, now)
+
+    def _take(self, writer: LedgerWriter, run: Run, intent: Intent, now: int) -> None:
+        """Whoever works on an alert has taken it: nobody else is woken."""
+        alert = None if run.alert is None else writer.alerts.alert(run.alert)
+        if alert is None or alert.state is not AlertState.FIRING:
+            return
+        note = f"works on it: run {run.id} of {run.runbook.id}"
+        taken = replace(intent, subject=f"alert:{run.alert}", payload={"note": note})
+        alert_handlers(self.settings)[IntentKind.ACKNOWLEDGE].apply(writer, taken, now)
 
     def step(self, writer: LedgerWriter, intent: Intent, now: int) -> None:
         """A person does something about one step."""

@@ -17,7 +17,7 @@ from agent.domain.run import Run, RunState, StepRun, StepState
 from agent.domain.runbook import Choice, ParameterKind, Step, StepKind
 from agent.runbooks import progress
 from agent.runbooks.filling import MissingParameter, check_value
-from agent.runbooks.progress import Moved
+from agent.runbooks.progress import ASKED, Moved
 from agent.runbooks.reach import around_run, ident_of, reason_in, text_in
 from agent.runbooks.signing import sign, signed_gates
 from agent.runbooks.specs import RELEASE
@@ -167,14 +167,16 @@ def _retry(asked: Asked) -> Moved:
     asked.must_be(StepState.FAILED)
     if "retry" not in asked.declared.remedies:
         raise Refused(f"the runbook does not let step {asked.step.seq} be tried again")
-    return progress.retried(asked.run, asked.step.seq, asked.now, asked.intent.person)
+    reason = text_in(asked.intent.payload, "reason")
+    return progress.retried(asked.run, asked.step.seq, asked.now, asked.intent.person, reason)
 
 
 def _overrule(asked: Asked) -> Moved:
     asked.must_be(StepState.FAILED, StepState.WORKING)
     declared, step = asked.declared, asked.step
     by_test = declared.kind in (StepKind.CHECK, StepKind.WAIT_FOR)
-    if not by_test and not (declared.requires and step.state is StepState.FAILED and step.action is None):
+    asks = step.answer == ASKED
+    if not by_test and not (declared.requires and step.state is StepState.FAILED and not asks):
         raise Refused(f"step {step.seq} tests nothing that a person could overrule")
     reason = reason_in(asked.intent.payload, "why the finding is overruled")
     met = asked.intent.payload.get("met") is not False
@@ -190,7 +192,8 @@ def _reopen(asked: Asked) -> Moved:
         raise Refused(f"{_these(held)} in force: undo it first")
     if run.state is not RunState.OPEN:
         not_twice(asked.writer, run)
-    return progress.reopened(run, step.seq, asked.now, asked.intent.person)
+    reason = text_in(asked.intent.payload, "reason")
+    return progress.reopened(run, step.seq, asked.now, asked.intent.person, reason)
 
 
 def _set(asked: Asked) -> Moved:

@@ -19,6 +19,7 @@ from agent.runbooks.about import values_of
 from agent.runbooks.asking import Context, Verdict
 from agent.runbooks.conditions import CONDITIONS
 from agent.runbooks.filling import MissingParameter, fill, fill_given
+from agent.runbooks.progress import ASKED
 from agent.runbooks.specs import RELEASE
 
 __all__ = [
@@ -205,13 +206,13 @@ def _can(run: Run, declared: Step, state: StepRun, action: ActionEntry | None) -
         StepKind.NOTIFY: "go",
         StepKind.ACTION: "release" if declared.action == RELEASE else "act",
     }.get(declared.kind)
-    return (*((first,) if first else ()), "skip", *(("set",) if run.runbook.parameters else ()))
+    return (*((first,) if first else ()), "skip", *undo, *(("set",) if run.runbook.parameters else ()))
 
 
 def _overrulable(declared: Step, state: StepRun) -> bool:
     if declared.kind in (StepKind.CHECK, StepKind.WAIT_FOR):
         return True
-    return bool(declared.requires) and state.action is None
+    return bool(declared.requires) and state.answer != ASKED
 
 
 def _requirements(context: Context, declared: Step) -> tuple[Requirement, ...]:

@@ -33,7 +33,8 @@ CREATE TABLE run_step (
 
 -- Every action that a run has made, also of earlier tries.
 CREATE TABLE run_action (
-  run INTEGER NOT NULL, step INTEGER NOT NULL, attempt INTEGER NOT NULL, action INTEGER NOT NULL,
+  -- The columns of the key come first: otherwise quick_check of SQLite 3.40 takes such a table for a broken one.
+  run INTEGER NOT NULL, action INTEGER NOT NULL, step INTEGER NOT NULL, attempt INTEGER NOT NULL,
   PRIMARY KEY (run, action)
 ) WITHOUT ROWID;
 CREATE INDEX run_action_of ON run_action (action);

@@ -99,6 +99,27 @@ def test_a_wait_runs_out_at_its_time_from_every_arrival() -> None:
     assert progress.retried(failed, 1, 200, "ada").run.step(1).due_at == 260
 
 
+def test_after_a_loop_what_follows_is_still_to_be_done_and_remembers_what_it_has_made() -> None:
+    run = begun(book(step("act"), step("wait"), step("choose", StepKind.DECISION)))
+    run = replace(run, steps=(replace(run.step(1), action=7), *run.steps[1:]))
+    run = progress.done(run, 1, 110, actor="ada", outcome="asked").run
+    run = progress.done(run, 2, 120, actor="ada", outcome="waited").run
+
+    again = progress.done(run, 3, 130, actor="ada", outcome="again", go="act").run
+
+    assert states(again) == ["ready", "ahead", "ahead"]
+    assert (again.step(1).action, again.step(1).attempt, again.step(2).attempt) == (7, 2, 1)
+
+
+def test_a_way_to_a_lower_number_that_is_no_loop_forgets_nothing() -> None:
+    run = begun(book(step("first", then="late"), step("late2", then="end"), step("late", then="late2")))
+    run = progress.done(run, 1, 110, actor="ada", outcome="said").run
+
+    back = progress.done(run, 3, 120, actor="ada", outcome="said").run
+
+    assert states(back) == ["done", "ready", "done"]
+
+
 class Walk(RuleBasedStateMachine):
     """Any order of what people and the agent do keeps a run in one piece."""
 

@@ -360,3 +360,29 @@ def test_keys_that_people_write_into_a_run_are_cut(world: Walking) -> None:
     world.do("answer", answer="rotated sk-proj-abcdefghijklmnopqrstuvwxyz")
 
     assert world.run().step(1).answer == "rotated sk-pro***"
+
+
+def test_whoever_works_on_an_alert_has_taken_it_but_not_by_a_drill(world: Walking) -> None:
+    world.write("walk", NOTE, front='trigger = ["hard_cap"]')
+    world.reach_the_cap()
+    alert = world.office.alert("hard_cap")
+
+    world.start("walk", alert=alert.id, drill=True)
+    assert world.office.alert("hard_cap").acknowledged_by == ""
+    assert world.start("walk", alert=alert.id) == ""
+
+    assert world.office.alert("hard_cap").acknowledged_by == "ada"
+    assert ("acknowledged", "works on it: run 2 of walk") in world.office.timeline()
+
+
+def test_the_reasons_of_going_back_are_on_the_timeline(world: Walking) -> None:
+    world.write("walk", NOTE, 'kind = "check"\ncondition = "priced"', NOTE)
+    world.start("walk")
+    world.do("answer", answer="one")
+
+    assert world.do("retry", reason="once more") == ""
+    assert world.do("reopen", step=1, reason="it was wrong") == ""
+
+    texts = [event.text for event in world.office.writer.runs.events(1)]
+    assert "tried again: once more" in texts
+    assert "reopened: it was wrong" in texts
