@@ -13,7 +13,7 @@ from agent.runbooks.asks import action_of, hold_of, releases_of, step_of
 from agent.runbooks.specs import spec_of
 from agent.runbooks.view import RunView, run_view
 from console.runs import moves
-from console.runs.moves import Move, next_move
+from console.runs.moves import Move, next_move, way_out
 
 if TYPE_CHECKING:
     from agent.control.asking import Ask
@@ -90,8 +90,12 @@ class Played:
         return not self.stuck and not self.failed
 
 
-def play(ground: Ground, run: int, answers: Answers, told: Callable[[StepEnd], None]) -> Played:
-    """Takes a run to its end, or to where nobody knows what to do. `told` hears of each step as it ends."""
+Told = Callable[[str | StepEnd], None]
+"""Hears of each step as it ends, and in a sentence of what else happens."""
+
+
+def play(ground: Ground, run: int, answers: Answers, told: Told) -> Played:
+    """Takes a run to its end, or to where nobody knows what to do."""
     return _Player(ground, run, answers, told).play()
 
 
@@ -100,7 +104,7 @@ class _Player:
     ground: Ground
     run: int
     answers: Answers
-    told: Callable[[StepEnd], None]
+    told: Told
     _ends: dict[tuple[int, int, str], StepEnd] = field(default_factory=dict)
     _here: tuple[int, int] = (0, 0)
     _since: float = 0.0
@@ -143,6 +147,18 @@ class _Player:
         return ""
 
     def _do(self, view: RunView, move: Move) -> str:
+        """Carries a move out, or what is done instead; returns why it was refused."""
+        refusal = self._try(view, move)
+        if not refusal or move.do != moves.ACT:
+            return refusal
+        instead = way_out(view, self.answers, self.ground.cast, refusal)
+        if instead is None:
+            return refusal
+        if instead.do == moves.REOPEN:
+            self.told(f"step {view.run.at} is refused, so step {instead.step} is decided anew: {refusal}")
+        return self._try(view, instead)
+
+    def _try(self, view: RunView, move: Move) -> str:
         """Carries a move out; returns why it was refused."""
         try:
             asks = list(self._asks(view, move))
@@ -172,7 +188,7 @@ class _Player:
         elif move.do == moves.ANSWER:
             yield step_of(run, seq, "answer", answer=move.text, reason=_REASON)
         else:
-            yield step_of(run, seq, move.do, **({"reason": move.text} if move.text else {}))
+            yield step_of(run, move.step or seq, move.do, **({"reason": move.text} if move.text else {}))
 
     def _action(self, view: RunView) -> Ask:
         from agent.control.asking import preview

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from agent.control.requests import REQUESTS
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from console.runs.cast import Cast
 
 OVER, WAIT, STUCK, TAKE = "over", "wait", "stuck", "take"
-ANSWER, GO, SKIP, OVERRULE, SIGN = "answer", "go", "skip", "overrule", "sign"
+ANSWER, GO, SKIP, OVERRULE, SIGN, REOPEN = "answer", "go", "skip", "overrule", "sign", "reopen"
 ACT, RELEASE, APPROVE, DENY = "act", "release", "approve", "deny"
 
 
@@ -32,6 +32,7 @@ class Move:
     person: str = ""
     text: str = ""  # the answer; a reason; why it is stuck
     actions: tuple[int, ...] = ()  # that are released, approved or denied
+    step: int = 0  # that is reopened
 
 
 def next_move(view: RunView, answers: Answers, cast: Cast) -> Move:
@@ -49,6 +50,37 @@ def next_move(view: RunView, answers: Answers, cast: Cast) -> Move:
     if current.state.state is StepState.WORKING:
         return _while_working(view, current, answers, cast)
     return _when_ready(view, current, answers, cast)
+
+
+def way_out(view: RunView, answers: Answers, cast: Cast, why: str) -> Move | None:
+    """What is done instead of an action that is refused, where the script says nothing of it.
+
+    The decision that led to it is taken otherwise, as long as it has another answer; then it is skipped. A
+    script that asks for the action hears why it cannot be: None.
+    """
+    current = view.current
+    if current is None or current.declared.id in answers.act:
+        return None
+    led = max(
+        (each for each in view.steps if _leads(view, each, current.declared)),
+        key=lambda each: each.state.ended_at or 0,
+        default=None,
+    )
+    if led is not None and led.declared.id in answers.answers:
+        return None
+    if led is not None and led.state.attempt < len(led.declared.choices) and REOPEN in led.can:
+        return _by_mover(view, cast, Move(REOPEN, text=why, step=led.declared.seq))
+    return _by_mover(view, cast, Move(SKIP, text=why)) if SKIP in current.can else None
+
+
+def _leads(view: RunView, decision: StepView, to: Step) -> bool:
+    """Whether a decision was answered with the way to a step."""
+    ways = {choice.answer: choice.go for choice in decision.declared.choices}
+    answer = decision.state.answer
+    if decision.state.state is not StepState.DONE or answer not in ways:
+        return False
+    named = view.run.runbook.named(ways[answer])
+    return named is not None and named.seq == to.seq
 
 
 def _when_ready(view: RunView, current: StepView, answers: Answers, cast: Cast) -> Move:
@@ -123,7 +155,7 @@ def _by_mover(view: RunView, cast: Cast, move: Move, kind: IntentKind = IntentKi
     if fits and holder is not None and cast.first(kind=kind, but=_all_but(cast, holder.name)):
         able = holder
     if able is not None:
-        return Move(move.do, able.name, move.text, move.actions)
+        return replace(move, person=able.name)
     taker = cast.first(roles=run.runbook.roles, kind=kind, but=[run.holder])
     if taker is None:
         return Move(STUCK, text=f"nobody of the cast may do step {current.declared.seq}")

@@ -10,7 +10,7 @@ import pytest
 from agent.domain.person import Person
 from console.runs.answers import Answers
 from console.runs.cast import Cast
-from console.runs.moves import Move, next_move
+from console.runs.moves import Move, next_move, way_out
 from tests.agent.process.override import PEOPLE
 from tests.agent.runbooks.walking import Walking
 
@@ -109,3 +109,59 @@ def test_nothing_is_left_to_do_at_the_end(world: Walking) -> None:
     world.do("answer", answer="it is over")
 
     assert move(world) == Move("over")
+
+
+THROTTLE = """
+kind = "action"
+id = "throttle"
+action = "throttle"
+with = { scope = "team:payments", limit = "5 rpm", for = "1h" }
+"""
+HOW = """
+kind = "decision"
+id = "how"
+question = "How hard?"
+[[choice]]
+answer = "hard"
+label = "hold it back"
+go = "throttle"
+[[choice]]
+answer = "not"
+label = "let it be"
+go = "note"
+"""
+
+
+def instead(world: Walking, answers: Answers | None = None) -> Move | None:
+    """What is done instead of the action that run 1 is at, by a cast of everybody."""
+    people = tuple(Person(name, world.identities[name].public_key, roles) for name, roles in PEOPLE.items())
+    return way_out(world.view(), answers or Answers(), Cast(people, world.identities), "no gateway can")
+
+
+def test_a_refused_action_sends_the_script_back_to_the_decision_and_is_skipped_in_the_end(
+    world: Walking,
+) -> None:
+    world.write("walk", HOW, THROTTLE, NOTE)
+    world.start("walk")
+    world.do("answer", answer="hard")
+
+    assert instead(world) == Move("reopen", "ada", "no gateway can", step=1)
+    world.do("reopen", step=1)
+    world.do("answer", answer="hard")
+    assert instead(world) == Move("skip", "ada", "no gateway can")
+
+
+def test_a_refused_action_that_the_script_asks_for_is_its_end(world: Walking) -> None:
+    world.write("walk", HOW, THROTTLE, NOTE)
+    world.start("walk")
+    world.do("answer", answer="hard")
+
+    assert instead(world, Answers(answers={"how": ("hard",)})) is None
+    assert instead(world, Answers(act={"throttle": {"limit": "5 rpm"}})) is None
+
+
+def test_a_refused_action_without_a_decision_before_it_is_skipped(world: Walking) -> None:
+    world.write("walk", THROTTLE, NOTE)
+    world.start("walk")
+
+    assert instead(world) == Move("skip", "ada", "no gateway can")
