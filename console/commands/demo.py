@@ -73,8 +73,8 @@ def demo(
     """Run a simulated organization with the real agent and console, on loopback and without a trace.
 
     Nothing reaches a real provider, and everything is written to a temporary folder that is removed at
-    the end. You are its operator; the keys of finance and engineering lie in that folder beside yours, so
-    that another terminal can approve what you ask for.
+    the end. You are ada, its operator; the keys of finance, second-finance, engineering and lead lie in that
+    folder beside yours, so that another terminal can approve what you ask for.
     """
     from fixtures.scenario import load_scenario
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,8 +16,15 @@ if TYPE_CHECKING:
     from fixtures.scenario import Deploy
 
 SOURCE_NAME = "openai"
-APPROVERS = ("finance", "engineering")
-"""People of the demo beside whoever watches it; each one's key is in a file of that name."""
+OPERATOR = "ada"
+"""Whoever watches the demo: on call."""
+OTHERS: Mapping[str, str] = {
+    "finance": "finance",
+    "engineering": "engineering",
+    "second-finance": "finance",  # nobody approves what he asked for
+    "lead": "lead",
+}
+"""Name -> role of the people of the demo beside the operator; each one's key is in a file of that name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,19 +118,18 @@ def _release(deploy: Deploy) -> str:
 def _person(file: Path) -> str:
     """Makes the people of the demo; returns the tables that make the agent know them.
 
-    Whoever watches is "you", on call. Finance and engineering are there so that approvals can be tried: their
-    keys lie beside.
+    Whoever watches is on call. The others are there so that approvals can be tried: their keys lie beside.
     """
     from agent.control.identity import new_identity, write_identity
 
-    you = write_identity(new_identity("you"), file).config_block()
+    operator = write_identity(new_identity(OPERATOR), file).config_block()
     others = (
-        write_identity(new_identity(role), file.with_name(role))
+        write_identity(new_identity(name), file.with_name(name))
         .config_block()
         .replace('"operator"', f'"{role}"')
-        for role in APPROVERS
+        for name, role in OTHERS.items()
     )
-    return "\n".join([you, *others])
+    return "\n".join([operator, *others])
 
 
 def _pace(tick_s: float) -> str:
