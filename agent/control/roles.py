@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
+from agent.domain.action import Needs
 from agent.domain.intent import IntentKind
 from agent.domain.person import Person, Role
 
@@ -59,3 +60,23 @@ def takes(kind: IntentKind) -> str:
     return (
         " or ".join([", ".join(needed[:-1]), needed[-1]] if len(needed) > 1 else needed) or "what nobody has"
     )
+
+
+def missing_people(needs: Needs, people: Collection[Person], but: Collection[str] = ()) -> Needs:
+    """The approvals that nobody of these people, `but` nobody of those names, could give: one person, one."""
+    return _unfilled(needs, [{role.value for role in each.roles} for each in people if each.name not in but])
+
+
+def _unfilled(needs: Needs, people: list[set[str]]) -> Needs:
+    if not needs:
+        return ()
+    first, *rest = needs
+    fitting = {frozenset(roles): place for place, roles in enumerate(people) if not roles.isdisjoint(first)}
+    with_one = (_unfilled(tuple(rest), [*people[:at], *people[at + 1 :]]) for at in fitting.values())
+    return min((*with_one, (first, *_unfilled(tuple(rest), people))), key=len)
+
+
+def nobody_words(missing: Needs) -> str:
+    """`nobody here can approve as finance`, or nothing."""
+    roles = " and ".join(" or ".join(each) for each in missing)
+    return f"nobody here can approve as {roles}" if roles else ""

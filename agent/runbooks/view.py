@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from agent.allocations import settings_now
+from agent.control.roles import missing_people, nobody_words
 from agent.domain.action import ActionState
 from agent.domain.run import KeptEvidence, Run, RunEvent, RunState, SignOff, StepRun, StepState, told_nobody
 from agent.domain.runbook import Remedy, Step, StepKind, Test
+from agent.domain.words import instant
 from agent.errors import BurndeckError
 from agent.reports.action_report import ActionEntry
 from agent.reports.actions import action_entry
@@ -61,6 +63,15 @@ class StepView:
     can: tuple[str, ...]  # act | release | answer | go | sign | set | skip | retry | overrule | reopen | undo
     requires: tuple[Requirement, ...] = ()  # of the step that the run is at
     waits: str = ""  # what it waits for, with figures, while it does
+    asked: ActionEntry | None = None  # whose approval it waits for
+
+    @property
+    def due_at(self) -> int | None:
+        """When its time is up, while it is under way: its own, or that of the approvals that it waits for."""
+        if self.state.state is not StepState.WORKING:
+            return None
+        ends = (self.state.due_at, self.asked.approve_by if self.asked is not None else None)
+        return min((each for each in ends if each is not None), default=None)
 
     @property
     def text(self) -> str:
@@ -168,6 +179,7 @@ def _step_view(
 ) -> StepView:
     state = run.step(declared.seq)
     action = made.get(state.action) if state.action is not None else None
+    asked = _asked(run, declared, action, made)
     here = run.at == declared.seq
     return StepView(
         declared=declared,
@@ -179,8 +191,18 @@ def _step_view(
         action=action,
         can=_can(run, declared, state, action),
         requires=_requirements(context, declared) if here else (),
-        waits=_waits(context, declared, state, action) if here else "",
+        waits=_waits(context, declared, state, asked or action, signed) if here else "",
+        asked=asked,
     )
+
+
+def _asked(
+    run: Run, declared: Step, action: ActionEntry | None, made: Mapping[int, ActionEntry]
+) -> ActionEntry | None:
+    """The action whose approval a step waits for: its own, or that of the step which it is about."""
+    of = run.runbook.named(declared.of) if declared.kind is StepKind.APPROVAL and declared.of else None
+    found = made.get(run.step(of.seq).action or 0) if of is not None else action
+    return found if found is not None and found.waits_for else None
 
 
 def _can(run: Run, declared: Step, state: StepRun, action: ActionEntry | None) -> tuple[str, ...]:
@@ -226,7 +248,13 @@ def _requirements(context: Context, declared: Step) -> tuple[Requirement, ...]:
     return tuple(found)
 
 
-def _waits(context: Context, declared: Step, state: StepRun, action: ActionEntry | None) -> str:
+def _waits(
+    context: Context,
+    declared: Step,
+    state: StepRun,
+    action: ActionEntry | None,
+    signed: tuple[SignOff, ...],
+) -> str:
     if state.state is not StepState.WORKING:
         return ""
     if declared.kind is StepKind.WAIT_FOR and declared.test is not None:
@@ -236,11 +264,28 @@ def _waits(context: Context, declared: Step, state: StepRun, action: ActionEntry
             return error.message
         return verdict.evidence.sentence
     if declared.kind is StepKind.APPROVAL and declared.roles:
-        return "waits for " + " and ".join(" or ".join(roles) for roles in declared.roles)
+        return _waits_for_signs(context, declared, state, signed)
     if action is not None:
         waits = " and ".join(" or ".join(roles) for roles in action.waits_for)
-        return f"action {action.id} is {action.state}" + (f", waits for {waits}" if waits else "")
+        spoken = (action.requested_by, *(each.person for each in action.given))
+        nobody = nobody_words(missing_people(action.waits_for, context.settings.people, spoken))
+        text = f"action {action.id} is {action.state}" + (f", waits for {waits}" if waits else "")
+        until = f" until {instant(action.approve_by)}" if waits and action.approve_by else ""
+        return f"{text}{until}" + (f"; {nobody}" if nobody else "")
     return ""
+
+
+def _waits_for_signs(context: Context, declared: Step, state: StepRun, signed: tuple[SignOff, ...]) -> str:
+    """Whose agreement is asked, and whether anybody is there to give what of it is missing."""
+    run = context.run
+    assert run is not None
+    here = [each for each in signed if (each.step, each.attempt) == (declared.seq, state.attempt)]
+    given = {each.role for each in here}
+    needs = tuple(roles for roles in declared.roles if given.isdisjoint(roles))
+    spoken = (run.holder, run.started_by, *(each.person for each in here))
+    nobody = nobody_words(missing_people(needs, context.settings.people, spoken))
+    waits = "waits for " + " and ".join(" or ".join(roles) for roles in declared.roles)
+    return waits + (f"; {nobody}" if nobody else "")
 
 
 def _verdict(context: Context, test: Test) -> Verdict:

@@ -20,7 +20,7 @@ from console.commands.watching import Watched, acted, find_action, say_end, watc
 if TYPE_CHECKING:
     from agent.control.asking import Ask
     from agent.control.planning import Plan
-    from agent.domain.action import ActionSpec
+    from agent.domain.action import ActionSpec, Needs
     from agent.errors import BurndeckError
     from agent.settings import Settings
 
@@ -174,7 +174,18 @@ def _show(how: How, made: Plan) -> None:
     if how.as_json:
         print_json({"preview": preview_data(made)})
     else:
-        click.echo("\n".join(preview_lines(made, how.now)))
+        click.echo("\n".join(preview_lines(made, how.now, missing_approvals(how.settings, made))))
+
+
+def missing_approvals(settings: Settings, made: Plan) -> Needs:
+    """The approvals that nobody in burndeck.toml could give to whoever asks here."""
+    from agent.control.roles import missing_people
+    from agent.control.standing import standing
+
+    if not made.needs:
+        return ()
+    person = standing(settings).person
+    return missing_people(made.needs, settings.people, (person.name,) if person else ())
 
 
 def _may(how: How, asked: Ask) -> None:

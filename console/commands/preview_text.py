@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 _MOST = 6
 
 
-def preview_lines(made: Plan, now: float) -> Iterator[str]:
-    """The blast radius in numbers, one line each."""
+def preview_lines(made: Plan, now: float, missing: Needs = ()) -> Iterator[str]:
+    """The blast radius in numbers, one line each. `missing`: approvals that nobody could give."""
+    from agent.control.roles import nobody_words
     from agent.domain.action_words import spec_title
 
     yield spec_title(made.spec)
@@ -26,6 +27,8 @@ def preview_lines(made: Plan, now: float) -> Iterator[str]:
         yield from _figures(made)
     yield from _changes(made)
     yield from _time(made, now)
+    if nobody := nobody_words(missing):
+        yield f"missing     {nobody}"
     for note in made.notes:
         yield f"note        {note}"
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from agent.domain.run import StepState
-from console.commands.acting import How, confirm, planned
+from console.commands.acting import How, confirm, missing_approvals, planned
 from console.commands.common import common_options, print_json, reader_for, settings_for
 from console.commands.intents import intent_data, reason_option, say_undone, wait_option
 from console.commands.named_values import values_option
@@ -83,7 +83,7 @@ def act(
         if as_json:
             print_json({"run": ident, "step": at, "preview": preview_data(made)})
         else:
-            click.echo("\n".join(preview_lines(made, how.now)))
+            click.echo("\n".join(preview_lines(made, how.now, missing_approvals(settings, made))))
         return
     if not yes:
         confirm(how, made)
