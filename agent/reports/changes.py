@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from agent.domain.change import ChangeKind
 from agent.ledger.kinds import Kind
+from agent.reports.own_changes import without_echoes
 
 if TYPE_CHECKING:
     from agent.ledger.reader import LedgerReader, Row
@@ -115,9 +116,9 @@ def _between(
 ) -> tuple[ChangeEntry, ...]:
     rows = reader.rows("changes_between", {"since": start, "until": end, "most": MOST})
     found = [_entry(row) for row in rows]
-    if within is None or not found:
-        return tuple(found)
-    return tuple(_concerning(reader, found, within))
+    if within is not None and found:
+        found = list(_concerning(reader, found, within))
+    return tuple(without_echoes(reader, found))
 
 
 def _entry(row: Row) -> ChangeEntry:

@@ -12,6 +12,11 @@ SELECT * FROM action WHERE state NOT IN ('failed', 'reversed', 'expired', 'decli
 -- Primary key from the right end, as many as are wanted.
 SELECT * FROM action WHERE requested_at >= :since ORDER BY id DESC LIMIT :most;
 
+-- name: actions_at_work
+-- action_requested: a month or two of a table that grows by some rows a day.
+SELECT * FROM action WHERE requested_at >= :asked AND begun_at <= :until
+  AND (begun_at >= :since OR ended_at IS NULL OR ended_at >= :since) ORDER BY id;
+
 -- name: actions_of_incident
 -- action_incident.
 SELECT * FROM action WHERE incident = :incident ORDER BY id;

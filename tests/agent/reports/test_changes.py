@@ -9,7 +9,10 @@ from typing import Any
 
 import pytest
 
+from agent.domain.action import Action, ActionKind, ActionSpec, ActionState, Step, StepState
+from agent.domain.allocation import Scope, ScopeKind
 from agent.domain.change import Change, ChangeKind
+from agent.domain.gateway import Limit, Target, TargetKind
 from agent.ledger import open_reader, open_writer
 from agent.ledger.kinds import Kind
 from agent.ledger.reader import LedgerReader
@@ -168,3 +171,84 @@ def test_keys_in_titles_and_addresses_are_not_kept(own: Path) -> None:
 
     assert told(own, leaky, leaky, since_s=HOUR) == ["deploy with sk-pro***"]
     assert secret.encode() not in own.read_bytes()
+
+
+MANY = [f"model-{number}" for number in range(6)]
+SCOPE = Scope(ScopeKind.PROJECT, "proj_search")
+
+
+def throttled(path: Path, begun: int, undone: int | None = None) -> None:
+    """Action 1 of ada, a throttle of six models of a project, and what undid it."""
+    steps = [
+        Step(
+            seq,
+            Target("openai", TargetKind.PROJECT_MODEL, f"proj_search/{model}"),
+            {"max_requests_per_1_minute": 4},
+            {"max_requests_per_1_minute": 500},
+            StepState.UNDONE if undone else StepState.APPLIED,
+            at=undone or begun + 1,
+        )
+        for seq, model in enumerate(MANY)
+    ]
+    action = Action(
+        ActionSpec(ActionKind.THROTTLE, SCOPE, limit=Limit.parse("4 rpm"), expires_s=HOUR),
+        ActionState.REVERSED if undone else ActionState.ACCEPTED,
+        "ada",
+        begun,
+        "too much",
+        begun_at=begun,
+        accepted_at=begun + 5,
+        ended_at=undone,
+        ended_by="bob" if undone else "",
+        steps=steps,
+    )
+    with open_writer(path) as writer:
+        writer.actions.add(action)
+
+
+def logged(model: str, at: int) -> Change:
+    """What the audit log says of a limit, under the name of whoever made the admin key."""
+    return Change(
+        at,
+        None,
+        "openai audit log",
+        ChangeKind.LIMIT,
+        f"rate limit updated: rl-{model}, max_requests_per_1_minute 4 (Search)",
+        actor="owner@example.com",
+        scope_kind="project",
+        scope="proj_search",
+        external_id=f"{model} {at}",
+    )
+
+
+def test_what_the_audit_log_tells_of_an_action_is_one_row_of_whoever_asked_for_it(own: Path) -> None:
+    begun, undone = NOW - 1_000, NOW - 400
+    throttled(own, begun, undone)
+    echoes = [logged(model, at + number) for at in (begun, undone) for number, model in enumerate(MANY)]
+
+    titles = told(own, *echoes, since_s=HOUR)
+
+    assert titles == [
+        "action 1 undone by bob: throttle project:proj_search to 4 rpm for 1 h",
+        "action 1 by ada: throttle project:proj_search to 4 rpm for 1 h",
+    ]
+    with open_reader(own) as reader:
+        found = changes(reader, SETTINGS, NOW, since_s=HOUR, within=(Kind.TEAM, "search"))
+        assert [(each.at, each.actor, each.source) for each in found] == [
+            (undone, "bob", "burndeck"),
+            (begun, "ada", "burndeck"),
+        ]
+        assert [mark.at for mark in marks_between(reader, NOW - HOUR, NOW)] == [begun, undone]
+
+
+def test_what_others_change_stays_theirs(own: Path) -> None:
+    throttled(own, NOW - 1_000)
+    others = [
+        logged("model-9", NOW - 1_000),  # not among those that it holds
+        logged("model-1", NOW - 500),  # later
+        replace(logged("model-2", NOW - 1_000), scope="proj_support"),
+        replace(logged("model-3", NOW - 1_000), source="webhook"),
+    ]
+
+    assert len(told(own, *others, since_s=HOUR)) == 4
+    assert not any(title.startswith("action") for title in told(own, since_s=HOUR))
