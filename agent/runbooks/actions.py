@@ -12,6 +12,8 @@ from agent.domain.runbook import ParameterKind
 from agent.runbooks.filling import check_value, fill, names_in
 
 Ways = tuple[tuple[str, ...], ...]
+SINCE_ALERT = "alert"
+"""The window of a question that begins with the alert of the run."""
 _SCOPE = ("scope", "allocation")
 
 
@@ -60,6 +62,11 @@ def _credits(text: str) -> None:
         raise ValueError(problem)
 
 
+def _window(text: str) -> None:
+    if text.strip() != SINCE_ALERT:
+        Duration.parse(text)
+
+
 def _yes_or_no(text: str) -> None:
     if text.strip().lower() not in ("yes", "y", "true", "no", "n", "false"):
         raise ValueError(f"{text[:40]!r} is neither yes nor no")
@@ -69,7 +76,7 @@ _READINGS: Mapping[str, Callable[[str], object]] = {
     "scope": Scope.parse,
     "limit": Limit.parse,
     "for": Duration.parse,
-    "window": Duration.parse,
+    "window": _window,
     "before": Duration.parse,
     "runway": Duration.parse,
     "than": Duration.parse,

@@ -32,6 +32,7 @@ class Verdict:
 
     met: bool
     evidence: Evidence
+    never: bool = False  # and waiting for it is in vain
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,10 +128,11 @@ class Work:
             return self._ends(said, evidence, answer=MET)
         waits = self.declared.kind is StepKind.WAIT_FOR
         late = self.step.due_at is not None and self.context.now >= self.step.due_at
-        if waits and not late:
+        if waits and not late and not verdict.never:
             return None
-        answer = OUT_OF_TIME if waits else NOT_MET
-        said = f"out of time: {said}" if waits else said
+        timed_out = waits and not verdict.never
+        answer = OUT_OF_TIME if timed_out else NOT_MET
+        said = f"out of time: {said}" if timed_out else said
         if self.declared.otherwise:
             return self._ends(said, evidence, answer=answer, go=self.declared.otherwise)
         return self.failing(said, evidence)

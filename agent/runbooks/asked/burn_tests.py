@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -18,16 +19,20 @@ from agent.runbooks.asked.answer import age, change, rate, short
 from agent.runbooks.asked.burning import MEASURED_S, burn_known, burn_now, burnt_in, line_of
 from agent.runbooks.asked.given import Part, bad, missing, number, part, seconds
 from agent.runbooks.asked.sight import FRESH_S, sight
+from agent.runbooks.asked.since import UNDONE, Since, later, made, since_action, since_asked
 from agent.runbooks.asked.verdicts import UNKNOWN_DATA, drilled, verdict
 from agent.runbooks.asking import Verdict
 
 if TYPE_CHECKING:
+    from agent.runbooks.asked.burning import BurnNow
     from agent.runbooks.asking import Context, Given
 
 _BEFORE_S = 15 * MINUTE  # the burn before an action is the mean of so many seconds
 _HALF = Decimal("0.5")
 _LONGEST_SILENCE_S = 7 * DAY
-_UNDONE = (ActionState.REVERSED, ActionState.EXPIRED)
+_FELL_S = 2 * MINUTE
+"""So much must be known after an action before a wait believes that the burn fell."""
+_NEVER_HELD = (ActionState.FAILED, ActionState.DECLINED)
 
 
 def burn_below(context: Context, given: Given) -> Verdict:
@@ -40,7 +45,9 @@ def burn_below(context: Context, given: Given) -> Verdict:
     found = burn_now(context, about)
     if found.empty:
         return drilled(context, verdict(False, "burn-below", given, UNKNOWN_DATA))
-    seen = burn_known(context, about, found)
+    seen, since = burn_known(context, about, found), since_asked(context)
+    if since is not None and (early := since.early(seen.end, MEASURED_S)):
+        return drilled(context, _too_early(context, "burn-below", given, about, early, found))
     unknown = seen.unknown or _released(context, seen.end)
     limit, words = number(given, "credits", "0"), ""
     if times and found.usual.value is not None:
@@ -67,14 +74,7 @@ def burn_below(context: Context, given: Given) -> Verdict:
 
 def _released(context: Context, end: int) -> str:
     """Why a burn up to `end` does not show yet how it is without what the run has released."""
-    run = context.run
-    if run is None or run.id is None:
-        return ""
-    reader = context.reader
-    with reader.snapshot():
-        idents = reader.run_store().actions(run.id)
-        made = [action for ident in idents if (action := reader.action_store().action(ident)) is not None]
-    undone = [each for each in made if each.state in _UNDONE and each.accepted_at is not None]
+    undone = [each for each in made(context) if each.state in UNDONE and each.accepted_at is not None]
     last = max(undone, key=lambda each: each.ended_at or 0, default=None)
     if last is None or (last.ended_at or 0) <= end - MEASURED_S:
         return ""
@@ -82,11 +82,17 @@ def _released(context: Context, end: int) -> str:
     return f"that is the mean of {duration(MEASURED_S)}, and {held}: too early to say"
 
 
+def _too_early(context: Context, name: str, given: Given, about: Part, early: str, found: BurnNow) -> Verdict:
+    line = None if found.empty else line_of(context, about, found.at)
+    sentence = f"Too early to say of {about}: {early}."
+    return verdict(False, name, given, sentence, truth=found.now, line=line)
+
+
 def burn_fell(context: Context, given: Given) -> Verdict:
     """The burn fell after the action of a step: confirmed by traffic, or under half of what it was."""
     action, trouble = _action_of(context, given)
     if action is None:
-        return verdict(False, "burn-fell", given, trouble)
+        return _never("burn-fell", given, trouble)
     what = f"action {action.id} ({spec_title(action.spec)})"
     drill = action.spec.drill or (context.run is not None and context.run.drill)
     if drill and action.accepted_at is not None:
@@ -95,43 +101,53 @@ def burn_fell(context: Context, given: Given) -> Verdict:
     if action.confirmed_at is not None and action.state is ActionState.CONFIRMED:
         sentence = f"{_capital(what)} is confirmed: {action.effect or 'traffic shows it'}."
         return verdict(True, "burn-fell", given, sentence, as_of=int(context.now))
-    if action.state in (ActionState.FAILED, ActionState.DECLINED):
+    if action.state in _NEVER_HELD:
         why = f": {action.why}" if action.why else ""
-        return verdict(
-            False, "burn-fell", given, f"{_capital(what)} is {action.state.value}{why}; nothing changed."
-        )
+        return _never("burn-fell", given, f"{_capital(what)} is {action.state.value}{why}; nothing changed.")
     if action.accepted_at is None:
+        if action.state.ended:
+            return _never("burn-fell", given, f"{_capital(what)} is {action.state.value}: it never held.")
         return verdict(
             False, "burn-fell", given, f"{_capital(what)} is {action.state.value}: it does not hold yet."
         )
     return _by_the_burn(context, given, action, what)
 
 
+def _never(name: str, given: Given, sentence: str) -> Verdict:
+    return replace(verdict(False, name, given, sentence), never=True)
+
+
 def _by_the_burn(context: Context, given: Given, action: Action, what: str) -> Verdict:
     scope = action.spec.scope
     about = Part(SCOPE_KINDS[scope.kind], scope.value, scope)
-    held = action.accepted_at or 0
+    held, undone = action.accepted_at or 0, action.state in UNDONE
     before_nano, _ = burnt_in(context, about, held // MINUTE * MINUTE - _BEFORE_S, held // MINUTE * MINUTE)
     before = per_minute(before_nano, _BEFORE_S)
-    found = burn_now(context, about)
-    seen = burn_known(context, about, found)
-    if found.empty or seen.end - MEASURED_S < held:
-        known = "nothing is known" if found.empty else f"data ends {age(seen.end, context.now)} ago"
-        since = f"was accepted {age(held, context.now)} ago"
-        sentence = f"{_capital(what)} {since}, and {known}: too early to say."
-        return verdict(False, "burn-fell", given, sentence)
+    found, since = burn_now(context, about), None if undone else since_asked(context)
+    accepted = Since(held, f"action {action.id} in force since")
+    since = later(accepted, since) if since is not None else None
+    seen = burn_known(context, about, found, since.first if since is not None else 0)
+    early = accepted.early(seen.end, MEASURED_S) if since is None else since.early(seen.end, _FELL_S)
+    if undone and (found.empty or early):
+        return _never("burn-fell", given, f"{_capital(what)} is {action.state.value}: it holds no more.")
+    if found.empty:
+        since_then = f"was accepted {age(held, context.now)} ago, and nothing is known"
+        return verdict(False, "burn-fell", given, f"{_capital(what)} {since_then}: too early to say.")
+    if early:
+        return _too_early(context, "burn-fell", given, about, early, found)
     now, unknown = seen.now, seen.unknown
     moved = change(now / before - 1) if before else "nothing burnt before"
-    over = f"; it is {action.state.value} since" if action.state.ended else ""
+    over = f"; it is {action.state.value} since, and holds nothing back" if undone else ""
     sentence = f"{about} burns {rate(now)} against {rate(before)} before {what} ({moved}){over}"
-    return verdict(
-        now < before * _HALF and not unknown,
+    judged = verdict(
+        now < before * _HALF and not unknown and not undone,
         "burn-fell",
         given,
         f"As far as is known, {sentence}; but {unknown}." if unknown else f"{sentence}.",
         truth=found.now,
         line=line_of(context, about, found.at),
     )
+    return replace(judged, never=undone)
 
 
 def _action_of(context: Context, given: Given) -> tuple[Action | None, str]:
@@ -168,8 +184,10 @@ def keys_silent(context: Context, given: Given) -> Verdict:
     through = sum(max(0.0, cell.requests - cell.errors) for cell in cells)
     refused = round(sum(cell.errors for cell in cells))
     silent = not nano and through < 1
-    if silent and unknown:
-        sentence = f"Whether {about} calls is not known: {unknown}."
+    since = since_action(context)
+    early = since.early(end, for_s) if since is not None else ""
+    if silent and (unknown or early):
+        sentence = f"Whether {about} calls is not known: {unknown or f'too early to say, {early}'}."
         return drilled(context, verdict(False, "keys-silent", given, sentence, as_of=seen.until))
     failed = f"; {refused:,} were refused or failed" if refused else ""
     calls = "no call came through" if silent else f"{round(through):,} calls came through"

@@ -78,18 +78,24 @@ class Measured:
     unknown: str  # why it is not the burn now; empty where it is
 
 
-def burn_known(context: Context, about: Part, found: BurnNow) -> Measured:
-    """The burn of a part as far as it is known; minutes without a call count where they were looked at."""
+def burn_known(context: Context, about: Part, found: BurnNow, since: int = 0) -> Measured:
+    """The burn of a part as far as it is known; minutes without a call count where they were looked at.
+
+    Minutes before `since` are left out, where any is left then.
+    """
     seen = sight(context, about)
     end = found.at
     if seen.until is not None:
         # A gateway that nobody calls any more has no newer call, but it was read.
         end = min(max(found.at, seen.settled or 0), seen.until)
-    unknown = seen.unknown(end - MEASURED_S, end)
-    if unknown or end == found.at:
+    start = end - MEASURED_S
+    if start < since < end:
+        start = since
+    unknown = seen.unknown(start, end)
+    if start == end - MEASURED_S and (unknown or end == found.at):
         return Measured(end, found.now.value or Decimal(0), unknown)
-    nano, _ = burnt_in(context, about, end - MEASURED_S, end)
-    return Measured(end, per_minute(nano, MEASURED_S), "")
+    nano, _ = burnt_in(context, about, start, end)
+    return Measured(end, per_minute(nano, end - start), unknown)
 
 
 def line_of(context: Context, about: Part, at: int) -> Line:

@@ -18,7 +18,8 @@ from agent.reports.layers import Truth, truth_of_window
 from agent.reports.moment import DAY, MINUTE, moment
 from agent.reports.selection import select
 from agent.runbooks.asked.answer import UNKNOWN, change, empty, evidence, named, share, short
-from agent.runbooks.asked.given import part, seconds
+from agent.runbooks.asked.given import part
+from agent.runbooks.asked.windows import window
 
 if TYPE_CHECKING:
     from agent.ledger.reader import LedgerReader
@@ -177,7 +178,7 @@ def unit_cost(context: Context, given: Given) -> Evidence:
     A version without a past is held against the other versions of its model.
     """
     about, reader = part(context, given), context.reader
-    window_s = seconds(given, "window", "1h")
+    window_s = window(context, given, "1h")
     window_s = -(-window_s // MINUTE) * MINUTE
     title = f"Cost of a request of {about} by model"
     with reader.snapshot():

@@ -10,7 +10,8 @@ from agent.ledger.kinds import Kind
 from agent.reports.triage import detail, triage
 from agent.runbooks.asked.answer import credits_, empty, evidence, named, rate, share, short
 from agent.runbooks.asked.burning import line_of
-from agent.runbooks.asked.given import choice, part, seconds
+from agent.runbooks.asked.given import choice, part
+from agent.runbooks.asked.windows import window
 
 if TYPE_CHECKING:
     from agent.reports.triage_report import Driver, TriageDetail, TriageReport, TriageRow
@@ -34,7 +35,7 @@ ANY_TOP = (*_BY, *TOP_COLUMNS)
 def top(context: Context, given: Given) -> Evidence:
     """Who or what burns most above usual in a window, the largest rise first."""
     by = choice(given, "by", tuple(_BY))
-    window_s, about = seconds(given, "window", "15m"), part(context, given)
+    window_s, about = window(context, given, "15m"), part(context, given)
     title = f"What burns: {by}s of the last {duration(window_s)}"
     found = triage(context.reader, context.settings, context.now, window_s=window_s, within=about.within)
     if found.empty:
@@ -79,7 +80,7 @@ def _first(found: TriageReport, rows: list[TriageRow]) -> str:
 
 def why(context: Context, given: Given) -> Evidence:
     """What drives the rise of a part: requests, model mix, tokens, cache, price; they add up exactly."""
-    window_s, about = seconds(given, "window", "15m"), part(context, given)
+    window_s, about = window(context, given, "15m"), part(context, given)
     title = f"Why: what drives the rise of {about}"
     report = triage(context.reader, context.settings, context.now, window_s=window_s)
     if report.empty:
@@ -89,7 +90,7 @@ def why(context: Context, given: Given) -> Evidence:
         "why",
         title,
         given,
-        _cause(found, about),
+        _cause(found, about, window_s),
         ("driver", "credits", "share", "now", "usual"),
         [_driver(each) for each in found.drivers],
         note=f"credits of {duration(window_s)}; usual: {report.basis_sentence}",
@@ -98,12 +99,12 @@ def why(context: Context, given: Given) -> Evidence:
     )
 
 
-def _cause(found: TriageDetail, about: Part) -> str:
+def _cause(found: TriageDetail, about: Part, window_s: int) -> str:
     sentence = found.sentence.removesuffix(".")
     if about.whole:
         sentence = f"the organization {sentence.removeprefix('unattributed').strip()}"
     rise = found.rise.value or 0
-    size = f"{credits_(found.now)} against {credits_(found.usual)} usually"
+    size = f"{credits_(found.now)} in {duration(window_s)} against {credits_(found.usual)} usually"
     return f"{sentence}: {size}." if rise > 0 else f"{sentence}; {size}, which is no rise."
 
 

@@ -15,7 +15,8 @@ from agent.domain.run import Evidence
 from agent.domain.words import duration, instant
 from agent.ledger.kinds import Kind
 from agent.runbooks.asked.answer import credits_, empty, evidence, share
-from agent.runbooks.asked.given import bad, flag, scope_of, seconds
+from agent.runbooks.asked.given import bad, flag, scope_of
+from agent.runbooks.asked.windows import window
 
 if TYPE_CHECKING:
     from agent.control.planning import Books, Plan, PlannedKey
@@ -36,7 +37,7 @@ def what_if(context: Context, given: Given) -> Evidence:
     from agent.control.planning.replay import replay
 
     scope, limit = scope_of(context, given), _limit(given)
-    window_s, non_prod = seconds(given, "window", "1h"), flag(given, "non-prod")
+    window_s, non_prod = window(context, given, "1h"), flag(given, "non-prod")
     spec = ActionSpec(ActionKind.THROTTLE, scope, non_prod=non_prod, limit=limit or _ANY, expires_s=3_600)
     with context.reader.snapshot():
         books = books_of(context.reader)

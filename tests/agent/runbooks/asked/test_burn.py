@@ -47,7 +47,7 @@ def test_drivers_add_up_to_the_rise_and_name_the_calls(spike: Path) -> None:
 
     assert sum(Decimal(amount(text)) for text in column(found, "credits")) == (6 - 1) * 15
     assert first(found)["driver"] == "requests"
-    assert "90 credits against 15 credits usually" in found.sentence
+    assert "90 credits in 15 min against 15 credits usually" in found.sentence
     assert ask(spike, "why").sentence.startswith("the organization burns")
 
 
