@@ -17,7 +17,7 @@ from console.commands.runs import run_argument, the_run
     "-o",
     "--output",
     type=click.Path(file_okay=False, path_type=Path),
-    help="The folder; by default postmortem-run-N here.",
+    help="The folder; by default run-N here.",
 )
 @click.option("--force", is_flag=True, help="Write over another one that is there.")
 def export(
@@ -28,7 +28,7 @@ def export(
 
     settings = settings_for(config, db)
     the_run(settings, ident)
-    folder = output or Path(f"postmortem-run-{ident}")
+    folder = output or Path(f"run-{ident}")
     with reader_for(settings) as reader:
         paths = export_run(reader, settings, ident, folder, settings.clock().now(), force=force)
     if as_json:

@@ -25,7 +25,7 @@ from agent.runbooks.postmortem.burn import Burn, burns_of, rose
 from agent.runbooks.postmortem.clean import clean
 from agent.runbooks.postmortem.cost import burners_of, cost_of
 from agent.runbooks.postmortem.earlier import NOT_TRIED, earlier_of
-from agent.runbooks.postmortem.follow_ups import follow_ups_of, learnt_of
+from agent.runbooks.postmortem.follow_ups import follow_ups_of, learnt_of, notes_of
 from agent.runbooks.postmortem.happenings import merged, people_of
 from agent.runbooks.postmortem.measures import details_of, held_of, marks_of, measure_of, mitigated_at
 from agent.runbooks.postmortem.model import (
@@ -128,6 +128,8 @@ class _Building:
                 follow_ups_of(self.records, measures, evidence, found.earlier, duties.get(POSTMORTEM))
             ),
             people=people_of(timeline, details, self.records),
+            notes=tuple(notes_of(self.records)),
+            ledger=next((str(row["id"]) for row in self.reader.rows("ledger_name")), ""),
             learnt=learnt_of(self.records, str(duties.get(POSTMORTEM, {}).get("answer", ""))),
         )
         return replace(made, summary=tuple(summary_of(made)))

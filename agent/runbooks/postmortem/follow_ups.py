@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from agent.domain.run import StepState, told_nobody
-from agent.domain.runbook import StepKind
+from agent.domain.run import StepRun, StepState, told_nobody
+from agent.domain.runbook import Step, StepKind
 from agent.domain.words import instant
 from agent.runbooks.postmortem.measures import troubles_of
 from agent.runbooks.postmortem.model import Earlier, FollowUp, Measure, Proof
@@ -15,6 +15,10 @@ from agent.runbooks.postmortem.standing import best
 
 LEARNT = "postmortem"
 """What a note records that is the postmortem itself."""
+_MEASURES = ("remediate", "post-incident", "policy", "afterwards")
+"""How the titles of steps begin whose notes say what is to be done."""
+_UNSAID = "drill"
+"""The note of a script that has none."""
 _ITEM = re.compile(r"^\s*(?:[-*+]|\d+[.)])\s+(?:\[[ xX]?\]\s*)?(.+)$")
 
 
@@ -25,7 +29,7 @@ def follow_ups_of(
     earlier: Earlier,
     owed: Mapping[str, object] | None,
 ) -> Iterator[FollowUp]:
-    """What people noted first, then what the ledger shows as unfinished."""
+    """What people want done first, then what the ledger shows as unfinished."""
     for record in records:
         of = f" of run {record.run.id}" if len(records) > 1 else ""
         yield from _of_run(record, of)
@@ -47,9 +51,7 @@ def _of_run(record: RunRecord, of: str) -> Iterator[FollowUp]:
     run = record.run
     for step in run.steps:
         declared = run.runbook.step(step.seq)
-        if declared.kind is StepKind.NOTE and declared.records != LEARNT and step.answer.strip():
-            for text in _items(step.answer):
-                yield FollowUp(text, f"note of step {step.seq}{of}, {step.actor or 'nobody'}")
+        yield from (note for note, wanted in _noted(declared, step, of) if wanted)
         name = f"step {step.seq}{of} ({declared.title})"
         if step.state is StepState.SKIPPED and not (declared.optional and not step.reason):
             yield FollowUp(f"{name} was skipped: {step.reason or 'without a reason'}", "skipped step")
@@ -61,10 +63,25 @@ def _of_run(record: RunRecord, of: str) -> Iterator[FollowUp]:
             yield FollowUp(f"{name} was never finished", "unfinished step")
 
 
-def _items(text: str) -> list[str]:
-    """The items of a list, or the whole note where it has none."""
-    items = [match[1].strip() for line in text.splitlines() if (match := _ITEM.match(line))]
-    return items or [" ".join(text.split())]
+def notes_of(records: Sequence[RunRecord]) -> Iterator[FollowUp]:
+    """What people noted that is no measure, such as the cause."""
+    for record in records:
+        of = f" of run {record.run.id}" if len(records) > 1 else ""
+        for step in record.run.steps:
+            found = _noted(record.run.runbook.step(step.seq), step, of)
+            yield from (note for note, wanted in found if not wanted)
+
+
+def _noted(declared: Step, step: StepRun, of: str) -> Iterator[tuple[FollowUp, bool]]:
+    """What was noted in a step, and whether it is to be done: a list is, and what is asked for as that."""
+    said = step.answer.strip()
+    if declared.kind is not StepKind.NOTE or declared.records == LEARNT or said.lower() in ("", _UNSAID):
+        return
+    source = f"note of step {step.seq}{of}, {step.actor or 'nobody'}"
+    items = [match[1].strip() for line in said.splitlines() if (match := _ITEM.match(line))]
+    wanted = bool(items) or declared.title.lower().startswith(_MEASURES)
+    for text in items or [" ".join(said.split())]:
+        yield FollowUp(text, source), wanted
 
 
 def learnt_of(records: Iterable[RunRecord], signed: str) -> str:

@@ -205,6 +205,11 @@ def _follow_ups(made: Postmortem, plots: Plots) -> Iterator[str]:
         yield f"- [ ] {sentence(each.text)} ({text(each.source)})"
 
 
+def _notes(made: Postmortem, plots: Plots) -> Iterator[str]:
+    for each in made.notes:
+        yield f"- {sentence(each.text)} ({text(each.source)})"
+
+
 def _people(made: Postmortem, plots: Plots) -> Iterator[str]:
     for each in made.people:
         yield f"- {line(each.name)}: {text(', '.join(each.did))}"
@@ -228,6 +233,7 @@ _PARTS: tuple[tuple[str, Callable[[Postmortem, Plots], Iterator[str]]], ...] = (
     ("Actions", _measures),
     ("What would have caught it earlier", _earlier),
     ("Follow-ups", _follow_ups),
+    ("Notes", _notes),
     ("People", _people),
     ("What was learnt", _learnt),
 )

@@ -247,3 +247,5 @@ class Postmortem:
     follow_ups: tuple[FollowUp, ...]
     people: tuple[Involved, ...]
     learnt: str  # the postmortem that somebody signed
+    notes: tuple[FollowUp, ...] = ()  # of people, that ask nothing of anybody
+    ledger: str = ""  # the id of the ledger that tells it

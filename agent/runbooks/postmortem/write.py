@@ -35,9 +35,9 @@ def export(made: Postmortem, folder: Path, *, force: bool = False) -> tuple[Path
     `force`, and `ConfigError` where nothing can be written.
     """
     target = folder / FILE
-    text = _sealed(markdown(made, {plot.name: f"{plot.name}.svg" for plot in made.plots}))
+    text = markdown(made, {plot.name: f"{plot.name}.svg" for plot in made.plots})
     try:
-        if not force and target.exists() and not _same(target, text):
+        if not force and target.exists() and not _same(target, text, made.ledger):
             raise ExistsError(
                 f"{target} is there already, and is of something else or was edited",
                 hint="Name another folder with -o, or write over it with --force.",
@@ -46,7 +46,7 @@ def export(made: Postmortem, folder: Path, *, force: bool = False) -> tuple[Path
         plots = [(folder / f"{plot.name}.svg", svg(plot)) for plot in made.plots]
         for path, drawn in plots:
             _write(path, drawn)
-        _write(target, text)
+        _write(target, _sealed(text, made.ledger))
     except OSError as error:
         raise ConfigError(
             f"{error.filename or folder} cannot be written: {error.strerror or error}",
@@ -75,18 +75,21 @@ def of_incident(reader: LedgerReader, settings: Settings, incident: int, now: fl
     return postmortem(reader, settings, now, runs=runs, incident=incident)
 
 
-def _sealed(text: str) -> str:
-    """A text with its hash below it, by which an edited one is known."""
-    return f"{text}\n{_SEAL}`{hashlib.sha256(text.encode()).hexdigest()}`\n"
+def _sealed(text: str, ledger: str) -> str:
+    """A text with its hash below it, by which an edited one is known, and the ledger that tells it."""
+    return f"{text}\n{_SEAL}`{hashlib.sha256(text.encode()).hexdigest()}`, told by ledger `{ledger}`\n"
 
 
-def _same(path: Path, text: str) -> bool:
-    """Whether a file is an earlier one of the same, as it was written: its heading says of what it is."""
+def _same(path: Path, text: str, ledger: str) -> bool:
+    """Whether a file is an earlier one of the same, as it was written: its heading says of what it is.
+
+    Every ledger has a run 1, so it must be of the same ledger, too.
+    """
     if not path.is_file():
         return False
     found = path.read_text(encoding="utf-8", errors="replace")
     body = found.rpartition(f"\n{_SEAL}")[0]
-    return found == _sealed(body) and body.partition("\n")[0] == text.partition("\n")[0]
+    return found == _sealed(body, ledger) and body.partition("\n")[0] == text.partition("\n")[0]
 
 
 def _write(path: Path, text: str) -> None:

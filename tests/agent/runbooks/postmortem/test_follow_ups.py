@@ -5,7 +5,7 @@ from __future__ import annotations
 from agent.domain.run import NOBODY, Run, RunState, StepRun, StepState
 from agent.runbooks.format import parse
 from agent.runbooks.postmortem.earlier import NOT_TRIED
-from agent.runbooks.postmortem.follow_ups import follow_ups_of
+from agent.runbooks.postmortem.follow_ups import follow_ups_of, notes_of
 from agent.runbooks.postmortem.record import RunRecord
 from tests.agent.runbooks.walking import markdown
 
@@ -27,3 +27,20 @@ def test_a_message_that_reached_nobody_is_a_follow_up() -> None:
             "notification",
         )
     ]
+
+
+def test_a_cause_is_a_note_and_a_measure_is_left_to_do() -> None:
+    note = 'kind = "note"\nprompt = "What?"'
+    titles = ("Root cause: what was it?", "Remediate: what prevents it?", "Anything else?", "Remediate: more")
+    text = markdown("noted", note, note, note, note)
+    for place, title in enumerate(titles, 1):
+        text = text.replace(f"## {place}. Step {place}", f"## {place}. {title}")
+    said = ("a client without back-off", "a daily limit, bob, Monday", "- call the team", "drill")
+    steps = tuple(
+        StepRun(place, StepState.DONE, 1, answer=each, actor="ada") for place, each in enumerate(said, 1)
+    )
+    record = RunRecord(Run(parse(text), "ada", 1, "ada", steps=steps, state=RunState.DONE, ended_at=2, id=1))
+
+    left = [each.text for each in follow_ups_of([record], (), (), NOT_TRIED, None)]
+    assert left == ["a daily limit, bob, Monday", "call the team"]
+    assert [each.text for each in notes_of([record])] == ["a client without back-off"]

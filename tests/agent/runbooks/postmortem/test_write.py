@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -59,6 +60,17 @@ def test_another_postmortem_is_never_written_over_without_force(
         export(made, tmp_path)
 
     assert not list(tmp_path.glob("*.svg"))
+
+
+def test_the_same_incident_of_another_ledger_is_something_else(
+    world: World, reader: LedgerReader, tmp_path: Path
+) -> None:
+    made = of_incident(reader, world.settings, world.incident, world.now)
+    export(replace(made, ledger="another"), tmp_path)
+
+    with pytest.raises(ExistsError, match="something else"):
+        export(made, tmp_path)
+    assert made.ledger
 
 
 def test_a_folder_that_cannot_be_written_to_is_told_with_a_way_out(
