@@ -11,6 +11,7 @@ from agent.control.asking import decision_on
 from agent.domain.action import ActionState
 from agent.domain.run import RunState
 from agent.runbooks import asks
+from agent.runbooks.in_force import in_force_lines, in_force_words
 from tests.agent.runbooks.walking import Walking
 
 NOTE = 'kind = "note"\nprompt = "What?"'
@@ -218,6 +219,7 @@ def test_an_action_of_a_run_is_approved_and_done_and_undone_as_every_other(world
     assert world.approve("eng", world.action()) == ""
     assert world.states() == ["done", "done", "ready"]
     assert world.action().state is ActionState.ACCEPTED
+    assert [line.split(", ")[0] for line in in_force_lines(world.view())] == ["action 1"]
 
     undo = asks.releases_of(world.run(), 1, [1], "too much")
     assert [world.ask("ada", each) for each in undo] == ["a top-up is taken back by finance"]
@@ -225,6 +227,24 @@ def test_an_action_of_a_run_is_approved_and_done_and_undone_as_every_other(world
     world.go_on()
     assert world.action().state is ActionState.REVERSED
     assert world.states() == ["undone", "done", "ready"]
+    assert world.view().steps[0].text == "action 1 is undone: released by fin"
+    assert in_force_words(world.view(), world.clock.now()) == ""
+
+
+def test_a_wait_for_what_was_never_done_ends_at_once(world: Walking) -> None:
+    fell = (
+        'kind = "wait-for"\nid = "fell"\ncondition = "burn-fell"\nwith = { of = "hold" }\ntimeout = "10m"\n'
+    )
+    hold = 'kind = "action"\nid = "hold"\naction = "block"\nwith = { scope = "team:search" }'
+    world.write("walk", hold, fell + 'otherwise = "way"', NOTE, 'id = "way"\n' + CHOICE)
+    world.start("walk")
+
+    assert world.do("skip", reason="nobody is harmed") == ""
+    world.conduct()
+
+    assert world.run().at == 4
+    assert world.run().step(2).answer == "not met"
+    assert world.run().step(2).outcome == "Step 1 (Step 1) has made no action."
 
 
 def test_an_approval_that_is_denied_fails_the_step_and_one_that_is_late_too(world: Walking) -> None:
