@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from agent.domain.run import RunState, StepState
 from agent.domain.words import duration
+from agent.runbooks.in_force import in_force_lines
 from agent.runbooks.view import shown
 from console.commands.tables import table, terminal_width, when
 
@@ -49,6 +50,8 @@ def head(view: RunView) -> Iterator[str]:
     for name, value in run.parameters.items():
         if value:
             yield f"{name:<11} {value}"
+    for line in in_force_lines(view):
+        yield f"in force    {line}"
     if view.changed_evidence:
         which = ", ".join(map(str, view.changed_evidence))
         yield f"WARNING     evidence {which} reads differently than it was kept"
