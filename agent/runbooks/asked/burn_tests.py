@@ -47,7 +47,9 @@ def burn_below(context: Context, given: Given) -> Verdict:
         return drilled(context, verdict(False, "burn-below", given, UNKNOWN_DATA))
     seen, since = burn_known(context, about, found), since_asked(context)
     if since is not None and (early := since.early(seen.end, MEASURED_S)):
-        return drilled(context, _too_early(context, "burn-below", given, about, early, found))
+        return drilled(
+            context, _too_early(context, "burn-below", given, about, found, since, seen.end, early)
+        )
     unknown = seen.unknown or _released(context, seen.end)
     limit, words = number(given, "credits", "0"), ""
     if times and found.usual.value is not None:
@@ -82,10 +84,15 @@ def _released(context: Context, end: int) -> str:
     return f"that is the mean of {duration(MEASURED_S)}, and {held}: too early to say"
 
 
-def _too_early(context: Context, name: str, given: Given, about: Part, early: str, found: BurnNow) -> Verdict:
-    line = None if found.empty else line_of(context, about, found.at)
-    sentence = f"Too early to say of {about}: {early}."
-    return verdict(False, name, given, sentence, truth=found.now, line=line)
+def _too_early(
+    context: Context, name: str, given: Given, about: Part, found: BurnNow, since: Since, end: int, early: str
+) -> Verdict:
+    if found.empty or end <= since.first:
+        return verdict(False, name, given, f"Too early to say of {about}: {early}.", truth=found.now)
+    nano, _ = burnt_in(context, about, since.first, end)
+    so_far = rate(per_minute(nano, end - since.first))
+    sentence = f"Too early to say of {about}: {early}; {so_far} so far."
+    return verdict(False, name, given, sentence, truth=found.now, line=line_of(context, about, found.at))
 
 
 def burn_fell(context: Context, given: Given) -> Verdict:
@@ -134,7 +141,7 @@ def _by_the_burn(context: Context, given: Given, action: Action, what: str) -> V
         since_then = f"was accepted {age(held, context.now)} ago, and nothing is known"
         return verdict(False, "burn-fell", given, f"{_capital(what)} {since_then}: too early to say.")
     if early:
-        return _too_early(context, "burn-fell", given, about, early, found)
+        return _too_early(context, "burn-fell", given, about, found, since or accepted, seen.end, early)
     now, unknown = seen.now, seen.unknown
     moved = change(now / before - 1) if before else "nothing burnt before"
     over = f"; it is {action.state.value} since, and holds nothing back" if undone else ""

@@ -63,7 +63,7 @@ def test_a_burn_is_below_by_five_whole_minutes_after_the_release(
     if not met:
         assert found.evidence.sentence == (
             "Too early to say of team:search: data to 12:30 UTC, released at 12:25 UTC, "
-            "and 5 min after that are needed."
+            "and 5 min after that are needed; 6.00 credits/min so far."
         )
 
 
