@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import signal
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -93,7 +97,9 @@ def drill(
     )
     logging.getLogger("agent").addHandler(logging.NullHandler())
     logging.getLogger("agent").propagate = False  # what the agent would log is told by the drill
-    report = run_drill(order, _quiet if as_json else _tell)
+    _writable(output)
+    with _cleared_away():
+        report = run_drill(order, _quiet if as_json else _tell)
     if as_json:
         print_json(report)
     else:
@@ -123,6 +129,41 @@ def _answers(runbook: Runbook, file: Path | None, values: dict[str, str]) -> Ans
 
     found = read_answers(file, runbook) if file else Answers()
     return replace(found, parameters={**found.parameters, **values})
+
+
+def _writable(folder: Path | None) -> None:
+    """Finds out before the company is played whether the postmortem has a place."""
+    import os
+
+    from agent.errors import ConfigError
+
+    if folder is None:
+        return
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(
+            f"{folder} cannot be written: {error.strerror or error}", hint="Name another folder with -o."
+        ) from error
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise ConfigError(f"{folder} cannot be written to", hint="Name another folder with -o.")
+
+
+@contextlib.contextmanager
+def _cleared_away() -> Iterator[None]:
+    """A drill that is ended from outside leaves nothing behind: the keys of its people are in its folder."""
+
+    def leave(number: int, frame: object) -> None:
+        raise SystemExit(128 + number)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _quiet(told: str | StepEnd) -> None:

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent.domain.runbook import ParameterKind
-from agent.errors import BurndeckError
+from agent.errors import BurndeckError, ConfigError
 from agent.runbooks.asks import start_of
+from agent.runbooks.problem import near
 from agent.runbooks.triggers import answers
 from agent.runbooks.view import runs
 from console.runs.answers import Answers
@@ -69,6 +70,12 @@ def run_drill(drill: Drill, told: Callable[[str | StepEnd], None]) -> Report:
     Raises `BurndeckError` where the run cannot even be started.
     """
     began = time.monotonic()
+    known = [each.name for each in drill.runbook.parameters]
+    if strange := [name for name in drill.answers.parameters if name not in known]:
+        raise ConfigError(
+            f"{drill.runbook.id} has no {strange[0]}{near(strange[0], known)}",
+            hint=f"It has {', '.join(known) or 'no parameters'}.",
+        )
     told(f"a company of seed {drill.seed}, and {drill.scenario.title.lower()} ahead")
     with rehearsal(_soon(drill.scenario), drill.seed, runbook=drill.runbook, ledger=drill.ledger) as ground:
         alert = _alert(drill, ground, told)

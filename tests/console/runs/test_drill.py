@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -106,6 +109,8 @@ def test_a_parameter_that_is_unknown_is_named_before_anything_is_played(company:
         (("cost-spik",), "there is no runbook 'cost-spik'"),
         (("cost-spike", "--scenario", "nothing"), "there is no scenario 'nothing'"),
         (("cost-spike", "--set", "limit"), "is not NAME=VALUE"),
+        (("cost-spike", "--set", "limt=4 rpm"), "cost-spike has no limt; did you mean 'limit'?"),
+        (("cost-spike", "-o", "/dev/null/postmortem"), "/dev/null/postmortem cannot be written"),
     ],
 )
 def test_what_is_asked_for_wrongly_ends_with_2(
@@ -125,3 +130,23 @@ def test_an_answer_that_is_none_ends_with_2_and_names_the_choices(
     said = json.loads(capsys.readouterr().out)
     assert "is none of its choices" in said["error"]
     assert "throttle everything of the key" in said["hint"]
+
+
+def test_a_drill_that_is_ended_from_outside_leaves_no_keys_behind(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "console.cli", "runbook", "drill", "cost-spike"]
+    drill = subprocess.Popen(
+        command,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        while not list(tmp_path.glob("burndeck-drill-*/operator")):
+            assert drill.poll() is None
+        drill.terminate()
+        assert drill.wait(60) == 143
+    finally:
+        drill.kill()
+        drill.wait()
+
+    assert not list(tmp_path.glob("burndeck-drill-*"))
