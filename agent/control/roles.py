@@ -48,10 +48,14 @@ def may(person: Person, kind: IntentKind) -> bool:
 
 
 def refusal(person: Person, kind: IntentKind) -> str:
-    """The sentence for a person who may not: `ada may not allocate: it takes finance; ada has operator`."""
-    roles = ", ".join(person.roles) or "no role"
+    """Why a person may not: `ada may not allocate: it takes finance; ada has the role operator`."""
     what = kind.value.replace("_", " ")
-    return f"{person.name} may not {what}: it takes {takes(kind)}; {person.name} has {roles}"
+    return f"{person.name} may not {what}: it takes {takes(kind)}; {roles_words(person)}"
+
+
+def roles_words(person: Person) -> str:
+    """`ada has the role operator`."""
+    return f"{person.name} has {'the role ' + ', '.join(person.roles) if person.roles else 'no role'}"
 
 
 def takes(kind: IntentKind) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
+from agent.control.roles import roles_words
 from agent.domain.action_words import assigned
 from agent.domain.intent import Refused
 from agent.domain.person import Person
@@ -26,7 +27,8 @@ def sign(asked: Asked) -> Moved:
     if declared.kind is not StepKind.APPROVAL or not declared.roles:
         raise Refused(f"step {asked.step.seq} asks nobody to sign")
     if person.name in runners(asked.writer, run):
-        raise Refused(f"{person.name} runs it, so somebody else has to agree")
+        runs = "runs it" if person.name == run.holder else "has run it"
+        raise Refused(f"{person.name} {runs}, so somebody else has to agree")
     approved = asked.intent.payload.get("approve")
     if type(approved) is not bool:
         raise Refused("approve: must be true or false")
@@ -84,7 +86,7 @@ def _role(
     if approved and places is not None:
         return min(mine & set(declared.roles[places[-1]]))
     waits = " and ".join(" or ".join(roles) for roles in declared.roles)
-    raise Refused(f"it takes {waits}; {person.name} has {', '.join(person.roles) or 'no role'}")
+    raise Refused(f"it takes {waits}; {roles_words(person)}")
 
 
 def _signed(asked: Asked, word: SignOff, count: int) -> Moved:

@@ -41,7 +41,7 @@ Examples:
 @common_options
 @click.argument("action", type=click.IntRange(1), required=False)
 @click.option("--deny", is_flag=True, help="Say no: one no is enough.")
-@click.option("--note", default="", help="What you want to be read beside your word.")
+@click.option("--note", "--reason", "note", default="", help="What you want to be read beside your word.")
 @click.option("--yes", is_flag=True, help="Do not ask; sign it.")
 @click.option("--export", is_flag=True, help="Print the request as a line for another machine.")
 @click.option("--request", "line", help="A line from --export, on another machine; - for standard input.")

@@ -69,7 +69,7 @@ def _burn(found: IncidentView) -> Iterator[str]:
     layer = f" [{series.layer.word}]" if series.layer is not None else ""
     peaked = f"peak {amount(peak.value)} at {when(peak.at)}"
     yield f"burn of     {found.of}{layer}, expected {amount(last.expected)} credits/min"
-    yield f"            {peaked}, {amount(last.value)} at {when(last.at)}"
+    yield f"            {peaked}" + ("" if last is peak else f", {amount(last.value)} at {when(last.at)}")
 
 
 def _wants(found: IncidentView) -> Iterator[str]:

@@ -10,7 +10,7 @@ import click
 from console.commands.common import common_options, print_json, reader_for, settings_for
 from console.commands.intents import intent_data, say_undone, wait_option
 from console.commands.named_values import values_option
-from console.commands.runs import finish, run_error, send_all
+from console.commands.runs import finish, send_all
 
 if TYPE_CHECKING:
     from agent.domain.runbook import Runbook
@@ -72,6 +72,7 @@ def start(
 
 
 def _found(settings: Settings, ident: str) -> Runbook:
+    from agent.errors import ConfigError
     from agent.runbooks.library import library
     from agent.runbooks.problem import near
 
@@ -79,8 +80,8 @@ def _found(settings: Settings, ident: str) -> Runbook:
     found = known.find(ident)
     if found is None:
         ids = [each.id for each in known.all()]
-        raise run_error(
-            f"there is no runbook {ident!r}{near(ident, ids)}", "`burndeck runbook list` shows them."
+        raise ConfigError(
+            f"there is no runbook {ident!r}{near(ident, ids)}", hint="`burndeck runbook list` shows them."
         )
     return found
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from console.commands.common import settings_for
+from console.commands.common import reader_for, settings_for
 from console.commands.intents import reason_option
 from console.commands.named_values import named_values
 from console.commands.runs import carry_out, moving, run_error, step_option, the_run, the_step
+
+if TYPE_CHECKING:
+    from agent.settings import Settings
 
 _AT = "The step; by default the one that the run is at."
 
@@ -94,6 +97,7 @@ def set_(
 ) -> None:
     """Give parameters of a RUN other values; what was done with the earlier ones stays."""
     values = named_values(given)
+    _warn_of_strangers(settings_for(config, db), ident, values)
     _step(config, db, as_json, ident, wait, "set", f"{', '.join(values)} set", parameters=values)
 
 
@@ -102,7 +106,7 @@ def set_(
 )
 @moving
 @click.option("--deny", is_flag=True, help="Say no.")
-@click.option("--reason", default="", help="What you want to say to it.")
+@click.option("--reason", "--note", "reason", default="", help="What you want to say to it.")
 def sign(
     config: str | None, db: str | None, as_json: bool, ident: int, wait: float, deny: bool, reason: str
 ) -> None:
@@ -119,6 +123,22 @@ def sign(
         )
     word = "denied" if deny else "signed"
     _step(config, db, as_json, ident, wait, "sign", word, approve=not deny, reason=reason.strip())
+
+
+def _warn_of_strangers(settings: Settings, ident: int, values: dict[str, str]) -> None:
+    """Names the keys that nobody has heard of: they may be new, or mistyped."""
+    from agent.domain.runbook import ParameterKind
+    from agent.ledger.key_store import KeyStore
+
+    declared = {each.name: each.kind for each in the_run(settings, ident).run.runbook.parameters}
+    keys = {name: text for name, text in values.items() if declared.get(name) is ParameterKind.KEY}
+    if not keys:
+        return
+    with reader_for(settings) as reader:
+        known = {each.api_key for each in KeyStore(reader.rows).known()}
+    for name, text in keys.items():
+        if text not in known:
+            click.secho(f"{name}: no key {text} is known here", fg="yellow", err=True)
 
 
 def _step(

@@ -20,6 +20,20 @@ if TYPE_CHECKING:
     from agent.runbooks.view import RunView, StepView
     from agent.settings import Settings
 
+_NOT_NOW = {
+    "act": "there is no action to take",
+    "answer": "nothing is asked",
+    "go": "there is no message to send",
+    "sign": "nobody is asked to sign",
+    "skip": "it cannot be skipped",
+    "retry": "there is nothing to try again",
+    "overrule": "there is nothing to overrule",
+    "reopen": "it cannot be reopened",
+    "undo": "there is nothing to undo",
+    "set": "nothing can be set",
+    "roll-back": "there is nothing to roll back",
+}
+"""Why something cannot be done about a step."""
 _LOOK_S = 0.05
 _LOOKED_AFTER_S = 1.5
 """What waits for traffic or people has been looked at by then: it is no use to wait for it here."""
@@ -48,13 +62,14 @@ def run_error(message: str, hint: str = "") -> BurndeckError:
 
 
 def the_run(settings: Settings, ident: int) -> RunView:
-    """A run as it stands; `BurndeckError` where there is none."""
+    """A run as it stands; `ConfigError` where there is none."""
+    from agent.errors import ConfigError
     from agent.runbooks.view import run_view
 
     with reader_for(settings) as reader:
         found = run_view(reader, settings, ident, settings.clock().now())
     if found is None:
-        raise run_error(f"there is no run {ident}", "`burndeck runbook runs --all` lists them.")
+        raise ConfigError(f"there is no run {ident}", hint="`burndeck runbook runs --all` lists them.")
     return found
 
 
@@ -73,7 +88,7 @@ def the_step(view: RunView, can: str, seq: int | None = None) -> int:
     if can not in found.can:
         choices = "; ".join(f"`{command}`" for command, _ in next_commands(view))
         raise run_error(
-            f"step {at} ({found.declared.title}) is {found.state.state.value}: there is nothing to {can} now",
+            f"step {at} ({found.declared.title}) is {found.state.state.value}: {_NOT_NOW[can]} now",
             f"What can be done: {choices or 'wait'}.",
         )
     return at

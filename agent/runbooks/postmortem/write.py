@@ -61,7 +61,7 @@ def export_run(
     """Writes the postmortem of a run, with that of its incident; returns the paths, the Markdown first."""
     record = record_of(reader, run_id)
     if record is None:
-        raise BurndeckError(f"there is no run {run_id}", hint="`burndeck runbook list` lists them.")
+        raise BurndeckError(f"there is no run {run_id}", hint="`burndeck runbook runs --all` lists them.")
     return export(postmortem(reader, settings, now, runs=Records((record,))), folder, force=force)
 
 
@@ -69,7 +69,7 @@ def of_incident(reader: LedgerReader, settings: Settings, incident: int, now: fl
     """The postmortem of an incident with the runs that handled it; `BurndeckError` where there is none."""
     if reader.one("incident_by_id", {"id": incident, "until": int(now)}) is None:
         raise BurndeckError(
-            f"there is no incident {incident}", hint="`burndeck alerts incidents` lists them."
+            f"there is no incident {incident}", hint="`burndeck incident list` lists them."
         )
     runs = records_of(reader, incident)
     return postmortem(reader, settings, now, runs=runs, incident=incident)

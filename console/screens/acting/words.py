@@ -34,6 +34,8 @@ def confirmation(made: Plan, aim: Aim) -> str:
     spec = made.spec
     one = spec.scope.kind is ScopeKind.API_KEY and len(made.hit) == 1
     what = aim.name if one else f"{plural(len(made.hit), 'key')} of {aim.name}"
+    if made.bystanders:
+        what = f"{plural(len(made.hit), 'key')}, {len(made.bystanders)} of them nobody asked for,"
     text = f"{_VERBS[spec.kind]} {what} ({production(made)})"
     if spec.models:
         text += f" on {', '.join(spec.models)}"
@@ -41,8 +43,6 @@ def confirmation(made: Plan, aim: Aim) -> str:
         text += f" to {spec.limit}"
     if spec.kind is ActionKind.CAP:
         text += f" at {to_credits(spec.amount_nano):,.0f} credits a month"
-    if made.bystanders:
-        text += f", {plural(len(made.bystanders), 'other key')} with them,"
     if spec.expires_s:
         text += f" for {fmt.span(spec.expires_s)}"
     if made.needs:

@@ -101,7 +101,7 @@ def test_whoever_had_the_run_in_hand_does_not_sign_it_and_whoever_signed_does_no
     world.do("answer", "fin", answer="mine")
     world.ask("fin", asks.hold_of(world.run(), "ada"))
 
-    assert "fin runs it" in world.do("sign", "fin", approve=True)
+    assert "fin has run it" in world.do("sign", "fin", approve=True)
     assert world.do("sign", "flo", approve=True) == ""
     assert "flo has signed" in world.ask("flo", asks.hold_of(world.run()))
 

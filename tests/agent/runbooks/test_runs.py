@@ -182,7 +182,7 @@ def test_people_sign_who_are_asked_and_nobody_for_themselves_or_twice(world: Wal
     world.start("walk", "fin")
 
     assert "somebody else has to agree" in world.do("sign", "fin", approve=True)
-    assert "it takes finance and engineering or lead; ada has operator" in world.do(
+    assert "it takes finance and engineering or lead; ada has the role operator" in world.do(
         "sign", "ada", approve=True
     )
     assert world.do("sign", "flo", approve=True) == ""

@@ -277,7 +277,7 @@ def test_what_is_not_there_is_said_with_what_to_do(world: RunWorld, capsys: Capt
         (("start", "quit"), "there is no runbook 'quit'"),
         (("act", "7"), "there is no run 7"),
     ):
-        assert world.runbook(*words) == 1
+        assert world.runbook(*words) == 2
         assert said in capsys.readouterr().err
     assert world.runbook("set", "7", "nothing") == 2
     assert "is not NAME=VALUE" in capsys.readouterr().err
