@@ -9,6 +9,7 @@ from agent.domain.run import RunState, StepState
 from agent.domain.words import duration
 from agent.runbooks.in_force import in_force_lines
 from agent.runbooks.view import shown
+from agent.runbooks.way_back import way_back
 from console.commands.tables import table, terminal_width, when
 
 if TYPE_CHECKING:
@@ -89,8 +90,8 @@ def step_lines(view: RunView, each: StepView) -> Iterator[str]:
         yield f"   {'met' if required.met else 'NOT MET'}: {required.sentence}"
     if each.waits:
         yield f"   waits: {each.waits}"
-    if state.due_at is not None and state.state is StepState.WORKING:
-        yield f"   until {when(state.due_at)}, in {duration(max(0, state.due_at - view.now))}"
+    if each.due_at is not None:
+        yield f"   until {when(each.due_at)}, in {duration(max(0, each.due_at - view.now))}"
     for word in each.sign_offs:
         verdict = "approved" if word.approved else "denied"
         yield f"   {verdict} by {word.person} as {word.role}" + (f": {word.note}" if word.note else "")
@@ -153,6 +154,9 @@ def next_commands(view: RunView) -> Iterator[tuple[str, str]]:
         yield from _approving(current.action)
     for can in current.can:
         yield from _commands(view, current, can)
+    if (decision := way_back(view)) is not None:
+        seq = decision.declared.seq
+        yield f"burndeck runbook reopen {run.id} --step {seq}", f"goes back to: {decision.declared.title}"
     yield from _undoing(view, but=current.declared.seq)
 
 
@@ -203,7 +207,8 @@ def _commands(view: RunView, current: StepView, can: str) -> Iterator[tuple[str,
 def _approving(action: ActionEntry | None) -> Iterator[tuple[str, str]]:
     if action is not None:
         whom = " and ".join(" or ".join(roles) for roles in action.waits_for)
-        yield f"burndeck approve {action.id}", f"by {whom or 'nobody any more'}; --deny says no"
+        whom = f"by {whom}; --deny says no" if whom else "shows who has approved it"
+        yield f"burndeck approve {action.id}", whom
 
 
 def _undoing(view: RunView, but: int = 0) -> Iterator[tuple[str, str]]:
