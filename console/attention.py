@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from agent.reports.action_badge import ActionBadge
     from agent.runbooks.view import RunBadge
     from agent.settings import Settings
+    from console.screens.exporting import Exported
     from console.wants import Want, Wants
 
 AGENT_S = 6.0  # an agent that runs has answered by then
@@ -57,7 +58,9 @@ class Attention(App[None]):
         self.read_only = False  # nobody here could sign
         self._asked_who = False
         self._wants: Wants | None = None  # nothing was asked for yet
-        self._then: Callable[[Standing], None] | None = None
+        self._then: list[Callable[[Standing], None]] = []  # what goes on when it is known
+        self._asking_who = False
+        self.exporting = False  # a postmortem is being written
 
     # Alerts, wherever the person is
 
@@ -139,13 +142,16 @@ class Attention(App[None]):
 
     def know(self, then: Callable[[Standing], None] | None = None) -> None:
         """Finds out who is here, in a thread: the keyring may take its time; then goes on with `then`."""
-        self._then, self._asked_who = None, True
+        self._asked_who = True
         if then is not None and self.standing is not None and not self.read_only:
             then(self.standing)
             return
-        self._then = then
-        if self.settings is not None:
-            self.run_worker(partial(self._ask_who, self.settings), thread=True, group="who", exclusive=True)
+        if self.settings is None:
+            return
+        self._then += [then] if then is not None else []
+        if not self._asking_who:
+            self._asking_who = True
+            self.run_worker(partial(self._ask_who, self.settings), thread=True, group="who")
 
     def _ask_who(self, settings: Settings) -> None:
         from console.wants import who_is_here  # not needed for the first frame
@@ -156,6 +162,7 @@ class Attention(App[None]):
             self.post_message(Known(error))
 
     def on_known(self, event: Known) -> None:
+        waiting, self._then, self._asking_who = self._then, [], False
         if isinstance(event.found, BurndeckError):
             self.read_only = True
             self._tell_alarm()
@@ -163,9 +170,13 @@ class Attention(App[None]):
             return
         self.standing, self.read_only = event.found, event.found.person is None
         self._tell_alarm()
-        then, self._then = self._then, None
-        if then is not None:
+        for then in waiting:
             then(event.found)
+
+    def on_exported(self, event: Exported) -> None:
+        """A postmortem is written, or not: said on whatever screen is looked at by then."""
+        self.exporting = False
+        self.say(event.said)
 
     def want(self, *wants: Want) -> None:
         """Signs wishes in their order, in a thread, and gives them to the agent; notes say the rest."""
@@ -184,6 +195,8 @@ class Attention(App[None]):
     def on_signed(self, event: Signed) -> None:
         if isinstance(event.found, BurndeckError):
             self.say(f"{event.found.message}. {event.found.hint}")
+            if event.want.refused is not None:
+                event.want.refused(event.found.message)
             return
         from console.wants import Wants
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,7 @@ class Want:
     payload: Mapping[str, Any]
     done: str  # "Alert 7 acknowledged": who did it is added
     then: str = ""  # what follows, said behind it
+    refused: Callable[[str], None] | None = None  # told why, where nothing comes of it
 
 
 def send(settings: Settings, want: Want) -> IntentReceipt:
@@ -87,4 +88,6 @@ class Wants:
                 said.append(f"{want.done} by {receipt.person}.{want.then}")
             else:
                 said.append(f"Refused: {outcome.reason}.")
+                if want.refused is not None:
+                    want.refused(outcome.reason)
         return said

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from textual.message import Message
@@ -14,10 +15,17 @@ from agent.errors import BurndeckError
 if TYPE_CHECKING:
     from agent.ledger.reader import LedgerReader
     from agent.settings import Settings
+    from console.deck import BurndeckApp
     from console.screens.live_screen import LiveScreen
 
 Write = Callable[["LedgerReader", "Settings", Path], tuple[Path, ...]]
 """Writes a postmortem into a folder; returns its files, the Markdown first."""
+
+
+AGAIN_S = 3.0
+"""So often it says that it goes on."""
+MOST = 99
+"""Folders of one name."""
 
 
 class Exported(Message):
@@ -29,7 +37,7 @@ class Exported(Message):
 
 
 def export_run(screen: LiveScreen, ident: int) -> None:
-    """Writes that of a run; a note of the screen says where."""
+    """Writes that of a run; a note says where."""
 
     def write(reader: LedgerReader, settings: Settings, folder: Path) -> tuple[Path, ...]:
         from agent.runbooks.postmortem.write import export_run
@@ -40,7 +48,7 @@ def export_run(screen: LiveScreen, ident: int) -> None:
 
 
 def export_incident(screen: LiveScreen, ident: int) -> None:
-    """Writes that of an incident; a note of the screen says where."""
+    """Writes that of an incident; a note says where."""
 
     def write(reader: LedgerReader, settings: Settings, folder: Path) -> tuple[Path, ...]:
         from agent.runbooks.postmortem.write import export, of_incident
@@ -51,23 +59,57 @@ def export_incident(screen: LiveScreen, ident: int) -> None:
 
 
 def _export(screen: LiveScreen, write: Write, folder: Path) -> None:
-    """Writes into the folder where the console was started."""
-    settings = screen.deck.settings
-    if settings is not None:
-        screen.note("The postmortem is being written ...")
-        screen.run_worker(
-            partial(_write, screen, settings, write, folder), thread=True, group="export", exclusive=True
-        )
+    """Writes into the folder where the console was started, or beside what is there already."""
+    deck = screen.deck
+    if deck.settings is None:
+        return
+    if deck.exporting:
+        screen.note("A postmortem is being written already: its place is said when it is.")
+        return
+    deck.exporting = True
+    _say_that_it_lasts(deck)
+    deck.run_worker(partial(_write, deck, deck.settings, write, folder), thread=True, group="export")
 
 
-def _write(screen: LiveScreen, settings: Settings, write: Write, folder: Path) -> None:
+def _say_that_it_lasts(deck: BurndeckApp) -> None:
+    begun = monotonic()
+    deck.say("The postmortem is being written ...")
+
+    def still() -> None:
+        if deck.exporting:
+            deck.say(f"The postmortem is being written: {monotonic() - begun:.0f} s so far ...")
+        else:
+            timer.stop()
+
+    timer = deck.set_interval(AGAIN_S, still)
+
+
+def _write(deck: BurndeckApp, settings: Settings, write: Write, folder: Path) -> None:
     from agent.ledger import open_reader
+    from agent.runbooks.postmortem.write import ExistsError
 
+    said = "The postmortem was not written."
     try:
         with open_reader(settings.ledger_path) as reader:
-            paths = write(reader, settings, folder)
+            for place in _places(folder):
+                try:
+                    said = _words(write(reader, settings, place), beside=folder if place != folder else None)
+                    break
+                except ExistsError as error:
+                    said = f"{error.message}. {error.hint}"
     except BurndeckError as error:
-        screen.post_message(Exported(f"{error.message}. {error.hint}".strip()))
-    else:
-        others = f" with {len(paths) - 1} more files" if len(paths) > 1 else ""
-        screen.post_message(Exported(f"The postmortem is in {paths[0].resolve()}{others}."))
+        said = f"{error.message}. {error.hint}".strip()
+    finally:
+        deck.post_message(Exported(said))
+
+
+def _places(folder: Path) -> Iterator[Path]:
+    """The folder, and others of its name where something else is in it."""
+    yield folder
+    yield from (folder.with_name(f"{folder.name}-{number}") for number in range(2, MOST + 1))
+
+
+def _words(paths: tuple[Path, ...], beside: Path | None) -> str:
+    others = f" with {len(paths) - 1} more files" if len(paths) > 1 else ""
+    left = f"; {beside} was edited or is of something else, and stays" if beside is not None else ""
+    return f"The postmortem is in {paths[0].resolve()}{others}{left}."

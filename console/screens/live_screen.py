@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from textual.app import ComposeResult
 from textual.screen import ModalScreen, Screen
+from textual.timer import Timer
 
 from agent.clock import Clock, SystemClock
 from agent.errors import BurndeckError
@@ -47,6 +49,7 @@ class LiveScreen(Screen[None]):
         self._clock: Clock = SystemClock()
         self._organization = ""
         self._note = ""
+        self._forgets: Timer | None = None
         self._away = False  # left, for a form say, and not answered since
         self._filter = FilterInput()
         self._header = Canvas("header")
@@ -227,12 +230,9 @@ class LiveScreen(Screen[None]):
     def note(self, text: str) -> None:
         """Says something in the line of hints for a few seconds, in more than one line where it is long."""
         self._say(text)
-
-        def forget() -> None:
-            if self._note == text:
-                self._say("")
-
-        self.set_timer(max(NOTE_S, len(text) / LETTERS_A_SECOND), forget)
+        if self._forgets is not None:
+            self._forgets.stop()  # that of the note before would take this one away
+        self._forgets = self.set_timer(max(NOTE_S, len(text) / LETTERS_A_SECOND), partial(self._say, ""))
 
     def _say(self, note: str) -> None:
         self._note = note

@@ -9,7 +9,7 @@ from console.actions import bindings
 from console.live import Answer, Question
 from console.screens.actions import wishes
 from console.screens.detail_screen import PAST, DetailScreen, Looked, draw_parts
-from console.screens.exporting import Exported, export_incident
+from console.screens.exporting import export_incident
 from console.screens.forms.form import FormScreen
 from console.screens.incident import rows as incident_rows
 from console.screens.incident.asking import INCIDENT, incident_question, incidents_question
@@ -59,6 +59,10 @@ class IncidentScreen(DetailScreen):
 
     def question(self, view: View) -> Question:
         return incidents_question(view)
+
+    @property
+    def hinted(self) -> str:
+        return "incident_full" if self.opened else self.topic
 
     @property
     def ident(self) -> int | None:
@@ -183,9 +187,6 @@ class IncidentScreen(DetailScreen):
             self.note("There is no incident under the cursor.")
         else:
             export_incident(self, self.ident)
-
-    def on_exported(self, event: Exported) -> None:
-        self.note(event.said)
 
     def action_runbook(self) -> None:
         """The run that answers it; of several that are open the newest."""
