@@ -73,6 +73,7 @@ _TAKE_BACK_TEXT = "Undo the action of the step, or take it back while it waits."
 _OVERRULE_TEXT = "Decide otherwise than the agent found, with a reason."
 _EXPORT_INCIDENT_TEXT = "Write the postmortem of the incident into a folder."
 _EXPORT_TEXT = "Write the postmortem of the run into a folder."
+_READ_ON_TEXT = "Down in what the form says, where it is more than fits."
 _PLANNED_TEXT = "Say that the rise is meant: it ends, and is not learnt as usual."
 
 
@@ -157,7 +158,7 @@ ACTIONS: tuple[Action, ...] = (
         writes=True,
     ),
     Action("planned", ("p",), "Planned activity", _PLANNED_TEXT, "alerts", ACT, Danger.GRAVE, writes=True),
-    Action("runbook", ("r",), "Runbook", _RUNBOOK_TEXT, "answering", ACT),
+    Action("runbook", ("r",), "Runbook", _RUNBOOK_TEXT, "answering", ACT, Danger.REVERSIBLE, writes=True),
     Action("throttle", ("t",), "Throttle", _THROTTLE_TEXT, "acting", HOLD, Danger.REVERSIBLE, writes=True),
     Action("block", ("b",), "Block", _BLOCK_TEXT, "acting", HOLD, Danger.REVERSIBLE, writes=True),
     Action("cap", ("c",), "Cap", _CAP_TEXT, "acting", HOLD, Danger.GRAVE, writes=True),
@@ -229,6 +230,8 @@ ACTIONS: tuple[Action, ...] = (
         FORM,
         palette=False,
     ),
+    Action("read_on", ("pagedown",), "Read on", _READ_ON_TEXT, "form", FORM, palette=False),
+    Action("read_back", ("pageup",), "Read back", "Up again.", "form", FORM, palette=False),
     Action("cancel", ("escape",), "Cancel", "Leave the form; nothing happens.", "form", FORM, palette=False),
     Action("leave", ("escape", "q"), "Leave", "Choose nothing.", "choice", FORM, palette=False),
     Action("filter", ("/",), "Filter", _FILTER_TEXT, "live", TABLE, at_once=True),
@@ -281,9 +284,11 @@ ON: dict[str, tuple[str, ...]] = {
     "alerts": (*_LISTS, "alerts", "answering"),
     "alert": (*_LISTS, "alerts", "acting", "answering"),
     "incident": (*_LISTS, "incident", "answering"),
+    "incident_full": (*_LISTS, "incident", "answering"),
     "actions": (*_LISTS, "actions", "deciding"),
     "allocations": (*_LISTS, "allocations", "deciding"),
     "run": ("app", "live", "table", "run"),
+    "run_ended": ("app", "live", "table", "run"),
     "form": ("form",),
     "choice": ("table", "choice"),
     "panel": ("app", "panel"),

@@ -87,6 +87,17 @@ HINTS: dict[str, tuple[tuple[str, str], ...]] = {
         ("help", "help"),
         ("quit", "quit"),
     ),
+    "incident_full": (
+        ("back", "back"),
+        ("half_page_down", "read on"),
+        ("runbook", "runbook"),
+        ("undo_incident", "undo all"),
+        ("export_incident", "export"),
+        ("next_stage", "list"),
+        ("copy", "copy"),
+        ("help", "help"),
+        ("quit", "quit"),
+    ),
     "allocations": (
         ("choose", "explain"),
         ("propose", "propose"),
@@ -135,8 +146,21 @@ HINTS: dict[str, tuple[tuple[str, str], ...]] = {
         ("help", "help"),
         ("quit", "quit"),
     ),
+    "run_ended": (
+        ("export", "export"),
+        ("reopen", "reopen"),
+        ("take_back", "undo"),
+        ("half_page_down", "read on"),
+        ("widen", "widen"),
+        ("back", "back"),
+        ("help", "help"),
+        ("quit", "quit"),
+    ),
     "form": (("send", "send"), ("next_field", "next field"), ("cancel", "cancel")),
     "choice": (("choose", "choose"), ("row_down", "down"), ("row_up", "up"), ("leave", "leave")),
     "panel": (("close", "close"),),
 }
-"""What the bottom line of each screen reminds of: (action, word); `alert` is Alerts with one in full."""
+"""What the bottom line of each screen reminds of: (action, word); `alert` is Alerts with one in full.
+
+`incident_full` is Incident with one in full, `run_ended` a run that is over.
+"""

@@ -234,6 +234,10 @@ def _figures(detail: ActionDetail) -> Iterator[str]:
         f"Hits {plural(detail.entry.keys, 'key')} of {', '.join(seen.get('teams', ())) or 'no team'}, "
         f"{share} production: {fmt.number(to_credits(burn))} → {after} credits/min"
     )
+    calls, refused = int(seen.get("requests", 0)), int(seen.get("refused", 0))
+    if calls:
+        part = fmt.share(Decimal(refused) / calls)
+        yield f"It would have refused {part} of the last hour's calls: {refused} of {calls}."
 
 
 def _step(step: StepLine) -> str:

@@ -11,6 +11,7 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input
 
+from agent.domain.words import plural
 from console.actions import bindings
 from console.screens.frame import draw_hints
 from console.wants import Want
@@ -19,6 +20,12 @@ from console.widgets.ink import Line, Span, Tone, clip_words, wrap
 
 Values = Mapping[str, str]
 """What was typed, by field, without blanks around it."""
+
+
+READ_LINES = 3
+"""Lines that a key of reading on goes."""
+LEAST_ROOM = 3
+"""Lines that what scrolls has, with the one that says so; where it has fewer, all of it scrolls."""
 
 
 class FieldError(ValueError):
@@ -77,6 +84,7 @@ class FieldsScreen(ModalScreen[Want | None]):
         super().__init__(classes="on-form")
         self._fields = form
         self._tried = False
+        self._top = 0  # the first line of what is said, where not all of it fits
         self._inputs = {field.name: self.line(field) for field in form.fields}
         self._title = Canvas("form-title")
         self._said = Canvas("form-said")
@@ -127,6 +135,26 @@ class FieldsScreen(ModalScreen[Want | None]):
     def _draw_said(self, width: int, height: int) -> list[Line]:
         raise NotImplementedError
 
+    def fitted(self, head: list[Line], body: list[Line], tail: list[Line], height: int) -> list[Line]:
+        """What is said in a height: where it is too much, the body scrolls, and a line says how."""
+        if len(head) + len(body) + len(tail) <= height:
+            return [*head, *body, *tail]
+        if len(head) + len(tail) > height - LEAST_ROOM:
+            head, body, tail = [], [*head, *body, *tail], []
+        room = max(1, height - len(head) - len(tail) - 1)
+        self._top = max(0, min(self._top, len(body) - room))
+        below = len(body) - self._top - room
+        text = f"{plural(below, 'more line')}: PgDn reads on" if below else "PgUp reads back"
+        return [*head, *body[self._top : self._top + room], [Span(text, Tone.ACCENT)], *tail]
+
+    def action_read_on(self) -> None:
+        self._top += READ_LINES
+        self._said.redraw()
+
+    def action_read_back(self) -> None:
+        self._top = max(0, self._top - READ_LINES)
+        self._said.redraw()
+
     @property
     def hint(self) -> str:
         """What the field that is typed in wants."""
@@ -168,16 +196,21 @@ class FormScreen(FieldsScreen):
 
     def _draw_said(self, width: int, height: int) -> list[Line]:
         """The hint of the field that is typed in, what would happen, and what is still wrong."""
-        said = [(self.hint, Tone.DIM)]
+        said: list[str] = []
         problem = ""
         try:
-            said += [(text, Tone.PLAIN) for text in self._form.judge(self.values)]
+            said = self._form.judge(self.values)
             self._form.want(self.values)
         except FieldError as found:
             problem = str(found)
-        if problem:
-            said.append((f"▲ {problem}" if self._tried else problem, Tone.WARM if self._tried else Tone.DIM))
-        return [[Span(" "), Span(line, tone)] for text, tone in said for line in wrap(text, width - 2)]
+        wrong = f"▲ {problem}" if self._tried and problem else problem
+        lines = self.fitted(
+            _lines([self.hint], Tone.DIM, width - 2),
+            _lines(said, Tone.PLAIN, width - 2),
+            _lines([wrong] if wrong else [], Tone.WARM if self._tried else Tone.DIM, width - 2),
+            height,
+        )
+        return [[Span(" "), *line] for line in lines]
 
     def action_send(self) -> None:
         """Ends with the wish; where something is wrong it says so and stays."""
@@ -188,6 +221,10 @@ class FormScreen(FieldsScreen):
             self._said.redraw()
             return
         self.dismiss(want)
+
+
+def _lines(texts: list[str], tone: Tone, width: int) -> list[Line]:
+    return [[Span(line, tone)] for text in texts for line in wrap(text, width)]
 
 
 def labelled(field: Field, typed: Input) -> Horizontal:

@@ -197,8 +197,7 @@ class PreviewScreen(FieldsScreen):
             body = self._shown[1].draw(width - 2)
         if self._current is None and self._shown is not None:
             body = [[span._replace(tone=Tone.DIM) for span in line] for line in body]
-        room = max(0, height - len(tail) - len(hint))
-        return [[Span(" "), *line] for line in (*hint, *body[:room], *tail)]
+        return [[Span(" "), *line] for line in self.fitted(hint, body, tail, height)]
 
     def _tail(self, width: int) -> list[Line]:
         preview = self._current
