@@ -28,6 +28,7 @@ from console.view import View
 
 if TYPE_CHECKING:
     from console.screens.runbook.asking import Target
+    from console.screens.runbook.run_screen import RunScreen
     from console.screens.triage.drill import Drill
 
 
@@ -207,11 +208,13 @@ class BurndeckApp(Attention):
 
         self._open(RunbooksScreen)
 
-    def open_run(self, target: Target) -> None:
+    def open_run(self, target: Target) -> RunScreen:
         """A run in full, also one that is started by that; Escape leads back here."""
         from console.screens.runbook.run_screen import RunScreen
 
-        self.push_screen(RunScreen(target))
+        opened = RunScreen(target)
+        self.push_screen(opened)
+        return opened
 
     def _open(self, screen: Callable[[], LiveScreen]) -> None:
         if not (isinstance(screen, type) and isinstance(self.screen, screen)):

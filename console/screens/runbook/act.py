@@ -14,6 +14,7 @@ from agent.errors import BurndeckError
 from agent.runbooks import asks
 from agent.runbooks.filling import MissingParameter, fill
 from agent.runbooks.specs import KINDS
+from agent.runbooks.way_back import way_back
 from console.live import Answer, Question
 from console.screens.acting.aim import Aim
 from console.screens.acting.look import PLAN
@@ -106,7 +107,7 @@ def _read(view: RunView, step: StepView, answer: Answer, values: Values) -> Prev
     planned: Planned = answer.value  # type: ignore[assignment]
     made = planned.plan
     if made is None:
-        return Preview(lambda width: [], problem=planned.problem)
+        return Preview(lambda width: [], problem=f"{planned.problem.rstrip('.')}. {_instead(view)}")
     aim = _aim(view, made)
     reason = values["reason"]
     return Preview(
@@ -116,6 +117,13 @@ def _read(view: RunView, step: StepView, answer: Answer, values: Values) -> Prev
         confirm=_confirmation(made, aim),
         names=aim.names if _grave(made) else (),
     )
+
+
+def _instead(view: RunView) -> str:
+    """What else can be done than this action."""
+    decision = way_back(view)
+    back = f"O at step {decision.declared.seq} goes back to another answer, " if decision is not None else ""
+    return f"Type other values, or Esc: {back}s skips the step."
 
 
 def _aim(view: RunView, made: Plan) -> Aim:

@@ -22,12 +22,28 @@ if TYPE_CHECKING:
 
 Choice = tuple[str, str, str]
 """What it is called, what it means, where it leads."""
+HOW = "a letter chooses at once; Enter chooses what j and k have gone to"
 _COLUMNS = (
     Column("", 1, at_right=False, sortable=False),
     Column("answer", 12, at_right=False, grow=True, most=24, sortable=False),
     Column("means", 30, at_right=False, grow=True, most=90, sortable=False),
     Column("then", 9, 1, at_right=False, sortable=False),
 )
+
+
+class Choices(Table):
+    """Choices of which none is chosen until somebody moves: an Enter too many answers nothing."""
+
+    NOWHERE = -1
+
+    def show(self, rows: Sequence[Row], *, title: Sequence[Span] | None = None) -> None:
+        """Shows the choices, with the cursor before the first."""
+        super().show(rows, title=title)
+        self.cursor = self.NOWHERE
+
+    @property
+    def selected(self) -> Row | None:
+        return super().selected if self.cursor != self.NOWHERE else None
 
 
 class ChoiceScreen(ModalScreen[str | None]):
@@ -42,7 +58,7 @@ class ChoiceScreen(ModalScreen[str | None]):
         self._about = (title, about)
         self._choices = choices
         self._title = Canvas("form-title")
-        self._table = Table("choices", _COLUMNS, Order(0, downwards=False))
+        self._table = Choices("choices", _COLUMNS, Order(0, downwards=False))
         self._hints = Canvas("hints")
 
     def compose(self) -> ComposeResult:
@@ -55,7 +71,8 @@ class ChoiceScreen(ModalScreen[str | None]):
         self._table.styles.height = len(self._choices) + TOP
         self._title.paint(self._draw_title)
         self._hints.paint(lambda width, height: [draw_hints("choice", width)])
-        self._table.show([_row(place, choice) for place, choice in enumerate(self._choices)])
+        rows = [_row(place, choice) for place, choice in enumerate(self._choices)]
+        self._table.show(rows, title=[Span(HOW, Tone.DIM)])
         self._table.focus()
 
     def _draw_title(self, width: int, height: int) -> list[Line]:

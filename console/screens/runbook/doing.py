@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -43,6 +44,7 @@ class Doing:
         if not view.run.at:
             self._screen.note("The run is over: e writes its postmortem, O goes back to a step.")
         elif step.declared.seq != view.run.at:
+            self._screen.table.narrow("")  # a filter may hide the step that is gone to
             self._screen.table.select(str(view.run.at))
             self._screen.note(f"The run is at step {view.run.at}: Enter again does it.")
         else:
@@ -100,11 +102,11 @@ class Doing:
         if held:
             self._undo(view, step, held)
         else:
-            self._at_once("go", "released: nothing was in force", view, step)
+            self._at_once("go", "done", view, step, then=" Nothing was in force.")
 
-    def _at_once(self, do: str, done: str, view: RunView, step: StepView) -> None:
+    def _at_once(self, do: str, done: str, view: RunView, step: StepView, then: str = "") -> None:
         def known() -> None:
-            self._send(wishes.simple(view, step, do, done))
+            self._send(replace(wishes.simple(view, step, do, done), then=then))
 
         self._screen.may(IntentKind.RUN_STEP, known)
 
@@ -117,18 +119,26 @@ class Doing:
         self._move("overrule", wishes.overrule)
 
     def reopen(self) -> None:
-        found = self._looked_at("reopen")
-        if found is not None:
-            self._at_once("reopen", "reopened", *found)
+        self._move("reopen", wishes.reopen)
 
     def set_value(self) -> None:
         self._move("set", wishes.set_values, here=True)
 
     def take_back(self) -> None:
-        """The action of the step under the cursor; a step about another one's action names it."""
-        found = self._looked_at("undo")
-        if found is not None and found[1].action is not None:
-            self._undo(*found, [found[1].action.id])
+        """The action of the step under the cursor; from one that has none in force the run's newest."""
+        view, step = self._screen.view, self._screen.step
+        if view is None or step is None:
+            return
+        if "undo" not in step.can:
+            holding = [each for each in view.steps if "undo" in each.can and each.action is not None]
+            step = max(holding, key=lambda each: each.state.action or 0, default=step)
+        reason = moves.not_there(view, step, "undo") or moves.not_moved(
+            view.run, step.declared, self._screen.person
+        )
+        if reason or step.action is None:
+            self._screen.note(reason)
+        else:
+            self._undo(view, step, [step.action.id])
 
     def roll_back(self) -> None:
         view, step = self._screen.view, self._current()

@@ -44,7 +44,14 @@ _NUMBER = re.compile(r"[-+×≈<>]?\s?[\d.,]+\s?([kMG%]|cr|credits|/min|s|min|h|
 
 
 def draw_evidence(
-    kept: Sequence[KeptEvidence], said: str, changed: Collection[int], now: float, width: int, height: int
+    kept: Sequence[KeptEvidence],
+    said: str,
+    changed: Collection[int],
+    now: float,
+    width: int,
+    height: int,
+    *,
+    widened: bool = False,
 ) -> list[Line]:
     """The answers of a step, those of its last try in full, without sentences that are `said` already."""
     if not kept:
@@ -54,7 +61,7 @@ def draw_evidence(
     for each in kept:
         if each.attempt == last:
             lines += [EMPTY] if lines else []
-            lines += _one(each, said, now, width, height)
+            lines += _one(each, said, now, width, height, widened=widened)
             if each.id is not None and each.id in changed:
                 warning = (
                     "▲ this evidence reads differently than when it was kept: see `burndeck audit verify`"
@@ -70,12 +77,12 @@ def _earlier(kept: Sequence[KeptEvidence], now: float, width: int) -> Iterator[L
         yield [Span(clip_words(text, width), Tone.DIM)]
 
 
-def _one(kept: KeptEvidence, said: str, now: float, width: int, height: int) -> list[Line]:
+def _one(kept: KeptEvidence, said: str, now: float, width: int, height: int, *, widened: bool) -> list[Line]:
     found = kept.evidence
     lines: list[Line] = [_heading(found, width)]
     if found.sentence not in said:
         lines += [[Span(text)] for text in wrap(found.sentence, width)]
-    lines += draw_table(found.columns, found.rows, width)
+    lines += draw_table(found.columns, found.rows, width, widened=widened)
     if found.line is not None:
         lines += draw_line(found.line, width, TALL_PLOT if height >= TALL else PLOT)
     lines += [[Span(text, Tone.DIM)] for text in wrap(found.note, width)]
@@ -112,7 +119,9 @@ def _trust(kept: KeptEvidence, now: float, width: int) -> Line:
 # Tables
 
 
-def draw_table(columns: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> list[Line]:
+def draw_table(
+    columns: Sequence[str], rows: Sequence[Sequence[str]], width: int, *, widened: bool = False
+) -> list[Line]:
     """The table in a width: numbers at the right, long texts cut, columns that have no room named below."""
     if not columns or not rows:
         return []
@@ -124,7 +133,8 @@ def draw_table(columns: Sequence[str], rows: Sequence[Sequence[str]], width: int
     lines += [[Span(_cells(row, widths, numeric).rstrip())] for row in shown]
     more = [f"{', '.join(named)} in {unit}" for unit, named in units.items()]
     more += [f"{plural(len(rows) - MOST_ROWS, 'more row')}"] if len(rows) > MOST_ROWS else []
-    more += [f"{', '.join(columns[-left_out:])}: no room here, Tab widens"] if left_out else []
+    where = "no room here" if widened else "no room here, Tab widens"
+    more += [f"{', '.join(columns[-left_out:])}: {where}"] if left_out else []
     return [*lines, *([Span(text, Tone.DIM)] for text in wrap("; ".join(more), width))]
 
 

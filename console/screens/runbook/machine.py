@@ -21,11 +21,11 @@ Part = tuple[str, str, Tone]
 
 def machine_words(view: RunView, step: StepView) -> Iterator[Part]:
     """What the step does, and where it leads."""
-    yield from _does(view, step.declared)
+    yield from _does(view, step.declared, made=step.action is not None)
     yield from _leads(view.run.runbook, step.declared)
 
 
-def _does(view: RunView, step: Step) -> Iterator[Part]:
+def _does(view: RunView, step: Step, *, made: bool) -> Iterator[Part]:
     values = view.values
     if step.kind is StepKind.QUERY:
         for each in step.asks:
@@ -37,7 +37,7 @@ def _does(view: RunView, step: Step) -> Iterator[Part]:
         limit = f", for {Duration(step.timeout_s)} at most" if step.timeout_s else ""
         yield "waits for", _test(step.test, values) + limit, Tone.PLAIN
     elif step.kind is StepKind.ACTION:
-        yield from _action(view, step)
+        yield from _action(view, step, made=made)
     elif step.kind is StepKind.APPROVAL:
         what = f"the action of step {_number(view.run.runbook, step.of)}" if step.of else "the run so far"
         whom = roles_words(step.roles) if step.roles else "whom the action needs"
@@ -49,13 +49,15 @@ def _does(view: RunView, step: Step) -> Iterator[Part]:
         yield "note", shown(step.prompt, values), Tone.STRONG
 
 
-def _action(view: RunView, step: Step) -> Iterator[Part]:
+def _action(view: RunView, step: Step, *, made: bool) -> Iterator[Part]:
+    """What the runbook asks for; of what was `made` the entry tells, which a person may have changed."""
     if step.action == "release":
         of = f"of step {_number(view.run.runbook, step.of)}" if step.of else "that this run has put on"
         yield "does", f"takes off everything {of}", Tone.PLAIN
         return
     drill = "drill of " if view.run.drill else ""
-    yield "does", f"{drill}{step.action}{_using(step.using, view.values)}", Tone.PLAIN
+    text = f"{drill}{step.action}{_using(step.using, view.values)}"
+    yield ("planned", f"by the runbook: {text}", Tone.DIM) if made else ("does", text, Tone.PLAIN)
     if step.irreversible:
         yield "no undo", f"▲ {step.irreversible}", Tone.WARM
 
@@ -76,10 +78,10 @@ def _leads(runbook: Runbook, step: Step) -> Iterator[Part]:
 
 
 def choice_words(runbook: Runbook, step: Step) -> Iterator[tuple[str, str, str]]:
-    """Every choice of a decision: its letter, its answer and label, where it leads."""
-    for place, choice in enumerate(step.choices):
+    """Every choice of a decision: its answer, what that means, where it leads."""
+    for choice in step.choices:
         go = f"→ {go_words(runbook, choice.go)}" if choice.go else ""
-        yield letter(place), f"{choice.answer}: {choice.label}", go
+        yield choice.answer, choice.label, go
 
 
 def letter(place: int) -> str:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from agent.domain.intent import IntentKind
 from agent.domain.run import RunState, StepState
 from agent.domain.runbook import StepKind
 
 if TYPE_CHECKING:
     from agent.domain.person import Person
     from agent.domain.run import Run
-    from agent.domain.runbook import Step
+    from agent.domain.runbook import Runbook, Step
     from agent.runbooks.view import RunView, StepView
 
 _DOES = {
@@ -27,6 +28,7 @@ _DOES = {
     "roll-back": "undoes every action of the run",
     "set": "says what the run is about",
 }
+READ_ONLY = "Read-only: nobody is known here who could do it."
 BEHIND = "It is behind: O goes back to it."
 AHEAD = "The run has not come to it yet."
 
@@ -52,7 +54,25 @@ def not_moved(run: Run, step: Step | None, person: Person | None) -> str:
         return ""
     if step is not None and {role.value for role in person.roles} & set(step.performers):
         return ""
-    return f"{run.holder} holds run {run.id}: a takes it over."
+    return f"{run.holder} holds run {run.id}: {_taking(run, person)}."
+
+
+def _taking(run: Run, person: Person) -> str:
+    """Whether this person may take a run over, by the roles of the runbook and of acting."""
+    from agent.control.roles import may, takes
+
+    if not may(person, IntentKind.HOLD_RUN):
+        return f"taking it over takes {takes(IntentKind.HOLD_RUN)}"
+    if run.runbook.roles and not {role.value for role in person.roles} & set(run.runbook.roles):
+        return f"taking it over takes {' or '.join(run.runbook.roles)}"
+    return "a takes it over"
+
+
+def not_started(runbook: Runbook, person: Person | None) -> str:
+    """Why a person cannot start a runbook; empty where they can, or where nobody knows who they are."""
+    if person is None or not runbook.roles or {role.value for role in person.roles} & set(runbook.roles):
+        return ""
+    return f"{runbook.title} is started by {' or '.join(runbook.roles)}."
 
 
 def not_signed(view: RunView, step: StepView, person: Person | None) -> str:

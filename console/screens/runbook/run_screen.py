@@ -10,7 +10,6 @@ from textual.containers import Container
 from agent.errors import BurndeckError
 from console.actions import bindings
 from console.live import Answer, Question
-from console.screens.exporting import Exported
 from console.screens.now_screen import NowScreen
 from console.screens.runbook.asking import DECISION, RunBoard, Target, run_question
 from console.screens.runbook.brief import draw_next
@@ -75,6 +74,10 @@ class RunScreen(NowScreen):
         return self.board.view if self.board is not None else None
 
     @property
+    def hinted(self) -> str:
+        return "run_ended" if self.view is not None and not self.view.run.at else self.topic
+
+    @property
     def step(self) -> StepView | None:
         """The step under the cursor."""
         row, view = self._table.selected, self.view
@@ -94,7 +97,7 @@ class RunScreen(NowScreen):
             self._doing.decide(answer)
             return
         board: RunBoard = answer.value  # type: ignore[assignment]
-        self.board = board
+        before, self.board = self.view, board
         if board.view is None:
             self._starting.go_on(board)
             self.wait()
@@ -102,7 +105,23 @@ class RunScreen(NowScreen):
         if self.target.run is None:
             self.target = Target(run=board.view.run.id)
             self.deck.live.watch(self.question(self.deck.view))
+        self._tell_taken(before, board.view)
         self._show_run(board.view)
+
+    def refused(self, reason: str) -> None:
+        """What this screen waits for will not come."""
+        if self.is_attached and self.view is None:
+            self._starting.refused(reason)
+            self.wait()
+
+    def _tell_taken(self, before: RunView | None, after: RunView) -> None:
+        """Whoever held the run a moment ago hears that somebody else does now."""
+        me, holder = self.person, after.run.holder
+        if before is None or me is None or not before.run.holder == me.name != holder:
+            return
+        held = next((each for each in reversed(after.events) if each.kind == "held"), None)
+        if held is None or held.actor != me.name:
+            self.note(f"{holder} has taken run {after.run.id} over: its steps are not yours any more.")
 
     def wait(self) -> None:
         """There is no run yet: what is about to begin shows, if it is known."""
@@ -144,13 +163,19 @@ class RunScreen(NowScreen):
         if view is None or step is None:
             return []
         below = not self._newest.size.height
-        return draw_step(view, step, self.person, self.now, (width, height), events=below)
+        return draw_step(
+            view,
+            step,
+            self.person,
+            self.now,
+            (width, height),
+            events=below,
+            read_only=self.deck.read_only,
+            widened=self.opened,
+        )
 
     def _draw_newest(self, width: int, height: int) -> list[Line]:
         return [] if self.view is None else draw_newest(self.view, width, height)
-
-    def on_exported(self, event: Exported) -> None:
-        self.note(event.said)
 
     def tick(self) -> None:
         self._head.redraw()
@@ -191,8 +216,12 @@ class RunScreen(NowScreen):
         self.open_detail(not self.opened)
 
     def step_out(self) -> bool:
-        """Back to the steps, then to where the run was opened from."""
-        if not super().step_out():
+        """Back to the steps, to all of them, then to where the run was opened from."""
+        if super().step_out():
+            return True
+        if self._table.filter.text:
+            self._table.narrow("")
+        else:
             self.app.pop_screen()
         return True
 

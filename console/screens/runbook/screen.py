@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,7 @@ from console.screens.runbook.asking import (
     runs_question,
 )
 from console.screens.runbook.brief import draw_run, draw_runbook
+from console.screens.runbook.moves import not_started
 from console.screens.runbook.rows import Part
 from console.view import View
 from console.widgets.ink import Line
@@ -29,6 +31,7 @@ from console.widgets.rows import Row
 from console.widgets.table import Table
 
 if TYPE_CHECKING:
+    from agent.domain.person import Person
     from agent.domain.runbook import Runbook
     from agent.reports.status import Status
     from agent.runbooks.view import RunLine
@@ -186,17 +189,28 @@ class RunbooksScreen(NowScreen):
 
     def _start(self, runbook: Runbook) -> None:
         alert = self._alert
-        self.open_form(
-            IntentKind.START_RUN,
-            lambda settings: FormScreen(wishes.new_run(runbook, alert)),
-            partial(self._started, runbook),
-        )
+
+        def known() -> None:
+            if reason := not_started(runbook, self._person):
+                self.note(reason)
+                return
+            self.open_form(
+                IntentKind.START_RUN,
+                lambda settings: FormScreen(wishes.new_run(runbook, alert)),
+                partial(self._started, runbook),
+            )
+
+        self.may(IntentKind.START_RUN, known)
+
+    @property
+    def _person(self) -> Person | None:
+        return self.deck.standing.person if self.deck.standing is not None else None
 
     def _started(self, runbook: Runbook, want: Want | None) -> None:
         """The run is shown as soon as the agent has made it."""
-        person = self.deck.standing.person if self.deck.standing is not None else None
+        person = self._person
         if want is None or person is None:
             return
         newest = max((each.id for each in self.board.runs), default=0) if self.board is not None else 0
-        self.deck.want(want)
-        self.deck.open_run(Target(runbook=runbook.id, by=person.name, after=newest))
+        opened = self.deck.open_run(Target(runbook=runbook.id, by=person.name, after=newest))
+        self.deck.want(replace(want, refused=opened.refused))

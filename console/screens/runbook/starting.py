@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from agent.domain.intent import IntentKind
 from console.screens.runbook import wishes
 from console.screens.runbook.choices import ChoiceScreen
+from console.screens.runbook.moves import not_started
 from console.wants import why_not
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ class Starting:
 
     def go_on(self, board: RunBoard) -> None:
         """There is no run yet: where runbooks answer, one is started."""
+        if self.said:
+            return
         if not board.answering:
             self.runbook = board.best
             return
@@ -44,6 +47,10 @@ class Starting:
             lambda name: self._chosen(name, board),
         )
 
+    def refused(self, reason: str) -> None:
+        """The agent has not started it."""
+        self.runbook, self.said = None, f"No run was started: {reason}."
+
     def _chosen(self, name: str | None, board: RunBoard) -> None:
         found = next((each for each in board.answering if each.id == name), None)
         if found is None:
@@ -55,11 +62,7 @@ class Starting:
         deck = self._screen.deck
 
         def known(who: Standing) -> None:
-            reason = why_not(who, IntentKind.START_RUN)
-            mine = {role.value for role in who.person.roles} if who.person is not None else set()
-            if not reason and runbook.roles and not mine & set(runbook.roles):
-                reason = f"{runbook.title} is started by {' or '.join(runbook.roles)}."
-            if reason:
+            if reason := why_not(who, IntentKind.START_RUN) or not_started(runbook, who.person):
                 self.said = reason
                 self._screen.note(reason)
             else:
@@ -67,6 +70,7 @@ class Starting:
                 self._screen.wait()
                 others = len(board.answering) > 1
                 then = f" 7 n starts another for alert {board.alert}." if others else ""
-                deck.want(replace(wishes.start(runbook, {}, alert=board.alert), then=then))
+                want = wishes.start(runbook, {}, alert=board.alert)
+                deck.want(replace(want, then=then, refused=self._screen.refused))
 
         deck.know(known)

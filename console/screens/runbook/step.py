@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from agent.domain.run import RunState, StepState
 from agent.domain.runbook import StepKind
 from agent.runbooks.view import shown
+from agent.runbooks.way_back import way_back
 from console import format as fmt
 from console.screens.actions.rows import TONES as ACTION_TONES
 from console.screens.actions.rows import countdown, state_words
 from console.screens.alerts.layout import LABEL, block
 from console.screens.runbook.evidence import draw_evidence
 from console.screens.runbook.machine import choice_words, machine_words
-from console.screens.runbook.moves import next_move, next_words, not_moved, not_signed
+from console.screens.runbook.moves import READ_ONLY, next_move, next_words, not_moved, not_signed
 from console.screens.runbook.prose import draw_prose
 from console.screens.runbook.signs import step_mark
 from console.screens.runbook.timeline import draw_timeline
-from console.widgets.ink import EMPTY, Line, Span, Tone, fit, spread, wrap
+from console.widgets.ink import EMPTY, Line, Span, Tone, fit, left, spread, wrap
 
 if TYPE_CHECKING:
     from agent.domain.person import Person
@@ -37,14 +38,25 @@ OTHERS = {
 
 
 def draw_step(
-    view: RunView, step: StepView, person: Person | None, now: float, size: tuple[int, int], *, events: bool
+    view: RunView,
+    step: StepView,
+    person: Person | None,
+    now: float,
+    size: tuple[int, int],
+    *,
+    events: bool,
+    read_only: bool = False,
+    widened: bool = False,
 ) -> list[Line]:
-    """The step in columns and rows; there may be more to scroll to. `events`: with the timeline below."""
+    """The step in columns and rows; there may be more to scroll to. `events`: with the timeline below.
+
+    `read_only`: nobody here could sign. `widened`: there is no more width to be had.
+    """
     width, height = size
     inner = width - 2
     room = inner - LABEL
     said = " ".join((step.text, *(each.sentence for each in step.requires)))
-    found = draw_evidence(step.evidence, said, view.changed_evidence, now, inner, height)
+    found = draw_evidence(step.evidence, said, view.changed_evidence, now, inner, height, widened=widened)
     part: Sequence[Line] = [
         *_question(view, step, inner),
         *_machine(view, step, room),
@@ -53,7 +65,7 @@ def draw_step(
     prose = draw_prose(step.declared.prose, inner)
     behind = step.state.state.over  # what was found comes before how to look for it
     blocks: list[Sequence[Line]] = [
-        [_heading(step, now, inner), *_next(view, step, person, now, inner)],
+        [_heading(step, now, inner), *_next(view, step, person, now, inner, read_only=read_only)],
         _so_far(view, step, now, inner),
         *((found, prose, part) if behind else (prose, part, found)),
         [[Span("Run", Tone.STRONG)], *_parameters(view, room)],
@@ -79,22 +91,30 @@ def _heading(step: StepView, now: float, width: int) -> Line:
     return spread(start, [Span(" "), Span(words, tone)], width)
 
 
-def _next(view: RunView, step: StepView, person: Person | None, now: float, width: int) -> Iterator[Line]:
+def _next(
+    view: RunView, step: StepView, person: Person | None, now: float, width: int, *, read_only: bool
+) -> Iterator[Line]:
     """What Enter does, or what is waited for and until when."""
     if step.declared.seq != view.run.at:
-        yield from _others(step, width)
+        if not read_only:
+            yield from _others(step, width)
         return
     if step.state.state is StepState.WORKING:
         text = step.waits or "the agent is at it"
         yield from ([Span(line, Tone.WARM)] for line in wrap(f"… {text}", width))
+    reason = READ_ONLY if read_only else not_moved(view.run, step.declared, person)
     if words := next_words(step):
-        signs = "sign" in step.can
-        reason = not_signed(view, step, person) if signs else not_moved(view.run, step.declared, person)
-        yield from _enter(words, "" if "approve" in step.can else reason, width)
-    if not not_moved(view.run, step.declared, person):
+        why_not = "" if "approve" in step.can else reason
+        if "sign" in step.can and not read_only:
+            why_not = not_signed(view, step, person)
+        yield from _enter(words, READ_ONLY if read_only else why_not, width)
+    if not reason:
         yield from _others(step, width)
-    if step.state.due_at is not None:
-        yield [Span(f"time is up in {countdown(step.state.due_at - now)}", Tone.DIM)]
+        if (decision := way_back(view)) is not None:
+            text = f" at step {decision.declared.seq} goes back to another answer"
+            yield fit([Span("O", Tone.KEY), Span(text, Tone.DIM)], width)
+    if step.due_at is not None:
+        yield [Span(f"time is up in {countdown(step.due_at - now)}", Tone.DIM)]
 
 
 def _others(step: StepView, width: int) -> Iterator[Line]:
@@ -168,10 +188,10 @@ def _question(view: RunView, step: StepView, width: int) -> Iterator[Line]:
     if declared.kind is not StepKind.DECISION:
         return
     yield from ([Span(line, Tone.STRONG)] for line in wrap(shown(declared.question, view.values), width))
-    for key, text, go in choice_words(view.run.runbook, declared):
-        taken = bool(step.state.answer) and text.startswith(f"{step.state.answer}:")
-        head = Span("✓ " if taken else f"{key} ", Tone.COOL if taken else Tone.KEY)
-        for place, line in enumerate(wrap(f"{text} {go}".rstrip(), width - 2)):
+    for answer, means, go in choice_words(view.run.runbook, declared):
+        taken = step.state.answer == answer
+        head = Span("✓ " if taken else "· ", Tone.COOL if taken else Tone.DIM)
+        for place, line in enumerate(wrap(f"{answer}: {means} {go}".rstrip(), width - 2)):
             yield [head if place == 0 else Span("  "), Span(line)]
 
 
@@ -192,7 +212,11 @@ def _requires(step: StepView, room: int) -> Iterator[Line]:
 
 def _parameters(view: RunView, room: int) -> Iterator[Line]:
     known = view.run.parameters
-    for name in (each.name for each in view.run.runbook.parameters):
+    names = [each.name for each in view.run.runbook.parameters]
+    label = max((LABEL, *(len(name) + 1 for name in names)))
+    for name in names:
         value = known.get(name, "")
-        said: Iterable[Line] = ([Span(line)] for line in wrap(value, room))
-        yield from block(name, said if value else [[Span("not known yet: = sets it", Tone.DIM)]])
+        texts = wrap(value, max(8, room + LABEL - label)) if value else ["not known yet: = sets it"]
+        for place, text in enumerate(texts):
+            start = Span(left(name if place == 0 else "", label), Tone.DIM)
+            yield [start, Span(text, Tone.PLAIN if value else Tone.DIM)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from agent.domain.run import RunState, StepState
 from console.actions import bindings
 from console.screens.runbook.signs import step_mark
 from console.widgets.ink import Span, Tone
@@ -57,5 +58,7 @@ def _row(step: StepView, *, here: bool) -> Row:
 
 def steps_title(view: RunView) -> list[Span]:
     """The heading of the table: how far the run has come."""
-    over = sum(step.state.state.over for step in view.steps)
-    return [Span("Steps", Tone.STRONG), Span(f" {over} of {len(view.steps)} behind", Tone.DIM)]
+    behind = [step for step in view.steps if step.state.state.over]
+    if view.run.state is RunState.ABANDONED:  # what was not come to is not behind, it was left out
+        behind = [step for step in behind if step.state.state is not StepState.PASSED]
+    return [Span("Steps", Tone.STRONG), Span(f" {len(behind)} of {len(view.steps)} behind", Tone.DIM)]

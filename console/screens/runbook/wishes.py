@@ -88,6 +88,18 @@ def skip(view: RunView, step: StepView) -> Form:
     return _form(step, "Skip", (_MAY_BE_EMPTY if optional else _REASON,), said, want)
 
 
+def reopen(view: RunView, step: StepView) -> Form:
+    """Back to a step, also of a run that is over."""
+    run, seq = view.run, step.declared.seq
+    from_ = f"from step {run.at} " if run.at else "and is open again "
+    said = [f"The run goes back {from_}to step {seq}. What it has done stays as it is."]
+
+    def want(values: Values) -> Want:
+        return simple(view, step, "reopen", "reopened", reason=values["reason"])
+
+    return _form(step, "Reopen", (_MAY_BE_EMPTY,), said, want)
+
+
 def overrule(view: RunView, step: StepView) -> Form:
     """Otherwise than the agent found."""
     tests = step.declared.kind in (StepKind.CHECK, StepKind.WAIT_FOR)

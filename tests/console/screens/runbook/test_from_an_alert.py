@@ -47,7 +47,7 @@ async def test_one_runbook_that_answers_is_started_at_once_and_arrives_answered(
         await running.press("k", "k")
         await step_shows(running, "What burns: keys of the last 15 min", "key_search")
         await running.press("escape")
-        await running.until("retry storm: search-prod")
+        await running.until("acknowledged 1")
     assert alone.states() == ["done", "done", "ready"]
 
 
@@ -56,7 +56,7 @@ async def test_a_run_that_is_open_for_the_alert_is_shown_and_not_started_again(a
     found = library(alone.settings).find("walk")
     assert found is not None
     alone.sent(asks.start_of(found, {}, alert=1), BO)
-    async with console_on(alone, "a", size=(120, 40)) as running:
+    async with console_on(alone, "a", "tab", size=(120, 40)) as running:  # the run has taken the alert
         await running.until("retry storm: search-prod")
         await running.press("r")
         await running.until("run 1", "held by bo", "step 3 of 3")
@@ -124,7 +124,9 @@ async def test_of_several_one_is_chosen(desk: RunDesk) -> None:
         assert desk.work() == []
         await running.press("r")
         await running.until("which runbook?")
-        await running.press("enter")  # one's own comes before those that are shipped
+        await running.press("enter")  # nothing is chosen yet
+        await running.until("which runbook?")
+        await running.press("j", "enter")  # one's own comes before those that are shipped
         await answered(running, desk)
         await running.until("run 1", "Cost spike, tried out", "step 1 of 1")
 

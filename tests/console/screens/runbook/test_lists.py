@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
+
 from tests.console.acting_world import console_on
-from tests.console.harness import piloted
+from tests.console.harness import PATIENCE_S, Console, piloted
 from tests.console.screens.runbook import world
 from tests.console.screens.runbook.world import BO, RunDesk, answered
 
@@ -53,6 +55,42 @@ async def test_what_cannot_be_a_parameter_is_said_before_anything_is_signed(desk
         await running.until("▲ scope:")
         await running.press("escape")
     assert desk.work() == []
+
+
+@piloted
+async def test_a_runbook_of_other_roles_opens_no_form(desk: RunDesk) -> None:
+    desk.write(world.NOTE)
+    place = desk.folder / "walk.md"
+    place.write_text(place.read_text().replace("trigger =", 'roles = ["finance"]\ntrigger ='))
+    async with console_on(desk, "7", "n") as running:
+        await running.until("cost-spike")
+        await running.press("/", *"^walk", "enter", "n")
+        await running.until("Cost spike, tried out is started by finance.")
+        assert "Start walk" not in running.text
+
+
+@piloted
+async def test_a_start_that_is_refused_leaves_no_page_that_waits_for_it(desk: RunDesk) -> None:
+    desk.write(world.NOTE)
+    async with console_on(desk, "7", "n") as running:
+        await running.until("cost-spike")
+        await running.press("/", *"^walk", "enter", "n")
+        await running.until("Start walk")
+        await running.press("enter")
+        await running.until("The agent has been asked to start it")
+        desk.write(world.NOTE, world.NOTE.replace('"note"', '"again"'))  # not the text that was shown
+        await refused(running, desk)
+        await running.until("No run was started:")
+        assert "The agent has been asked to start it" not in running.text
+
+
+async def refused(running: Console, desk: RunDesk) -> None:
+    """What was asked for is in the ledger, and the agent has said no."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not (said := desk.work()):
+        assert time.monotonic() < deadline, running.text
+        await running.pilot.pause(0.02)
+    assert any(said), said
 
 
 @piloted

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,8 @@ import pytest
 from agent.domain.action import ActionState
 from agent.domain.person import Role
 from agent.domain.run import RunState
+from agent.runbooks import asks
+from agent.runbooks.postmortem import write
 from tests.console.acting_world import console_on
 from tests.console.harness import Console, piloted
 from tests.console.screens.runbook import world
@@ -38,7 +41,29 @@ async def test_a_run_of_somebody_else_is_taken_over_and_handed_on(desk: RunDesk)
         await running.press("a", *"bo", "enter")
         await answered(running, desk)
         await running.until("held by bo")
+        assert "has taken run 1 over" not in running.text
     assert desk.run().holder == "bo"
+
+
+@piloted
+async def test_whoever_holds_a_run_hears_that_somebody_has_taken_it(desk: RunDesk) -> None:
+    desk.start(world.NOTE)
+    async with console_on(desk, "7") as running:
+        await opened(running, "held by you")
+        desk.sent(asks.hold_of(desk.run()), BO)
+        await running.until("bo has taken run 1 over: its steps are not yours any more.", "held by bo")
+
+
+@piloted
+async def test_who_may_not_run_it_is_not_told_to_take_it_over(
+    template: Path, tmp_path: Path, quick: None, ada: None
+) -> None:
+    with world.open_run_desk(template, tmp_path, Role.VIEWER) as desk:
+        desk.start(world.NOTE, by=BO)
+        async with console_on(desk, "7") as running:
+            await opened(running, "held by bo")
+            text = await step_shows(running, "bo holds run 1: taking it over takes")
+            assert "a takes it over" not in text
 
 
 @piloted
@@ -113,6 +138,8 @@ async def test_an_action_is_undone_from_its_step_and_all_of_them_together(desk: 
         await opened(running)
         await running.press("U")
         await running.until("Nothing that this run has done is in force.")
+        await running.press("u")
+        await running.until("Step 1 has no action in force.")
         await running.press("enter")
         await running.until("Enter goes on")
         await running.press("enter")
@@ -126,11 +153,10 @@ async def test_an_action_is_undone_from_its_step_and_all_of_them_together(desk: 
         await running.press("2", "enter")
         await running.until("▲ type: 1, the number of the run, to confirm")
         await running.press("escape", "u")
-        await running.until("Step 2 has no action in force.")
-        await running.press("k", "u")
-        await running.until("Undo: step 1", "Limits are what they were before.")
+        await running.until("Undo: step 1", "action 1", "Limits are what they were before.")
         await running.press("enter")
         await answered(running, desk)
+        await running.press("k")
         await step_shows(running, "reversing action 1")
     assert desk.newest().state is ActionState.REVERSING
 
@@ -165,7 +191,7 @@ async def test_a_run_is_closed_with_a_reason_and_what_it_is_about_is_set(desk: R
         await running.until("Close run 1", "What it has done stays as it is.")
         await running.press(*"a false alarm", "enter")
         await answered(running, desk)
-        await running.until("– ended early")
+        await running.until("– ended early", "Steps 0 of 1 behind")
     assert (desk.run().state, desk.run().outcome) == (RunState.ABANDONED, "a false alarm")
     assert desk.run().parameters["key"] == "key_dev"
 
@@ -179,6 +205,7 @@ async def test_without_an_identity_the_run_is_shown_and_nothing_is_asked(
         desk.start(world.NOTE)
         async with console_on(desk, "7") as running:
             await opened(running, "READ-ONLY")
+            assert "Enter writes" not in await step_shows(running, "Read-only: nobody is known here")
             for key in ("enter", "s", "a", "X"):
                 await running.press(key)
                 await running.until("Read-only: nobody is known here who could sign.")
@@ -196,4 +223,17 @@ async def test_the_postmortem_is_written_where_the_console_was_started(
         await opened(running, "step 2 of 2")
         await running.press("e")
         await running.until("The postmortem is in", "run-1")
-    assert "Cost spike, tried out" in next((tmp_path / "run-1").glob("*.md")).read_text()
+        (tmp_path / "run-1" / "postmortem.md").write_text("edited by hand")
+        go_on = threading.Event()
+        export = write.export_run
+        monkeypatch.setattr(write, "export_run", lambda *given: go_on.wait(60) and export(*given))
+        await running.press("e")
+        await running.until("The postmortem is being written")
+        await running.press("e")
+        await running.until("A postmortem is being written already")
+        await running.press("escape", "1")
+        await running.until("BURN NOW")
+        go_on.set()
+        await running.until("The postmortem is in", "BURN NOW")
+    assert (tmp_path / "run-1" / "postmortem.md").read_text() == "edited by hand"
+    assert "Cost spike, tried out" in (tmp_path / "run-1-2" / "postmortem.md").read_text()

@@ -35,7 +35,7 @@ async def test_enter_does_the_next_thing_until_the_run_is_over(desk: RunDesk) ->
         await step_shows(running, "pending action 1", "to 10 rpm for 2 h")
 
         desk.ends()
-        await step_shows(running, "4 Has the burn fallen?", "team:search burns 6.40 credits/min, not below")
+        await step_shows(running, "4 Has the burn fallen?", "Too early to say of team:search")
         await running.press("o")
         await running.until("Your word stands in place of the agent's finding")
         await running.press(*"dashboards say so", "enter")
@@ -81,19 +81,79 @@ async def test_a_run_that_is_over_says_how_it_ended_and_can_be_opened_again(desk
         await running.until("Cost spike, tried")
         await running.press("enter")
         await running.until("Enter chooses")
-        await running.press("enter", "j", "enter")
+        await running.press("enter", "j", "j", "enter")
         await answered(running, desk)
-        await running.until("✓ done", "2 of 2 behind")
+        await running.until("✓ done", "2 of 2 behind", "e export  O reopen")
         assert desk.run().state is RunState.DONE
         await running.press("enter")
         await running.until("The run is over: e writes its postmortem")
 
         await running.press("g", "O")
+        await running.until("Reopen: step 1", "is open again", "to step 1")
+        assert desk.work() == []
+        await running.press(*"it came back", "enter")
         await answered(running, desk)
         await running.until("step 1 of 2", "try 2", "Enter chooses an answer")
         await running.press("escape")
         await running.until("Open runs 1")
     assert desk.run().state is RunState.OPEN
+    assert any("it came back" in each.text for each in desk.writer.runs.events(1))
+
+
+@piloted
+async def test_an_enter_too_many_answers_no_decision(desk: RunDesk) -> None:
+    desk.start(world.DECISION, world.NOTE)
+    async with console_on(desk, "7") as running:
+        await running.until("Cost spike, tried")
+        await running.press("enter")
+        await step_shows(running, "· non-prod: throttle", "· nothing: nothing yet")
+        await running.press("enter", "enter", "enter")
+        await running.until("a letter chooses at once", "Esc leave")
+        assert desk.work() == []
+        await running.press("j", "enter")
+        await answered(running, desk)
+        await running.until("step 2 of 2")
+    assert desk.run().step(1).answer == "non-prod"
+
+
+@piloted
+async def test_a_filter_on_the_steps_hides_no_next_thing_and_is_taken_off_by_escape(desk: RunDesk) -> None:
+    desk.start(world.NOTE, world.DECISION)
+    async with console_on(desk, "7") as running:
+        await running.until("Cost spike, tried")
+        await running.press("enter")
+        await running.until("step 1 of 2")
+        await running.press("/", *"hard", "enter")
+        await running.until("behind  /hard")
+        await running.press("enter")
+        await running.until("The run is at step 1: Enter again does it.", "Enter writes the note")
+        assert "/hard" not in running.text
+        await running.press("enter")
+        await running.until("Note: step 1")
+        await running.press("escape", "/", *"hard", "enter")
+        await running.until("behind  /hard")
+        await running.press("escape")
+        await running.until("Steps 0 of 2 behind", "held by you")
+        await running.press("escape")
+        await running.until("Open runs 1")
+
+
+@piloted
+async def test_from_an_action_that_no_gateway_can_do_the_way_back_is_named(desk: RunDesk) -> None:
+    step = world.ACTION.replace('scope = "{{scope}}"', 'scope = "team:nobody"')
+    run = desk.start(world.DECISION, step, world.NOTE)
+    desk.sent(asks.step_of(run, 1, "answer", answer="non-prod"))
+    async with console_on(desk, "7", size=(120, 40)) as running:
+        await running.until("Cost spike, tried")
+        await running.press("enter")
+        await step_shows(running, "s skips", "O at step 1 goes back to another answer")
+        await running.press("enter")
+        await running.until("Type other values, or Esc: O at step 1 goes back to another answer, s skips")
+        await running.press("escape", "k", "O")
+        await running.until("The run goes back from step 2 to step 1.")
+        await running.press("enter")
+        await answered(running, desk)
+        await running.until("step 1 of 3", "Enter chooses an answer")
 
 
 @piloted
@@ -115,6 +175,7 @@ async def test_the_step_is_read_with_page_keys_and_over_the_whole_width(desk: Ru
         await running.press("tab")
         text = await running.until("93 %")
         assert "Steps" not in text
+        assert "Tab widens" not in text
         await running.press("enter")
         await running.until("The run is at step 2: Enter again does it.")
         await running.press("escape")
