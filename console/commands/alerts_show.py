@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -28,10 +29,14 @@ def show(config: str | None, db: str | None, as_json: bool, alert: int, at: floa
     """
     from agent.errors import BurndeckError
     from agent.reports.alert_detail import alert_detail
+    from agent.runbooks.suggested import runbook_commands
 
     settings = settings_for(config, db)
     with reader_for(settings) as reader:
         detail = alert_detail(reader, settings, alert, settings.clock().now(), at=at)
+        if detail is not None and at is None:
+            commands = (*runbook_commands(reader, settings, [detail.entry]), *detail.commands)
+            detail = replace(detail, commands=commands)
     if detail is None:
         raise BurndeckError(f"there is no alert {alert}", hint="`burndeck alerts` lists them.")
     if as_json:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TextIO
 
 import click
@@ -57,11 +58,15 @@ def show(config: str | None, db: str | None, as_json: bool, ident: int, at: floa
     """
     from agent.errors import BurndeckError
     from agent.reports.incident_view import incident_view
+    from agent.runbooks.suggested import runbook_commands
     from console.commands.incident_text import as_text
 
     settings = settings_for(config, db)
     with reader_for(settings) as reader:
         found = incident_view(reader, settings, ident, settings.clock().now(), at=at)
+        if found is not None and found.live:
+            commands = (*runbook_commands(reader, settings, found.alerts), *found.commands)
+            found = replace(found, commands=commands)
     if found is None:
         then = "" if at is None else " then"
         raise BurndeckError(
