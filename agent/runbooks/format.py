@@ -40,14 +40,15 @@ def parse(text: str, source: str = "") -> Runbook:
     if problem := _unreadable(text):
         raise RunbookError([problem], source)
     parts = layout(text, problems)
-    steps = tuple(_step(section, problems) for section in parts.sections)
+    unread: list[int] = []
+    steps = tuple(_step(section, problems, unread) for section in parts.sections)
     if not steps and parts.front:
         problems.add(_beginning(text), "there are no steps: a step begins with a heading `## 1. Title`")
     runbook = _runbook(parts, steps, text, source, problems)
     # Where a step could not be read its id is unknown, and what leads to it seems to lead to nothing.
-    unsound = numbering(runbook) if problems.all else structure(runbook)
+    unsound = numbering(runbook) if unread else structure(runbook)
     if found := {*problems.all, *unsound}:
-        raise RunbookError(found, source)
+        raise RunbookError(found, source, runbook)
     return runbook
 
 
@@ -96,12 +97,12 @@ def _beginning(text: str) -> int:
     return next((number for number, line in enumerate(lines_of(text), start=1) if line.strip()), 1)
 
 
-def _step(section: Section, problems: Problems) -> Step:
+def _step(section: Section, problems: Problems, unread: list[int]) -> Step:
+    """The step of a section; where nothing of it can be read, its number is noted."""
     bare = Step(section.seq, str(section.seq), section.title, section.prose, StepKind.NOTE, line=section.line)
-    if section.block is None:
-        return bare
-    values = read_toml(section.block, problems)
-    if values is None:
+    values = read_toml(section.block, problems) if section.block is not None else None
+    if values is None or section.block is None:
+        unread.append(section.seq)
         return bare
     return read_step(section, Fields(values, section.block, problems, "a step"))
 

@@ -33,15 +33,25 @@ def lint(
     parts: Collection[str] = (),
 ) -> tuple[Problem, ...]:
     """All that is wrong with a runbook, by line; `parts` are who can be told, unchecked where empty."""
+    unsound = structure(runbook)
+    found = {*lint_steps(runbook, queries, conditions, parts), *unsound}
+    if not unsound:  # else the ways are not what they seem
+        found |= set(_ways(runbook, Places(runbook)))
+    return tuple(sorted(found))
+
+
+def lint_steps(
+    runbook: Runbook,
+    queries: Mapping[str, Spec],
+    conditions: Mapping[str, Spec],
+    parts: Collection[str] = (),
+) -> tuple[Problem, ...]:
+    """What is wrong with each step by itself, which shows also where not all of a runbook can be read."""
     checker = _Checker(runbook, queries, conditions, parts)
     for step in runbook.steps:
         checker.step(step)
     checker.roles(runbook.roles, checker.places.front("roles"))
-    unsound = structure(runbook)
-    found = {*checker.problems.all, *unsound}
-    if not unsound:  # else the ways are not what they seem
-        found |= set(_ways(runbook, checker.places))
-    return tuple(sorted(found))
+    return checker.problems.all
 
 
 class _Checker:

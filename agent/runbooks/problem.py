@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from agent.domain.runbook import Runbook
 from agent.domain.words import plural
 from agent.errors import BurndeckError
 
@@ -27,9 +28,10 @@ class RunbookError(BurndeckError):
 
     exit_code = 2
 
-    def __init__(self, problems: Iterable[Problem], source: str = "") -> None:
+    def __init__(self, problems: Iterable[Problem], source: str = "", runbook: Runbook | None = None) -> None:
         self.problems = tuple(sorted(problems))
         self.source = source
+        self.runbook = runbook  # as far as it could be read
         first, *others = self.problems
         more = f" (and {plural(len(others), 'further problem')})" if others else ""
         super().__init__(

@@ -155,3 +155,33 @@ def test_people_whom_only_a_route_knows_can_be_told(tmp_path: Path) -> None:
 
     assert len(check(settings(tmp_path), [str(file)])) == 1
     assert check(settings(tmp_path, route), [str(file)]) == ()
+
+
+def test_a_broken_runbook_is_told_all_that_is_wrong_with_it_at_once(tmp_path: Path) -> None:
+    text = runbook(
+        'kind = "query"\nreport = "tpo"',
+        'kind = "action"\naction = "throtle"\nwith = { scope = "team:x" }\nthen = "nowhere"',
+        'kind = "note"\npromt = "x"',
+        'kind = "action"\naction = "throttle"\nwith = { scope = "team:x" }',
+    )
+    (tmp_path / "broken.md").write_text(text)
+
+    said = "\n".join(problem.message for problem in check(settings(tmp_path), [str(tmp_path / "broken.md")]))
+
+    for each in (
+        "report 'tpo' is unknown",
+        "action 'throtle' is unknown",
+        "then 'nowhere' is no step",
+        "a note has no field 'promt'",
+        "throttle needs the parameter 'limit'",
+    ):
+        assert each in said, said
+
+
+def test_of_what_cannot_be_read_nothing_is_said_to_be_lacking(tmp_path: Path) -> None:
+    (tmp_path / "broken.md").write_text(runbook('kind = "action"\nactoin = "throttle"\nwith = "x"'))
+
+    found = check(settings(tmp_path), [str(tmp_path / "broken.md")])
+
+    assert not [problem for problem in found if "throttle needs" in problem.message]
+    assert not [problem for problem in found if "''" in problem.message]
