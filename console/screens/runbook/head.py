@@ -27,9 +27,10 @@ def draw_head(view: RunView, person: Person | None, now: float, width: int) -> L
         Span(" "),
     ]
     facts = list(_facts(view, person, now))
-    ends = [_joined([span for rank, span in facts if rank <= least]) for least in (5, 4, 3, 2, 1, 0)]
+    ends = [_joined([span for rank, span in facts if rank <= most]) for most in (4, 3, 2, 1, 0)]
     title = run.runbook.title
-    end = first_that_fits(ends, max(10, width - width_of(start) - min(len(title), 24) - 3))
+    least = 10 if in_force_words(view, now) else 24  # the end of an action matters more than a long title
+    end = first_that_fits(ends, max(10, width - width_of(start) - min(len(title), least) - 3))
     room = width - width_of(start) - width_of(end) - 3
     return spread(
         [*start, Span(clip_words(title, max(4, room)), Tone.STRONG)], [Span("  "), *end, Span(" ")], width
@@ -53,14 +54,14 @@ def _facts(view: RunView, person: Person | None, now: float) -> Iterator[tuple[i
     mine = person is not None and person.name == run.holder
     yield 0, Span("held by you" if mine else f"held by {run.holder}", Tone.COOL if mine else Tone.WARM)
     if held := in_force_words(view, now):
-        yield 1, Span(held, Tone.WARM)
+        yield 0, Span(held, Tone.WARM)
     if run.alert is not None:
-        yield 2, Span(f"alert {run.alert}", Tone.DIM)
+        yield 1, Span(f"alert {run.alert}", Tone.DIM)
     if run.incident is not None:
-        yield 3, Span(f"incident {run.incident}", Tone.DIM)
-    yield 4, Span(f"{fmt.age((run.ended_at or now) - run.started_at)}", Tone.DIM)
+        yield 2, Span(f"incident {run.incident}", Tone.DIM)
+    yield 3, Span(f"{fmt.age((run.ended_at or now) - run.started_at)}", Tone.DIM)
     if run.started_by != run.holder:
-        yield 5, Span(f"started by {run.started_by}", Tone.DIM)
+        yield 4, Span(f"started by {run.started_by}", Tone.DIM)
 
 
 def _joined(spans: list[Span]) -> Line:

@@ -128,6 +128,9 @@ def test_an_action_is_undone_and_the_run_stays_where_it_is(working: RunWorld, ca
     working.runbook("start", "quiet")
     working.runbook("answer", "1", "hard")
     working.runbook("act", "1", "--yes")
+    capsys.readouterr()
+    working.runbook("resume", "1")
+    assert "\nin force    action 1, throttle non-prod of team:search" in capsys.readouterr().out
 
     found = working.moved(capsys, "undo", "1", "--step", "3", code=1)
 
