@@ -93,9 +93,21 @@ def rounded(value: Decimal, places: int) -> Decimal:
 
 
 def credits_(value: Decimal | Figure | None) -> str:
-    """`1,234.5 credits`, exactly."""
+    """`1,235 credits`, as a sentence says it: whole from a thousand on, else four digits that count."""
+    amount = value if value is None or isinstance(value, Decimal) else value.value
+    return UNKNOWN if amount is None else f"{about(amount)} credits"
+
+
+def credits_exactly(value: Decimal | Figure | None) -> str:
+    """`1,234.5 credits`, as a table has it."""
     amount = value if value is None or isinstance(value, Decimal) else value.value
     return UNKNOWN if amount is None else f"{exact(amount)} credits"
+
+
+def about(value: Decimal) -> str:
+    """A number as people say it: `1,235`, `465.7`, `0.04500` without its zeros."""
+    places = 0 if not value or abs(value) >= 1_000 else min(9, max(0, 3 - value.adjusted()))
+    return exact(rounded(value, places))
 
 
 def rate(value: Decimal | Figure | None) -> str:

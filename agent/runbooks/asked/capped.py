@@ -14,7 +14,7 @@ from agent.domain.words import duration
 from agent.reports.allocation_burn import burning_at
 from agent.reports.budgets import budgets
 from agent.reports.moment import moment
-from agent.runbooks.asked.answer import credits_, evidence, exact, rate, runway, share
+from agent.runbooks.asked.answer import credits_, credits_exactly, evidence, exact, rate, runway, share
 from agent.runbooks.asked.given import Part, part, scope_of
 
 if TYPE_CHECKING:
@@ -73,10 +73,10 @@ def caps(context: Context, given: Given) -> Evidence:
         (
             each.id,
             str(each.scope),
-            credits_(row.used),
-            credits_(to_credits(each.hard_cap_nano)),
+            credits_exactly(row.used),
+            credits_exactly(to_credits(each.hard_cap_nano)),
             share(row.share),
-            credits_(left[each.id]),
+            credits_exactly(left[each.id]),
             runway(row.hard_runway_s),
             "yes" if each is binding else "",
         )
@@ -125,10 +125,10 @@ def budget(context: Context, given: Given) -> Evidence:
             (
                 each.id,
                 str(each.scope),
-                credits_(row.used),
-                credits_(budgeted),
+                credits_exactly(row.used),
+                credits_exactly(budgeted),
                 share(row.share),
-                credits_(None if end is None else to_credits(end)),
+                credits_exactly(None if end is None else to_credits(end)),
                 "–" if past is None else f"{'+' if past > 0 else ''}{exact(past)} credits",
                 rate(row.burn),
             )
@@ -179,9 +179,12 @@ def pool(context: Context, given: Given) -> Evidence:
         f"{left} of the pool are left; {scope} {has}.",
         ("holder", "credits"),
         [
-            ("left in the pool", credits_(to_credits(found.available_nano))),
-            ("taken by top-ups", credits_(to_credits(found.topped_nano))),
-            *((each.id, credits_(to_credits(each.monthly_nano - each.topped_nano))) for each in holders),
+            ("left in the pool", credits_exactly(to_credits(found.available_nano))),
+            ("taken by top-ups", credits_exactly(to_credits(found.topped_nano))),
+            *(
+                (each.id, credits_exactly(to_credits(each.monthly_nano - each.topped_nano)))
+                for each in holders
+            ),
         ],
         note=found.sentence(),
         as_of=int(context.now),

@@ -16,7 +16,7 @@ from agent.reports.cells import is_service, read_names
 from agent.reports.key_audit import key_audit
 from agent.reports.moment import DAY, HOUR, moment
 from agent.reports.pitfalls import pitfalls as pitfalls_of
-from agent.runbooks.asked.answer import UNKNOWN, age, credits_, evidence, share
+from agent.runbooks.asked.answer import UNKNOWN, age, credits_exactly, evidence, share
 from agent.runbooks.asked.burning import burnt_in
 from agent.runbooks.asked.capped import around
 from agent.runbooks.asked.given import Part, part
@@ -241,7 +241,9 @@ def audit(name: str, title: str, given: Given, found: AuditReport, fine: str, no
             (
                 each.kind.replace("_", " "),
                 each.subject or UNKNOWN,
-                f"{'at most ' if each.at_most else ''}{credits_(each.amount)}" if each.amount else UNKNOWN,
+                f"{'at most ' if each.at_most else ''}{credits_exactly(each.amount)}"
+                if each.amount
+                else UNKNOWN,
                 share(each.share),
                 each.what,
                 each.fix,

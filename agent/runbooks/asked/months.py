@@ -18,7 +18,7 @@ from agent.reports.figure import share_of
 from agent.reports.layers import truth
 from agent.reports.moment import moment
 from agent.reports.rolled import Rolled
-from agent.runbooks.asked.answer import credits_, empty, evidence, money, named, share
+from agent.runbooks.asked.answer import credits_, credits_exactly, empty, evidence, money, named, share
 from agent.runbooks.asked.given import choice
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def month(context: Context, given: Given) -> Evidence:
     rows = [
         (
             named(names.name(ident)),
-            credits_(to_credits(centers[ident])),
+            credits_exactly(to_credits(centers[ident])),
             money(worth[ident], CURRENCY),
             share(share_of(centers[ident], whole)),
             layer,
@@ -81,7 +81,7 @@ def month(context: Context, given: Given) -> Evidence:
                 None,
                 (
                     f"{instant(about.start)} to {instant(end)}",
-                    f"unattributed: {credits_(to_credits(nobody))}",
+                    f"unattributed: {credits_exactly(to_credits(nobody))}",
                     estimated,
                 ),
             )

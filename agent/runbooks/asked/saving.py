@@ -11,7 +11,7 @@ from agent.domain.words import plural
 from agent.ledger.history_store import HistoryStore
 from agent.reports.layers import truth
 from agent.reports.moment import DAY, moment
-from agent.runbooks.asked.answer import UNKNOWN, credits_, empty, evidence
+from agent.runbooks.asked.answer import UNKNOWN, credits_exactly, empty, evidence
 from agent.runbooks.asked.capped import around
 from agent.runbooks.asked.given import WHOLE, part
 
@@ -50,8 +50,10 @@ def levers(context: Context, given: Given) -> Evidence:
         [
             (
                 each.lever.value.replace("_", " "),
-                UNKNOWN if each.low_nano is None else f"{credits_(to_credits(each.low_nano))} a month",
-                UNKNOWN if each.high_nano is None else f"{credits_(to_credits(each.high_nano))} a month",
+                UNKNOWN if each.low_nano is None else f"{credits_exactly(to_credits(each.low_nano))} a month",
+                UNKNOWN
+                if each.high_nano is None
+                else f"{credits_exactly(to_credits(each.high_nano))} a month",
                 each.text,
             )
             for each in found

@@ -8,7 +8,7 @@ from agent.domain.run import Evidence
 from agent.domain.words import duration
 from agent.ledger.kinds import Kind
 from agent.reports.triage import detail, triage
-from agent.runbooks.asked.answer import credits_, empty, evidence, named, rate, share, short
+from agent.runbooks.asked.answer import credits_, credits_exactly, empty, evidence, named, rate, share, short
 from agent.runbooks.asked.burning import line_of
 from agent.runbooks.asked.given import choice, part
 from agent.runbooks.asked.windows import window
@@ -112,4 +112,4 @@ def _driver(each: Driver) -> tuple[str, ...]:
     def fact(value: object) -> str:
         return f"{short(value)} {each.unit}".strip() if value is not None else ""  # type: ignore[arg-type]
 
-    return each.label, credits_(each.credits), share(each.share), fact(each.now), fact(each.usual)
+    return each.label, credits_exactly(each.credits), share(each.share), fact(each.now), fact(each.usual)

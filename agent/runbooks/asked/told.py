@@ -15,7 +15,7 @@ from agent.reports.changes import near
 from agent.reports.incidents import incident as incident_of
 from agent.reports.layers import truth
 from agent.reports.moment import MINUTE, moment
-from agent.runbooks.asked.answer import UNKNOWN, age, credits_, evidence, exact, short
+from agent.runbooks.asked.answer import UNKNOWN, age, credits_, credits_exactly, evidence, exact, short
 from agent.runbooks.asked.burning import line_of
 from agent.runbooks.asked.given import WHOLE, Part, ident, part, seconds
 
@@ -46,7 +46,7 @@ def alert(context: Context, given: Given) -> Evidence:
         ("scope", scope_text(mine)),
         ("now", f"{short(mine.current)} {mine.unit}"),
         ("expected", f"{short(mine.expected)} {mine.unit}"),
-        ("above expected so far", credits_(mine.above)),
+        ("above expected so far", credits_exactly(mine.above)),
         *((each.name, each.value) for each in found.evidence),
     ]
     return evidence(
@@ -113,7 +113,7 @@ def incident(context: Context, given: Given) -> Evidence:
                 each.tier,
                 _state(each, context.now),
                 scope_text(each),
-                credits_(each.above),
+                credits_exactly(each.above),
                 each.summary,
             )
             for each in alerts

@@ -14,7 +14,7 @@ from agent.domain.money import to_credits
 from agent.domain.run import Evidence
 from agent.domain.words import duration, instant
 from agent.ledger.kinds import Kind
-from agent.runbooks.asked.answer import credits_, empty, evidence, share
+from agent.runbooks.asked.answer import credits_, credits_exactly, empty, evidence, share
 from agent.runbooks.asked.given import bad, flag, scope_of
 from agent.runbooks.asked.windows import window
 
@@ -128,5 +128,5 @@ def _key(each: KeyReplay) -> tuple[str, ...]:
         f"{each.calls:,}",
         f"{each.refused:,}",
         share(each.share),
-        credits_(to_credits(each.saved_nano)),
+        credits_exactly(to_credits(each.saved_nano)),
     )

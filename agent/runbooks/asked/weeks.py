@@ -15,7 +15,7 @@ from agent.reports.drivers import Kinds, drivers
 from agent.reports.figure import change_of
 from agent.reports.layers import truth
 from agent.reports.moment import DAY, HOUR, moment
-from agent.runbooks.asked.answer import change, credits_, empty, evidence, exact, named
+from agent.runbooks.asked.answer import change, credits_, credits_exactly, empty, evidence, named
 
 if TYPE_CHECKING:
     from agent.ledger.reader import LedgerReader
@@ -71,8 +71,8 @@ def week(context: Context, given: Given) -> Evidence:
     rows = [
         (
             named(each.team),
-            credits_(to_credits(each.now.credits_nano)),
-            credits_(to_credits(each.before.credits_nano)),
+            credits_exactly(to_credits(each.now.credits_nano)),
+            credits_exactly(to_credits(each.before.credits_nano)),
             _signed(each.nano),
             change(change_of(each.now.credits_nano, each.before.credits_nano)),
             cause,
@@ -116,7 +116,7 @@ def _cause(reader: LedgerReader, each: _Change, at: int) -> str:
     first = max(found, key=lambda driver: driver.credits * sign, default=None)
     if first is None or first.credits * sign <= 0:
         return ""
-    return f"{first.label} ({'+' if first.credits > 0 else ''}{exact(first.credits)} credits)"
+    return f"{first.label} ({'+' if first.credits > 0 else ''}{credits_(first.credits)})"
 
 
 def _signed(nano: int) -> str:

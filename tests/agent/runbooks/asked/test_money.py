@@ -6,11 +6,14 @@ from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
+import pytest
+
 from agent.analytics.forecast import projected_month
 from agent.domain.allocation import Allocation, Scope
 from agent.domain.usage import Operation
 from agent.ledger import open_reader, open_writer
 from agent.ledger.rows import BucketRow, CostRow
+from agent.runbooks.asked.answer import credits_, credits_exactly
 from agent.settings import Settings
 from agent.settings_schema import BillingGroup
 from tests.agent.reports.world import CHAT, NOBODY, NOW, SEARCH, SETTINGS, SUPPORT, use
@@ -221,3 +224,22 @@ def test_levers_come_with_the_range_of_the_scorecard(tmp_path: Path) -> None:
 
 
 EMBED = replace(CHAT, model="text-embedding-3-large", operation=Operation.EMBEDDING, endpoint="embeddings")
+
+
+@pytest.mark.parametrize(
+    ("amount", "sentence", "table"),
+    [
+        ("465.689343638", "465.7 credits", "465.689343638 credits"),
+        ("218910.663125706", "218,911 credits", "218,910.663125706 credits"),
+        ("999.96", "1,000 credits", "999.96 credits"),
+        ("-5.461421794", "-5.461 credits", "-5.461421794 credits"),
+        ("0.045", "0.045 credits", "0.045 credits"),
+        ("0", "0 credits", "0 credits"),
+        ("50000", "50,000 credits", "50,000 credits"),
+    ],
+)
+def test_a_sentence_says_what_counts_of_an_amount_and_a_table_all_of_it(
+    amount: str, sentence: str, table: str
+) -> None:
+    assert credits_(Decimal(amount)) == sentence
+    assert credits_exactly(Decimal(amount)) == table
