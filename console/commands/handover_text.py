@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
+from agent.domain.words import plural
 from console.commands import handover_lines as line
 from console.commands.handover_lines import ago, figure_words, stamp, trust_words
 
@@ -90,9 +91,11 @@ def _data(found: Handover) -> str:
 
 
 def _wanting(found: Handover) -> str:
+    info = sum(each.tier == "info" for each in found.alerts)
+    left = f" Not counted: {plural(info, 'alert')} for information." if info else ""
     if not found.wanting:
-        return "Nothing wants a person now."
-    return f"Wants somebody: {', '.join(found.wanting)}."
+        return f"Nothing wants a person now.{left}"
+    return f"Wants somebody: {', '.join(found.wanting)}.{left}"
 
 
 def _escaped(text: str) -> str:

@@ -7,11 +7,13 @@ import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from agent.domain.action import ActionKind, ActionSpec
+from agent.domain.alert import Alert, AlertRule, AlertState, Signal
 from agent.domain.allocation import Scope
 from agent.domain.change import Change, ChangeKind
 from agent.domain.incident import Incident, TimelineEntry
@@ -70,6 +72,18 @@ def test_an_incident_that_nobody_holds_is_a_finding(place: Place, capsys: pytest
     assert "Wants somebody: 1 incident that nobody holds." in said
     assert "- incident 1, critical: retry storm; open for 10 min, 0 alerts;" in said
     assert "NOBODY HOLDS IT" in said
+
+
+def test_alerts_for_information_want_nobody_but_are_said_to_be_left_out(
+    place: Place, capsys: pytest.CaptureFixture[str]
+) -> None:
+    at = place.now - 600
+    told = Signal("x", AlertRule.BURN_SPIKE, "info", at, "team", "search", 2 * NANO, NANO, Decimal("0.5"))
+    place.writer.alerts.save([Alert(told, AlertState.FIRING, at, fired_at=at)])
+
+    assert place.run() == 0
+
+    assert "Nothing wants a person now. Not counted: 1 alert for information." in capsys.readouterr().out
 
 
 def test_json_holds_everything_and_what_wants_a_person(

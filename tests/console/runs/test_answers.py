@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ from hypothesis import strategies as st
 
 from agent.errors import BurndeckError, ConfigError
 from agent.runbooks.format import parse
+from agent.runbooks.library import library
+from agent.settings import Settings
 from console.runs.answers import PLACEHOLDER, Answers, answers_of, read_answers
 from tests.console.commands.run_world import QUIET
 
@@ -97,3 +100,15 @@ def test_no_file_ends_in_anything_but_an_error_that_names_it(
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot be read"):
         read_answers(tmp_path / "none.toml", RUNBOOK)
+
+
+def test_the_answers_that_the_readme_shows_fit_the_runbook_that_it_drills() -> None:
+    readme = (Path(__file__).parents[3] / "README.md").read_text()
+    shown = readme.partition("# drill.toml\n")[2].partition("```")[0]
+    cost_spike = library(Settings()).find("cost-spike")
+    assert cost_spike is not None
+
+    said = answers_of(tomllib.loads(shown), cost_spike)
+
+    assert said.answers["how-hard"] == ("key",)
+    assert "cost-spike --scenario retry-storm --answers drill.toml" in readme

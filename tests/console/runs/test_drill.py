@@ -18,7 +18,7 @@ from agent.runbooks.view import runs
 from console.cli import run
 from console.runs.answers import Answers, answers_of
 from console.runs.drill import Drill, run_drill
-from console.runs.drive import Played, play
+from console.runs.drive import Played, StepEnd, play
 from console.runs.rehearsal import Rehearsal, rehearsal
 from fixtures.scenario import load_scenario
 from tests.console.commands.run_world import QUIET
@@ -69,6 +69,21 @@ def test_a_runbook_of_ones_own_is_played_and_a_short_way_is_a_good_end(ground: R
 
     assert done.fine
     assert [step.id for step in done.steps] == ["who", "how", "close"]
+
+
+def test_without_answers_a_refused_action_leads_another_way(ground: Rehearsal) -> None:
+    assert not ground.tell("operator", start_of(RUNBOOK, {"scope": "team:support"}, drill=True))
+    newest = max(line.id for line in runs(ground.reader, ground.now()))
+    said: list[str | StepEnd] = []
+
+    done = play(ground, newest, Answers(), said.append)
+
+    assert done.fine, done.stuck
+    assert [(step.id, step.answer) for step in done.steps if step.id == "how"] == [
+        ("how", "hard"),
+        ("how", "not"),
+    ]
+    assert any(isinstance(each, str) and "step 2 is decided anew" in each for each in said)
 
 
 def test_a_step_that_fails_ends_it_and_says_why(ground: Rehearsal) -> None:
