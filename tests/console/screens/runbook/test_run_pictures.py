@@ -38,7 +38,7 @@ STATES: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
     "answered": ((world.QUERY, world.DECISION, world.ACTION, world.NOTE), ("k",), ("What burns: keys",)),
     "decision": ((world.QUERY, world.DECISION, world.ACTION, world.NOTE), (), ("Enter chooses",)),
     "choice": ((world.QUERY, world.DECISION, world.ACTION, world.NOTE), ("enter",), ("Esc leave",)),
-    "action": ((world.QUERY, REQUIRED, world.WAIT, world.NOTE), (), ("Enter shows", "▲ 1 critical")),
+    "action": ((world.QUERY, REQUIRED, world.WAIT, world.NOTE), (), ("Enter shows", "Alert 1 fires")),
     "preview": (
         (world.QUERY, world.ACTION, world.WAIT, world.NOTE),
         ("enter", "@Enter goes on", "enter"),

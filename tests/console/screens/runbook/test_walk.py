@@ -32,7 +32,9 @@ async def test_enter_does_the_next_thing_until_the_run_is_over(desk: RunDesk) ->
         await running.until("Enter again: throttle 1 key of team search")
         await running.press("enter")
         await answered(running, desk)
-        await step_shows(running, "pending action 1", "to 10 rpm for 2 h")
+        await step_shows(
+            running, "pending action 1", "to 10 rpm for 2 h", "planned by the runbook: throttle: scope"
+        )
 
         desk.ends()
         await step_shows(running, "4 Has the burn fallen?", "Too early to say of team:search")
