@@ -68,9 +68,7 @@ def export_run(
 def of_incident(reader: LedgerReader, settings: Settings, incident: int, now: float) -> Postmortem:
     """The postmortem of an incident with the runs that handled it; `BurndeckError` where there is none."""
     if reader.one("incident_by_id", {"id": incident, "until": int(now)}) is None:
-        raise BurndeckError(
-            f"there is no incident {incident}", hint="`burndeck incident list` lists them."
-        )
+        raise BurndeckError(f"there is no incident {incident}", hint="`burndeck incident list` lists them.")
     runs = records_of(reader, incident)
     return postmortem(reader, settings, now, runs=runs, incident=incident)
 
