@@ -195,7 +195,7 @@ async def test_its_postmortem_is_written_where_the_console_was_started(desk, tmp
         await running.until("The postmortem is in", "incident-1/postmortem.md")
         (tmp_path / "incident-1" / "postmortem.md").write_text("ours")
         await running.press("e")
-        await running.until("is there already")
+        await running.until("incident-1-2/postmortem.md")
     assert (tmp_path / "incident-1" / "postmortem.md").read_text() == "ours"
 
 
