@@ -23,7 +23,7 @@ test: $(DEV_READY)
 	$(BIN)/python -m pytest -n auto --dist loadgroup -m "not bench and not scenarios and not labs" $(ARGS)
 
 scenarios: $(DEV_READY)
-	$(BIN)/python -m pytest -n auto -m scenarios tests/e2e $(ARGS)
+	$(BIN)/python -m pytest -n auto -m scenarios tests/e2e tests/console/runs $(ARGS)
 
 labs: $(DEV_READY)
 	$(BIN)/python -m pytest -n auto -m labs tests/labs $(ARGS)

@@ -95,10 +95,8 @@ def drill(
         answers=_answers(found, file, values),
         postmortem=output,
     )
-    logging.getLogger("agent").addHandler(logging.NullHandler())
-    logging.getLogger("agent").propagate = False  # what the agent would log is told by the drill
     _writable(output)
-    with _cleared_away():
+    with _unheard(), _cleared_away():
         report = run_drill(order, _quiet if as_json else _tell)
     if as_json:
         print_json(report)
@@ -147,6 +145,20 @@ def _writable(folder: Path | None) -> None:
         ) from error
     if not os.access(folder, os.W_OK | os.X_OK):
         raise ConfigError(f"{folder} cannot be written to", hint="Name another folder with -o.")
+
+
+@contextlib.contextmanager
+def _unheard() -> Iterator[None]:
+    """What the agent would log meanwhile is told by the drill."""
+    log = logging.getLogger("agent")
+    nowhere, before = logging.NullHandler(), log.propagate
+    log.addHandler(nowhere)
+    log.propagate = False
+    try:
+        yield
+    finally:
+        log.propagate = before
+        log.removeHandler(nowhere)
 
 
 @contextlib.contextmanager

@@ -25,7 +25,7 @@ from tests.console.commands.run_world import QUIET
 from tests.console.runs.drills import drilled
 
 RUNBOOK = parse(QUIET)
-pytestmark = pytest.mark.xdist_group("drills")
+pytestmark = [pytest.mark.scenarios, pytest.mark.xdist_group("drills")]
 
 
 def test_a_cost_spike_is_played_from_its_alert_to_its_postmortem_and_really_ends_the_burn(
