@@ -11,9 +11,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from agent.control.identity import VARIABLE
+from agent.domain.alert import AlertRule
+from agent.domain.run import Run
+from agent.ledger import open_reader, open_writer
+from agent.runbooks import progress, records
+from agent.runbooks.about import filled_from
+from agent.runbooks.library import library
+from agent.runbooks.machine import keep, look
+from agent.settings import Settings, load_settings
 from console.app import ledger_opener
 from console.deck import BurndeckApp
-from console.demo.headless import Run, run_headless
+from console.demo.headless import Run as Played
+from console.demo.headless import run_headless
 from console.demo.stage import build_stage
 from console.live import Live
 from console.questions import burn_question
@@ -45,6 +54,32 @@ async def draw(config: Path) -> None:
         await _until(lambda: "BURN BY MINUTE" in _text(app) and app.standing is not None)
         await pilot.pause(0.5)
         app.save_screenshot("alerts.svg", path=str(FOLDER))
+        await pilot.press("r")
+        await _until(lambda: "chooses an answer" in _text(app))
+        await pilot.press("k")  # what the step before has found
+        await pilot.pause(0.5)
+        app.save_screenshot("runbook.svg", path=str(FOLDER))
+
+
+def start_runbook(settings: Settings, now: float) -> None:
+    """A run of the alert's runbook, as far as it goes without a person."""
+    with open_writer(settings.ledger_path) as writer, open_reader(settings.ledger_path) as reader:
+        alert = next(each for each in writer.alerts.open_alerts() if each.signal.rule is AlertRule.BURN_SPIKE)
+        runbook = library(settings).find("cost-spike")
+        assert runbook is not None
+        who = settings.people[0].name
+        run = Run(
+            runbook,
+            who,
+            int(now),
+            who,
+            filled_from(runbook, alert, {}),
+            alert=alert.id,
+            incident=alert.incident,
+        )
+        records.add(writer.runs, progress.begin(run, int(now)))
+        while sum(keep(writer, settings, found, now) for found in look(reader, settings, now)):
+            pass
 
 
 def _text(app: BurndeckApp) -> str:
@@ -66,11 +101,12 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         ledger = folder / "ledger.sqlite"
-        run = Run(scenario, SEED, scenario.speed, scenario.for_s, start=AFTERNOON, keep=ledger)
+        run = Played(scenario, SEED, scenario.speed, scenario.for_s, start=AFTERNOON, keep=ledger)
         answer = run_headless(run, lambda share, word: None)
         end = AFTERNOON + answer["simulated_s"]
         # The clock stands still while the pictures are drawn.
         stage = build_stage(folder, organization, "http://127.0.0.1:9/v1", clock=(end, time.time(), 1e-6))
+        start_runbook(load_settings(stage.config), end)
         os.environ[VARIABLE] = str(stage.identity)  # the demo's person, not the one who draws
         asyncio.run(draw(stage.config))
 
