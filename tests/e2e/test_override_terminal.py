@@ -23,6 +23,7 @@ from tests.labs.acting import Site
 pytestmark = [
     pytest.mark.e2e,
     pytest.mark.scenarios,
+    pytest.mark.timeout(300),
     pytest.mark.skipif(shutil.which("tmux") is None, reason="needs tmux to have a real terminal"),
 ]
 MINUTE, HOUR = 60, 3_600

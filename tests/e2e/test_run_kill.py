@@ -239,6 +239,7 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
 
 @pytest.mark.e2e
 @pytest.mark.scenarios
+@pytest.mark.timeout(300)
 def test_killed_at_every_step_a_run_loses_nothing_and_does_nothing_twice(scene: Scene) -> None:
     before = {key: dict(held) for key, held in scene.proxy.held.items()}
     count = 0
