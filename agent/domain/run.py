@@ -133,9 +133,7 @@ class RunEvent:
     """One line of a run's timeline."""
 
     at: int
-    kind: (
-        str  # started | reached | done | failed | skipped | retried | reopened | undone | taken | noted | ...
-    )
+    kind: str  # started | done | failed | skipped | retried | reopened | asked | undone | held | signed | ...
     actor: str
     text: str
     step: int | None = None

@@ -101,11 +101,6 @@ class RunStore(Store):
         """Runs of an alert, oldest first; with `ended`, also those that are over."""
         return [row[0] for row in self._all("runs_of_alert", {"alert": alert, "ended": ended})]
 
-    def of_action(self, action: int) -> tuple[int, int] | None:
-        """The run and the step that an action was made in."""
-        rows = self._all("run_of_action", {"action": action})
-        return (rows[0][0], rows[0][1]) if rows else None
-
     def actions(self, run: int, step: int | None = None) -> list[int]:
         """Every action that a run has made, or one step of it in all its tries, oldest first."""
         rows = self._all("run_actions", {"run": run})

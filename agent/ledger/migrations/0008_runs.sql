@@ -37,7 +37,6 @@ CREATE TABLE run_action (
   run INTEGER NOT NULL, action INTEGER NOT NULL, step INTEGER NOT NULL, attempt INTEGER NOT NULL,
   PRIMARY KEY (run, action)
 ) WITHOUT ROWID;
-CREATE INDEX run_action_of ON run_action (action);
 
 CREATE TABLE run_evidence (
   id INTEGER PRIMARY KEY,

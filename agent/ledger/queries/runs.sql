@@ -46,10 +46,6 @@ SELECT id, runbook, title, alert, incident, drill, started_by, started_at, holde
        (SELECT s.state FROM run_step s WHERE s.run = run.id AND s.seq = run.at_step) AS step_state
 FROM run WHERE state = 'open' OR started_at >= :since ORDER BY state = 'open' DESC, started_at DESC, id DESC;
 
--- name: run_of_action
--- run_action_of.
-SELECT run, step FROM run_action WHERE action = :action ORDER BY run DESC LIMIT 1;
-
 -- name: run_actions
 -- Primary key.
 SELECT action, step FROM run_action WHERE run = :run ORDER BY action;

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING
 
@@ -56,11 +55,6 @@ def evidence(
 def empty(name: str, title: str, given: Given, sentence: str = NOTHING) -> Evidence:
     """The answer where the ledger has nothing to answer with."""
     return evidence(name, title, given, sentence)
-
-
-def with_note(found: Evidence, note: str) -> Evidence:
-    """The evidence with one more note."""
-    return replace(found, note="; ".join(filter(None, (found.note, note))))
 
 
 def _mixed(truth: Truth | Figure | None) -> str:

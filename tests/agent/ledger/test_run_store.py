@@ -13,4 +13,3 @@ def test_a_healthy_ledger_with_actions_of_runs_is_not_taken_for_a_broken_one(wri
         assert conn.execute("PRAGMA quick_check").fetchall() == [("ok",)]
     assert writer.runs.actions(1) == [1, 4]
     assert writer.runs.actions(1, step=9) == []
-    assert writer.runs.of_action(4) == (1, 8)
