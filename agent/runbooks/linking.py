@@ -16,6 +16,7 @@ from agent.ledger.control_store import IntentHandler
 from agent.runbooks import progress, records
 from agent.runbooks.progress import Moved
 from agent.runbooks.reach import known_run, may_do, number
+from agent.runbooks.required import must_hold
 from agent.runbooks.specs import KINDS, RELEASE
 
 if TYPE_CHECKING:
@@ -47,10 +48,13 @@ def _linked(settings: Settings, handler: IntentHandler) -> IntentHandler:
         run, seq = _step_of(writer, settings, intent)
         if intent.kind is IntentKind.RELEASE:
             _check_release(writer, run, intent)
+            if _is_release(run, seq) and run.at == seq and run.step(seq).state is StepState.READY:
+                must_hold(writer, settings, run, seq, now)
             handler.apply(writer, intent, now)
             moved = _released(run, seq, intent, now)
         else:
             _check_request(writer, run, seq, intent)
+            must_hold(writer, settings, run, seq, now)
             handler.apply(writer, intent, now)
             moved = _made(writer, run, seq, intent, now)
         records.save(writer.runs, run, moved)
@@ -107,9 +111,17 @@ def _made(writer: LedgerWriter, run: Run, seq: int, intent: Intent, now: int) ->
 
 
 def _released(run: Run, seq: int, intent: Intent, now: int) -> Moved:
-    declared, step = run.runbook.step(seq), run.step(seq)
+    step = run.step(seq)
     text = f"release of {intent.subject.replace(':', ' ')} asked for"
-    releases = declared.kind is StepKind.ACTION and declared.action == RELEASE
-    if releases and run.at == seq and (step.state is StepState.READY or step.answer == progress.ASKED):
+    if (
+        _is_release(run, seq)
+        and run.at == seq
+        and (step.state is StepState.READY or step.answer == progress.ASKED)
+    ):
         return progress.asked(run, seq, now, intent.person, text)
     return Moved(run).telling(now, "asked", intent.person, text, seq)
+
+
+def _is_release(run: Run, seq: int) -> bool:
+    declared = run.runbook.step(seq)
+    return declared.kind is StepKind.ACTION and declared.action == RELEASE

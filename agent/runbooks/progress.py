@@ -15,7 +15,7 @@ APPROVED, DENIED, NOT_NEEDED = "approved", "denied", "not needed"
 ASKED = "asked"
 """Of an action step while the agent looks after what a person asked for."""
 OVERRULED = "overruled"
-"""Of a step of the agent whose preconditions a person has overruled."""
+"""Of a step whose preconditions a person has overruled, until it ends."""
 MOST_TRIES = 20
 """So often a step of the agent is reached without a person asking for it: what goes round is stopped."""
 _AGENTS = (StepKind.QUERY, StepKind.CHECK, StepKind.WAIT_FOR, StepKind.APPROVAL)
@@ -113,7 +113,7 @@ def overruled(run: Run, seq: int, now: int, actor: str, *, met: bool, reason: st
             ended_at=None,
             actor="",
             outcome="",
-            answer=OVERRULED if by_agent else "",
+            answer=OVERRULED,
             reason=reason,
         )
         return Moved(_put(run, step)).telling(now, "overruled", actor, text, seq)

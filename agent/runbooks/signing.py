@@ -32,6 +32,8 @@ def sign(asked: Asked) -> Moved:
     approved = asked.intent.payload.get("approve")
     if type(approved) is not bool:
         raise Refused("approve: must be true or false")
+    if approved:  # a no is heard at any time
+        asked.must_hold()
     said = _said(asked.writer, run)
     if person.name in [each.person for each in said]:
         raise Refused(f"{person.name} has spoken already")

@@ -19,6 +19,7 @@ from agent.runbooks import progress
 from agent.runbooks.filling import MissingParameter, check_value
 from agent.runbooks.progress import ASKED, Moved
 from agent.runbooks.reach import around_run, ident_of, reason_in, text_in
+from agent.runbooks.required import lacking_now, must_hold
 from agent.runbooks.signing import sign, signed_gates
 from agent.runbooks.specs import RELEASE
 from agent.runbooks.starting import not_twice
@@ -59,6 +60,9 @@ class Asked:
         if self.step.state not in states:
             raise Refused(f"step {self.step.seq} is {self.step.state.value}")
 
+    def must_hold(self) -> None:
+        must_hold(self.writer, self.settings, self.run, self.step.seq, self.now)
+
     def end(
         self, outcome: str, answer: str = "", go: str = "", kept: Mapping[str, str] | None = None
     ) -> Moved:
@@ -78,6 +82,7 @@ class Asked:
 def _answer(asked: Asked) -> Moved:
     """A decision is taken, or a note is written."""
     asked.must_be(StepState.READY)
+    asked.must_hold()
     if asked.declared.kind is StepKind.DECISION:
         return _decide(asked)
     if asked.declared.kind is StepKind.NOTE:
@@ -131,6 +136,7 @@ def _note(asked: Asked) -> Moved:
 def _go(asked: Asked) -> Moved:
     """A message is sent, or a release finds nothing to release."""
     asked.must_be(StepState.READY)
+    asked.must_hold()
     declared = asked.declared
     if declared.kind is StepKind.NOTIFY:
         try:
@@ -172,15 +178,25 @@ def _retry(asked: Asked) -> Moved:
 
 
 def _overrule(asked: Asked) -> Moved:
-    asked.must_be(StepState.FAILED, StepState.WORKING)
+    asked.must_be(StepState.FAILED, StepState.WORKING, StepState.READY)
     declared, step = asked.declared, asked.step
+    if step.state is StepState.READY:
+        _overrule_what_was_so(asked)
     by_test = declared.kind in (StepKind.CHECK, StepKind.WAIT_FOR)
     asks = step.answer == ASKED
-    if not by_test and not (declared.requires and step.state is StepState.FAILED and not asks):
+    by_rule = declared.requires and step.state in (StepState.FAILED, StepState.READY) and not asks
+    if not by_test and not by_rule:
         raise Refused(f"step {step.seq} tests nothing that a person could overrule")
     reason = reason_in(asked.intent.payload, "why the finding is overruled")
     met = asked.intent.payload.get("met") is not False
     return progress.overruled(asked.run, step.seq, asked.now, asked.intent.person, met=met, reason=reason)
+
+
+def _overrule_what_was_so(asked: Asked) -> None:
+    """What a step requires was so on arrival: only what is so no more can be overruled."""
+    run, seq = asked.run, asked.step.seq
+    if asked.declared.requires and not lacking_now(asked.writer, asked.settings, run, seq, asked.now):
+        raise Refused(f"what step {seq} requires is so: there is nothing to overrule")
 
 
 def _reopen(asked: Asked) -> Moved:

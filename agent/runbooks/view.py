@@ -10,7 +10,7 @@ from agent.allocations import settings_now
 from agent.control.roles import missing_people, nobody_words
 from agent.domain.action import ActionState
 from agent.domain.run import KeptEvidence, Run, RunEvent, RunState, SignOff, StepRun, StepState, told_nobody
-from agent.domain.runbook import Remedy, Step, StepKind, Test
+from agent.domain.runbook import Remedy, Step, StepKind
 from agent.domain.words import instant
 from agent.errors import BurndeckError
 from agent.reports.action_report import ActionEntry
@@ -18,10 +18,10 @@ from agent.reports.actions import action_entry
 from agent.reports.runs import RunLine, runs
 from agent.runbooks import records
 from agent.runbooks.about import values_of
-from agent.runbooks.asking import Context, Verdict
-from agent.runbooks.conditions import CONDITIONS
-from agent.runbooks.filling import MissingParameter, fill, fill_given
-from agent.runbooks.progress import ASKED
+from agent.runbooks.asking import Context
+from agent.runbooks.filling import MissingParameter, fill
+from agent.runbooks.progress import ASKED, OVERRULED
+from agent.runbooks.required import tested
 from agent.runbooks.specs import RELEASE
 
 __all__ = [
@@ -181,6 +181,7 @@ def _step_view(
     action = made.get(state.action) if state.action is not None else None
     asked = _asked(run, declared, action, made)
     here = run.at == declared.seq
+    requires = _requirements(context, declared) if here else ()
     return StepView(
         declared=declared,
         state=state,
@@ -189,8 +190,8 @@ def _step_view(
             each for each in signed if (each.step, each.attempt) == (declared.seq, state.attempt)
         ),
         action=action,
-        can=_can(run, declared, state, action),
-        requires=_requirements(context, declared) if here else (),
+        can=_can(run, declared, state, action, lacks=not all(each.met for each in requires)),
+        requires=requires,
         waits=_waits(context, declared, state, asked or action, signed) if here else "",
         asked=asked,
     )
@@ -205,8 +206,10 @@ def _asked(
     return found if found is not None and found.waits_for else None
 
 
-def _can(run: Run, declared: Step, state: StepRun, action: ActionEntry | None) -> tuple[str, ...]:
-    """What somebody may do about a step now, the first thing first."""
+def _can(
+    run: Run, declared: Step, state: StepRun, action: ActionEntry | None, *, lacks: bool
+) -> tuple[str, ...]:
+    """What somebody may do about a step now, the first thing first; `lacks`: what it requires is not so."""
     holds = action is not None and action.open and action.state != ActionState.REVERSING
     undo = ("undo",) if holds else ()
     if run.at != declared.seq or run.state is not RunState.OPEN:
@@ -228,7 +231,8 @@ def _can(run: Run, declared: Step, state: StepRun, action: ActionEntry | None) -
         StepKind.NOTIFY: "go",
         StepKind.ACTION: "release" if declared.action == RELEASE else "act",
     }.get(declared.kind)
-    return (*((first,) if first else ()), "skip", *undo, *(("set",) if run.runbook.parameters else ()))
+    rule = ("overrule",) if lacks and state.answer != OVERRULED else ()
+    return (*((first,) if first else ()), *rule, "skip", *undo, *(("set",) if run.runbook.parameters else ()))
 
 
 def _overrulable(declared: Step, state: StepRun) -> bool:
@@ -241,7 +245,7 @@ def _requirements(context: Context, declared: Step) -> tuple[Requirement, ...]:
     found = []
     for test in declared.requires:
         try:
-            verdict = _verdict(context, test)
+            verdict = tested(context, test)
             found.append(Requirement(verdict.met, verdict.evidence.sentence))
         except BurndeckError as error:
             found.append(Requirement(False, error.message))
@@ -259,7 +263,7 @@ def _waits(
         return ""
     if declared.kind is StepKind.WAIT_FOR and declared.test is not None:
         try:
-            verdict = _verdict(context, declared.test)
+            verdict = tested(context, declared.test)
         except BurndeckError as error:
             return error.message
         return verdict.evidence.sentence
@@ -286,12 +290,6 @@ def _waits_for_signs(context: Context, declared: Step, state: StepRun, signed: t
     nobody = nobody_words(missing_people(needs, context.settings.people, spoken))
     waits = "waits for " + " and ".join(" or ".join(roles) for roles in declared.roles)
     return waits + (f"; {nobody}" if nobody else "")
-
-
-def _verdict(context: Context, test: Test) -> Verdict:
-    assert context.run is not None
-    condition = CONDITIONS[test.condition]
-    return condition.test(context, fill_given(test.using, values_of(context.run), condition.parameters))
 
 
 def shown(text: str, values: Mapping[str, str]) -> str:

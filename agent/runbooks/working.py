@@ -11,10 +11,9 @@ from agent.domain.action import Verdict as Said
 from agent.domain.action_words import open_needs, spec_title
 from agent.domain.person import AGENT
 from agent.domain.run import Evidence, Run, StepRun, StepState
-from agent.domain.runbook import Ask, Step, StepKind, Test
+from agent.domain.runbook import Ask, Step, StepKind
 from agent.runbooks.about import values_of
-from agent.runbooks.asking import Context, Verdict
-from agent.runbooks.conditions import CONDITIONS
+from agent.runbooks.asking import Context
 from agent.runbooks.filling import MissingParameter, fill, fill_given
 from agent.runbooks.progress import (
     APPROVED,
@@ -27,6 +26,7 @@ from agent.runbooks.progress import (
     OVERRULED,
 )
 from agent.runbooks.queries import QUERIES
+from agent.runbooks.required import tested
 
 if TYPE_CHECKING:
     from agent.ledger.action_store import ActionStore
@@ -67,7 +67,7 @@ class Work:
         kind = self.declared.kind
         required: tuple[Evidence, ...] = ()
         if self.step.answer not in (ASKED, OVERRULED) and self.declared.requires:
-            verdicts = [self._test(each) for each in self.declared.requires]
+            verdicts = [tested(self.context, each) for each in self.declared.requires]
             required = tuple(verdict.evidence for verdict in verdicts)
             unmet = [verdict.evidence.sentence for verdict in verdicts if not verdict.met]
             if unmet:
@@ -121,7 +121,7 @@ class Work:
 
     def _judge(self, required: tuple[Evidence, ...]) -> Found | None:
         assert self.declared.test is not None
-        verdict = self._test(self.declared.test)
+        verdict = tested(self.context, self.declared.test)
         evidence = (*required, verdict.evidence)
         said = verdict.evidence.sentence
         if verdict.met:
@@ -224,11 +224,6 @@ class Work:
         if not left:
             return self._ends("nothing of it is in force any more", ())
         return None
-
-    def _test(self, test: Test) -> Verdict:
-        condition = CONDITIONS[test.condition]
-        given = fill_given(test.using, values_of(self.run), condition.parameters)
-        return condition.test(self.context, given)
 
     def _ask(self, ask: Ask, kept: Mapping[str, str]) -> Evidence:
         query = QUERIES[ask.report]
