@@ -51,7 +51,7 @@ Examples:
 @click.option(
     "--keep",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Leave the ledger in this file, and a configuration in FILE.toml.",
+    help="Leave the ledger in this file, a configuration in FILE.toml, and what was told in FILE.pager.log.",
 )
 @click.option(
     "--folder",
@@ -74,7 +74,8 @@ def demo(
 
     Nothing reaches a real provider, and everything is written to a temporary folder that is removed at
     the end. You are ada, its operator; the keys of finance, second-finance, engineering and lead lie in that
-    folder beside yours, so that another terminal can approve what you ask for.
+    folder beside yours, so that another terminal can approve what you ask for. What on-call, finance and
+    engineering are told arrives, signed, at a pager of the demo, which writes it into pager.log there.
     """
     from fixtures.scenario import load_scenario
 

@@ -1,4 +1,4 @@
-"""The demo's other half, a process of its own: the simulated provider and the agent that reads it.
+"""The demo's other half, a process of its own: the simulated provider, the agent that reads it, and a pager.
 
 It ends, and takes the temporary folder with it, as soon as standard input closes: so also when the
 console is killed.
@@ -17,6 +17,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from console.demo.pager import channels_toml, open_pager
 from console.demo.stage import build_stage, keep, throw_away_key, use_only
 
 
@@ -38,7 +39,7 @@ def serve(
     stop: threading.Event,
     chosen: str | None = None,
 ) -> None:
-    """Runs provider and agent until `stop` is set."""
+    """Runs provider, pager and agent until `stop` is set."""
     from agent.clock import ScaledClock
     from agent.daemon import run_agent
     from agent.settings import load_settings
@@ -55,9 +56,16 @@ def serve(
     with (
         _folder(chosen) as folder,
         SimulatedProvider(seed, clock, now, scenario, admin_key) as provider,
+        open_pager(folder) as pager,
     ):
-        deploys = scenario.deploys(organization, now)
-        stage = build_stage(folder, organization, provider.base_url, clock=(now, now, speed), deploys=deploys)
+        stage = build_stage(
+            folder,
+            organization,
+            provider.base_url,
+            clock=(now, now, speed),
+            deploys=scenario.deploys(organization, now),
+            more=channels_toml(pager),
+        )
         print(json.dumps({"config": str(stage.config), "ledger": str(stage.ledger)}), flush=True)
         run_agent(load_settings(stage.config), stop=stop)
         if kept:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from console.demo.pager import FILE as PAGES
 
 if TYPE_CHECKING:
     from fixtures.organization import Organization
@@ -53,7 +56,10 @@ class Stage:
 
 
 def keep(stage: Stage, ledger: Path) -> None:
-    """Copies the ledger to a new file, and beside it a configuration with its caps: `FILE.toml`."""
+    """Copies the ledger to a new file; beside it a configuration with its caps, and what the pager wrote.
+
+    The configuration has no channels, since nobody answers there any more.
+    """
     from agent.ledger import open_reader
 
     with open_reader(stage.ledger) as reader:
@@ -61,6 +67,8 @@ def keep(stage: Stage, ledger: Path) -> None:
     organization = stage.organization.read_text(encoding="utf-8")
     config = f"{organization}\n[ledger]\npath = {json.dumps(ledger.name)}\n"
     config_beside(ledger).write_text(config, encoding="utf-8")
+    if (pages := stage.folder / PAGES).exists():
+        shutil.copyfile(pages, ledger.with_name(f"{ledger.name}.{PAGES}"))
 
 
 def config_beside(ledger: Path) -> Path:

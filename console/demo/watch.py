@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import click
 
 from agent.errors import BurndeckError
+from console.demo.pager import FILE as PAGES
 
 if TYPE_CHECKING:
     from fixtures.scenario import Scenario
@@ -43,6 +44,7 @@ def watch(scenario: Scenario, seed: int, speed: float, keep: Path | None, chosen
             config, ledger = _start(backend, scenario.name, seed, speed, keep, chosen)
             folder = config.parent
             click.echo(second_terminal(config.parent), err=True)
+            click.echo(where_it_is_told(config.parent), err=True)
             _wait_for_ledger(backend, ledger)
             _open_console(config)
         except (EOFError, BrokenPipeError):
@@ -60,6 +62,14 @@ def second_terminal(folder: Path) -> str:
     return (
         "In another terminal, as finance (or engineering, or identity, which is you):\n"
         f"  {VARIABLE}={folder / 'finance'} burndeck --config {folder / 'burndeck.toml'} approve"
+    )
+
+
+def where_it_is_told(folder: Path) -> str:
+    """Where to read what the agent tells the demo's people."""
+    return (
+        "What on-call, finance and engineering are told, by signed webhooks that a pager receives:\n"
+        f"  tail -f {folder / PAGES}"
     )
 
 

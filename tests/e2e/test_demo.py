@@ -162,6 +162,45 @@ def test_another_terminal_joins_a_demo_in_a_folder_that_was_chosen(tmp_path: Pat
     assert written_below(tmp_path) == []
 
 
+@pytest.mark.scenarios
+def test_whom_a_top_up_is_asked_of_reads_it_on_the_pager(tmp_path: Path) -> None:
+    folder = tmp_path / "deck"
+    backend = subprocess.Popen(
+        [sys.executable, "-P", "-m", "console.demo.backend"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "HOME": str(tmp_path), "TMPDIR": str(tmp_path)},
+    )
+    assert backend.stdin is not None
+    assert backend.stdout is not None
+    order = {"scenario": "retry-storm", "seed": 1, "speed": 60, "keep": None, "folder": str(folder)}
+    backend.stdin.write(json.dumps(order) + "\n")
+    backend.stdin.flush()
+    backend.stdout.readline()
+    deadline = time.monotonic() + 60
+    while list_as_finance(folder).returncode and time.monotonic() < deadline:  # until its ledger is there
+        pass
+    asked = ["top-up", "team:payments", "--credits", "100", "--reason", "campaign", "--yes", "--wait", "40"]
+    subprocess.run(
+        [sys.executable, "-m", "console.cli", "--config", str(folder / "burndeck.toml"), *asked],
+        check=True,
+        timeout=60,
+        env={**os.environ, "HOME": str(folder), "BURNDECK_IDENTITY_FILE": str(folder / "identity")},
+    )
+    pages = folder / "pager.log"
+    while "to finance  ACTION" not in pages.read_text() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    text = pages.read_text()
+    backend.stdin.close()
+
+    assert backend.wait(30) == 0
+    for desk in ("finance", "on-call"):
+        assert f"to {desk}  ACTION\n    action 1: top team:payments up by 100 credits" in text
+    assert "REFUSED" not in text
+    assert written_below(tmp_path) == []
+
+
 def test_a_demo_takes_no_folder_that_is_there_already(tmp_path: Path) -> None:
     done = demo("--folder", str(tmp_path), home=tmp_path)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from agent.alerts.routes import Destination
+from agent.clock import ScaledClock
 from agent.ledger import open_reader, open_writer
 from agent.ledger.outbox import Outbox
 from agent.reports.channel_health import ChannelState, channel_states
@@ -98,6 +99,19 @@ def test_a_missing_secret_is_a_problem_and_a_given_one_is_not_shown(
     assert missing.state == "problem"
     assert missing.detail.startswith("no integration key for pager")
     assert "burndeck login pager" in missing.hint
+
+
+def test_another_terminal_of_a_demo_needs_no_secret_and_sees_what_was_sent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state_after(tmp_path / "l", lambda outbox, ident: outbox.sent(ident, "", AT))
+    monkeypatch.delenv("BURNDECK_PAGER_ROUTING_KEY")
+    demo = replace(SETTINGS, scaled_clock=ScaledClock(AT, AT, 60))
+
+    with open_reader(tmp_path / "l") as reader:
+        (found,) = channel_states(reader, demo, AT + 60)
+
+    assert (found.state, found.detail) == ("ok", "pagerduty, last message 1 min ago")
 
 
 def test_without_routes_it_says_that_nobody_outside_is_told() -> None:
