@@ -62,6 +62,9 @@ _UNDO_ALL_TEXT = "Undo every action of the incident."
 _APPROVE_TEXT = "Approve exactly the change that is shown; never what you asked for yourself."
 _PROPOSE_TEXT = "Ask for other monthly credits; finance and engineering approve."
 _TOP_UP_TEXT = "Ask for credits from the pool until the period ends."
+_GLASS_TEXT = (
+    "At a hard cap, alone and at once: credits from the emergency buffer; every channel is told of it."
+)
 _VERIFY_TEXT = "Follow the whole chain again, from its first row."
 _ACKNOWLEDGE_TEXT = "Take the alert, with a note: no repeats, no escalation."
 _SILENCE_TEXT = "Do not be told of it until a time or an amount is reached; never over a hard cap."
@@ -193,6 +196,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("export_incident", ("e",), "Export", _EXPORT_INCIDENT_TEXT, "incident", HOLD),
     Action("propose", ("p",), "Propose", _PROPOSE_TEXT, "allocations", CAPS, Danger.REVERSIBLE, writes=True),
     Action("top_up", ("+",), "Top up", _TOP_UP_TEXT, "allocations", CAPS, Danger.REVERSIBLE, writes=True),
+    Action("break_glass", ("!",), "Break glass", _GLASS_TEXT, "allocations", CAPS, Danger.GRAVE, writes=True),
     Action("verify", ("v",), "Verify", _VERIFY_TEXT, "audit", CAPS),
     Action("next_runs", ("tab", "l"), "Next list", "Open, ended, library.", "runbooks", RUNS),
     Action("previous_runs", ("shift+tab", "h"), "List before", "The other way round.", "runbooks", RUNS),

@@ -102,6 +102,7 @@ HINTS: dict[str, tuple[tuple[str, str], ...]] = {
         ("choose", "explain"),
         ("propose", "propose"),
         ("top_up", "top up"),
+        ("break_glass", "break glass"),
         ("approve", "approve"),
         ("deny", "deny"),
         ("filter", "filter"),

@@ -152,10 +152,15 @@ def _from_pool(pool: Pool, allocation: Allocation, amount: int) -> dict[str, int
     return {POOL: amount}
 
 
-def _from_buffers(pool: Pool, allocation: Allocation, amount: int) -> dict[str, int]:
+def buffers_left(pool: Pool, allocation: Allocation) -> dict[str, int]:
+    """Nano-credits that a broken glass could still take this month, by who holds them, in that order."""
     whole = pool.tree.organization
     holders = [allocation, *([whole] if whole is not None and whole.id != allocation.id else [])]
-    left = {each.id: max(each.buffer_nano - pool.given.get(each.id, 0), 0) for each in holders}
+    return {each.id: max(each.buffer_nano - pool.given.get(each.id, 0), 0) for each in holders}
+
+
+def _from_buffers(pool: Pool, allocation: Allocation, amount: int) -> dict[str, int]:
+    left = buffers_left(pool, allocation)
     origin: dict[str, int] = {}
     missing = amount
     for ident, nano in left.items():

@@ -47,7 +47,7 @@ def plan_question(spec: ActionSpec, aim: Aim, *, first: bool) -> Question:
 
     def ask(reader: LedgerReader, settings: Settings, now: float) -> Looked:
         alert, incident = _alert(reader, aim)
-        found = _first(reader, settings, spec, aim, now) if first else _plan(reader, settings, spec, now)
+        found = _first(reader, settings, spec, aim, now) if first else look_at(reader, settings, spec, now)
         fill = dict(found.fill)
         if found.plan is None and spec.scope.kind is ScopeKind.API_KEY:
             found = _around_the_key(reader, settings, found, now)
@@ -58,7 +58,8 @@ def plan_question(spec: ActionSpec, aim: Aim, *, first: bool) -> Question:
     return Question(PLAN, ask, (spec, first))
 
 
-def _plan(reader: LedgerReader, settings: Settings, spec: ActionSpec, now: float) -> Looked:
+def look_at(reader: LedgerReader, settings: Settings, spec: ActionSpec, now: float) -> Looked:
+    """The plan of exactly this change, or why there is none."""
     from agent.control.asking import preview
 
     try:
@@ -77,7 +78,7 @@ def _around_the_key(reader: LedgerReader, settings: Settings, found: Looked, now
     if len(projects) != 1:
         return found
     scope = Scope(ScopeKind.PROJECT, projects.pop())
-    if _plan(reader, settings, replace(found.spec, scope=scope), now).plan is None:
+    if look_at(reader, settings, replace(found.spec, scope=scope), now).plan is None:
         return found
     named = {row["id"]: row["name"] for row in reader.rows("directory_names") if row["kind"] == Kind.PROJECT}
     problem = found.problem.partition(". ")[0]
@@ -86,7 +87,7 @@ def _around_the_key(reader: LedgerReader, settings: Settings, found: Looked, now
 
 def _first(reader: LedgerReader, settings: Settings, spec: ActionSpec, aim: Aim, now: float) -> Looked:
     """The plan with the limit near what is usual, in a unit that the gateway knows, sparing production."""
-    found = _plan(reader, settings, spec, now)
+    found = look_at(reader, settings, spec, now)
     if spec.kind is ActionKind.THROTTLE:
         found = _in_a_known_unit(reader, settings, found, now)
     if found.plan is None:
@@ -96,7 +97,7 @@ def _first(reader: LedgerReader, settings: Settings, spec: ActionSpec, aim: Aim,
         found = _near_usual(reader, settings, found, aim, now)
     made = found.plan
     if made is not None and 0 < sum(key.production for key in made.keys) < len(made.keys):
-        spared = _plan(reader, settings, replace(found.spec, non_prod=True), now)
+        spared = look_at(reader, settings, replace(found.spec, non_prod=True), now)
         found = spared if spared.plan is not None else found
     better["non_prod"] = "y" if found.spec.non_prod else "n"
     if found.spec.limit is not None:
@@ -115,7 +116,7 @@ def _in_a_known_unit(reader: LedgerReader, settings: Settings, found: Looked, no
         replace(found.spec, models=()),
         replace(found.spec, limit=by_minute, models=()),
     ):
-        other = _plan(reader, settings, spec, now)
+        other = look_at(reader, settings, spec, now)
         if other.plan is not None:
             return replace(other, fill={"models": ", ".join(spec.models)})
     return found
@@ -126,7 +127,7 @@ def _near_usual(reader: LedgerReader, settings: Settings, found: Looked, aim: Ai
     if usual is None or found.spec.limit is None:
         return found
     for limit in limits_near(usual, found.spec.limit.unit):
-        other = _plan(reader, settings, replace(found.spec, limit=limit), now)
+        other = look_at(reader, settings, replace(found.spec, limit=limit), now)
         if other.plan is not None:
             return other
     return found

@@ -77,10 +77,11 @@ def draw_plan(made: Plan, aim: Aim, now: float, width: int) -> list[Line]:
     ]
     parts += _left_out(made)
     parts += [("note", note, Tone.DIM) for note in _own_notes(made)]
-    return [line for part in parts for line in _part(*part, width)]
+    return [line for each in parts for line in part(*each, width)]
 
 
-def _part(label: str, text: str, tone: Tone, width: int) -> Iterable[Line]:
+def part(label: str, text: str, tone: Tone, width: int) -> Iterable[Line]:
+    """One line of a preview, with its label before it; what is long goes on below."""
     for place, line in enumerate(wrap(text, max(20, width - LABEL))):
         yield [Span(left(label if place == 0 else "", LABEL), Tone.DIM), Span(line, tone)]
 

@@ -10,8 +10,8 @@ from agent.domain.intent import IntentKind
 from console.actions import bindings
 from console.live import Answer, Question
 from console.screens.actions import wishes as decisions
+from console.screens.allocations import glass, wishes
 from console.screens.allocations import rows as tree_rows
-from console.screens.allocations import wishes
 from console.screens.allocations.asking import (
     DECIDE,
     EXPLAIN,
@@ -135,6 +135,9 @@ class AllocationsScreen(NowScreen):
 
     def action_top_up(self) -> None:
         self._ask_for(IntentKind.TOP_UP, wishes.top_up)
+
+    def action_break_glass(self) -> None:
+        self._ask_for(IntentKind.BREAK_GLASS, glass.break_glass)
 
     def _ask_for(self, kind: IntentKind, form: Callable[[TreeRow], PreviewForm]) -> None:
         row = self.row

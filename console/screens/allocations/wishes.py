@@ -14,18 +14,18 @@ from console import format as fmt
 from console.live import Answer, Question
 from console.screens.acting.aim import Aim
 from console.screens.acting.look import Looked, plan_question
-from console.screens.acting.words import LABEL, approvers
+from console.screens.acting.words import approvers, part
 from console.screens.forms.form import Field, FieldError, Values
 from console.screens.forms.preview import Preview, PreviewForm
 from console.wants import Want
-from console.widgets.ink import Line, Span, Tone, left, wrap
+from console.widgets.ink import Line, Tone
 
 if TYPE_CHECKING:
     from agent.control.planning import Plan
     from agent.reports.allocation_tree import TreeRow
 
 Specify = Callable[[Values], ActionSpec]
-_REASON = Field("reason", "reason", "", "why; everybody sees it")
+REASON = Field("reason", "reason", "", "why; everybody sees it")
 
 
 def propose(row: TreeRow) -> PreviewForm:
@@ -44,7 +44,7 @@ def propose(row: TreeRow) -> PreviewForm:
         Field("soft", "soft cap", shown["soft"], "share of the month from which people are warned: 0.70"),
         Field("hard", "hard cap", shown["hard"], "share of the month that must not be passed: 1.00"),
         Field("buffer", "buffer", "", "credits for an emergency at the hard cap; empty: as it is"),
-        _REASON,
+        REASON,
     )
     return _form("Propose", "Change", row, fields, specify)
 
@@ -54,9 +54,9 @@ def top_up(row: TreeRow) -> PreviewForm:
     scope = Scope.parse(row.budget.scope)
 
     def specify(values: Values) -> ActionSpec:
-        return ActionSpec(ActionKind.TOP_UP, scope, amount_nano=_amount("credits", values["credits"]))
+        return ActionSpec(ActionKind.TOP_UP, scope, amount_nano=amount("credits", values["credits"]))
 
-    fields = (Field("credits", "credits", "", "from the pool, until the period ends"), _REASON)
+    fields = (Field("credits", "credits", "", "from the pool, until the period ends"), REASON)
     return _form("Top up", "Top-up", row, fields, specify)
 
 
@@ -90,9 +90,8 @@ def _draw(made: Plan, width: int) -> Iterator[Line]:
     waits = f"waits for {approvers(made)}, two people, and neither of them you" if made.needs else "at once"
     parts = [("becomes", step.detail, Tone.STRONG) for step in made.steps]
     parts += [("when", waits, Tone.PLAIN), *(("note", note, Tone.DIM) for note in made.notes)]
-    for label, text, tone in parts:
-        for place, line in enumerate(wrap(text, max(20, width - LABEL))):
-            yield [Span(left(label if place == 0 else "", LABEL), Tone.DIM), Span(line, tone)]
+    for each in parts:
+        yield from part(*each, width)
 
 
 def _want(what: str, row: TreeRow, looked: Looked, reason: str) -> Want:
@@ -110,9 +109,9 @@ def _changed(shown: Mapping[str, str], values: Values) -> dict[str, Any]:
     """The fields that say something else than before. Raises `FieldError`."""
     found: dict[str, Any] = {}
     if values["monthly"] != shown["monthly"]:
-        found["monthly_nano"] = _amount("monthly", values["monthly"])
+        found["monthly_nano"] = amount("monthly", values["monthly"])
     if values["buffer"]:
-        found["buffer_nano"] = _amount("buffer", values["buffer"])
+        found["buffer_nano"] = amount("buffer", values["buffer"])
     for name, label in (("soft", "soft_cap"), ("hard", "hard_cap")):
         if values[name] != shown[name]:
             found[label] = _share(label.replace("_", " "), values[name])
@@ -121,7 +120,8 @@ def _changed(shown: Mapping[str, str], values: Values) -> dict[str, Any]:
     return found
 
 
-def _amount(name: str, text: str) -> int:
+def amount(name: str, text: str) -> int:
+    """What was typed as nano-credits. Raises `FieldError`."""
     try:
         nano = int(to_nano(text.replace(",", "")))
     except AmountError:
