@@ -44,6 +44,7 @@ class Conductor:
         self._clock = clock
         self._told = told  # there may be messages to deliver
         self._kicked = asyncio.Event()
+        self._since = clock.now()  # what happened before may not be read yet
         self._rests: dict[tuple[int, int], float] = {}  # run and revision -> until when, monotonic
 
     def kick(self) -> None:
@@ -85,7 +86,8 @@ class Conductor:
             return False
         now, moved, least = self._clock.now(), False, 0.0
         try:
-            for found in await asyncio.to_thread(look_at, reader, self._settings, key[0], now):
+            look = partial(look_at, reader, self._settings, key[0], now, self._since)
+            for found in await asyncio.to_thread(look):
                 moved |= await self._desk.write(partial(keep, settings=self._settings, found=found, now=now))
         except Exception:  # noqa: BLE001 - one run never stops the others
             _log.exception("run %d could not be taken on; it is tried again", key[0])

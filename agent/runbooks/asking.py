@@ -24,6 +24,7 @@ class Context:
     settings: Settings
     now: float
     run: Run | None = None
+    since: float = 0.0  # when the agent that asks began: what happened before it may not be read yet
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,15 +41,17 @@ def look(reader: LedgerReader, settings: Settings, now: float) -> list[Found]:
     ]
 
 
-def look_at(reader: LedgerReader, settings: Settings, ident: int, now: float) -> list[Found]:
-    """What the agent has to do for one run; one that cannot be read has nothing to do."""
+def look_at(
+    reader: LedgerReader, settings: Settings, ident: int, now: float, since: float = 0.0
+) -> list[Found]:
+    """What an agent that runs since then has to do for one run; one that cannot be read has nothing to do."""
     store, actions = reader.run_store(), reader.action_store()
     with reader.snapshot():
         run = readable(partial(records.load, store, ident), ident)
         current = settings_now(settings, actions, now)
     if run is None or run.state is not RunState.OPEN:
         return []
-    return list(_look_at(Context(reader, current, now, run), run, store, actions))
+    return list(_look_at(Context(reader, current, now, run, since), run, store, actions))
 
 
 def keep(writer: LedgerWriter, settings: Settings, found: Found, now: float) -> bool:

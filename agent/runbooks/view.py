@@ -19,6 +19,7 @@ from agent.reports.runs import RunLine, runs
 from agent.runbooks import records
 from agent.runbooks.about import values_of
 from agent.runbooks.asking import Context
+from agent.runbooks.deadline import deadline
 from agent.runbooks.filling import MissingParameter, fill
 from agent.runbooks.progress import ASKED, OVERRULED
 from agent.runbooks.required import tested
@@ -266,7 +267,8 @@ def _waits(
             verdict = tested(context, declared.test)
         except BurndeckError as error:
             return error.message
-        return verdict.evidence.sentence
+        over = deadline(context, declared.test, state.due_at)
+        return f"{verdict.evidence.sentence} {over.words if over is not None else ''}".strip()
     if declared.kind is StepKind.APPROVAL and declared.roles:
         return _waits_for_signs(context, declared, state, signed)
     if action is not None:

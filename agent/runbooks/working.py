@@ -14,6 +14,7 @@ from agent.domain.run import Evidence, Run, StepRun, StepState
 from agent.domain.runbook import Ask, Step, StepKind
 from agent.runbooks.about import values_of
 from agent.runbooks.asking import Context
+from agent.runbooks.deadline import deadline
 from agent.runbooks.filling import MissingParameter, fill, fill_given
 from agent.runbooks.progress import (
     APPROVED,
@@ -127,12 +128,14 @@ class Work:
         if verdict.met:
             return self._ends(said, evidence, answer=MET)
         waits = self.declared.kind is StepKind.WAIT_FOR
-        late = self.step.due_at is not None and self.context.now >= self.step.due_at
-        if waits and not late and not verdict.never:
-            return None
         timed_out = waits and not verdict.never
         answer = OUT_OF_TIME if timed_out else NOT_MET
-        said = f"out of time: {said}" if timed_out else said
+        if timed_out:
+            over = deadline(self.context, self.declared.test, self.step.due_at)
+            if over is None or not over.counts(self.context.now, self.context.since):
+                return None
+            said = f"out of time: {said}"
+            said += f" What was until then is not wholly known: {over.unknown}." if over.unknown else ""
         if self.declared.otherwise:
             return self._ends(said, evidence, answer=answer, go=self.declared.otherwise)
         return self.failing(said, evidence)
