@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
-from collections.abc import Mapping
-from typing import ClassVar
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar
 
 import click
 
@@ -37,6 +38,7 @@ COMMANDS = {
     "actions": Lazy("console.commands.actions", "What was changed, its effect, and when it undoes itself."),
     "approve": Lazy("console.commands.approve", "A second person's word on a change, here or elsewhere."),
     "release": Lazy("console.commands.release", "Undo an action, or all of an incident."),
+    "withdraw": Lazy("console.commands.withdraw", "Take back what you signed and no agent has taken."),
     "renew": Lazy("console.commands.release", "Make an action last longer."),
     "amend": Lazy("console.commands.release", "Change your own request while it waits."),
     "incident": Lazy("console.commands.incident", "Incidents as a whole, how critical, and postmortems."),
@@ -55,17 +57,30 @@ class Commands(LazyGroup):
 
     LAZY: ClassVar[Mapping[str, Lazy]] = COMMANDS
 
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        """Reads what stands before the command; mistakes in it are said in JSON too."""
+        with _said_in_json(extra.get("obj")):
+            return super().make_context(info_name, args, parent, **extra)
+
     def invoke(self, ctx: click.Context) -> object:
         """Runs the command; what was typed wrong is said in JSON too, where JSON was asked for."""
-        try:
+        with _said_in_json(ctx.obj):
             return super().invoke(ctx)
-        except click.UsageError as error:
-            if ctx.obj == "json":
-                from console.commands.common import print_json
 
-                where = error.ctx.command_path if error.ctx else "burndeck"
-                print_json({"error": error.format_message(), "hint": f"`{where} --help` shows how."})
-            raise
+
+@contextlib.contextmanager
+def _said_in_json(form: object) -> Iterator[None]:
+    try:
+        yield
+    except click.UsageError as error:
+        if form == "json":
+            from console.commands.common import print_json
+
+            where = error.ctx.command_path if error.ctx else "burndeck"
+            print_json({"error": error.format_message(), "hint": f"`{where} --help` shows how."})
+        raise
 
 
 @click.group(
