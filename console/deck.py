@@ -14,6 +14,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from textual.app import SystemCommand
+from textual.events import Resize
 from textual.message import Message
 from textual.screen import Screen
 
@@ -24,6 +25,7 @@ from console.live import Answer, Live, News, Trouble
 from console.questions import BADGE
 from console.screens.burn.screen import BurnScreen
 from console.screens.live_screen import LiveScreen
+from console.screens.too_small import TooSmall, is_too_small
 from console.view import View
 
 if TYPE_CHECKING:
@@ -89,6 +91,14 @@ class BurndeckApp(Attention):
         self.live.listen(self._hear)
         self._end_on_signals()
         self.set_timer(GC_AFTER_S, _collect_again)
+
+    def on_resize(self, event: Resize) -> None:
+        """Says that a terminal is too small instead of drawing on it, until it is large enough."""
+        stands = isinstance(self.top, TooSmall)
+        if is_too_small(event.size) and not stands:
+            self.push_screen(TooSmall())
+        elif stands and not is_too_small(event.size):
+            self.pop_screen()
 
     def _end_on_signals(self) -> None:
         """A console that is told to end leaves a usable terminal behind."""

@@ -1,0 +1,44 @@
+"""What stands on a terminal on which no screen could be read."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.geometry import Size
+from textual.screen import ModalScreen
+
+from console.widgets.canvas import Canvas
+from console.widgets.ink import Line, Span, wrap
+
+LEAST = Size(60, 20)
+"""Columns and rows from which on every screen can be read."""
+
+
+def is_too_small(size: Size) -> bool:
+    """Whether nothing can be read on a terminal of that size."""
+    return size.width < LEAST.width or size.height < LEAST.height
+
+
+class TooSmall(ModalScreen[None]):
+    """One sentence over whatever was looked at; modal, since keys would hit what nobody sees."""
+
+    DEFAULT_CSS = "#too-small { width: 1fr; height: 1fr; }"
+    BINDINGS: ClassVar[list[BindingType]] = [("q,ctrl+c", "app.quit", "Quit")]
+
+    def compose(self) -> ComposeResult:
+        self._canvas = Canvas("too-small")
+        yield self._canvas
+
+    def on_mount(self) -> None:
+        self._canvas.paint(draw_too_small)
+
+
+def draw_too_small(width: int, height: int) -> list[Line]:
+    """The sentence, from the first line on: on a small terminal every line counts."""
+    text = (
+        f"burndeck needs at least {LEAST.width} columns and {LEAST.height} rows; "
+        f"this terminal has {width} and {height}."
+    )
+    return [[Span(line)] for line in wrap(text, width)]
