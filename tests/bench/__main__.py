@@ -1,6 +1,7 @@
 """`make bench`: runs every benchmark and prints its ratios beside their goals. Never fails.
 
 Each `bench_*.py` has `run() -> list[Result]`; names on the command line choose some of them.
+Those that end in `_large` take minutes: they run only when they are named.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ import traceback
 import tests.bench
 from tests.bench.result import Result
 
+_ASKED_FOR = "_large"
+
 
 def main(chosen: list[str]) -> None:
     """Prints one line a figure."""
@@ -22,7 +25,7 @@ def main(chosen: list[str]) -> None:
         if module.name.startswith("bench_")
     ]
     for name in names:
-        if chosen and not any(word in name for word in chosen):
+        if not (any(word in name for word in chosen) if chosen else not name.endswith(_ASKED_FOR)):
             continue
         print(f"{name.removeprefix('bench_')}", flush=True)
         try:

@@ -44,7 +44,7 @@ class Stage:
 def run() -> list[Result]:
     """All figures, on a ledger of 200 keys with five weeks of history."""
     with _stage() as stage:
-        return [*_first_frame(stage), *_latency(stage), *_idle(stage)]
+        return [*first_frame(stage), *_latency(stage), *_idle(stage)]
 
 
 @contextlib.contextmanager
@@ -84,14 +84,17 @@ def _write_minutes(writer: LedgerWriter, start: int, end: int, requests: int = 2
         writer.write_usage_window("openai", minute, minute + 60, {"completions": rows}, read_at=end)
 
 
-def _first_frame(stage: Stage) -> list[Result]:
+def first_frame(stage: Stage, ledger: str = "") -> list[Result]:
+    """From the start of the process to the last part of the frame, against a minimal Textual app."""
     minimal = [sys.executable, "-m", "tests.bench.minimal_app"]
     ours, base = [], []
     for _ in range(ROUNDS):
         base.append(_until_frame(minimal, MINIMAL_FRAME))
         ours.append(_until_frame(stage.command, FULL_FRAME))
     a, b = statistics.median(ours), statistics.median(base)
-    note = f"{a * 1000:.0f} ms / {b * 1000:.0f} ms, medians of {ROUNDS}, interleaved"
+    note = f"{a * 1000:.0f} ms / {b * 1000:.0f} ms, medians of {ROUNDS}, interleaved" + (
+        f"; {ledger}" if ledger else ""
+    )
     return [Result("first full frame / minimal Textual app", a / b, "x", 1.5, note=note)]
 
 
