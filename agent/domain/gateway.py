@@ -80,6 +80,7 @@ class TargetState:
     fields: Fields
     version: str = ""
     saved: Fields = field(default_factory=dict)  # what it will hold after its next start, where that differs
+    gone: bool = False  # it was deleted there: only an action that deletes has anything to do with it
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,11 +84,18 @@ class StepWork:
                 return step
             try:
                 async with self.bench.line(step.target.gateway) as link:
-                    return await do(link, fresh, await link.read(step.target))
+                    return await do(link, fresh, self._there(await link.read(step.target)))
             except GatewayError as error:
                 return await self._refused(fresh, error, undoing=undoing, reading=reading)
             finally:
                 self.bench.touch(step.target)
+
+    def _there(self, state: TargetState) -> TargetState:
+        """The state, unless its target is deleted: then there is nothing to hold back, nor to give back."""
+        if state.gone and not irreversible(self.action):
+            hint = "Nothing of it is left to be changed: look at what the gateway holds now."
+            raise GoneError(f"{state.target} was deleted", hint=hint, refused=True)
+        return state
 
     def _fresh(self, writer: LedgerWriter, step: Step) -> Step | None:
         """The step as it is now; None when its action is to be undone instead, or is no more."""
@@ -118,6 +125,8 @@ class StepWork:
         if step.state is not StepState.PLANNED:
             return await self._go_on(link, step, state)
         if now == dict(step.want):
+            if irreversible(self.action):
+                return await self._save(step, StepState.APPLIED, "it was gone already")
             return await self.bench.desk.write(lambda writer: self._same(writer, step))
         if now != dict(step.before):
             text = f"it has moved since the preview: {words(step.before)} then, {words(now)} now"

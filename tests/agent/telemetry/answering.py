@@ -40,7 +40,7 @@ class Answer:
 
 
 class AnsweringServer:
-    """Answers every GET by a function; keeps what it was asked."""
+    """Answers every GET and POST by a function; keeps what it was asked."""
 
     def __init__(self, answer: Callable[[Asked], Answer]) -> None:
         self.asked: list[Asked] = []
@@ -63,6 +63,10 @@ class AnsweringServer:
                 self.end_headers()
                 self.wfile.write(body[: len(body) - reply.cut])
                 self.close_connection = bool(reply.cut)
+
+            def do_POST(self) -> None:
+                self.rfile.read(int(self.headers["Content-Length"]))
+                self.do_GET()
 
             def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base's name
                 pass

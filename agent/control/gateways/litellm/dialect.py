@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from agent.control.gateways.base import Hit, UnsupportedError
-from agent.control.gateways.litellm.fields import COUNTS, MODEL_LIMITS
+from agent.control.gateways.litellm.fields import COUNTS, DELETED, MODEL_LIMITS
 from agent.domain.action import ActionKind, ActionSpec
 from agent.domain.allocation import ScopeKind
 from agent.domain.gateway import Fields, GatewayKey, LimitUnit, Offer, Target, TargetKind, TargetState
@@ -53,6 +53,11 @@ class LiteLLMDialect:
             note="counted by the proxy in USD, checked before each call, so one call may go over it; a key "
             "without a budget period so far has all that it ever spent counted until the month ends"
         ),
+        ActionKind.REVOKE: Offer(
+            reversible=False,
+            note="a deleted key never comes back; callers get 401; another instance of the proxy may take "
+            "up to a minute to hear of it; whoever still needs a key needs a new one first",
+        ),
     }
 
     def targets(self, gateway: Gateway, spec: ActionSpec, hit: Hit) -> Sequence[Target]:
@@ -85,6 +90,8 @@ class LiteLLMDialect:
                 return {"models": _allowed(spec.models, fields.get("models") or [])}
             case ActionKind.CAP:
                 return self._capped(spec, fields)
+            case ActionKind.REVOKE:
+                return {DELETED: True}
         raise UnsupportedError(
             f"LiteLLM has no {spec.kind.value.replace('_', ' ')}", hint="Block the keys: that can be undone."
         )
@@ -100,7 +107,9 @@ class LiteLLMDialect:
         return capped if fields.get("budget_duration") in _MONTHS else {**capped, "budget_duration": "1mo"}
 
     def words(self, fields: Fields) -> str:
-        """`blocked`, `60 rpm, 5 rpm of gpt-4o, at most 12.5 USD a month`, or `no limit`."""
+        """`blocked`, `60 rpm, 5 rpm of gpt-4o, at most 12.5 USD a month`, `deleted`, or `no limit`."""
+        if fields.get(DELETED) or fields.keys() == {DELETED}:
+            return "deleted" if fields[DELETED] else "in use"
         parts = ["blocked"] if fields.get("blocked") else []
         parts += [f"{fields[name]} {_WORDS[name]}" for name in COUNTS if fields.get(name) is not None]
         for name in MODEL_LIMITS:
@@ -124,7 +133,8 @@ class LiteLLMDialect:
 def _whole_team(spec: ActionSpec, hit: Hit) -> str:
     """The proxy's id of the team that is hit whole; empty where single keys are."""
     # A key of production that is made tomorrow would be hit too, and limits by model count by key there.
-    if spec.scope.kind is not ScopeKind.TEAM or spec.non_prod:
+    # A team is never deleted.
+    if spec.kind is ActionKind.REVOKE or spec.scope.kind is not ScopeKind.TEAM or spec.non_prod:
         return ""
     if spec.kind is ActionKind.THROTTLE and spec.models:
         return ""

@@ -15,6 +15,8 @@ from agent.litellm.keys import Json, epoch_of
 COUNTS = ("rpm_limit", "tpm_limit", "max_parallel_requests")
 MODEL_LIMITS = ("model_rpm_limit", "model_tpm_limit")
 """Limits of a key by model. The proxy keeps them inside of the key's metadata."""
+DELETED = "deleted"
+"""Field of keys alone: whether it is gone for ever."""
 
 _KEY_ID = {TargetKind.KEY: "key", TargetKind.TEAM: "team_id"}
 
@@ -32,6 +34,7 @@ def state_of(gateway: str, kind: TargetKind, row: Json) -> TargetState:
         "budget_duration": row.get("budget_duration"),
     }
     if kind is TargetKind.KEY:
+        fields[DELETED] = False
         metadata = metadata_of(row)
         for name in MODEL_LIMITS:
             with contextlib.suppress(TypeError, ValueError):
@@ -39,6 +42,11 @@ def state_of(gateway: str, kind: TargetKind, row: Json) -> TargetState:
     target = Target(gateway, kind, str(row["token" if kind is TargetKind.KEY else "team_id"]))
     version = _version(fields, epoch_of(row.get("settings_updated_at")))
     return TargetState(target, fields, version)
+
+
+def gone(target: Target) -> TargetState:
+    """The state of a key that the proxy has no more."""
+    return TargetState(target, {DELETED: True}, version=DELETED, gone=True)
 
 
 def body_of(target: Target, fields: Fields, metadata: Json) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from agent.control.gateways.base import GatewayError, GoneError
 from agent.control.gateways.litellm.dialect import TEAM_LABEL
-from agent.control.gateways.litellm.fields import body_of, in_metadata, metadata_of, state_of
+from agent.control.gateways.litellm.fields import DELETED, body_of, gone, in_metadata, metadata_of, state_of
 from agent.control.gateways.litellm.traffic import Looks, Refusals, read_traffic
 from agent.domain.gateway import Fields, GatewayKey, Inventory, Target, TargetKind, TargetState, Traffic
 from agent.litellm.client import GONE, Proxy
@@ -41,13 +41,22 @@ class LiteLLMLink:
             )
 
     async def read(self, target: Target) -> TargetState:
-        """What the proxy holds for a key or team now."""
-        row = await self._row(target)
+        """What the proxy holds for a key or team now; a key that it has no more reads as deleted."""
+        try:
+            row = await self._row(target)
+        except GoneError:
+            if target.kind is not TargetKind.KEY:
+                raise
+            await self._unlisted(target)
+            return gone(target)
         with _as_gateway_errors():
             return state_of(self._gateway, target.kind, row)
 
     async def write(self, target: Target, fields: Fields, *, action: int, seq: int) -> None:
         """Sets fields. The same at every attempt, so `action` and `seq` need not be told."""
+        if DELETED in fields:
+            await self._delete(target, fields)
+            return
         metadata: Json = {}
         if in_metadata(fields):
             metadata = metadata_of(await self._row(target))
@@ -65,6 +74,32 @@ class LiteLLMLink:
     async def close(self) -> None:
         """Closes the connections."""
         await self._proxy.close()
+
+    async def _delete(self, target: Target, fields: Fields) -> None:
+        """Deletes a key by its hash, never by its alias, which another key may have by now."""
+        if target.kind is not TargetKind.KEY or not fields[DELETED]:
+            raise GatewayError(
+                f"{self._gateway}: a deleted key does not come back, and nothing but a key is deleted",
+                hint="Make a new key at the proxy for whoever needs one.",
+                refused=True,
+            )
+        try:
+            with _as_gateway_errors():
+                await self._proxy.post("/key/delete", {"keys": [target.id]})
+        except GoneError:
+            # It says so of a key that an earlier attempt has deleted: the reading that follows tells.
+            return
+
+    async def _unlisted(self, target: Target) -> None:
+        """Raises unless the list of keys is without it too: "not found" may be another server's word."""
+        with _as_gateway_errors():
+            answer = await self._proxy.get("/key/list", key_hash=target.id, page=1, size=1)
+            listed = int(answer["total_count"])
+        if listed:
+            raise GatewayError(
+                f"{self._gateway} lists a key that it says it cannot find",
+                hint="Look at the proxy's log; burndeck asks again.",
+            )
 
     async def _row(self, target: Target) -> Json:
         with _as_gateway_errors():

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from agent.control.gateways.litellm.fields import COUNTS, MODEL_LIMITS
+from agent.control.gateways.litellm.fields import COUNTS, DELETED, MODEL_LIMITS
 from agent.domain.gateway import Fields, Target, TargetKind, Traffic
 from agent.litellm.client import Proxy
 from agent.litellm.keys import Json, epoch_of, stamp_of
@@ -24,6 +24,8 @@ _CAUSES = {
     "tokens": {"api_key": "tpm_limit", "team": "tpm_limit", "model_per_key": "model_tpm_limit"},
     "concurrent_requests": {"api_key": "max_parallel_requests", "team": "max_parallel_requests"},
 }
+_NOT_FOUND = "KeyNotFoundError"
+"""How the log names a call with a key that the proxy does not have (any more)."""
 _EXCEEDED = re.compile(r"Rate limit exceeded for (\w+):")
 
 
@@ -40,7 +42,9 @@ class Refusals:
         """Those that fields cause which were set at a target."""
         holding = frozenset(name for name, value in fields.items() if value not in (None, False))
         limits: list[Mapping[str, Any]] = [fields[name] for name in MODEL_LIMITS if name in holding]
-        only_models = not any(name in holding for name in (*COUNTS, "blocked", "models", "max_budget"))
+        only_models = not any(
+            name in holding for name in (*COUNTS, DELETED, "blocked", "models", "max_budget")
+        )
         models = tuple(sorted({model for limit in limits for model in limit})) if only_models else ()
         return cls(target.kind, holding, models)
 
@@ -51,6 +55,8 @@ class Refusals:
         if "is blocked" in message:
             whose = "Team=" if self.kind is TargetKind.TEAM else "Key is"
             return "blocked" in self.fields and whose in message
+        if error.get("error_class") == _NOT_FOUND:
+            return DELETED in self.fields
         if code == "403":
             whose = "team" if self.kind is TargetKind.TEAM else "key"
             return "models" in self.fields and f"{whose} not allowed to access model" in message

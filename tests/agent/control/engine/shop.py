@@ -105,7 +105,8 @@ class MemoryLink:
         await self._arrive()
         if target not in self.memory.held:
             raise GoneError(f"{target} is gone", refused=True)
-        found = TargetState(target, dict(self.memory.held[target]), "v")
+        held = self.memory.held[target]
+        found = TargetState(target, dict(held), "v", gone=held.get("deleted") is True)
         self.life.step()
         return found
 

@@ -297,3 +297,41 @@ def test_a_deletion_that_somebody_ends_is_never_set_back(shop: Shop) -> None:
 
     assert shop.memory.held[KEY] == {"deleted": True}
     assert shop.steps(ident) == ["kept"]
+
+
+@pytest.mark.parametrize("lived", range(24))
+def test_a_deletion_is_done_once_wherever_the_agent_dies(shop: Shop, lived: int) -> None:
+    shop.memory.held[KEY] = {"deleted": False}
+    shop.kind = ActionKind.REVOKE
+    ident = shop.ask((KEY, {"deleted": True}))
+
+    shop.settle(Life(lived))
+    shop.settle()
+
+    assert shop.state(ident) is ActionState.ACCEPTED
+    assert shop.steps(ident) == ["applied"]
+    assert [effect[2:] for effect in shop.memory.effects] == [("deleted", False, True)]
+
+
+def test_a_key_that_is_gone_before_anybody_deletes_it_counts_as_deleted(shop: Shop) -> None:
+    shop.memory.held[KEY] = {"deleted": False}
+    shop.kind = ActionKind.REVOKE
+    ident = shop.ask((KEY, {"deleted": True}))
+    shop.memory.set(KEY, "deleted", True)
+
+    shop.settle()
+
+    assert (shop.state(ident), shop.memory.effects) == (ActionState.ACCEPTED, [])
+
+
+def test_what_held_a_key_that_is_deleted_meanwhile_is_not_given_back_and_says_why(shop: Shop) -> None:
+    ident = shop.ask((KEY, {RPM: 5}))
+    shop.settle()
+    shop.memory.held[KEY] = {"deleted": True}
+
+    shop.release(ident)
+    shop.settle()
+
+    assert shop.memory.held[KEY] == {"deleted": True}
+    assert shop.steps(ident) == ["kept"]
+    assert "gate/key/sk-search was deleted" in shop.told[-1].text

@@ -313,9 +313,81 @@ def test_one_amount_for_several_keys_is_not_promised() -> None:
 
 def test_what_it_cannot_do_comes_with_the_nearest_thing() -> None:
     with pytest.raises(UnsupportedError) as error:
-        DIALECT.targets(GATEWAY, spec(ActionKind.REVOKE), hit([key("a")]))
+        DIALECT.targets(GATEWAY, spec(ActionKind.TOOLS, models=("file_search",)), hit([key("a")]))
 
     assert "block" in error.value.hint
+
+
+def test_keys_are_deleted_one_by_one_and_never_their_team() -> None:
+    revoke = spec(ActionKind.REVOKE)
+
+    assert DIALECT.targets(GATEWAY, revoke, hit([key("a"), key("b")])) == [
+        Target("litellm", TargetKind.KEY, name) for name in ("a", "b")
+    ]
+    assert DIALECT.wanted(revoke, state()) == {"deleted": True}
+    assert state().fields["deleted"] is False
+    assert (DIALECT.words({"deleted": False}), DIALECT.words({"deleted": True})) == ("in use", "deleted")
+    assert not DIALECT.offers[ActionKind.REVOKE].reversible
+
+
+class Shelf:
+    """A proxy that has one key, until it is deleted."""
+
+    def __init__(self, *, lists_it: bool = False) -> None:
+        self.there, self.deletions, self._lists_it = True, 0, lists_it
+
+    def answer(self, asked: Asked) -> Answer:
+        missing = Answer({"error": {"message": "Key not found in database", "code": "404"}}, 404)
+        if asked.path == "/key/list":
+            return Answer({"keys": [], "total_count": int(self.there or self._lists_it), "total_pages": 1})
+        if not self.there:
+            return missing
+        if asked.path == "/key/delete":
+            self.there, self.deletions = False, self.deletions + 1
+            return Answer({"deleted_keys": ["a" * 64]})
+        return Answer({"key": "a" * 64, "info": exact(KEY)})
+
+    def told(self, *fields: dict[str, Any]) -> list[TargetState]:
+        """What is read before and after each write."""
+        target = Target("litellm", TargetKind.KEY, "a" * 64)
+
+        async def run(url: str) -> list[TargetState]:
+            link = LiteLLMLink("litellm", Proxy(url, Secret("sk-master"), owner="litellm", timeout_s=5))
+            try:
+                found = [await link.read(target)]
+                for each in fields:
+                    await link.write(target, each, action=1, seq=0)
+                    found.append(await link.read(target))
+                return found
+            finally:
+                await link.close()
+
+        with AnsweringServer(self.answer) as server:
+            return asyncio.run(run(server.base_url))
+
+
+def test_a_key_that_is_deleted_twice_is_deleted_once_and_reads_as_gone() -> None:
+    shelf = Shelf()
+
+    before, first, second = shelf.told({"deleted": True}, {"deleted": True})
+
+    assert (before.fields["deleted"], before.gone) == (False, False)
+    assert first == second
+    assert (first.fields, first.gone, shelf.deletions) == ({"deleted": True}, True, 1)
+
+
+def test_a_key_that_is_listed_all_the_same_does_not_count_as_deleted() -> None:
+    with pytest.raises(GatewayError, match="lists a key") as error:
+        Shelf(lists_it=True).told({"deleted": True})
+
+    assert not error.value.refused
+
+
+def test_a_deleted_key_is_never_made_again() -> None:
+    with pytest.raises(GatewayError, match="does not come back") as error:
+        Shelf().told({"deleted": False})
+
+    assert error.value.refused
 
 
 def test_fields_are_said_in_words() -> None:
@@ -367,6 +439,15 @@ KEY_BLOCKED = failed("Key is blocked. Update via `/key/unblock` if you're an adm
 TEAM_BLOCKED = failed("Team=t1 is blocked. Update via `/team/unblock` if you're an admin.", "")
 BUDGET = failed("Budget has been exceeded! Key=search (sk-...) Current cost: 2, Max budget: 1", kind="budget")
 FORBIDDEN = failed("key not allowed to access model. This key can only access models=['o3']", "403")
+UNKNOWN = {
+    "metadata": {
+        "error_information": {
+            "error_message": "Authentication Error, Invalid proxy server token passed.",
+            "error_code": "401",
+            "error_class": "KeyNotFoundError",
+        }
+    }
+}
 EVERY = (
     OF_KEY,
     OF_TEAM,
@@ -377,6 +458,7 @@ EVERY = (
     TEAM_BLOCKED,
     BUDGET,
     FORBIDDEN,
+    UNKNOWN,
     {"metadata": None},
 )
 
@@ -392,6 +474,7 @@ EVERY = (
         (TargetKind.TEAM, {"blocked": True}, TEAM_BLOCKED),
         (TargetKind.KEY, {"max_budget": "1", "budget_duration": "1mo"}, BUDGET),
         (TargetKind.KEY, {"models": ["o3"]}, FORBIDDEN),
+        (TargetKind.KEY, {"deleted": True}, UNKNOWN),
     ],
 )
 def test_only_refusals_of_the_change_itself_count(
