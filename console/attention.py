@@ -208,6 +208,6 @@ class Attention(App[None]):
 
         def still_waiting() -> None:
             if receipt.id in wants.waiting:
-                self.say("No agent has taken it yet: see `burndeck agent status`. It waits for half an hour.")
+                self.say("No agent has taken it yet: `burndeck agent status`. `burndeck withdraw` takes it back.")
 
         self.set_timer(AGENT_S, still_waiting)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from agent.control.proof import fingerprint, proved
 from agent.control.roles import may, refusal
 from agent.control.standing import out_of_reach
-from agent.domain.intent import Intent, IntentKind, IntentState, Refused, parse_intent
+from agent.control.withdrawing import AHEAD_S, WITHDRAWN, withdrawal_of
+from agent.domain.intent import Intent, IntentKind, IntentState, Refused
 from agent.domain.person import UNVERIFIED, Person
 from agent.ledger.control_store import IntentHandler, IntentRow
 
@@ -23,7 +23,7 @@ Handlers = Mapping[IntentKind, IntentHandler]
 REFUSED = "intent_refused"
 """Kind of the audit record of a refusal; that of an intent which was done is the intent's kind."""
 
-_AHEAD_S = 120  # clocks differ; an intent from further in the future is none
+_OUT_OF_TURN = 0  # the place of what is heard early: the rows before it are still to come
 _log = logging.getLogger(__name__)
 
 
@@ -53,19 +53,27 @@ def take(
         with writer.transaction():
             row = writer.control.new_intent(ident)
             if row is not None:
-                handled.append(_handle(writer, settings, int(now), handlers, row))
+                handled += _handle(writer, settings, int(now), handlers, row)
     return handled
 
 
 def _handle(
     writer: LedgerWriter, settings: Settings, now: int, handlers: Handlers, row: IntentRow
-) -> Handled:
-    """Inside the transaction: the handler's work, the row's state and the audit record, or none of them."""
+) -> list[Handled]:
+    """Inside the transaction: the handler's work, the row's state and the audit record, or none of them.
+
+    Where whoever signed it has taken it back meanwhile, the withdrawal is settled with it.
+    """
     intent: Intent | None = None
+    withdrawal: tuple[IntentRow, Intent] | None = None
     reason = ""
     try:
-        intent, person = _proved(writer, settings, row)
+        intent, person = proved(row, settings.people, writer.control.ledger_name())
         _timely(writer, intent, row, now)
+        withdrawal = withdrawal_of(writer, settings, row, intent, now)
+        if withdrawal is not None and writer.control.saw_intent(withdrawal[1].nonce, _OUT_OF_TURN):
+            raise Refused(f"{WITHDRAWN} by {person.name} before an agent took it")
+        withdrawal = None
         handler = _allowed(intent, person, handlers)
         with writer.control.attempt():
             if not person.reaches(handler.scopes(writer, intent)):
@@ -81,23 +89,13 @@ def _handle(
     state = IntentState.REFUSED if reason else IntentState.DONE
     writer.control.settle_intent(row.id, state, reason, now)
     _audit(writer, now, row, intent, reason)
-    return Handled(row.id, intent, reason)
-
-
-def _proved(writer: LedgerWriter, settings: Settings, row: IntentRow) -> tuple[Intent, Person]:
-    """The intent of a row and the person who signed it for this ledger."""
-    try:
-        intent = parse_intent(row.body)
-    except ValueError as error:
-        raise Refused(f"malformed: {error}") from None
-    person = next((each for each in settings.people if each.name == intent.person), None)
-    if person is None:
-        raise Refused(f"burndeck.toml knows no person {intent.person!r}, or did not when the agent started")
-    if not _signed(row, person):
-        raise Refused(f"the signature is not that of {person.name}")
-    if intent.ledger != writer.control.ledger_name():
-        raise Refused("made for another ledger")
-    return intent, person
+    handled = [Handled(row.id, intent, reason)]
+    if withdrawal is not None:
+        behind, taken_back = withdrawal
+        writer.control.settle_intent(behind.id, IntentState.DONE, "", now)
+        _audit(writer, now, behind, taken_back, "")
+        handled.append(Handled(behind.id, taken_back, ""))
+    return handled
 
 
 def _timely(writer: LedgerWriter, intent: Intent, row: IntentRow, now: int) -> None:
@@ -110,7 +108,7 @@ def _timely(writer: LedgerWriter, intent: Intent, row: IntentRow, now: int) -> N
         raise Refused("moved: it was made for another row")
     if row.id <= newest:
         raise Refused(f"out of order: intent {newest} was handled before it")
-    if intent.made_at > now + _AHEAD_S:
+    if intent.made_at > now + AHEAD_S:
         raise Refused("made in the future: the clocks of person and agent differ")
     if now >= intent.expires_at:
         raise Refused("expired: no agent took it in time")
@@ -126,20 +124,8 @@ def _allowed(intent: Intent, person: Person, handlers: Handlers) -> IntentHandle
     return handler
 
 
-def _signed(row: IntentRow, person: Person) -> bool:
-    from cryptography.exceptions import InvalidSignature
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
-    try:
-        signature = base64.b64decode(row.signature, validate=True)
-        Ed25519PublicKey.from_public_bytes(person.public_key).verify(signature, row.body)
-    except (InvalidSignature, ValueError):
-        return False
-    return True
-
-
 def _audit(writer: LedgerWriter, now: int, row: IntentRow, intent: Intent | None, reason: str) -> None:
-    detail: dict[str, Any] = {"intent": row.id, "body_sha256": hashlib.sha256(row.body).hexdigest()}
+    detail: dict[str, Any] = {"intent": row.id, "body_sha256": fingerprint(row)}
     if intent:
         detail |= {"payload": dict(intent.payload), "made_at": intent.made_at}
     actor, subject = (intent.person, intent.subject) if intent else (UNVERIFIED, f"intent:{row.id}")

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from agent.control import approvals
+from agent.control import approvals, withdrawing
 from agent.control.bounds import (
     around_incident,
     known_person,
@@ -60,6 +60,7 @@ def handlers(settings: Settings, tell: Tell) -> Mapping[IntentKind, IntentHandle
         **{kind: IntentHandler(_scopes_of_action, work) for kind, work in own.items()},
         IntentKind.ASSESS: IntentHandler(_scopes_of_incident, desk.assess),
         IntentKind.POSTMORTEM: IntentHandler(_scopes_of_incident, desk.postmortem),
+        IntentKind.WITHDRAW: withdrawing.handler(settings),
     }
 
 

@@ -45,6 +45,7 @@ class IntentKind(enum.StrEnum):
     RENEW = "renew"
     ASSESS = "assess"  # how critical an incident is
     POSTMORTEM = "postmortem"
+    WITHDRAW = "withdraw"  # an intent of one's own that no agent has taken yet
     START_RUN = "start_run"  # of a runbook
     RUN_STEP = "run_step"  # answer, skip, retry, overrule, reopen or sign a step
     HOLD_RUN = "hold_run"  # take a run over, or hand it on

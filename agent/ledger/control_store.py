@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from agent.domain.allocation import Scope
 from agent.domain.audit import EMPTY, AuditRecord, ChainHead, chained
+from agent.domain.canonical import canonical
 from agent.domain.intent import LARGEST_BYTES, Intent, IntentState
 from agent.ledger.sql import statement
 from agent.ledger.store import Store
@@ -24,6 +25,24 @@ class IntentRow:
     id: int
     body: bytes
     signature: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class KnownIntent:
+    """A row with what became of it, as the row says: for words to people, never for a decision."""
+
+    row: IntentRow
+    state: IntentState
+    reason: str
+    handled_at: int | None
+
+
+def known_intent(ident: int, found: Sequence[Any]) -> KnownIntent:
+    """What a row of the query `intent_row` says."""
+    body, signature, state, reason, handled_at = found
+    at = handled_at if type(handled_at) is int else None
+    said = (reason or b"").decode("utf-8", "replace")
+    return KnownIntent(IntentRow(ident, body, signature), IntentState(state), said, at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +104,17 @@ class ControlStore(Store):
         """An intent that waits, cut where it is too long to be one; None when it does not wait any more."""
         rows = self._all("intent_new_row", {"id": ident, "most": LARGEST_BYTES + 1})
         return IntentRow(ident, *rows[0]) if rows else None
+
+    def intents_on(self, subject: str, behind: int) -> list[int]:
+        """Ids of intents that wait behind another one and seem to be about a subject, oldest first."""
+        piece = canonical({"subject": subject})[1:-1].encode()
+        bound = {"id": behind, "subject": piece, "most": LARGEST_BYTES}
+        return [row[0] for row in self._all("intents_on", bound)]
+
+    def known_intent(self, ident: int) -> KnownIntent | None:
+        """An intent with what became of it, whatever that is; None when there is none."""
+        rows = self._all("intent_row", {"id": ident, "most": LARGEST_BYTES + 1})
+        return known_intent(ident, rows[0]) if rows else None
 
     def settle_intent(self, ident: int, state: IntentState, reason: str, at: int) -> None:
         """Mark what became of an intent."""

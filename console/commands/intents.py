@@ -119,8 +119,7 @@ def _waits(receipt: IntentReceipt) -> str:
 
     return (
         f"It is carried out as soon as an agent runs (`burndeck agent status`), and lapses at "
-        f"{when(receipt.expires_at)}. It cannot be taken back before; what became of it is undone by "
-        "`burndeck release`."
+        f"{when(receipt.expires_at)}. Until then `burndeck withdraw {receipt.id}` takes it back."
     )
 
 

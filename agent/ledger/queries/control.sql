@@ -21,6 +21,24 @@ SELECT id FROM intent INDEXED BY intent_new WHERE state = 'new' ORDER BY id LIMI
 SELECT coalesce(substr(CAST(body AS BLOB), 1, :most), x''), coalesce(substr(CAST(signature AS BLOB), 1, :most), x'')
 FROM intent WHERE id = :id AND state = 'new';
 
+-- name: intents_waiting
+-- intent_new, a page. The substr of nothing is NULL.
+SELECT id, coalesce(substr(CAST(body AS BLOB), 1, :most), x'') AS body,
+       coalesce(substr(CAST(signature AS BLOB), 1, :most), x'') AS signature
+FROM intent INDEXED BY intent_new WHERE state = 'new' ORDER BY id LIMIT :count;
+
+-- name: intents_on
+-- intent_new: those behind a row that seem to be about :subject, a piece of the text that is signed.
+SELECT id FROM intent INDEXED BY intent_new
+WHERE state = 'new' AND id > :id AND instr(substr(CAST(body AS BLOB), 1, :most), :subject) > 0 ORDER BY id;
+
+-- name: intent_row
+-- Primary key.
+SELECT coalesce(substr(CAST(body AS BLOB), 1, :most), x'') AS body,
+       coalesce(substr(CAST(signature AS BLOB), 1, :most), x'') AS signature,
+       CAST(state AS TEXT) AS state, CAST(reason AS BLOB) AS reason, handled_at
+FROM intent WHERE id = :id;
+
 -- name: settle_intent
 -- Primary key.
 UPDATE intent SET state = :state, reason = :reason, handled_at = :at WHERE id = :id;

@@ -12,7 +12,7 @@ from typing import Any
 
 from agent.alerts import handlers as alert_handlers
 from agent.clock import ManualClock
-from agent.control import requests, take
+from agent.control import Handled, requests, take
 from agent.control.asking import Ask, amendment_of, decision_on, release_of, renewal_of, request_of
 from agent.control.engine.ending import Deadlines, ended_in_time
 from agent.control.identity import Identity, new_identity
@@ -131,13 +131,20 @@ class Court:
         return put_intent(self.writer.path, sign)
 
     def hear(self) -> str:
+        (handled,) = self._take()
+        return handled.reason
+
+    def hear_all(self) -> list[str]:
+        """Why the agent refuses each that waits, or nothing."""
+        return [handled.reason for handled in self._take()]
+
+    def _take(self) -> list[Handled]:
         handlers = {
             **alert_handlers.handlers(self.settings),
             **linked(self.settings, requests.handlers(self.settings, self.tell)),
             **run_requests.handlers(self.settings, self.tell),
         }
-        (handled,) = take(self.writer, self.settings, self.now, handlers)
-        return handled.reason
+        return take(self.writer, self.settings, self.now, handlers)
 
     def request(self, name: str, spec: ActionSpec, **more: Any) -> str:
         """Somebody asks for what they were shown."""

@@ -36,6 +36,7 @@ MATRIX = {
     IntentKind.RENEW: EVERYBODY,
     IntentKind.ASSESS: {E, L, A},
     IntentKind.POSTMORTEM: EVERYBODY,
+    IntentKind.WITHDRAW: EVERYBODY,
     IntentKind.START_RUN: EVERYBODY,
     IntentKind.RUN_STEP: EVERYBODY,
     IntentKind.HOLD_RUN: EVERYBODY,

@@ -1,4 +1,4 @@
-"""The glass is broken from Allocations: what the buffer holds, who is told, and that it is confirmed by name."""
+"""The glass is broken from Allocations: what the buffer holds, who is told, and its name typed."""
 
 from __future__ import annotations
 
