@@ -16,6 +16,7 @@ from agent.analytics.month import month_of
 from agent.domain.alert import Alert
 from agent.domain.allocation import Scope
 from agent.domain.planned import Planned
+from agent.domain.watermark import MINUTE_S, known_until
 from agent.ledger.lineage import Lineage
 from agent.ledger.pieces import HOUR_S
 
@@ -59,6 +60,16 @@ class RuleContext:
         end = (int(self.now) // HOUR_S + 1) * HOUR_S
         burnt = self.rules.burnt(set(series.values()), self.calendar.start, end, days=True)
         return {scope: burnt[each] for scope, each in series.items()}
+
+    @cached_property
+    def known_to(self) -> int:
+        """Where the data ends that runways rest on, as screens judge it; the clock's minute without data.
+
+        It lies before `at` where events alone say what burns, and none has come for a minute or more.
+        """
+        known = known_until(self.store.covered_to(), self.store.newest_event(), self.now)
+        ends = [each for each in (known, self.at) if each is not None]
+        return min(ends, default=int(self.now) // MINUTE_S * MINUTE_S)
 
     @cached_property
     def lineage(self) -> Lineage:

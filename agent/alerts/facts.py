@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from agent.alerts.mute import scope_of
 from agent.alerts.notices import Facts
-from agent.alerts.spent import burnt_by_scope
 from agent.alerts.suggestions import suggestions
 from agent.analytics.runway import Cap, binding
 from agent.domain.alert import Alert, AlertRule
 from agent.domain.allocation import Allocation, Scope, ScopeKind
 from agent.domain.money import to_credits
-from agent.ledger.lineage import Lineage, value_of
+from agent.ledger.lineage import Lineage
+from agent.runways import Standing, standings
 
 if TYPE_CHECKING:
     from agent.alerts.context import RuleContext
     from agent.ledger.alert_store import AlertStore
     from agent.ledger.history_store import HistoryStore
 
-_RATE_S = 900  # the burn of a quarter of an hour says how long a cap lasts
 _MOST_SUGGESTIONS = 5
 _NO_BURN = frozenset({AlertRule.SILENT_DATA, AlertRule.DRIFT})
 
@@ -31,22 +29,17 @@ def facts_of(context: RuleContext, history: HistoryStore) -> Callable[[Alert], F
     """Facts for the alerts of one evaluation, read only when one is told."""
 
     @cache
-    def used() -> Mapping[Scope, int]:
-        return burnt_by_scope(context.store, context.settings.allocations, context.month)
-
-    @cache
-    def rates() -> Mapping[Scope, int]:
-        return _rates(context, context.settings.allocations)
+    def stands() -> Mapping[str, Standing]:
+        at, settings = context.known_to, context.settings
+        zone = settings.organization.time_zone
+        return standings(context.rules, settings.allocations, at, zone, known_to=at)
 
     def facts(alert: Alert) -> Facts:
         layer, data_at = truth_of(context.store, context.at)
         if alert.signal.rule in _NO_BURN:
             return Facts(layer, alert.signal.at)
         around = _around(context, alert)
-        cap = binding(
-            Cap(each.id, "hard", each.hard_cap_nano, used().get(each.scope, 0), rates().get(each.scope, 0))
-            for each in around
-        )
+        cap = binding(stands()[each.id].hard for each in around)
         own = next((each for each in around if each.id == alert.signal.allocation_id), None)
         named = own or next((each for each in around if cap and each.id == cap.allocation_id), None)
         return Facts(
@@ -87,22 +80,6 @@ def _around(context: RuleContext, alert: Alert) -> list[Allocation]:
         return [each for each in context.settings.allocations if not each.scope.value]
     within = Lineage(lambda: context.store.contexts().values()).within
     return [each for each in context.settings.allocations if each.scope == scope or within(scope, each.scope)]
-
-
-def _rates(context: RuleContext, allocations: Sequence[Allocation]) -> Mapping[Scope, int]:
-    """Nano-credits an hour by scope, over the last quarter of an hour."""
-    if context.at is None:
-        return {}
-    contexts = context.store.contexts()
-    kinds = {each.scope.kind for each in allocations}
-    burnt: Counter[Scope] = Counter()
-    for ident, nano in context.store.burn.contexts(context.at - _RATE_S, context.at):
-        whose = contexts[ident]
-        for kind in kinds:
-            value = value_of(whose, kind)
-            if value or not kind.depth:
-                burnt[Scope(kind, value)] += nano
-    return {scope: nano * 3_600 // _RATE_S for scope, nano in burnt.items()}
 
 
 def _sentence(cap: Cap) -> str:

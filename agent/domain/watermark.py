@@ -24,3 +24,17 @@ def metered_until(covered_to: Sequence[int], newest_event: int | None) -> int | 
     if newest_event is not None and newest < newest_event - STALE_S:
         return None
     return min(end for end in covered_to if end >= newest - LAGGARD_S) // MINUTE_S * MINUTE_S
+
+
+def known_until(covered_to: Sequence[int], newest_event: int | None, now: float) -> int | None:
+    """End of the newest minute whose amounts are complete, never past the clock's; None without any.
+
+    Where nothing is metered, the minute of the newest event counts as complete once the clock has left it.
+    """
+    last_minute = int(now) // MINUTE_S * MINUTE_S
+    metered = metered_until(covered_to, newest_event)
+    if metered is not None:
+        return min(metered, last_minute)
+    if newest_event is not None:
+        return min(newest_event // MINUTE_S * MINUTE_S + MINUTE_S, last_minute)
+    return None

@@ -94,11 +94,19 @@ class RuleStore(SourceStore):
             found[Kind(kind), ident][day] = nano
         return found
 
-    def burnt(self, series: Iterable[Series], start: int, end: int, *, days: bool = False) -> Counter[Series]:
+    def burnt(
+        self,
+        series: Iterable[Series],
+        start: int,
+        end: int,
+        *,
+        days: bool = False,
+        known_to: int | None = None,
+    ) -> Counter[Series]:
         """Nano-credits of each series in [start, end), whole minutes, exactly.
 
         With `days`, whole UTC days count as billed where they are. What is known by the hour only gives the
-        parts of that hour their share of time.
+        parts of that hour their share of time; of an hour that runs, what is known lies before `known_to`.
         """
         asked = list(series)
         cut = pieces(start, end, days=days)
@@ -108,7 +116,7 @@ class RuleStore(SourceStore):
         for each, by_hour in self.hours(asked, cut.hours).items() if cut.hours else ():
             burnt[each] += sum(sums.credits_nano for sums in by_hour.values())
         for low, high in cut.parts:
-            burnt.update(self._part(asked, low, high))
+            burnt.update(self._part(asked, low, high, known_to))
         return burnt
 
     def quarters(self, kind: Kind, start: int, end: int) -> dict[int, dict[int, Sums]]:
@@ -159,23 +167,27 @@ class RuleStore(SourceStore):
         """The rates in force at an instant, by model."""
         return HistoryStore(self._read).rates(at)
 
-    def _part(self, series: Sequence[Series], start: int, end: int) -> Mapping[Series, int]:
+    def _part(
+        self, series: Sequence[Series], start: int, end: int, known_to: int | None = None
+    ) -> Mapping[Series, int]:
         """Nano-credits of a part of one hour."""
         burnt: Counter[Series] = Counter()
         by_minute: list[Series] = []
         by_cell: list[Series] = []
         for kind, ids in _by_kind(series).items():
             if kind in _OF_TEAMS:
-                burnt.update(self._part_by_teams(kind, ids, start, end))
+                burnt.update(self._part_by_teams(kind, ids, start, end, known_to))
             else:
                 (by_minute if kind in MINUTE_KINDS else by_cell).extend((kind, ident) for ident in ids)
         if by_minute:
-            burnt.update(self._part_by_minutes(by_minute, start, end))
+            burnt.update(self._part_by_minutes(by_minute, start, end, known_to))
         if by_cell:
             burnt.update(_totals(self.cells(by_cell, start, end)))
         return burnt
 
-    def _part_by_teams(self, kind: Kind, ids: Sequence[int], start: int, end: int) -> Counter[Series]:
+    def _part_by_teams(
+        self, kind: Kind, ids: Sequence[int], start: int, end: int, known_to: int | None
+    ) -> Counter[Series]:
         """A part of an hour of what is made of teams: minutes of teams that are in one only, else cells."""
         groups: dict[int, set[int]] = {}
         for team, ident in self._all("rule_teams", kind=int(kind)):
@@ -183,9 +195,8 @@ class RuleStore(SourceStore):
         asked = set(ids)
         whole = {team: next(iter(each)) for team, each in groups.items() if len(each) == 1 and each <= asked}
         burnt: Counter[Series] = Counter()
-        for (_, team), nano in self._part_by_minutes(
-            [(Kind.TEAM, team) for team in whole], start, end
-        ).items():
+        teams = [(Kind.TEAM, team) for team in whole]
+        for (_, team), nano in self._part_by_minutes(teams, start, end, known_to).items():
             burnt[kind, whole[team]] += nano
         mixed = [team for team, each in groups.items() if len(each) > 1 and each & asked]
         if mixed:
@@ -194,8 +205,11 @@ class RuleStore(SourceStore):
             burnt.update(_totals(self._summed(of_context, start, end)))
         return burnt
 
-    def _part_by_minutes(self, series: Sequence[Series], start: int, end: int) -> Counter[Series]:
+    def _part_by_minutes(
+        self, series: Sequence[Series], start: int, end: int, known_to: int | None
+    ) -> Counter[Series]:
         hour = start // HOUR_S * HOUR_S
+        known_s = HOUR_S if known_to is None else min(HOUR_S, max(known_to, end) - hour)
         burnt: Counter[Series] = Counter()
         by_minute: Counter[Series] = Counter()
         bound = {"minutes": list(range(hour, hour + HOUR_S, MINUTE_S)), "start": start, "end": end}
@@ -204,7 +218,7 @@ class RuleStore(SourceStore):
             by_minute[Kind(kind), ident] = whole
         for each, by_hour in self.hours(series, [hour]).items():
             rest = by_hour.get(hour, NOTHING).credits_nano - by_minute[each]
-            burnt[each] += rest * (end - start) // HOUR_S
+            burnt[each] += rest * (end - start) // known_s
         return burnt
 
     def _cells(self, contexts: list[int], start: int, end: int) -> list[tuple[Any, ...]]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from agent.allocations import settings_now
 from agent.analytics.month import month_of
+from agent.analytics.runway import BURN_S
 from agent.domain.alert import HARD_CAP, AlertRule
 from agent.domain.allocation import Allocation
 from agent.domain.notice import Notice
@@ -29,7 +30,7 @@ from agent.reports.changes import marked, marks_between
 from agent.reports.deliveries import deliveries_of
 from agent.reports.incidents import incident, timeline
 from agent.reports.layers import Truth, truth
-from agent.reports.moment import MINUTE, moment
+from agent.reports.moment import moment
 from agent.reports.silences import silences
 
 if TYPE_CHECKING:
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
 
 __all__ = ["AlertDetail", "alert_detail"]
 
-_MEASURED_S = 15 * MINUTE  # the burn that a runway rests on
 _OF_A_BUDGET = frozenset({AlertRule.BUDGET, AlertRule.LAST_MONTH})
 _TRIAGED = frozenset(
     {
@@ -120,7 +120,7 @@ class _Detail:
         if self._of_budget:
             start = month_of(max(held - 1, 0), self.settings.organization.time_zone).start
             return truth(self.reader, start, held, days=True)
-        return truth(self.reader, held - _MEASURED_S, held)
+        return truth(self.reader, held - BURN_S, held)
 
     def _month(self) -> MonthSeries | None:
         if not self._of_budget:
@@ -173,7 +173,7 @@ class _Detail:
         mine = sorted(self._counting(), key=lambda allocation: allocation.scope.kind.depth)
         if not mine or self.when.as_of is None:
             return (), None
-        rows, runway = budgets(self.reader, mine, burning_at(self.reader, self.settings, self.when))
+        rows, runway = budgets(mine, burning_at(self.reader, self.settings, self.when, mine))
         by_id = {row.allocation_id: row for row in rows}
         return tuple(by_id[allocation.id] for allocation in mine), runway
 

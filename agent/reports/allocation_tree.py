@@ -16,7 +16,7 @@ from agent.domain.levels import level_of
 from agent.domain.money import to_credits
 from agent.domain.pool import Hierarchy, room
 from agent.reports.allocation_burn import burning_at
-from agent.reports.budgets import budgets
+from agent.reports.budgets import binding_of, budgets
 from agent.reports.burn_report import Budget
 from agent.reports.figure import Figure
 from agent.reports.moment import moment
@@ -60,6 +60,7 @@ class TreeRow:
     cost_center: str
     approved_models: tuple[str, ...]
     pending: tuple[PendingChange, ...]
+    binding: str = ""  # id of the allocation whose cap is reached first, of this one and those around it
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,13 +101,21 @@ def allocation_tree(
         settings = settings_now(settings, actions, moment_s)
         tree = hierarchy(settings, reader.alert_store())
         taken = given(actions.allocation_changes(moment_s))
-        found, _ = budgets(reader, settings.allocations, burning_at(reader, settings, when))
+        burning = burning_at(reader, settings, when)
+        found, _ = budgets(settings.allocations, burning)
         by_id = {row.allocation_id: row for row in found}
         waiting = (
             [_pending(action) for action in actions.open_actions() if _waits(action)] if at is None else []
         )
         rows = tuple(
-            _row(depth, each, by_id[each.id], tree, _of(waiting, str(each.scope)))
+            _row(
+                depth,
+                each,
+                by_id[each.id],
+                tree,
+                _of(waiting, str(each.scope)),
+                binding_of(_chain(tree, each), burning),
+            )
             for depth, each in _walk(tree, None, 0)
         )
         known = {str(each.scope) for each in settings.allocations}
@@ -120,8 +129,20 @@ def _walk(tree: Hierarchy, of: Allocation | None, depth: int) -> Iterator[tuple[
         yield from _walk(tree, each, depth + 1)
 
 
+def _chain(tree: Hierarchy, each: Allocation | None) -> Iterator[Allocation]:
+    """An allocation and those around it, itself first."""
+    while each is not None:
+        yield each
+        each = tree.parents[each.id]
+
+
 def _row(
-    depth: int, allocation: Allocation, budget: Budget, tree: Hierarchy, pending: tuple[PendingChange, ...]
+    depth: int,
+    allocation: Allocation,
+    budget: Budget,
+    tree: Hierarchy,
+    pending: tuple[PendingChange, ...],
+    binding: str,
 ) -> TreeRow:
     return TreeRow(
         depth=depth,
@@ -137,6 +158,7 @@ def _row(
         cost_center=allocation.cost_center,
         approved_models=allocation.approved_models,
         pending=pending,
+        binding=binding,
     )
 
 

@@ -11,7 +11,8 @@ from agent.analytics.month import Month, month_of
 from agent.domain.money import NANO
 from agent.ledger.kinds import MINUTE_KINDS, Kind
 from agent.reports.alerts import open_alerts
-from agent.reports.budgets import Burning, budgets
+from agent.reports.allocation_burn import burning_at
+from agent.reports.budgets import budgets
 from agent.reports.burn_report import (
     Budget,
     BurnReport,
@@ -99,7 +100,8 @@ class _Burn:
         nano = self.now_by(Kind.TOTAL).get(0, 0)
         usual = self._expected()
         month_to_date = self.used(Kind.TOTAL).get(0, 0)
-        caps, runway = budgets(self.reader, self.settings.allocations, self._burning())
+        burning = burning_at(self.reader, self.settings, self.when)
+        caps, runway = budgets(self.settings.allocations, burning)
         totals = {days: self._total(days) for days in (1, 7, 30)}
         rows = RowMaker(
             reader=self.reader,
@@ -179,17 +181,6 @@ class _Burn:
     def _requests(self) -> Figure:
         count = sum(cell.requests for cell in self.cells.values())
         return self.truth_now.figure(per_minute(round(count * NANO), MEASURED_S), "requests/min")
-
-    def _burning(self) -> Burning:
-        return Burning(
-            used=self.used,
-            burn=self.now_by,
-            burn_s=MEASURED_S,
-            used_truth=self.truth_month,
-            burn_truth=self.truth_now,
-            month_end=self.month.end,
-            at=self.at,
-        )
 
     def _expected(self) -> Expected | None:
         minutes = self.rolled.minutes(Kind.TOTAL, self.at - HOUR, self.at).get(0, {})

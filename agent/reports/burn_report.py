@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
+from agent.analytics.runway import AT_THIS_BURN
 from agent.domain.usage import Layer
 from agent.ledger.kinds import Kind
 from agent.reports.alert_list import AlertEntry
@@ -77,6 +78,11 @@ class Runway:
     seconds: int | None  # 0 when over; None: not this month at this burn
     at: int | None  # instant at which the cap is reached
     sentence: str  # "team-search reaches its hard cap in 3 h 10 min"
+
+    @property
+    def in_full(self) -> str:
+        """The sentence with what it rests on, which is not always the burn that is shown beside it."""
+        return f"{self.sentence} {AT_THIS_BURN}" if self.seconds else self.sentence
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,8 +76,8 @@ class CapExplain:
     name: str
     environment: str
     levels: tuple[ExplainLevel, ...]  # widest first
-    binding: str  # id of the allocation of which least is left; empty without any
-    first: Runway | None  # the cap that bites first at the present burn
+    binding: str  # id of the allocation whose cap is reached first; empty without any
+    first: Runway | None  # of that cap
     day: DayLimit | None
     native: tuple[NativeLimit, ...]
     sentence: str
@@ -129,10 +129,10 @@ def _explain(reader: LedgerReader, settings: Settings, key: str, when: Moment, s
         for value in (key if kind is ScopeKind.API_KEY else whose.level(kind),)
     ]
     mine = [allocation for _, _, allocation in around if allocation is not None]
-    found, first = budgets(reader, mine, burning_at(reader, settings, when))
+    found, first = budgets(mine, burning_at(reader, settings, when, mine))
     by_id = {row.allocation_id: row for row in found}
     left = {each.id: _left(each, by_id[each.id]) for each in mine}
-    binding = min(mine, key=lambda each: left[each.id].value or 0, default=None)
+    binding = next((each for each in mine if first is not None and each.id == first.allocation_id), None)
     levels = tuple(
         ExplainLevel(
             kind=kind.value,

@@ -7,11 +7,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from agent.allocations import settings_now
+from agent.analytics.runway import BURN_S
 from agent.domain.action import ActionKind
 from agent.domain.alert import tier_rank
 from agent.domain.change import ChangeKind
 from agent.domain.planned import Planned
-from agent.ledger.kinds import Kind
+from agent.ledger.rule_store import WHOLE
 from agent.reports.action_report import ActionEntry
 from agent.reports.actions import actions
 from agent.reports.alert_list import AlertEntry
@@ -19,7 +20,7 @@ from agent.reports.alert_report import IncidentEntry, SilenceEntry, TimelineLine
 from agent.reports.alerts import alerts, entry_of, standing
 from agent.reports.allocation_burn import burning_at
 from agent.reports.blind import blind_parts
-from agent.reports.budgets import Burning, budgets
+from agent.reports.budgets import budgets
 from agent.reports.burn_report import Budget
 from agent.reports.changes import ChangeEntry, changes
 from agent.reports.deliveries import undelivered
@@ -62,12 +63,12 @@ def handover(reader: LedgerReader, settings: Settings, now: float, *, since_s: i
         done = actions(reader, now, _longest(since_s))
         muting = silences(reader, now, recent_s=since_s)
         burning = burning_at(reader, settings, when)
-        rows, binding = budgets(reader, settings.allocations, burning)
+        rows, binding = budgets(settings.allocations, burning)
         return Handover(
             now=at,
             since=since,
             organization=settings.organization.name or settings.organization.id,
-            data=_data(burning, when),
+            data=_data(reader, when),
             incidents=tuple(_open(reader, settings, groups, when)),
             alerts=tuple(each for each in known if standing(each) == "firing"),
             in_force=tuple(_in_force(done)),
@@ -95,10 +96,13 @@ def _longest(since_s: int) -> int:
     return since_s + 31 * DAY
 
 
-def _data(burning: Burning, when: Moment) -> Figure:
+def _data(reader: LedgerReader, when: Moment) -> Figure:
+    """What the organization burns, as runways count it: its layer and age are those of the page."""
     if when.as_of is None:
         return Figure(None, "credits/min")
-    return burning.burn_truth.rate(burning.burn(Kind.TOTAL).get(0, 0), burning.burn_s)
+    start, rules = when.at - BURN_S, reader.action_store().burn
+    burnt = rules.burnt([WHOLE], start, when.at, known_to=when.as_of)[WHOLE]
+    return truth(reader, start, when.at).rate(burnt, BURN_S)
 
 
 def _open(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from agent.domain.watermark import metered_until
+from agent.domain.watermark import known_until
 
 if TYPE_CHECKING:
     from agent.ledger.reader import LedgerReader
@@ -50,12 +50,9 @@ def _data_end(reader: LedgerReader, now: int) -> int | None:
     last_minute = now // MINUTE * MINUTE
     newest = reader.one("newest_data")
     event = None if newest is None or newest["event"] is None else int(newest["event"])
-    metered = metered_until([int(row["end"]) for row in reader.rows("metered_ends")], event)
-    if metered is not None:
-        return min(metered, last_minute)
-    if event is not None:
-        # The minute of the newest event counts as complete once the clock has left it.
-        return min(event // MINUTE * MINUTE + MINUTE, last_minute)
+    known = known_until([int(row["end"]) for row in reader.rows("metered_ends")], event, now)
+    if known is not None:
+        return known
     if newest is None or newest["day"] is None:
         return None
     end = int(newest["day"]) + DAY if newest["hour"] is None else int(newest["hour"]) + HOUR

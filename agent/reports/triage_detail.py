@@ -9,21 +9,20 @@ from typing import TYPE_CHECKING
 
 from agent.allocations import settings_now
 from agent.analytics.cause import MODEL_DAYS, Features, known_age, likely_cause
-from agent.analytics.month import month_of
 from agent.domain.allocation import Allocation
 from agent.domain.cause import Cause
 from agent.domain.words import percent
 from agent.ledger.kinds import SCOPE_KINDS, Kind
+from agent.reports.allocation_burn import burning_at
 from agent.reports.baselines import Baseline, ordinary_cells, past_cells
-from agent.reports.budgets import Burning, budgets
+from agent.reports.budgets import budgets
 from agent.reports.burn_report import Budget
 from agent.reports.cells import Cell, Names, read_cells, read_names
 from agent.reports.drivers import Kinds, by_kind, drivers
 from agent.reports.figure import change_of, share_of
 from agent.reports.history import first_known
-from agent.reports.layers import truth, truth_of_window
+from agent.reports.layers import truth_of_window
 from agent.reports.moment import DAY, moment
-from agent.reports.rolled import Rolled
 from agent.reports.selection import select
 from agent.reports.triage_report import KeyFacts, TriageDetail, TriageReport
 
@@ -66,8 +65,8 @@ class _Detail:
         wanted = [(kind, value)] + ([report.within] if report.within else [])
         self.selection = selection = select(reader, self.names, wanted)
         contexts = selection.context_list()
-        self.whole = read_cells(reader, self.names, report.start, report.at)
-        self.cells: list[Cell] = selection.keep(self.whole.values())
+        whole = read_cells(reader, self.names, report.start, report.at)
+        self.cells: list[Cell] = selection.keep(whole.values())
         baseline = Baseline.of_report(report)
         self.past = [selection.keep(cells) for cells in past_cells(reader, self.names, baseline, contexts)]
         self.usual: list[Cell] = ordinary_cells(baseline, self.past)
@@ -137,19 +136,8 @@ class _Detail:
         """The allocations that the row burns against, widest first, and the one whose cap bites first."""
         mine = [allocation for allocation in self.settings.allocations if self._counts_for(allocation)]
         mine.sort(key=lambda allocation: allocation.scope.kind.depth)
-        month = month_of(max(self.report.at - 1, 0), self.settings.organization.time_zone)
-        when = moment(self.reader, self.report.now)
-        rolled = Rolled(self.reader, self.names, when.as_of or self.report.at)
-        burning = Burning(
-            used=lambda kind: rolled.credits(kind, month.start, self.report.at, days=True),
-            burn=self._burn_by,
-            burn_s=self.report.window_s,
-            used_truth=truth(self.reader, month.start, self.report.at, days=True),
-            burn_truth=self.truth,
-            month_end=month.end,
-            at=self.report.at,
-        )
-        rows, runway = budgets(self.reader, mine, burning)
+        when = replace(moment(self.reader, self.report.now), at=self.report.at)
+        rows, runway = budgets(mine, burning_at(self.reader, self.settings, when, mine))
         by_id = {row.allocation_id: row for row in rows}
         binding = None if runway is None else by_id[runway.allocation_id]
         return tuple(by_id[allocation.id] for allocation in mine), binding
@@ -167,9 +155,6 @@ class _Detail:
         idents = [ident for ident, found in sums.items() if any(found[:2])]
         self.names.learn(self.reader, idents)
         return {self.names.name(ident) for ident in idents}
-
-    def _burn_by(self, kind: Kind) -> dict[int, int]:
-        return self.names.credits(kind, self.whole.values())
 
     def _first_seen(self) -> int | None:
         if self.kind not in (Kind.API_KEY, Kind.MODEL):

@@ -129,7 +129,7 @@ def _caps(detail: AlertDetail) -> Iterator[str]:
         used, monthly = amount(budget.used.value), amount(budget.monthly.value)
         yield f"{budget.allocation_id}: {used} of {monthly} credits, {budget.state}"
     if detail.runway:
-        yield detail.runway.sentence
+        yield detail.runway.in_full
 
 
 def _suggestions(detail: AlertDetail) -> Iterator[str]:

@@ -77,7 +77,7 @@ def _headline(report: BurnReport) -> str:
         f"requests      {_figure(report.requests)}",
     ]
     if report.runway:
-        lines.append(f"runway        {report.runway.sentence}")
+        lines.append(f"runway        {report.runway.in_full}")
     return "\n".join(lines)
 
 

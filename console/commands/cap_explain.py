@@ -67,7 +67,7 @@ def render(found: CapExplain) -> str:
     where = f", {found.environment}" if found.environment else ""
     parts = [f"{found.key}{name}{where}   {when(found.at)}\n{found.sentence}", _levels(found)]
     if found.first is not None:
-        parts.append(f"at this burn: {found.first.sentence}")
+        parts.append(f"runway: {found.first.in_full}")
     if found.day is not None:
         over = ": used up" if found.day.over else ""
         tag = f" [{found.day.used.tag}]" if found.day.used.tag else ""

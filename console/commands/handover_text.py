@@ -46,8 +46,8 @@ def as_text(found: Handover, *, markdown: bool = False) -> str:
     if none:
         lines += ["", say(f"None: {', '.join(none)}.")]
     if found.binding is not None:
-        rests_on = f" at this burn [{trust_words(found.data, found.now)}]" if found.binding.seconds else ""
-        lines += ["", say(f"Binding cap: {found.binding.sentence}{rests_on}.")]
+        trust = f" [{trust_words(found.data, found.now)}]" if found.binding.seconds else ""
+        lines += ["", say(f"Binding cap: {found.binding.in_full}{trust}.")]
     return "\n".join(lines)
 
 

@@ -8,6 +8,7 @@ from decimal import ROUND_DOWN, Decimal, InvalidOperation
 from typing import Any
 
 from agent.alerts.channels.base import Message
+from agent.analytics.runway import AT_THIS_BURN
 from agent.domain.money import to_credits
 from agent.domain.notice import Notice, NoticeKind
 from agent.domain.words import duration, instant
@@ -174,7 +175,7 @@ def _runway(notice: Notice) -> str:
         return ""
     if notice.runway_s <= 0:
         return "none, the cap is reached"
-    return f"{duration(notice.runway_s)} until the cap at the present burn"
+    return f"{duration(notice.runway_s)} until the cap {AT_THIS_BURN}"
 
 
 def _action(action: Mapping[str, Any]) -> str:

@@ -78,7 +78,15 @@ class PastRules(RuleStore):
             return super().days(series, [day for day in past if day + DAY_S <= self.at])
         return {each: self._days(self._line(each), past) for each in dict.fromkeys(series)}
 
-    def burnt(self, series: Iterable[Series], start: int, end: int, *, days: bool = False) -> Counter[Series]:
+    def burnt(
+        self,
+        series: Iterable[Series],
+        start: int,
+        end: int,
+        *,
+        days: bool = False,
+        known_to: int | None = None,
+    ) -> Counter[Series]:
         """Nano-credits of each series in `[start, end)`, as far as that is past."""
         end = min(end, self.at)
         if start < self._first:
@@ -102,7 +110,9 @@ class PastRules(RuleStore):
         """None: how data arrived is not kept, and all of it is here now."""
         return []
 
-    def _part(self, series: Sequence[Series], start: int, end: int) -> Mapping[Series, int]:
+    def _part(
+        self, series: Sequence[Series], start: int, end: int, known_to: int | None = None
+    ) -> Mapping[Series, int]:
         """A part of one hour: from its minutes, or its share of time where only the hour is known."""
         hour = start // HOUR_S * HOUR_S
         if hour in self._with_minutes:

@@ -49,7 +49,7 @@ def burnt(context: Context, mine: list[Allocation]) -> tuple[list[Budget], Runwa
     reader = context.reader
     with reader.snapshot():
         when = moment(reader, context.now)
-        found, first = budgets(reader, mine, burning_at(reader, context.settings, when))
+        found, first = budgets(mine, burning_at(reader, context.settings, when, mine))
     by_id = {row.allocation_id: row for row in found}
     return [by_id[each.id] for each in mine], first
 
@@ -60,7 +60,7 @@ def left_of(allocation: Allocation, row: Budget) -> Decimal:
 
 
 def caps(context: Context, given: Given) -> Evidence:
-    """Every cap that counts a scope's burn, the one of which least is left, and the one that bites first."""
+    """Every cap that counts a scope's burn, and the one that binds: it is reached first."""
     about = part(context, given, required=True)
     title = f"Caps around {about}"
     mine = around(context, about)
@@ -68,7 +68,7 @@ def caps(context: Context, given: Given) -> Evidence:
         return evidence("caps", title, given, f"No cap counts the burn of {about}.")
     rows, first = burnt(context, mine)
     left = {each.id: left_of(each, row) for each, row in zip(mine, rows, strict=True)}
-    binding = min(mine, key=lambda each: left[each.id])
+    binding = next(each for each in mine if first is not None and each.id == first.allocation_id)
     table = [
         (
             each.id,

@@ -20,7 +20,7 @@ def caps(detail: AlertDetail, width: int) -> Iterator[Line]:
     if detail.runway is not None:
         tone = Tone.HOT if detail.runway.over else Tone.PLAIN
         sign = "▲ " if detail.runway.over else ""
-        yield from ([Span(line, tone)] for line in wrap(sign + detail.runway.sentence, width))
+        yield from ([Span(line, tone)] for line in wrap(sign + detail.runway.in_full, width))
     facts = [
         (
             scope_words(each.scope),

@@ -88,15 +88,14 @@ def pending(change: PendingChange, now: float, width: int) -> Iterator[Line]:
 
 
 def _chain(tree: AllocationTree, row: TreeRow, width: int) -> Iterator[Line]:
-    """Every allocation around it, widest first, and the one of which least is left."""
+    """Every allocation around it, widest first, and the one whose cap is reached first."""
     chain = chain_of(tree, row)
-    binding = min(chain, key=lambda each: left_of(each.budget))
     for each in chain:
         budget = each.budget
         left = left_of(budget)
         who = Span(f"{sign(budget)}{name(budget)}", tone_of(budget))
         caps = Span(f"  hard cap {fmt.share(budget.hard_cap)}, soft {fmt.share(budget.soft_cap)}", Tone.DIM)
-        mark = " ◀ binds" if each is binding else "        "
+        mark = " ◀ binds" if each.budget.allocation_id == row.binding else "        "
         words = f"{fmt.number(left)} left" if left > 0 else "reached"
         end = [Span(words, Tone.HOT if left <= 0 else Tone.PLAIN), Span(mark, Tone.ACCENT)]
         starts = ([who, caps], [who, Span(f"  {fmt.share(budget.hard_cap)}", Tone.DIM)], [who])

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import pytest
+
 from agent.analytics.runway import Cap, binding
 
 
 def cap(name: str, limit: int, used: int, burn: int) -> Cap:
-    return Cap(name, "hard", limit, used, burn)
+    return Cap(name, "hard", limit, used, burn, at=1_000, month_end=10**9)
 
 
 def test_runway_is_what_is_left_over_the_burn() -> None:
@@ -34,6 +36,21 @@ def test_of_caps_passed_the_one_furthest_over_binds() -> None:
     found = binding([cap("a", 100, 110, 5), cap("b", 100, 150, 5), cap("c", 100, 1, 0)])
 
     assert found is not None and found.allocation_id == "b"
+
+
+def test_where_nothing_burns_the_cap_binds_of_which_least_is_left() -> None:
+    found = binding([cap("a", 1_000, 900, 0), cap("b", 100, 10, 0)])
+
+    assert found is not None and found.allocation_id == "b"
+
+
+@pytest.mark.parametrize(("month_end", "seconds"), [(3_600 + 1_001, 3_600), (3_600 + 1_000, None)])
+def test_a_cap_that_the_month_ends_before_is_not_reached(month_end: int, seconds: int | None) -> None:
+    found = Cap("team", "hard", 1_000, 940, 60, at=1_000, month_end=month_end)
+
+    assert (found.reach_s, found.seconds) == (3_600, seconds)
+    assert found.bites_at == (None if seconds is None else 4_600)
+    assert ("reaches its hard cap in 1 h" in found.sentence) is (seconds is not None)
 
 
 def test_no_caps_no_binding_one() -> None:

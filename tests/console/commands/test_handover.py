@@ -200,7 +200,7 @@ def test_every_line_says_whose_it_is_and_until_when(desk: Desk) -> None:
         "team search, from 2026-11-18 12:45 to 2026-11-18 13:46 UTC, by ada: re-indexing",
         "incident 1: OVERDUE since 2026-11-18 12:30 UTC",
         "Over in this shift (1):\n- 2026-11-18 12:30 UTC action 3: block team:support",
-        "reaches its hard cap in 6 d 7 h at this burn [metered, 1 min old].",
+        "reaches its hard cap in 6 d 7 h at the mean burn of the last 15 min [metered, 1 min old].",
     ):
         assert line in said, line
 

@@ -23,7 +23,7 @@ def test_a_message_says_everything_that_an_engineer_on_call_asks() -> None:
         "Figures": "451,200 of 500,000 credits, 90.24 % (threshold 90 %)",
         "Source": "metered, complete up to 2026-09-21 14:59 UTC, 4 min old",
         "Binding cap": "org-1234-bg-payments, 500,000 credits a month",
-        "Runway": "3 h 10 min until the cap at the present burn",
+        "Runway": "3 h 10 min until the cap at the mean burn of the last 15 min",
         "Asked of automation": "rate limit (scope non-prod, max_rps 10)",
         "Suggestion": "cache the system prompt: saves 12,000 to 31,000 credits a month",
         "Acknowledge by": "2026-09-21 15:18 UTC, in 14 min",

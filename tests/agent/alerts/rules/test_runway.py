@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.alerts.rules import runway
-from agent.alerts.rules.runway import Burning, Moment, runway_signals
+from agent.alerts.rules.runway import Burning, runway_signals
+from agent.runways import Standing
 from agent.settings import Settings
 from agent.settings_rules import Runway
 from tests.agent.alerts.rules.build import DAY, HOUR, NANO, NOON, Flow, allocation, from_then, steady
@@ -43,16 +44,17 @@ def test_the_bound_that_the_runway_is_under_decides_the_tier(
 
 
 def test_a_burst_counts_as_far_as_the_hour_confirms_it(ledger: Make) -> None:
-    """Three hours at the burn of the last quarter, nearly ten at that of the last hour."""
+    """Three hours at the burn of the last quarter, as screens say; nearly ten at that of the last hour."""
     flow = Flow(from_then(NOON - 900, 120, 1_200))
     settings = Settings(allocations=(allocation(120 * 48 + 270 + 1_200 * 3),))
 
     (found,) = ledger([flow], days=2, settings=settings).signals(runway.judge)
 
     assert found.tier == "warning"
-    assert found.evidence["runway_s"] == 3_600 * HOUR // 390
-    assert found.evidence["runway_at_the_last_quarters_burn_s"] == 3 * HOUR
-    assert "in 9 h 13 min at the burn of the last hour (6.5 credits/min)" in found.summary
+    assert found.evidence["runway_s"] == 3 * HOUR
+    assert found.evidence["runway_at_the_last_hours_burn_s"] == 3_600 * HOUR // 390
+    assert "in 3 h at the mean burn of the last 15 min (20.0 credits/min)" in found.summary
+    assert found.summary.endswith("; judged by the last hour's burn, at which it takes 9 h 13 min")
 
 
 def test_a_burn_that_falls_counts_by_its_last_quarter_and_says_so(ledger: Make) -> None:
@@ -61,7 +63,8 @@ def test_a_burn_that_falls_counts_by_its_last_quarter_and_says_so(ledger: Make) 
 
     (found,) = ledger([flow], days=2, settings=settings).signals(runway.judge)
 
-    assert "in 3 h at the burn of the last quarter of an hour (10.0 credits/min)" in found.summary
+    assert "in 3 h at the mean burn of the last 15 min (10.0 credits/min)" in found.summary
+    assert "judged by" not in found.summary
 
 
 def test_a_cap_beyond_the_month_never_bites(ledger: Make) -> None:
@@ -133,12 +136,12 @@ def test_what_is_below_a_floor_has_no_runway(ledger: Make, rule: str) -> None:
 def test_a_breach_means_that_both_burns_reach_the_cap_in_time(
     used: int, monthly: int, quarter: int, hour: int, to_month_end: int
 ) -> None:
-    burning = Burning(allocation(monthly / NANO), used, quarter, hour, hour)
-    cap = burning.allocation.hard_cap_nano
-    moment = Moment(NOON, "2026-11", NOON + to_month_end)
+    standing = Standing(allocation(monthly / NANO), used, quarter, NOON, NOON + to_month_end)
+    burning = Burning(standing, hour, hour)
+    cap = standing.allocation.hard_cap_nano
 
     breached = [
-        signal for signal in runway_signals(burning, [burning.now], moment, Runway()) if signal.breach
+        signal for signal in runway_signals(burning, [burning.now], "2026-11", Runway()) if signal.breach
     ]
 
     assert len(breached) <= 1
