@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from agent.domain.run import (
@@ -17,6 +17,7 @@ from agent.domain.run import (
     evidence_of,
 )
 from agent.errors import LedgerError
+from agent.ledger.run_seals import OWN, Foreign, RunSeal, RunSeals, compared, digest_of, timeline_digest
 from agent.ledger.sql import statement
 from agent.ledger.store import Store
 
@@ -49,24 +50,71 @@ class RunRow:
 class RunStore(Store):
     """What runs need of the ledger. Writes join the transaction that is open."""
 
-    def add(self, row: RunRow) -> int:
-        """Keeps a new run; returns its id."""
+    def add(self, row: RunRow, events: Sequence[RunEvent] = ()) -> int:
+        """Keeps a new run and how its timeline begins; returns its id."""
         with self._transaction() as conn:
             ident = conn.execute(statement("start_run"), _columns(row)).lastrowid
             assert ident is not None
             self._put_steps(ident, row.steps)
+            self.add_events(ident, events)
+            if self._seals.begun():
+                self._seals.note(ident, self._found(ident), _time_of(row, events))
+            else:
+                self._note_all(_time_of(row, events))
         return ident
 
-    def save(self, row: RunRow, changed: Iterable[StepRun]) -> None:
-        """Keeps a changed run and those of its steps that changed.
+    def save(self, row: RunRow, changed: Iterable[StepRun], events: Sequence[RunEvent] = ()) -> None:
+        """Keeps a changed run, those of its steps that changed, and what its timeline tells of it.
 
         `row.revision` is the one that it becomes; `LedgerError` where somebody else has written it since.
         """
         assert row.id is not None
         with self._transaction() as conn:
+            before = self._found(row.id)
             if conn.execute(statement("update_run"), _columns(row)).rowcount != 1:
                 raise LedgerError(f"run {row.id} has moved meanwhile", hint="Look at it again.")
             self._put_steps(row.id, changed)
+            self.add_events(row.id, events)
+            noted = self._seals.noted(row.id)
+            if noted is not None:
+                self._seals.note(row.id, noted.grown(before, self._found(row.id)), _time_of(row, events))
+            elif not self._seals.begun():
+                self._note_all(_time_of(row, events))
+
+    def foreign(self, run: int) -> Foreign:
+        """What of a run somebody else than the agent has written.
+
+        Where no run was ever noted, as an older version left the ledger, all of it counts as the agent's.
+        """
+        with self._lock:
+            noted = self._seals.noted(run)
+            if noted is not None:
+                return compared(noted, self._found(run))
+            return Foreign(row=True) if self._seals.begun() else OWN
+
+    def all_foreign(self) -> dict[int, Foreign]:
+        """The runs of which something was written, or that were taken away, by somebody else."""
+        with self._lock:
+            runs = {row[0] for row in self._all("run_ids")} | self._seals.runs()
+            found = {run: self.foreign(run) for run in sorted(runs)}
+        return {run: foreign for run, foreign in found.items() if foreign}
+
+    @property
+    def _seals(self) -> RunSeals:
+        return RunSeals(self._conn, self._lock, self._transaction)
+
+    def _found(self, run: int) -> RunSeal:
+        """How a run reads now."""
+        rows = self._rows("run_by_id", id=run)
+        steps = {str(row["seq"]): digest_of(row) for row in self._rows("run_steps", run=run)}
+        events = timeline_digest(self._rows("run_events", run=run))
+        signed = tuple(digest_of(row) for row in self._rows("run_sign_offs", run=run))
+        return RunSeal(digest_of(rows), steps, events, signed)
+
+    def _note_all(self, at: int) -> None:
+        """Notes every run as it is, before the first is noted: an older version has noted none."""
+        for (run,) in self._all("run_ids"):
+            self._seals.note(run, self._found(run), at)
 
     def _put_steps(self, run: int, steps: Iterable[StepRun]) -> None:
         for step in steps:
@@ -143,12 +191,23 @@ class RunStore(Store):
 
     def sign(self, run: int, word: SignOff) -> None:
         """Keeps a person's word."""
-        self._write("put_run_sign_off", {**asdict(word), "run": run})
+        with self._transaction():
+            self._write("put_run_sign_off", {**asdict(word), "run": run})
+            noted = self._seals.noted(run)
+            if noted is not None:
+                row = {**asdict(word), "approved": int(word.approved)}
+                self._seals.note(run, replace(noted, signed=(*noted.signed, digest_of(row))), word.at)
 
     def sign_offs(self, run: int) -> tuple[SignOff, ...]:
         """What people have said in approval steps, oldest first."""
         rows = self._rows("run_sign_offs", run=run)
         return tuple(SignOff(**{**row, "approved": bool(row["approved"])}) for row in rows)
+
+
+def _time_of(row: RunRow, events: Sequence[RunEvent]) -> int:
+    """The newest time that a run tells of."""
+    steps = (at for step in row.steps for at in (step.began_at, step.ended_at) if at is not None)
+    return max(row.started_at, row.ended_at or 0, *(event.at for event in events), *steps)
 
 
 def _columns(row: RunRow) -> dict[str, Any]:

@@ -66,7 +66,8 @@ def _step_of(writer: LedgerWriter, settings: Settings, intent: Intent) -> tuple[
     link = intent.payload[LINK]
     if not isinstance(link, dict) or link.keys() != {"run", "step", "attempt"}:
         raise Refused(f"{LINK}: must name run, step and attempt")
-    run = known_run(writer, f"run:{number(link, 'run')}")
+    undo = intent.kind is IntentKind.RELEASE  # which no forged row may hinder
+    run = known_run(writer, f"run:{number(link, 'run')}", foreign=undo)
     seq, attempt = number(link, "step"), number(link, "attempt")
     step = next((each for each in run.steps if each.seq == seq), None)
     if run.state is not RunState.OPEN and intent.kind is not IntentKind.RELEASE:

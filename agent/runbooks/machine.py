@@ -20,7 +20,7 @@ from agent.errors import BurndeckError, LedgerError
 from agent.runbooks import progress, records
 from agent.runbooks.asking import Context
 from agent.runbooks.progress import Moved
-from agent.runbooks.reach import readable, run_in
+from agent.runbooks.reach import not_ours, readable, run_in
 from agent.runbooks.telling import notify, to_incident
 from agent.runbooks.working import Found, Work
 
@@ -49,7 +49,8 @@ def look_at(
     with reader.snapshot():
         run = readable(partial(records.load, store, ident), ident)
         current = settings_now(settings, actions, now)
-    if run is None or run.state is not RunState.OPEN:
+        foreign = store.foreign(ident)
+    if run is None or run.state is not RunState.OPEN or not_ours(ident, foreign):
         return []
     return list(_look_at(Context(reader, current, now, run, since), run, store, actions))
 
@@ -74,7 +75,7 @@ def keep(writer: LedgerWriter, settings: Settings, found: Found, now: float) -> 
 def _keep(writer: LedgerWriter, settings: Settings, found: Found, now: float) -> bool:
     with writer.transaction():
         run = run_in(writer, found.run)
-        if run is None or run.state is not RunState.OPEN:
+        if run is None or run.state is not RunState.OPEN or writer.runs.foreign(found.run):
             return False
         step = run.step(found.step)
         if (step.attempt, step.state) != (found.attempt, found.was):

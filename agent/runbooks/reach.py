@@ -19,16 +19,21 @@ from agent.runbooks.about import scopes_of_run
 from agent.secrets import redact
 
 if TYPE_CHECKING:
+    from agent.ledger.run_seals import Foreign
     from agent.ledger.run_store import RunRow
     from agent.ledger.writer import LedgerWriter
 
 WHOLE = Scope(ScopeKind.ORGANIZATION)
 _log = logging.getLogger(__name__)
 _unreadable: set[int] = set()  # runs of which the log has said so
+_foreign: set[int] = set()  # the same of runs in which somebody else has written
 
 
-def known_run(writer: LedgerWriter, subject: str) -> Run:
-    """The run of `run:12`. Raises `Refused` where there is none that can be read."""
+def known_run(writer: LedgerWriter, subject: str, *, foreign: bool = False) -> Run:
+    """The run of `run:12`. Raises `Refused` where there is none that can be read, or it is not the agent's.
+
+    `foreign`: also where somebody else than the agent has written in it: it must be possible to end it.
+    """
     named, _, text = subject.partition(":")
     if named != "run" or not text.isdecimal() or len(text) > 18:
         raise Refused(f"there is no {subject}")
@@ -37,6 +42,11 @@ def known_run(writer: LedgerWriter, subject: str) -> Run:
         if writer.runs.run(int(text)) is None:
             raise Refused(f"there is no run {text}")
         raise Refused(f"run {text} cannot be read by this version: `burndeck runbook close {text}` ends it")
+    if not foreign and (by_others := writer.runs.foreign(int(text))):
+        raise Refused(
+            f"{by_others.words} of run {text} was changed by somebody else than the agent: `burndeck audit "
+            f"verify` says more, `burndeck runbook close {text}` ends the run"
+        )
     return run
 
 
@@ -56,6 +66,14 @@ def readable(load: Callable[[], Run | None], ident: int) -> Run | None:
             _unreadable.add(ident)
             _log.warning("run %d cannot be read: %s", ident, error)
         return None
+
+
+def not_ours(ident: int, foreign: Foreign) -> bool:
+    """Whether somebody else has written in a run, which is then not taken on; the log says so once."""
+    if foreign and ident not in _foreign:
+        _foreign.add(ident)
+        _log.warning("run %d: %s changed by somebody else than the agent", ident, foreign.words)
+    return bool(foreign)
 
 
 def unreadable_row(writer: LedgerWriter, subject: str) -> RunRow | None:

@@ -53,8 +53,7 @@ def run_of(row: RunRow) -> Run:
 
 def add(store: RunStore, moved: Moved) -> Run:
     """Keeps a new run with its first events; returns it with its id. Joins the transaction under way."""
-    ident = store.add(_row(moved.run))
-    store.add_events(ident, moved.events)
+    ident = store.add(_row(moved.run), moved.events)
     return replace(moved.run, id=ident)
 
 
@@ -63,8 +62,7 @@ def save(store: RunStore, before: Run, moved: Moved) -> Run:
     assert before.id is not None
     after = replace(moved.run, id=before.id, revision=before.revision + 1)
     known = {step.seq: step for step in before.steps}
-    store.save(_row(after), [step for step in after.steps if known.get(step.seq) != step])
-    store.add_events(before.id, moved.events)
+    store.save(_row(after), [step for step in after.steps if known.get(step.seq) != step], moved.events)
     return after
 
 

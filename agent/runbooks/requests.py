@@ -126,7 +126,7 @@ class _Desk:
         if (row := unreadable_row(writer, intent.subject)) is not None:
             self._close_unreadable(writer, row, intent, now)
             return
-        run = known_run(writer, intent.subject)
+        run = known_run(writer, intent.subject, foreign=True)
         if run.state is not RunState.OPEN:
             raise Refused(f"run {run.id} is {run.state.value} already")
         may_do(run, None, known_person(self.settings, intent.person))
@@ -150,8 +150,8 @@ class _Desk:
             outcome=reason,
             revision=row.revision + 1,
         )
-        writer.runs.save(over, [])
-        writer.runs.add_events(row.id, [RunEvent(now, "closed", person.name, f"ended early: {reason}")])
+        told = RunEvent(now, "closed", person.name, f"ended early: {reason}")
+        writer.runs.save(over, [], [told])
 
 
 def _tell_end(writer: LedgerWriter, run: Run, now: int) -> None:
@@ -167,4 +167,4 @@ def _scopes_of_run(writer: LedgerWriter, intent: Intent) -> Collection[Scope]:
 def _scopes_of_close(writer: LedgerWriter, intent: Intent) -> Collection[Scope]:
     if unreadable_row(writer, intent.subject) is not None:
         return {WHOLE}
-    return _scopes_of_run(writer, intent)
+    return around_run(writer, known_run(writer, intent.subject, foreign=True))

@@ -21,6 +21,7 @@ from agent.runbooks.about import values_of
 from agent.runbooks.asking import Context
 from agent.runbooks.deadline import deadline
 from agent.runbooks.filling import MissingParameter, fill
+from agent.runbooks.own import marked, told
 from agent.runbooks.progress import ASKED, OVERRULED
 from agent.runbooks.required import tested
 from agent.runbooks.specs import RELEASE
@@ -151,7 +152,10 @@ def run_view(reader: LedgerReader, settings: Settings, ident: int, now: float) -
         run = records.load(store, ident)
         if run is None:
             return None
-        events, evidence, signed = store.events(ident), store.evidence(ident), store.sign_offs(ident)
+        foreign = store.foreign(ident)
+        events = told(store.events(ident), run, foreign)
+        run = marked(run, foreign)
+        evidence, signed = store.evidence(ident), store.sign_offs(ident)
         written = store.kept_hashes(ident)
         found = ((each, action_entry(reader, each, now)) for each in store.actions(ident))
         made = {each: entry for each, entry in found if entry is not None}

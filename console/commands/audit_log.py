@@ -59,7 +59,8 @@ def list_(config: str | None, db: str | None, as_json: bool, since: int, most: i
 def verify(config: str | None, db: str | None, as_json: bool, noted: str | None) -> None:
     """Prove that nobody rewrote the log.
 
-    Exit code 1 when a row was changed, removed, added or reordered. The head that is printed, noted
+    Exit code 1 when a row was changed, removed, added or reordered, also of the runs of runbooks, whose
+    rows the log proves. The head that is printed, noted
     elsewhere, later also proves that the whole log was not written anew.
     """
     from agent.control.audit import LIMITS, verify
@@ -71,6 +72,7 @@ def verify(config: str | None, db: str | None, as_json: bool, noted: str | None)
         raise ConfigError(str(error), hint="Give one that `burndeck audit verify` printed.") from None
     with reader_for(settings_for(config, db)) as reader:
         verdict = verify(reader, noted=head)
+        runs = [f"run {run}: {found.words}" for run, found in reader.run_store().all_foreign().items()]
     if as_json:
         print_json(
             {
@@ -79,6 +81,7 @@ def verify(config: str | None, db: str | None, as_json: bool, noted: str | None)
                 "head": str(verdict.head) if verdict.head else None,
                 "broken_at": verdict.broken_at,
                 "problem": verdict.problem,
+                "not_as_written": runs,
                 "limits": LIMITS,
             }
         )
@@ -87,7 +90,9 @@ def verify(config: str | None, db: str | None, as_json: bool, noted: str | None)
     else:
         click.echo(f"BROKEN at row {verdict.broken_at}: {verdict.problem}")
         click.echo(f"{verdict.rows} rows before it are intact; a backup may hold the others.")
-    click.get_current_context().exit(0 if verdict.intact else 1)
+    if runs and not as_json:
+        click.echo("NOT AS THE AGENT WROTE IT: " + "; ".join(runs))
+    click.get_current_context().exit(0 if verdict.intact and not runs else 1)
 
 
 def _detail(text: str) -> object:

@@ -83,10 +83,10 @@ FROM audit WHERE seq > :after AND seq <= :upto ORDER BY seq LIMIT :most;
 
 -- name: audit_seals_since
 -- audit_at: what audit_since leaves out.
-SELECT count(*) AS seals FROM audit WHERE at >= :since AND kind IN ('action.kept', 'allocation.kept', 'clock.kept');
+SELECT count(*) AS seals FROM audit WHERE at >= :since AND kind IN ('action.kept', 'allocation.kept', 'clock.kept', 'run.kept');
 
 -- name: audit_since
 -- audit_at. Proofs of rows tell people nothing.
 SELECT seq, at, CAST(actor AS BLOB) AS actor, CAST(kind AS BLOB) AS kind, CAST(subject AS BLOB) AS subject,
        CAST(detail AS BLOB) AS detail, CAST(prev_hash AS BLOB) AS prev_hash, CAST(hash AS BLOB) AS hash
-FROM audit WHERE at >= :since AND kind NOT IN ('action.kept', 'allocation.kept', 'clock.kept') ORDER BY at DESC, seq DESC LIMIT :most;
+FROM audit WHERE at >= :since AND kind NOT IN ('action.kept', 'allocation.kept', 'clock.kept', 'run.kept') ORDER BY at DESC, seq DESC LIMIT :most;

@@ -19,7 +19,7 @@ VALUES (:run, :seq, :state, :attempt, :began_at, :ended_at, :actor, :outcome, :a
 
 -- name: run_by_id
 -- Primary key.
-SELECT id, text, source, parameters, alert, incident, drill, started_by, started_at, holder, at_step, state, ended_at,
+SELECT id, runbook, title, text, source, parameters, alert, incident, drill, started_by, started_at, holder, at_step, state, ended_at,
        ended_by, outcome, revision
 FROM run WHERE id = :id;
 
@@ -94,3 +94,17 @@ VALUES (:run, :step, :attempt, :person, :role, :approved, :at, :note);
 -- name: run_sign_offs
 -- Primary key.
 SELECT step, attempt, person, role, approved, at, note FROM run_sign_off WHERE run = :run ORDER BY at, person;
+
+-- name: run_ids
+-- Primary key: of all runs, for a proof of them.
+SELECT id FROM run ORDER BY id;
+
+-- name: run_seals_begun
+-- audit_subject, up to the first one.
+SELECT 1 FROM audit INDEXED BY audit_subject
+WHERE subject >= 'run:' AND subject < 'run;' AND kind = 'run.kept' LIMIT 1;
+
+-- name: run_seals
+-- audit_subject: of all runs, for a proof of them.
+SELECT DISTINCT CAST(subject AS TEXT) FROM audit INDEXED BY audit_subject
+WHERE subject >= 'run:' AND subject < 'run;' AND kind = 'run.kept';

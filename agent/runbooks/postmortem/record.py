@@ -35,6 +35,7 @@ NO_RUNS = Records()
 
 def record_of(reader: LedgerReader, ident: int) -> RunRecord | None:
     """A run of the ledger with all that was kept of it; None where there is none."""
+    from agent.runbooks.own import marked, told
     from agent.runbooks.records import load
 
     with reader.snapshot():
@@ -42,7 +43,9 @@ def record_of(reader: LedgerReader, ident: int) -> RunRecord | None:
         run = load(store, ident)
         if run is None:
             return None
-        return RunRecord(run, store.events(ident), store.evidence(ident), store.sign_offs(ident))
+        foreign = store.foreign(ident)
+        events = told(store.events(ident), run, foreign)
+        return RunRecord(marked(run, foreign), events, store.evidence(ident), store.sign_offs(ident))
 
 
 def records_of(reader: LedgerReader, incident: int) -> Records:
