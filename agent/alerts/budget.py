@@ -11,6 +11,9 @@ from agent.domain.alert import Alert, AlertRule, Signal
 from agent.domain.allocation import Allocation, Scope, ScopeKind
 from agent.domain.money import to_credits
 
+EASED = Decimal("0.97")
+"""An open tier ends below this part of its threshold: a correction to and fro does not end and open it."""
+
 
 @dataclass(frozen=True, slots=True)
 class BudgetTier:
@@ -29,17 +32,25 @@ def budget_signals(
 ) -> tuple[Signal, ...]:
     """The highest tier that each allocation has reached; `burnt` is the month's nano-credits by scope.
 
-    Lower tiers that are reached as well begin nothing of their own (`breach` is False), but go on. `past` are
-    the month's alerts so far: a tier with one of its own was not skipped.
+    Lower tiers that are reached as well begin nothing of their own (`breach` is False), but go on; so does
+    one that is open and not far below its threshold (see `EASED`). A top-up or a new month ends all of them
+    at once: their thresholds are others then. `past` are the month's alerts so far: a tier with one of its
+    own was not skipped.
     """
     found = []
     alerted = {alert.signal.fingerprint for alert in past}
+    going_on = {alert.signal.fingerprint for alert in past if alert.open}
     for allocation in allocations:
         used = burnt.get(allocation.scope, 0)
         reached = [tier for tier in tiers if used >= tier.at * allocation.monthly_nano]
         for count in range(len(reached), 0, -1):
             signal = _signal(allocation, reached[:count], used, month, alerted)
             found.append(signal if count == len(reached) else replace(signal, breach=False))
+        for tier in tiers:
+            eased = used < tier.at * EASED * allocation.monthly_nano
+            if tier not in reached and not eased and _fingerprint(allocation, tier, month) in going_on:
+                signal = _signal(allocation, [*reached, tier], used, month, alerted)
+                found.append(replace(signal, breach=False))
     return tuple(found)
 
 
@@ -84,7 +95,7 @@ def _signal(
         api_key=allocation.scope.value if allocation.scope.kind is ScopeKind.API_KEY else "",
         summary=(
             f"{allocation.id} has burnt {share:.1%} of its {monthly:,.0f} credits for {month.name}: "
-            f"{_percent(tier.at)} is reached"
+            f"{_state(tier, used, allocation)}"
         ),
         evidence={
             "burnt_credits": format(to_credits(used), "f"),
@@ -101,6 +112,12 @@ def _fingerprint(allocation: Allocation, tier: BudgetTier, month: Month) -> str:
     """A top-up moves the threshold and so makes a new alert; anything else in the month is the same one."""
     threshold = _credits(tier.at * allocation.monthly_nano)
     return f"budget:{allocation.id}:{month.name}:{tier.name}:{threshold:f}"
+
+
+def _state(tier: BudgetTier, used: int, allocation: Allocation) -> str:
+    if used >= tier.at * allocation.monthly_nano:
+        return f"{_percent(tier.at)} is reached"
+    return f"{_percent(tier.at)} was reached, and this ends below {_percent(tier.at * EASED)}"
 
 
 def _credits(nano: Decimal) -> Decimal:

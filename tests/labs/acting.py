@@ -24,7 +24,7 @@ from tests.e2e.test_console_terminal import Tmux
 
 needs_tmux = pytest.mark.skipif(shutil.which("tmux") is None, reason="needs tmux to have a real terminal")
 ROOT = Path(__file__).parents[2]
-PEOPLE = {"ada": "operator", "fay": "finance", "eve": "engineering"}
+PEOPLE = {"ada": "operator", "fay": "finance", "eve": "engineering", "dan": "engineering"}
 """Who may act, and in which role."""
 
 

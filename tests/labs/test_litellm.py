@@ -13,7 +13,7 @@ from agent.control.gateways.base import GatewayError, GoneError, Hit, open_link
 from agent.control.gateways.litellm import DIALECT, priced
 from agent.domain.action import ActionKind, ActionSpec
 from agent.domain.allocation import Scope
-from agent.domain.gateway import Limit, LimitUnit, Target, TargetKind, TargetState
+from agent.domain.gateway import Limit, LimitUnit, Target, TargetKind, TargetState, Traffic
 from agent.settings import Settings
 from agent.settings_gateways import Gateway
 from tests.labs.litellm import LiteLLMLab, needs_litellm, until
@@ -290,16 +290,51 @@ def test_a_team_that_is_hit_whole_is_one_target(litellm_lab: LiteLLMLab) -> None
 
 def test_what_is_gone_is_said_to_be_gone(litellm_lab: LiteLLMLab) -> None:
     key = litellm_lab.new_key()
-    gone = [litellm_lab.target(key), litellm_lab.target("team-that-never-was")]
+    target, nowhere = litellm_lab.target(key), litellm_lab.target("team-that-never-was")
     litellm_lab.admin("/key/delete", keys=[key.token])
 
-    for target in gone:
-        with pytest.raises(GoneError) as read:
-            litellm_lab.run(litellm_lab.link.read(target))
+    assert litellm_lab.run(litellm_lab.link.read(target)).gone
+    with pytest.raises(GoneError) as read:
+        litellm_lab.run(litellm_lab.link.read(nowhere))
+    assert read.value.refused
+    for each in (target, nowhere):
         with pytest.raises(GoneError) as written:
-            litellm_lab.run(litellm_lab.link.write(target, {"rpm_limit": 1}, action=1, seq=0))
-        assert read.value.refused
+            litellm_lab.run(litellm_lab.link.write(each, {"rpm_limit": 1}, action=1, seq=0))
         assert "plan anew" in written.value.hint
+
+
+def test_a_deleted_key_is_refused_at_once_and_deleting_it_again_does_nothing(
+    litellm_lab: LiteLLMLab, capsys: pytest.CaptureFixture[str]
+) -> None:
+    key, other = litellm_lab.new_key(), litellm_lab.new_key()
+    target, link, fields = litellm_lab.target(key), litellm_lab.link, {"deleted": True}
+
+    def write() -> None:
+        litellm_lab.run(link.write(target, fields, action=1, seq=0))
+
+    with litellm_lab.load(key) as calls, litellm_lab.load(other) as others:
+        calls.first(200, 0.0)
+        others.first(200, 0.0)
+        assert litellm_lab.look("/key/list", key_hash=key.token)["total_count"] == 1
+        since, wrote = time.time(), time.monotonic()
+        write()
+        accepted = time.monotonic()
+        refused = calls.first(401, wrote)
+    write()
+    read = litellm_lab.run(link.read(target))
+    seen = until(
+        lambda: _refusing(litellm_lab.run(link.traffic(target, fields, since, time.time()))), within_s=60
+    )
+
+    _tell(capsys, "deletion", wrote, accepted, refused)
+    assert (read.fields, read.gone) == (fields, True)
+    assert {status for at, status in calls.answers if at > refused} <= {401}
+    assert {status for _, status in others.answers} == {200}
+    assert seen.first_refused_at >= since
+
+
+def _refusing(traffic: Traffic | None) -> Traffic | None:
+    return traffic if traffic is not None and traffic.refused else None
 
 
 def test_a_wrong_master_key_is_refused_and_not_repeated_to_anybody(

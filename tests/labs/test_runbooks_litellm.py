@@ -98,8 +98,11 @@ def test_five_runbooks_are_walked_to_their_ends_on_three_keys_under_load(place: 
     site.later(minutes=18)
     leak.do("retry", "--reason", "a quarter of an hour is over")
     for walk in (outage, batch, leak):
-        assert walk.ended(deleted_by_hand(place, leak) if walk is leak else {})
+        assert walk.ended(LEAK if walk is leak else {})
     assert place.lab.call(place.leaked) == 401
+    assert place.lab.look("/key/list", key_hash=place.leaked.token)["total_count"] == 0
+    assert "approved by fay (finance), dan (engineering)" in leak.sentence("approve-revoke")
+    assert "no call came through" in leak.sentence("ended")
 
     assert place.held(place.dev) == free
     throttled = f"throttle non-prod of {place.scope} to"
@@ -109,7 +112,7 @@ def test_five_runbooks_are_walked_to_their_ends_on_three_keys_under_load(place: 
         (spike, [throttled]),
         (outage, [f"throttle {key} to 6000 rpm", f"throttle {key} to 10 rpm"]),
         (batch, [f"block {key}"]),
-        (leak, [f"block api_key:{place.leaked.alias}", "fay", "eve"]),
+        (leak, [f"block api_key:{place.leaked.alias}", "delete the keys of", "fay", "eve", "dan"]),
     ):
         assert lacking(walk.postmortem(), words) == []
 
@@ -173,18 +176,9 @@ def leak_until_it_is_silent(place: Place, leaked: Calls) -> Walk:
     """Blocks a key of production once finance and engineering say so."""
     walk = Walk.start(place.site, "leaked-key", key=place.leaked.alias)
     assert walk.script({}, pause="silent", seen={"approve-block": lambda: leaked.first(401, 0.0)}) is None
-    assert "approved by fay (finance), eve (engineering)" in walk.sentence("approve-block")
+    assert "approved by fay (finance), dan (engineering)" in walk.sentence("approve-block")
     assert place.held(place.leaked)["blocked"]
     return walk
-
-
-def deleted_by_hand(place: Place, walk: Walk) -> dict[str, Any]:
-    """The end of a script after an admin of the proxy has deleted the key, which burndeck cannot do there."""
-    played = walk.script(LEAK)
-    assert played is not None
-    assert "litellm has no revoke" in played.stuck
-    place.lab.admin("/key/delete", keys=[place.leaked.token])
-    return {**LEAK, "skip": {"revoke": "deleted at the proxy", "approve-revoke": "nothing was asked for"}}
 
 
 def leak_until_it_may_be_deleted(place: Place, walk: Walk) -> None:

@@ -134,7 +134,8 @@ def _signal(burning: Burning, binds: Cap, tier: str, bound: int, period: str, *,
         period=period,
         summary=(
             f"{own.sentence} {AT_THIS_BURN} ({to_credits(rate):,.1f} credits/min): "
-            f"{to_credits(left):,.0f} of {to_credits(own.limit_nano):,.0f} credits are left{_confirmed(burning)}{_before(own, binds)}"
+            f"{to_credits(left):,.0f} of {to_credits(own.limit_nano):,.0f} credits are left"
+            f"{_confirmed(burning)}{_before(own, binds)}"
         ),
         evidence={
             "unit": "credits/min",

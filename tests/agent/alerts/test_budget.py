@@ -13,9 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.alerts import evaluate
-from agent.alerts.budget import BudgetTier, budget_signals
+from agent.alerts.budget import BudgetTier, budget_signals, told
+from agent.alerts.lifecycle import Judged, step
 from agent.alerts.month import Month
-from agent.domain.alert import AlertRule
+from agent.domain.alert import Alert, AlertRule
 from agent.domain.allocation import Allocation, Scope
 from agent.domain.money import NANO, to_credits
 from agent.domain.usage import Dimensions, Operation, Service
@@ -155,12 +156,66 @@ def test_a_skipped_tier_that_is_left_on_the_way_down_is_not_told(budget: Budget)
 
 def test_usage_that_is_revised_to_and_fro_pages_once(budget: Budget) -> None:
     said = []
-    for credits_ in ("700000", "699999", "700001", "699999"):
+    for credits_ in ("700000", "600000", "700001", "600000"):
         budget.burnt(credits_)
         said.append(budget.tiers())
 
     assert [fired for fired, _, _ in said] == [["warning"], [], [], []]
     assert [still for _, _, still in said] == [["warning"], [], ["warning"], []]
+
+
+def test_an_open_tier_says_that_it_is_just_below_and_ends_further_down(budget: Budget) -> None:
+    budget.burnt("700000")
+    budget.tiers()
+
+    budget.burnt("679000")
+    (open_,) = evaluate(budget.writer, budget.settings, NOW).open
+    budget.burnt("678999.9")
+
+    assert "67.9%" in open_.signal.summary
+    assert open_.signal.summary.endswith("70 % was reached, and this ends below 67.9 %")
+    assert budget.tiers() == ([], ["warning"], [])
+
+
+def test_a_share_below_a_tier_opens_nothing_however_close(budget: Budget) -> None:
+    budget.burnt("699000")
+
+    assert budget.tiers() == ([], [], [])
+
+
+@given(
+    wobble=st.lists(st.integers(-10_000, 10_000), min_size=1, max_size=40),
+    at=st.sampled_from(TIERS),
+    factor=st.integers(2, 5),
+)
+def test_a_wobble_of_a_hundredth_opens_one_alert_and_a_top_up_closes_it_for_good(
+    wobble: list[int], at: BudgetTier, factor: int
+) -> None:
+    """Parts per million of the threshold; the first look is at the threshold itself."""
+    month, alerts, opened, closed = Month.at(NOW, "UTC"), list[Alert](), 0, 0
+
+    def look(used: int, allocation: Allocation) -> None:
+        nonlocal opened, closed, alerts
+        signals = budget_signals([allocation], [at], {allocation.scope: used}, month, alerts)
+        past = {each.signal.fingerprint: each for each in alerts}
+        ended = {name: each for name, each in past.items() if not each.open}
+        judged = Judged(AlertRule.BUDGET, NOW, signals, ended=ended, known=told(alerts))
+        changes = step([each for each in alerts if each.open], judged, NOW)
+        changed = {each.signal.fingerprint: each for each in changes.saved}
+        opened += sum(name not in past or not past[name].open for name in changed)
+        closed += len(changes.resolved)
+        alerts = list({**past, **changed}.values())
+
+    threshold = int(at.at * MONTHLY)
+    for part in (0, *wobble):
+        look(threshold + threshold * part // 1_000_000, PAYMENTS)
+    before = (opened, closed)
+    more = replace(PAYMENTS, monthly_nano=MONTHLY * factor)
+    for part in (0, *wobble):
+        look(threshold + threshold * part // 1_000_000, more)
+
+    assert before == (1, 0)
+    assert (opened, closed) == (1, 1)
 
 
 def test_a_top_up_ends_the_alert_and_its_own_thresholds_fire_anew(budget: Budget) -> None:

@@ -36,7 +36,7 @@ def test_the_glossary_has_the_words_that_people_ask_for():
 @piloted
 async def test_the_page_scrolls_to_its_last_word():
     async with console() as running:
-        await running.press("?", *["ctrl+d"] * 20)
+        await running.press("?", *["ctrl+d"] * 30)
 
         assert GLOSSARY[-1][0] in running.text
 

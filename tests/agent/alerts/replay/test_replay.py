@@ -152,7 +152,8 @@ def test_an_episode_says_what_was_so_when_it_fired(steady: Path) -> None:
 
 
 def test_a_change_that_misses_a_cap_says_so(steady: Path) -> None:
-    found = play(steady, "runway", "alerts.rules.runway.enabled=false")
+    low = "alerts.rules.runway.min_credits_per_hour=50"
+    found = play(steady, "runway", low, "alerts.rules.runway.enabled=false", settings=tried(SETTINGS, low))
 
     assert found.changed is not None
     assert [each.allocation.id for each in found.changed.capped_unpaged] == ["org-1-team-search"]

@@ -213,7 +213,7 @@ async def test_a_message_that_reached_nobody_is_marked_and_not_ticked(desk: RunD
 async def test_keys_that_come_faster_than_forms_open_one_of_them(desk: RunDesk) -> None:
     desk.start(world.NOTE)
     async with console_on(desk, "7") as running:
-        await running.until("1 run")
+        await running.until("Enter opens it")
         await running.press("enter")
         await running.until("Enter writes the note")
         screen = running.app.screen
