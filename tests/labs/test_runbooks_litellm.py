@@ -176,7 +176,7 @@ def leak_until_it_is_silent(place: Place, leaked: Calls) -> Walk:
     """Blocks a key of production once finance and engineering say so."""
     walk = Walk.start(place.site, "leaked-key", key=place.leaked.alias)
     assert walk.script({}, pause="silent", seen={"approve-block": lambda: leaked.first(401, 0.0)}) is None
-    assert "approved by fay (finance), dan (engineering)" in walk.sentence("approve-block")
+    assert "approved by fay (finance), eve (engineering)" in walk.sentence("approve-block")
     assert place.held(place.leaked)["blocked"]
     return walk
 

@@ -58,7 +58,7 @@ def test_an_episode_has_one_ticket_that_ends_with_it(office: Office) -> None:
     (entry,) = office.tracker.entries
     assert {receipt.reference for receipt in receipts} == {entry.id}
     assert entry.title == "CRITICAL: payments has burnt 90.24 % of its month"
-    assert "3 h 10 min until the cap at the present burn" in entry.text
+    assert "3 h 10 min until the cap at the mean burn of the last 15 min" in entry.text
     assert "burndeck alerts ack 17" in entry.text
     assert len(entry.comments) == 3
     assert "RESOLVED" in entry.comments[-1]
