@@ -61,7 +61,8 @@ class Run:
             memory=self._memory,
         )
         # What is the same in every hour, or for every configuration, is found out once.
-        context.__dict__.update(used=used, lineage=self.lineage)
+        # The whole hour is past, though the clock stands in its last second.
+        context.__dict__.update(used=used, lineage=self.lineage, known_to=at)
         judged = self.judge(context)
         if judged is None:
             self.unjudged += 1
