@@ -18,6 +18,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from agent.alerts.budget import EASED
 from agent.domain.alert import HARD_CAP, AlertRule
 from agent.domain.intent import IntentKind
 from agent.domain.money import NANO
