@@ -25,8 +25,9 @@ from console.live import Answer, Live, News, Trouble
 from console.questions import BADGE
 from console.screens.burn.screen import BurnScreen
 from console.screens.live_screen import LiveScreen
-from console.screens.too_small import TooSmall, is_too_small
+from console.screens.too_small import TooSmall
 from console.view import View
+from console.widgets.canvas import is_too_small
 
 if TYPE_CHECKING:
     from console.screens.runbook.asking import Target

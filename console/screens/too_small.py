@@ -6,19 +6,10 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.geometry import Size
 from textual.screen import ModalScreen
 
-from console.widgets.canvas import Canvas
+from console.widgets.canvas import LEAST, Canvas
 from console.widgets.ink import Line, Span, wrap
-
-LEAST = Size(60, 20)
-"""Columns and rows from which on every screen can be read."""
-
-
-def is_too_small(size: Size) -> bool:
-    """Whether nothing can be read on a terminal of that size."""
-    return size.width < LEAST.width or size.height < LEAST.height
 
 
 class TooSmall(ModalScreen[None]):
@@ -28,7 +19,7 @@ class TooSmall(ModalScreen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [("q,ctrl+c", "app.quit", "Quit")]
 
     def compose(self) -> ComposeResult:
-        self._canvas = Canvas("too-small")
+        self._canvas = Canvas("too-small", at_any_size=True)
         yield self._canvas
 
     def on_mount(self) -> None:

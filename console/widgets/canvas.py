@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
-from textual.geometry import Region
+from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -18,8 +18,16 @@ Draw = Callable[[int, int], list[Line]]
 """Draws what is to be seen in (width, height) cells."""
 
 
+LEAST = Size(60, 20)
+"""Columns and rows of a terminal from which on every screen can be read."""
+
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 """What a terminal would obey instead of showing, whoever wrote it: a note, a label, a model's name."""
+
+
+def is_too_small(size: Size) -> bool:
+    """Whether nothing can be read on a terminal of that size."""
+    return size.width < LEAST.width or size.height < LEAST.height
 
 
 class Inked(Widget):
@@ -54,10 +62,14 @@ class Inked(Widget):
 
 
 class Canvas(Inked):
-    """Paints the lines of a draw function, again on every resize."""
+    """Paints the lines of a draw function, again on every resize.
 
-    def __init__(self, name: str) -> None:
+    On a terminal that is too small it draws nothing new, unless it is there `at_any_size`.
+    """
+
+    def __init__(self, name: str, *, at_any_size: bool = False) -> None:
         super().__init__(name)
+        self._at_any_size = at_any_size
         self._draw: Draw = _nothing
         self._lines: list[Line] = []
         self._drawn_for = (-1, -1)
@@ -71,6 +83,8 @@ class Canvas(Inked):
         """Draws again, for lines that depend on time."""
         size = self.content_size
         if not size.width or not size.height:
+            return
+        if is_too_small(self.app.size) and not self._at_any_size:
             return
         before, self._lines = self._lines, self._draw(size.width, size.height)
         if self._drawn_for != size:

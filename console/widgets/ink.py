@@ -134,6 +134,7 @@ def first_that_fits(candidates: Iterable[Line], width: int) -> Line:
 
 def wrap(text: str, width: int) -> list[str]:
     """Text in lines of at most `width` cells, broken between words, and inside longer ones."""
+    width = max(1, width)
     lines: list[str] = []
     current = ""
     for word in text.split():
