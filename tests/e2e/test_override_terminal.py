@@ -146,7 +146,7 @@ def test_three_people_lift_a_hard_cap_and_nobody_does_it_alone(
     began = time.monotonic()
     ada.until("BURN NOW")
     ada.press("3")
-    ada.until("search")
+    ada.until("Active 1", "firing for")
     ada.press("r")
     wait_for(lambda: office.at(4), "the evidence of step 3")
 
