@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from agent.settings_gateways import Gateway
 
 AGAIN_S = (900, 3_600, 4 * 3_600)
-"""What no gateway took is tried again after so long, the second time after longer, while its reason holds."""
+"""What no gateway took, or a block that nobody answered, is tried again after so long, the second time after
+longer, while its reason holds."""
 _MINUTE_S = 60
 
 
@@ -72,22 +73,25 @@ class CapCase:
             case ActionState.EXPIRED:
                 return False  # while the agent was away: what it was for may still hold
             case ActionState.FAILED:
-                patience = AGAIN_S[min(self._failures(answer), len(AGAIN_S)) - 1]
-                return self.now - (answer.ended_at or 0) < patience
+                return self._rests(answer)
             case ActionState.DECLINED if answer.ended_by == AGENT:
-                # Unanswered until its time was over is an answer; what the agent took back is none.
-                return answer.approve_by is not None and (answer.ended_at or 0) >= answer.approve_by
+                if not _unanswered(answer):
+                    return False  # the agent took it back
+                # A suggestion need not be taken; at a hard cap silence decides nothing, and it is asked again.
+                return answer.kind is not ActionKind.BLOCK or self._rests(answer)
             case ActionState.REVERSED | ActionState.REVERSING:
                 return answer.state is ActionState.REVERSING or answer.ended_by != AGENT
         return True
 
-    def _failures(self, answer: Answer) -> int:
-        """How often the same has failed."""
+    def _rests(self, answer: Answer) -> bool:
+        """Whether it is too early to try again what came to nothing: the oftener it did, the longer."""
         part = (answer.alert, answer.kind, answer.non_prod, answer.scope)
-        return sum(
-            each.state is ActionState.FAILED and (each.alert, each.kind, each.non_prod, each.scope) == part
+        tries = sum(
+            (each.state is ActionState.FAILED or _unanswered(each))
+            and (each.alert, each.kind, each.non_prod, each.scope) == part
             for each in self.answers
         )
+        return self.now - (answer.ended_at or 0) < AGAIN_S[min(tries, len(AGAIN_S)) - 1]
 
     def has_keys(self, scope: Scope, *, production: bool) -> bool:
         """Whether keys of production, or others, burn in a scope."""
@@ -158,3 +162,10 @@ class CapCase:
         if gateway.kind == "webhook":  # which keys it reaches is its own affair
             return bool(names) and (not gateway.serves or str(scope) in gateway.serves)
         return any(key.api_key in names for key in self._served.get(gateway.name, ()))
+
+
+def _unanswered(answer: Answer) -> bool:
+    """Whether it was proposed, and its time was over before anybody had said yes or no."""
+    if answer.state is not ActionState.DECLINED or answer.ended_by != AGENT or answer.approve_by is None:
+        return False
+    return (answer.ended_at or 0) >= answer.approve_by

@@ -44,6 +44,8 @@ TAGS_EVERY_S = 300
 """Every key's labels are looked at this often: keys come seldom, and of very many it takes seconds."""
 TRY_AGAIN_S = 60
 """What could not be planned is planned again after so long, or as soon as it is about other keys."""
+_TOLD_AFTER_S = {ActionKind.BLOCK: 0, ActionKind.THROTTLE: 600}
+"""What people count on near a cap: that it cannot be done they are told; of a suggestion once it stays so."""
 _FAILING_LOOKS = 3
 _MOST_SAID = 1_000
 _SEVERITIES = {INFO: "info", WARNING: "warning", CRITICAL: "error", HARD_CAP: "critical"}
@@ -119,7 +121,7 @@ class Enforcer:
     _tags_at: int = -TAGS_EVERY_S
     _owning: Owning = field(default_factory=Owning)
     _failing: int = 0  # looks in a row at which it could not be decided what caps call for
-    _said: dict[tuple[object, ...], None] = field(default_factory=dict)
+    _said: dict[tuple[object, ...], int] = field(default_factory=dict)
     _tried: dict[tuple[object, ...], int] = field(default_factory=dict)  # in vain, and when
 
     def enforce(self, writer: LedgerWriter, now: int) -> int:
@@ -235,11 +237,13 @@ class Enforcer:
     def _cannot(self, writer: LedgerWriter, proposal: Proposal, why: str, now: int) -> None:
         text = f"{proposal.reason}: nothing could be done: {why}"
         spec = proposal.spec
-        if spec.kind is ActionKind.BLOCK and proposal.alert is not None and proposal.release is None:
-            say_of_cap(writer, self.settings, proposal, text, now)
         what = (spec.scope, spec.kind, why)
         if what not in self._said:
-            self._said[what] = None
+            self._said[what] = now
             if len(self._said) > _MOST_SAID:
                 self._said.pop(next(iter(self._said)))
             _log.warning("%s", text)
+        patience = _TOLD_AFTER_S.get(spec.kind)
+        due = patience is not None and now - self._said[what] >= patience
+        if due and proposal.alert is not None and proposal.release is None:
+            say_of_cap(writer, self.settings, proposal, text, now)

@@ -165,15 +165,32 @@ def test_what_no_gateway_took_is_tried_again_later(capped: Capped) -> None:
     assert [each.spec.kind for each in capped.look(300)] == [ActionKind.BLOCK]
 
 
-def test_a_proposal_that_nobody_answered_in_time_is_not_made_again(capped: Capped) -> None:
+def test_a_block_that_nobody_answered_in_time_is_asked_for_again_ever_later(capped: Capped) -> None:
     capped.burnt("dev_1", "1000")
     capped.look()
+    rests = []
+    for _ in range(4):
+        capped.office.now += 4 * HOUR
+        capped.expire()
+        waited = 0
+        while "block all standby" not in capped.held:
+            capped.look(300)
+            waited += 300
+        rests.append(waited)
+
+    assert rests == [900, 3_600, 4 * HOUR, 4 * HOUR]
+
+
+def test_a_suggestion_that_nobody_took_in_time_is_not_made_again(capped: Capped) -> None:
+    capped.burnt("dev_1", "750")
+    capped.look()
+    assert capped.held == ["throttle non-prod standby"]
     capped.office.now += 4 * HOUR
     capped.expire()
 
-    capped.look()
+    capped.look(12 * HOUR)
 
-    assert capped.held == ["block non-prod accepted"]
+    assert capped.held == []
 
 
 def test_a_hard_cap_above_the_month_blocks_there_and_not_before(tmp_path: Path) -> None:

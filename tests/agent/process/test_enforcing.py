@@ -164,10 +164,10 @@ def test_an_allocation_that_is_only_configured_higher_raises_no_limit_without_tw
     assert caps(world.enforce()) == [(1_210, "standby", True)]
 
 
-def unenforceable(path: Path) -> Enforced:
+def unenforceable(path: Path, burnt: str = "1000") -> Enforced:
     """A team that shares its project with production, so that nothing blocks it alone."""
     world = Enforced(path, replace(WALLET, at_hard_cap_prod="none"), gateway=OPENAI)
-    world.burnt("dev_1", "1000")
+    world.burnt("dev_1", burnt)
     world.burnt("prod_1", "1")
     keys = [GatewayKey(name, name, project="p1") for name in ("dev_1", "prod_1")]
     world.serves(*keys, held={PROJECT: {"model_permissions": None}})
@@ -186,6 +186,19 @@ def test_a_hard_cap_that_cannot_be_enforced_is_told_once(path: Path) -> None:
     (told,) = (each for each in world.office.notices() if "nothing could be done" in each.summary)
     assert told.tier == HARD_CAP
     assert told.scope == "wallet"
+    assert [kind for kind, _ in world.office.timeline()].count("not_enforced") == 1
+
+
+def test_a_suggestion_that_no_gateway_can_carry_out_is_told_once(path: Path) -> None:
+    world = unenforceable(path, burnt="750")
+    world.enforce(120)
+    assert "not_enforced" not in [kind for kind, _ in world.office.timeline()]
+
+    for _ in range(3):
+        world.enforce(300)
+
+    (told,) = (each for each in world.office.notices() if "nothing could be done" in each.summary)
+    assert "the alert tier warning is reached" in told.summary
     assert [kind for kind, _ in world.office.timeline()].count("not_enforced") == 1
 
 
