@@ -30,6 +30,15 @@ SCOPE_KINDS = ("project", "team", "service", "api_key")
 
 
 @dataclass(frozen=True, slots=True)
+class PlotMark:
+    """An instant on the time axis of a plot, and what happened then."""
+
+    at: int
+    text: str
+    release: bool  # what one looks for first
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
     """Something that was changed, and where that is known from. Instants are UTC epoch seconds."""
 

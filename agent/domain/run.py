@@ -5,10 +5,11 @@ from __future__ import annotations
 import enum
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from agent.domain.canonical import canonical
+from agent.domain.change import PlotMark
 from agent.domain.runbook import Runbook, Step, StepKind
 
 NOBODY = "NOBODY was told"
@@ -147,6 +148,30 @@ class Line:
     width_s: int
     values: tuple[int | None, ...]
     expected: tuple[int | None, ...] = ()
+    marks: tuple[PlotMark, ...] = ()  # what was changed meanwhile, oldest first
+
+    @property
+    def end(self) -> int:
+        """The instant behind the last value."""
+        return self.start + self.width_s * len(self.values)
+
+    def fields(self) -> dict[str, Any]:
+        """As JSON; of marks only where there are any, so that what was kept before reads the same."""
+        found: dict[str, Any] = {
+            "start": self.start,
+            "width_s": self.width_s,
+            "values": list(self.values),
+            "expected": list(self.expected),
+        }
+        return found | ({"marks": [asdict(mark) for mark in self.marks]} if self.marks else {})
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> Line:
+        """The line of what `fields` wrote."""
+        marks = tuple(PlotMark(**mark) for mark in values.get("marks", ()))
+        return cls(
+            values["start"], values["width_s"], tuple(values["values"]), tuple(values["expected"]), marks
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +191,6 @@ class Evidence:
 
     def fields(self) -> dict[str, Any]:
         """As JSON without floats."""
-        line = self.line
         return {
             "name": self.name,
             "title": self.title,
@@ -177,13 +201,7 @@ class Evidence:
             "note": self.note,
             "layer": self.layer,
             "as_of": self.as_of,
-            "line": line
-            and {
-                "start": line.start,
-                "width_s": line.width_s,
-                "values": list(line.values),
-                "expected": list(line.expected),
-            },
+            "line": self.line and self.line.fields(),
         }
 
     def text(self) -> str:
@@ -210,7 +228,6 @@ class KeptEvidence:
 
 def evidence_of(values: Mapping[str, Any]) -> Evidence:
     """The evidence of what `Evidence.fields` wrote."""
-    line = values["line"]
     return Evidence(
         name=values["name"],
         title=values["title"],
@@ -221,5 +238,5 @@ def evidence_of(values: Mapping[str, Any]) -> Evidence:
         note=values["note"],
         layer=values["layer"],
         as_of=values["as_of"],
-        line=line and Line(line["start"], line["width_s"], tuple(line["values"]), tuple(line["expected"])),
+        line=values["line"] and Line.of(values["line"]),
     )

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
+from agent.domain.change import PlotMark
 from agent.reports.alert_list import AlertEntry
 from agent.reports.burn_report import Budget, Runway, Series
-from agent.reports.changes import PlotMark
 from agent.reports.figure import Figure
 
 

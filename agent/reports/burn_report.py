@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from agent.analytics.runway import AT_THIS_BURN
+from agent.domain.change import PlotMark
 from agent.domain.usage import Layer
 from agent.ledger.kinds import Kind
 from agent.reports.alert_list import AlertEntry
-from agent.reports.changes import PlotMark
 from agent.reports.figure import Figure
 from agent.reports.status import Status
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from agent.domain.change import ChangeKind
+from agent.domain.change import ChangeKind, PlotMark
 from agent.ledger.kinds import Kind
 from agent.reports.own_changes import without_echoes
 
@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from agent.ledger.reader import LedgerReader, Row
     from agent.reports.burn_report import Series
     from agent.settings import Settings
-
-__all__ = ["ChangeEntry", "PlotMark", "changes", "marked", "marks_between", "near"]
 
 MOST = 5_000
 """Changes of one reading; more than that nobody reads."""
@@ -39,15 +37,6 @@ class ChangeEntry:
     scope_kind: str  # project | team | service | api_key; "" for the whole organization
     scope: str
     url: str
-
-
-@dataclass(frozen=True, slots=True)
-class PlotMark:
-    """An instant on the time axis of a plot, and what happened then."""
-
-    at: int
-    text: str
-    release: bool  # what one looks for first
 
 
 def changes(

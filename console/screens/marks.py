@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from agent.reports.changes import PlotMark
+from agent.domain.change import PlotMark
 from console import format as fmt
 from console.view import DAY_S
 from console.widgets.chart import Instant

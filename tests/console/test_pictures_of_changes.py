@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 from textual.pilot import Pilot
 
+from agent.domain.change import PlotMark
 from agent.reports.burn_report import BurnReport, Series
-from agent.reports.changes import PlotMark
 from console.deck import BurndeckApp
 from console.live import Question
 from console.questions import ALERT

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ from agent.domain.run import Evidence, Line
 from agent.domain.words import duration
 from agent.reports.alert_series import Burnt, episode_series
 from agent.reports.cells import Cell, read_cells, read_names
+from agent.reports.changes import marks_between
 from agent.reports.figure import per_minute
 from agent.reports.moment import HOUR, MINUTE
 from agent.reports.selection import select
@@ -99,7 +100,16 @@ def burn_known(context: Context, about: Part, found: BurnNow, since: int = 0) ->
 
 
 def line_of(context: Context, about: Part, at: int) -> Line:
-    """The last hour of a part by the minute; where it is not known so finely, the last day by the hour."""
+    """The last hour of a part by the minute; where it is not known so finely, the last day by the hour.
+
+    What was changed meanwhile is marked on it.
+    """
+    found = _line(context, about, at)
+    marks = marks_between(context.reader, found.start, min(found.end, at), within=about.within)
+    return replace(found, marks=marks)
+
+
+def _line(context: Context, about: Part, at: int) -> Line:
     with context.reader.snapshot():
         series = episode_series(context.reader, about.kind, about.value, at - HOUR // 2, None, at)
         start = series.points[0].at if series.points else at

@@ -13,6 +13,7 @@ from agent.domain.money import to_credits
 from agent.domain.words import plural
 from console import format as fmt
 from console.screens.burn.plots import level
+from console.screens.marks import change_marks
 from console.widgets import chart
 from console.widgets.ink import (
     EMPTY,
@@ -194,14 +195,14 @@ def draw_line(line: BurnLine, width: int, height: int) -> list[Line]:
     """The burn with what was expected behind it, in credits a minute."""
     if not any(value is not None for value in line.values):
         return []
-    end = line.start + line.width_s * len(line.values)
     expected = [_credits(value) for value in line.expected]
     drawn = chart.Series(
         points=[_credits(value) for value in line.values],
         low=[None if value is None else 0.0 for value in expected],
         high=expected,
-        labels=[fmt.clock(line.start + (end - line.start) * place / 4) for place in range(5)],
+        labels=[fmt.clock(line.start + (line.end - line.start) * place / 4) for place in range(5)],
         scale=level,
+        changes=change_marks(line.marks, line.start, line.end),
     )
     trust = [Span(chart.SHADE, Tone.BAND), Span(" expected", Tone.DIM)] if expected else []
     return [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -10,10 +11,10 @@ import pytest
 
 from agent.domain.action import Action, ActionKind, ActionSpec, ActionState
 from agent.domain.allocation import Scope
-from agent.domain.change import Change, ChangeKind
+from agent.domain.change import Change, ChangeKind, PlotMark
 from agent.domain.gateway import GatewayKey, Limit, LimitUnit
 from agent.domain.incident import Incident
-from agent.domain.run import Run
+from agent.domain.run import Run, evidence_of
 from agent.domain.runbook import Runbook
 from agent.ledger import open_writer
 from agent.ledger.rows import CostRow, DirectoryKey, SourceStatus
@@ -149,6 +150,17 @@ def test_a_run_without_an_alert_says_so(spike: Path) -> None:
 def changed(writer: LedgerWriter, at: int, title: str, kind: ChangeKind = ChangeKind.RELEASE) -> None:
     change = Change(at, None, "ci", kind, title, "bo", "team", "search", external_id=title)
     writer.changes.add([change])
+
+
+def test_what_was_changed_meanwhile_is_marked_on_the_burn_and_kept_with_it(writer: LedgerWriter) -> None:
+    changed(writer, NOW - 1_800, "search-api 2.4.1")
+    changed(writer, NOW - 2 * 3_600, "search-api 2.4.0")
+
+    found = ask(writer.path, "burn", scope="team:search")
+
+    assert found.line is not None
+    assert found.line.marks == (PlotMark(NOW - 1_800, "search-api 2.4.1", release=True),)
+    assert evidence_of(json.loads(found.text())) == found
 
 
 def test_changes_are_those_before_the_alert_of_the_run(writer: LedgerWriter) -> None:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agent.domain.change import PlotMark
 from agent.domain.run import Evidence, KeptEvidence
 from agent.domain.run import Line as BurnLine
 from console.screens.runbook.evidence import draw_evidence, draw_line, draw_table
@@ -105,6 +106,12 @@ def test_a_line_that_knows_nothing_is_not_drawn() -> None:
     drawn = texts(draw_line(BurnLine(0, 60, (NANO, 2 * NANO), (NANO, NANO)), 40, 7))
     assert "░ expected" in drawn[0]
     assert len(drawn) == 8
+
+
+def test_what_was_changed_meanwhile_stands_below_the_burn() -> None:
+    line = BurnLine(0, 60, (NANO,) * 60, marks=(PlotMark(1_800, "search-api 2.4.1", release=True),))
+
+    assert "00:30 search-api 2.4.1" in "\n".join(texts(draw_line(line, 60, 7)))
 
 
 def kept(attempt: int, sentence: str, ident: int) -> KeptEvidence:
