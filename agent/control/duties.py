@@ -33,13 +33,13 @@ def hard_cap_incident(writer: LedgerWriter, scope: Scope) -> int | None:
 
 
 def guard_top_up(writer: LedgerWriter, spec: ActionSpec, incident: int | None) -> None:
-    """Refuses a top-up in an incident that nobody has found critical; the glass may be broken first."""
-    if incident is None or spec.emergency or spec.drill:
+    """Refuses a top-up in an incident that nobody has found critical; the glass may be broken unassessed."""
+    if incident is None or spec.drill:
         return
     answer = _answers(writer, incident).get(CRITICALITY, "")
     if answer == NOT_CRITICAL:
         raise Refused("production is not affected, says the assessment: the cap holds, without a top-up")
-    if not answer:
+    if not answer and not spec.emergency:
         raise Refused(
             f"nobody has assessed yet whether production is affected: `burndeck incident assess {incident} "
             "--critical` (or --not-critical) by engineering or a lead"

@@ -43,6 +43,13 @@ def test_without_production_impact_the_cap_holds_and_what_was_asked_for_ends(cou
     assert court.refusals()[-1][0] == "fay"
 
 
+def test_without_production_impact_the_glass_stays_whole(court: Court) -> None:
+    incident = court.at_the_cap()
+    assess(court, incident, critical=False, name="lea")
+
+    assert "the cap holds" in court.request("olga", GLASS, incident=incident)
+
+
 @pytest.mark.parametrize("critical", [1, "yes", None])
 def test_an_assessment_is_yes_or_no(court: Court, critical: object) -> None:
     assert "must be true or false" in assess(court, court.incident(), critical)
