@@ -73,7 +73,7 @@ class Allocation:
     monthly_nano: int
     soft_cap: Decimal = Decimal("0.70")  # warns
     hard_cap: Decimal = Decimal("1.00")  # blocks
-    reserve_nano: int = 0  # kept beside the monthly credits, for the record: no cap counts it
+    reserve_nano: int = 0  # kept beside the monthly credits: the pool counts it, no cap does
     buffer_nano: int = 0  # what an override may release at the hard cap
     override_approvers: tuple[str, ...] = OVERRIDE_APPROVERS
     block_expires_s: int = BLOCK_EXPIRES_S  # a block undoes itself then; 0: never

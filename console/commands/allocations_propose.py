@@ -32,7 +32,12 @@ _MODES = click.Choice(["automatic", "manual", "none"])
 @click.option("--retire", is_flag=True, help="Take it away.")
 @click.option("--scope", help="What a new one is for, such as team:search.")
 @click.option("--monthly", "monthly_nano", type=Credits(), help="Credits a month.")
-@click.option("--reserve", "reserve_nano", type=Credits(), help="Credits beside them, for the record.")
+@click.option(
+    "--reserve",
+    "reserve_nano",
+    type=Credits(),
+    help="Credits beside them: the pool counts them.",
+)
 @click.option("--buffer", "buffer_nano", type=Credits(), help="Credits that a broken glass may take.")
 @click.option("--daily", "daily_nano", type=Credits(), help="Credits a day, of a key.")
 @click.option("--soft", "soft_cap", type=Share(), help="Share at which it warns.")

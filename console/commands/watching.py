@@ -110,7 +110,10 @@ def say_end(watched: Watched, wait_s: float) -> None:
         click.echo(f"  `burndeck actions show {entry.id}` says how far it is.", err=True)
     elif entry.open:
         ends = f"it undoes itself at {when(entry.expires_at)}; " if entry.expires_at else ""
-        click.echo(f"action {entry.id} is in force: {ends}`burndeck release {entry.id}` undoes it now")
+        undo = f"`burndeck release {entry.id}` undoes it now"
+        if entry.kind == "allocate":
+            undo = "`burndeck allocations propose` changes it back"
+        click.echo(f"action {entry.id} is in force: {ends}{undo}")
     else:
         click.echo(f"action {entry.id} is {entry.state}" + (f": {entry.why}" if entry.why else ""))
 

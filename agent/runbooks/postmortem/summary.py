@@ -11,13 +11,14 @@ from agent.runbooks.postmortem.model import Postmortem, RunLine, Times
 
 def summary_of(made: Postmortem) -> Iterator[str]:
     """The sentences, each of which can stand alone."""
-    if made.runs and all(run.drill for run in made.runs):
+    drill = bool(made.runs) and all(run.drill for run in made.runs)
+    if drill:
         yield "This was a drill: nothing was changed."
     if made.times is None:
         yield from map(_of_run, made.runs)
         return
     yield _what(made)
-    yield from _course(made.times)
+    yield from _course(made.times, drill=drill)
     if made.cost is not None:
         yield burnt_sentence(made.cost)
     yield from map(_of_run, made.runs)
@@ -35,7 +36,7 @@ def _what(made: Postmortem) -> str:
     return said[:1].upper() + said[1:] if cause else said
 
 
-def _course(times: Times) -> Iterator[str]:
+def _course(times: Times, *, drill: bool) -> Iterator[str]:
     start = times.began if times.rose is None else min(times.rose, times.began)
     what = "It was first seen in the data" if times.rose is None else "The burn left its usual band"
     if times.fired is None:
@@ -47,7 +48,8 @@ def _course(times: Times) -> Iterator[str]:
     if times.mitigated is None:
         yield "Nothing that was changed took hold."
     else:
-        yield f"The first change took hold at {instant(times.mitigated)}, {_later(start, times.mitigated)}."
+        held = "would have taken hold" if drill else "took hold"
+        yield f"The first change {held} at {instant(times.mitigated)}, {_later(start, times.mitigated)}."
     if times.resolved is None:
         yield "It is not over."
     else:
