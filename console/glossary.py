@@ -11,7 +11,7 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
     ("Soft cap", "The share of an allocation from which people are warned; nothing is stopped."),
     ("Hard cap", "The share of an allocation that must not be passed; usage is limited or blocked there."),
     ("Binding cap", "Of all caps above a key or team, the one that is reached first."),
-    ("Runway", "Time until the binding cap is reached if the present burn goes on."),
+    ("Runway", "Time until the binding cap is reached if the burn of the last 15 minutes goes on."),
     ("Alert", "A rule that holds for long enough: it fires until it is over; people take it, or mute it."),
     ("Incident", "Alerts that belong together, with the first cause and what they have cost so far."),
     ("Acknowledge", "To say that somebody has taken an alert: it is not repeated and does not escalate."),

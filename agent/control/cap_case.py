@@ -77,7 +77,7 @@ class CapCase:
             case ActionState.DECLINED if answer.ended_by == AGENT:
                 if not _unanswered(answer):
                     return False  # the agent took it back
-                # A suggestion need not be taken; at a hard cap silence decides nothing, and it is asked again.
+                # A suggestion need not be taken. At a hard cap silence decides nothing: it is asked again.
                 return answer.kind is not ActionKind.BLOCK or self._rests(answer)
             case ActionState.REVERSED | ActionState.REVERSING:
                 return answer.state is ActionState.REVERSING or answer.ended_by != AGENT

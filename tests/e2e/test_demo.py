@@ -135,7 +135,8 @@ def list_as_finance(folder: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_another_terminal_joins_a_demo_in_a_folder_that_was_chosen(tmp_path: Path) -> None:
+def joined(tmp_path: Path) -> tuple[subprocess.Popen[str], Path, subprocess.CompletedProcess[str]]:
+    """A demo in a folder that was chosen, and what another terminal saw once its ledger was there."""
     folder = tmp_path / "deck"
     backend = subprocess.Popen(
         [sys.executable, "-P", "-m", "console.demo.backend"],
@@ -151,36 +152,32 @@ def test_another_terminal_joins_a_demo_in_a_folder_that_was_chosen(tmp_path: Pat
     backend.stdin.flush()
     backend.stdout.readline()
     deadline = time.monotonic() + 30
-    joined = list_as_finance(folder)
-    while joined.returncode and time.monotonic() < deadline:  # until its ledger is there
-        joined = list_as_finance(folder)
-    assert folder.stat().st_mode & 0o777 == 0o700
-    backend.stdin.close()
+    seen = list_as_finance(folder)
+    while seen.returncode and time.monotonic() < deadline:
+        seen = list_as_finance(folder)
+    return backend, folder, seen
 
-    assert (joined.returncode, joined.stdout) == (0, "nothing waits for approval\n"), joined.stderr
-    assert backend.wait(30) == 0
+
+def ended(backend: subprocess.Popen[str]) -> int:
+    """How a demo ends whose console is gone."""
+    assert backend.stdin is not None
+    backend.stdin.close()
+    return backend.wait(30)
+
+
+def test_another_terminal_joins_a_demo_in_a_folder_that_was_chosen(tmp_path: Path) -> None:
+    backend, folder, seen = joined(tmp_path)
+    mode = folder.stat().st_mode
+
+    assert (seen.returncode, seen.stdout) == (0, "nothing waits for approval\n"), seen.stderr
+    assert mode & 0o777 == 0o700
+    assert ended(backend) == 0
     assert written_below(tmp_path) == []
 
 
 @pytest.mark.scenarios
 def test_whom_a_top_up_is_asked_of_reads_it_on_the_pager(tmp_path: Path) -> None:
-    folder = tmp_path / "deck"
-    backend = subprocess.Popen(
-        [sys.executable, "-P", "-m", "console.demo.backend"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "HOME": str(tmp_path), "TMPDIR": str(tmp_path)},
-    )
-    assert backend.stdin is not None
-    assert backend.stdout is not None
-    order = {"scenario": "retry-storm", "seed": 1, "speed": 60, "keep": None, "folder": str(folder)}
-    backend.stdin.write(json.dumps(order) + "\n")
-    backend.stdin.flush()
-    backend.stdout.readline()
-    deadline = time.monotonic() + 60
-    while list_as_finance(folder).returncode and time.monotonic() < deadline:  # until its ledger is there
-        pass
+    backend, folder, _ = joined(tmp_path)
     asked = ["top-up", "team:payments", "--credits", "100", "--reason", "campaign", "--yes", "--wait", "40"]
     subprocess.run(
         [sys.executable, "-m", "console.cli", "--config", str(folder / "burndeck.toml"), *asked],
@@ -188,13 +185,12 @@ def test_whom_a_top_up_is_asked_of_reads_it_on_the_pager(tmp_path: Path) -> None
         timeout=60,
         env={**os.environ, "HOME": str(folder), "BURNDECK_IDENTITY_FILE": str(folder / "identity")},
     )
-    pages = folder / "pager.log"
+    pages, deadline = folder / "pager.log", time.monotonic() + 60
     while "to finance  ACTION" not in pages.read_text() and time.monotonic() < deadline:
         time.sleep(0.05)
     text = pages.read_text()
-    backend.stdin.close()
 
-    assert backend.wait(30) == 0
+    assert ended(backend) == 0
     for desk in ("finance", "on-call"):
         assert f"to {desk}  ACTION\n    action 1: top team:payments up by 100 credits" in text
     assert "REFUSED" not in text
