@@ -26,6 +26,8 @@ needs_tmux = pytest.mark.skipif(shutil.which("tmux") is None, reason="needs tmux
 ROOT = Path(__file__).parents[2]
 PEOPLE = {"ada": "operator", "fay": "finance", "eve": "engineering", "dan": "engineering"}
 """Who may act, and in which role."""
+SLACK_S = 10.0
+"""What a busy machine is given where the goal is one second; how long it took is printed."""
 
 
 class Site:

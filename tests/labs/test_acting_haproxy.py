@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from tests.labs.acting import Site, clocking, enter_again, needs_tmux, until
+from tests.labs.acting import SLACK_S, Site, clocking, enter_again, needs_tmux, until
 from tests.labs.haproxy import HAProxyLab, needs_haproxy
 
 pytestmark = [pytest.mark.labs, needs_haproxy]
@@ -193,7 +193,7 @@ def burning(place: Place) -> None:
     until(lambda: len(place.site.burn()) == 2, "burn of two keys", why=place.site.said)
 
 
-def test_a_throttle_is_accepted_and_bites_within_a_second_each_and_hits_its_key_alone(
+def test_a_throttle_is_accepted_and_bites_at_once_each_and_hits_its_key_alone(
     place: Place, capsys: pytest.CaptureFixture[str]
 ) -> None:
     site = place.site
@@ -227,8 +227,8 @@ def test_a_throttle_is_accepted_and_bites_within_a_second_each_and_hits_its_key_
     assert answer["state"] in ("accepted", "confirmed")
     assert answer["states"][-1]["state"] in ("accepted", "confirmed")
     assert moments.held[0]["rps.map"] == [f"{DEV} 5"]
-    assert moments.changed - moments.intent < 3
-    assert refused_at - moments.changed < 3
+    assert moments.changed - moments.intent < SLACK_S
+    assert refused_at - moments.changed < SLACK_S
     assert 5 <= passed <= 5 * 4
     assert other.count(429, 0.0, time.monotonic()) == 0
     assert effect.startswith("refuses calls: the first ")
@@ -329,7 +329,7 @@ def test_a_block_of_a_dev_key_is_done_at_once_and_one_of_production_when_two_peo
             f"\nHAProxy: second approval to the block {(moments.changed - moments.intent) * 1000:.0f} ms, "
             f"and to the first 403 {(refused_at - moments.changed) * 1000:.0f} ms more"
         )
-    assert refused_at - moments.intent < 6
+    assert refused_at - moments.intent < SLACK_S
     assert blocked["action"]["state"] in ("accepted", "confirmed")
     assert asked["state"] == "standby"
     assert asked["waits_for"] == [["finance"], ["engineering"]]
@@ -416,7 +416,7 @@ def test_two_keys_and_a_confirmation_throttle_the_row_under_the_cursor(
             f"from there to the first 429 {(refused_at - moments.changed) * 1000:.0f} ms"
         )
     assert DEV in asked
-    assert moments.changed - pressed < 3
-    assert refused_at - moments.changed < 3
+    assert moments.changed - pressed < SLACK_S
+    assert refused_at - moments.changed < SLACK_S
     assert len(place.held()["rps.map"] + place.held()["rpm.map"]) == 1
     assert other.count(429, 0.0, time.monotonic()) == 0

@@ -18,7 +18,7 @@ from agent.settings import Settings
 from agent.settings_gateways import Gateway
 from tests.labs.litellm import LiteLLMLab, needs_litellm, until
 
-pytestmark = [pytest.mark.labs, needs_litellm]
+pytestmark = [pytest.mark.labs, needs_litellm, pytest.mark.timeout(300)]
 
 METADATA = {"project": "ranker", "environment": "prod", "nested": {"share": 0.1, "list": [1, None]}}
 

@@ -29,7 +29,7 @@ from agent.telemetry.sources.litellm.progress import Progress
 from tests.agent.telemetry.conftest import Reading
 from tests.labs.litellm import Key, LiteLLMLab, needs_litellm, until
 
-pytestmark = [pytest.mark.labs, needs_litellm]
+pytestmark = [pytest.mark.labs, needs_litellm, pytest.mark.timeout(300)]
 
 USD_PER_CREDIT = Decimal("0.01")
 EVENTS = """

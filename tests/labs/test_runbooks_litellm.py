@@ -14,7 +14,7 @@ from tests.labs.acting import until
 from tests.labs.litellm import Calls, Key, LiteLLMLab, needs_litellm
 from tests.labs.walking import LaterSite, Walk, lacking
 
-pytestmark = [pytest.mark.labs, needs_litellm]
+pytestmark = [pytest.mark.labs, needs_litellm, pytest.mark.timeout(300)]
 
 CONFIG = """\
 [[sources]]
@@ -73,7 +73,6 @@ def place(litellm_lab: LiteLLMLab, tmp_path: Path) -> Iterator[Place]:
         made.site.kill()
 
 
-@pytest.mark.timeout(240)
 def test_five_runbooks_are_walked_to_their_ends_on_three_keys_under_load(place: Place) -> None:
     site = place.site
     free = place.held(place.dev)
