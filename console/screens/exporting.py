@@ -112,4 +112,5 @@ def _places(folder: Path) -> Iterator[Path]:
 def _words(paths: tuple[Path, ...], beside: Path | None) -> str:
     others = f" with {len(paths) - 1} more files" if len(paths) > 1 else ""
     left = f"; {beside} was edited or is of something else, and stays" if beside is not None else ""
-    return f"The postmortem is in {paths[0].resolve()}{others}{left}."
+    # The name first and whole: a long path is broken over the lines of a note.
+    return f"The postmortem is in {paths[0]}{others}, in the folder {Path.cwd()}{left}."

@@ -192,7 +192,7 @@ async def test_its_postmortem_is_written_where_the_console_was_started(desk, tmp
     async with console_on(desk, "i", "enter", size=(160, 40)) as running:
         await opened(running)
         await running.press("e")
-        await running.until("The postmortem is in", "incident-1/postmortem.md")
+        await running.until("The postmortem is in incident-1/postmortem.md")
         (tmp_path / "incident-1" / "postmortem.md").write_text("ours")
         await running.press("e")
         await running.until("incident-1-2/postmortem.md")

@@ -222,7 +222,7 @@ async def test_the_postmortem_is_written_where_the_console_was_started(
     async with console_on(desk, "7") as running:
         await opened(running, "step 2 of 2")
         await running.press("e")
-        await running.until("The postmortem is in", "run-1")
+        await running.until("The postmortem is in run-1/postmortem.md")
         (tmp_path / "run-1" / "postmortem.md").write_text("edited by hand")
         go_on = threading.Event()
         export = write.export_run
