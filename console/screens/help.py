@@ -127,7 +127,7 @@ class HelpScreen(Screen[None]):
         self._page.styles.height = len(draw_help(self._for, max(20, self.size.width - 2)))
 
     def action_scroll_page(self, lines: int) -> None:
-        self._scroll.scroll_relative(y=lines, animate=False)
+        self._scroll.scroll_relative(y=lines, animate=False, immediate=True)
 
     def action_close(self) -> None:
         if not self.deck.dismiss_banner():

@@ -5,11 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import textual.app
+import textual.pilot
 
 from agent.control.identity import VARIABLE, write_identity
 from console import live as live_link
 from tests.console.acting_world import make_ledger
 from tests.console.harness import ADA
+from tests.console.idle import idle
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _told_when_idle() -> None:
+    """Pilots ask the loop whether it is idle; nothing but tests of the console runs one."""
+    textual.app.wait_for_idle = idle
+    textual.pilot.wait_for_idle = idle
 
 
 @pytest.fixture

@@ -130,7 +130,9 @@ async def test_all_of_it_is_there_and_scrolls_to_the_newest_line_of_its_timeline
     acted(desk)
     lines = [TimelineEntry(1, NOW - 60 + each, "note", "bo", f"line {each}", None) for each in range(30)]
     desk.writer.incidents.add_timeline(lines)
-    async with console_on(desk, "i", "enter") as running:
+    async with console_on(desk, "i") as running:
+        await running.until(TITLE)
+        await running.press("enter")
         await running.until("held by ada", "production nobody has said")
         await running.press("G")
         await running.until("note by bo: line 29", "burndeck release --incident 1")
@@ -138,7 +140,9 @@ async def test_all_of_it_is_there_and_scrolls_to_the_newest_line_of_its_timeline
 
 @piloted
 async def test_it_follows_what_happens(desk):
-    async with console_on(desk, "i", "enter", size=(120, 40)) as running:
+    async with console_on(desk, "i", size=(120, 40)) as running:
+        await running.until(TITLE)
+        await running.press("enter")
         await opened(running)
         await running.until("held by nobody")
         taken(desk)
@@ -151,7 +155,9 @@ async def test_it_follows_what_happens(desk):
 async def test_the_past_shows_it_as_it_stood_and_changes_nothing(desk):
     taken(desk)
     acted(desk)
-    async with console_on(desk, "w", "i", "enter", size=(120, 40)) as running:
+    async with console_on(desk, "w", "i", size=(120, 40)) as running:
+        await running.until(TITLE)
+        await running.press("enter")
         await running.until("held by ada")
         running.app.screen.look(replace(running.app.view, at=NOW - 480))
         await running.until("held by nobody", "newest")
@@ -164,7 +170,9 @@ async def test_the_past_shows_it_as_it_stood_and_changes_nothing(desk):
 @piloted
 async def test_undo_of_all_is_asked_for_once_its_number_is_typed(desk):
     acted(desk)
-    async with console_on(desk, "i", "enter", size=(120, 40)) as running:
+    async with console_on(desk, "i", size=(120, 40)) as running:
+        await running.until(TITLE)
+        await running.press("enter")
         await running.until("ends in 48:5")
         await running.press("u")
         await running.until("Undo all of incident 1", "undoes throttle non-prod")
@@ -180,7 +188,9 @@ async def test_undo_of_all_is_asked_for_once_its_number_is_typed(desk):
 
 @piloted
 async def test_where_nothing_holds_there_is_nothing_to_undo(desk):
-    async with console_on(desk, "i", "enter") as running:
+    async with console_on(desk, "i") as running:
+        await running.until(TITLE)
+        await running.press("enter")
         await opened(running)
         await running.press("u")
         await running.until("Nothing that was done in incident 1 holds or waits")
@@ -189,7 +199,9 @@ async def test_where_nothing_holds_there_is_nothing_to_undo(desk):
 @piloted
 async def test_its_postmortem_is_written_where_the_console_was_started(desk, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    async with console_on(desk, "i", "enter", size=(160, 40)) as running:
+    async with console_on(desk, "i", size=(160, 40)) as running:
+        await running.until(TITLE)
+        await running.press("enter")
         await opened(running)
         await running.press("e")
         await running.until("The postmortem is in incident-1/postmortem.md")
