@@ -183,6 +183,10 @@ ODD_CARD = RateCard(
 )
 
 
+MOST_HELD = 2**62
+"""What a column holds; whoever reads it refuses a row of that much."""
+
+
 def rows_up_to(most: int) -> st.SearchStrategy[list[tuple[int, ...]]]:
     """Rows of service, time, uncached, cached and output tokens and quantity."""
     counts = st.integers(0, most)
@@ -209,7 +213,8 @@ def test_columns_get_the_same_nano_credits_as_single_rows(
 
     for place, (number, moment, fresh, kept, out, amount) in enumerate(rows):
         expected = card.price(SERVICES[number], moment, Units(fresh + kept, kept, out, amount))
-        assert (int(nano[place]) if priced[place] else None) == expected
+        held = expected if expected is None else min(expected, MOST_HELD)
+        assert (int(nano[place]) if priced[place] else None) == held
 
 
 @given(st.integers(0, 10**12), st.integers(0, 10**12))
