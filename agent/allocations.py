@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from agent.domain.allocation import Allocation, Scope
-    from agent.ledger.action_store import ActionStore
     from agent.ledger.alert_store import AlertStore
+    from agent.ledger.allocation_changes import AllocationChangeStore
     from agent.ledger.rule_store import RuleStore
     from agent.settings import Settings
 
 
-def settings_now(settings: Settings, actions: ActionStore, now: float) -> Settings:
+def settings_now(settings: Settings, actions: AllocationChangeStore, now: float) -> Settings:
     """The settings with the allocations that hold at `now`, which may lie in the past.
 
     Whatever judges or shows caps asks this first. Doing it twice is doing it once.
@@ -30,13 +30,13 @@ def settings_now(settings: Settings, actions: ActionStore, now: float) -> Settin
     return settings.with_allocations(found)
 
 
-def _in_force(settings: Settings, actions: ActionStore, at: float) -> tuple[Allocation, ...]:
+def _in_force(settings: Settings, actions: AllocationChangeStore, at: float) -> tuple[Allocation, ...]:
     zone = settings.organization.time_zone
     return in_force(settings.configured_allocations, actions.allocation_changes(int(at)), at, zone)
 
 
 def _carrying(
-    settings: Settings, actions: ActionStore, found: tuple[Allocation, ...], now: float
+    settings: Settings, actions: AllocationChangeStore, found: tuple[Allocation, ...], now: float
 ) -> tuple[Allocation, ...]:
     """The allocations with what was left of last month, where all of that month is known."""
     zone = settings.organization.time_zone

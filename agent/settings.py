@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
@@ -19,13 +19,15 @@ from agent.domain.duration import Duration
 from agent.domain.money import to_nano
 from agent.domain.person import Person, public_key_text
 from agent.errors import ConfigError
-from agent.ledger.rows import ReleaseRow
 from agent.secrets import SecretName, master_key
 from agent.settings_alerts import Alerts
 from agent.settings_changes import Changes, is_address
 from agent.settings_gateways import Acting, Gateway
 from agent.settings_schema import Agent, BillingGroup, ConfigFile, Organization, Source
 from agent.toml_file import Key, config_error, decode_toml, read_text
+
+if TYPE_CHECKING:
+    from agent.ledger.rows import ReleaseRow
 
 R = TypeVar("R", bound=msgspec.Struct)
 
@@ -250,6 +252,10 @@ def _allocations(config: ConfigFile) -> tuple[Allocation, ...]:
 
 
 def _releases(config: ConfigFile) -> tuple[ReleaseRow, ...]:
+    if not config.releases:
+        return ()
+    from agent.ledger.rows import ReleaseRow  # rows of everything else come with it
+
     return tuple(
         ReleaseRow(
             id=row.id,

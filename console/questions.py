@@ -111,7 +111,7 @@ def watch_question(waiting: Iterable[int]) -> Question:
 
 def _runs(reader: LedgerReader) -> RunBadge | None:
     """Runs in progress; where there are none, nothing of runbooks is imported."""
-    if not reader.run_store().open_ids():
+    if not reader.rows("runs_open"):
         return None
     from agent.runbooks.view import run_badge
 

@@ -21,7 +21,7 @@ from agent.domain.intent import Refused
 from agent.domain.money import to_credits
 from agent.domain.pool import Hierarchy, Room, over_allocated, room
 from agent.domain.words import instant
-from agent.ledger.action_store import AllocationChange
+from agent.ledger.allocation_changes import AllocationChange
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -69,6 +68,8 @@ class Change:
 
 def change_id(source: str, external_id: str) -> str:
     """The id of what a source calls so."""
+    import hashlib  # loads OpenSSL, and most of those who know changes name none
+
     # The length keeps ("a", "b:c") and ("a:b", "c") apart.
     text = f"{len(source)}:{source}:{external_id}"
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]

@@ -25,14 +25,13 @@ from agent.ledger.action_rows import (
     step_columns,
     step_of,
 )
+from agent.ledger.allocation_changes import AllocationChange, AllocationChangeStore, allocation_change_of
 from agent.ledger.copies import HELD, Copies
 from agent.ledger.gateway_store import GatewayStore
-from agent.ledger.rule_store import RuleStore
 from agent.ledger.seals import (
     ACTION,
     ALLOCATION,
     NotOurOwnError,
-    Seals,
     action_proof,
     action_text,
     action_time,
@@ -44,17 +43,6 @@ from agent.ledger.store import Transaction
 
 
 @dataclass(frozen=True, slots=True)
-class AllocationChange:
-    """What an action has made of an allocation. `change` has `top_up_nano`, or the fields that are set."""
-
-    action: int
-    allocation: str
-    change: Mapping[str, Any]
-    starts_at: int
-    ends_at: int | None = None  # None: until it is undone
-
-
-@dataclass(frozen=True, slots=True)
 class _Open:
     """Open actions, and what the ledger was like when they were read."""
 
@@ -63,7 +51,7 @@ class _Open:
     unreadable: Sequence[int]
 
 
-class ActionStore(GatewayStore):
+class ActionStore(AllocationChangeStore, GatewayStore):
     """What acting needs of the ledger. Writes join the transaction that is open."""
 
     def __init__(self, conn: sqlite3.Connection, lock: threading.RLock, transaction: Transaction) -> None:
@@ -233,17 +221,6 @@ class ActionStore(GatewayStore):
         with self._changing(action):
             self._write("void_approvals", {"action": action, "why": why})
 
-    @property
-    def burn(self) -> RuleStore:
-        """What was burnt, on the same connection."""
-        return RuleStore(self._all)
-
-    def allocation_changes(self, now: int) -> list[AllocationChange]:
-        """The changes of allocations that are in force, oldest first; those that the agent has made."""
-        with self._lock:
-            rows = [row for row in self._rows("allocation_changes_in_force", now=now) if self._owns(row)]
-        return [allocation_change_of(row) for row in rows]
-
     def add_allocation_change(self, change: AllocationChange) -> None:
         """Puts a change of an allocation into force; the same action never does it twice."""
         bound = {
@@ -283,28 +260,9 @@ class ActionStore(GatewayStore):
         bound = {"incident": incident, "kind": kind, "due_at": due_at, "answer": answer}
         self._write("put_incident_duty", bound | {"person": person, "at": at})
 
-    def _rows(self, name: str, **bound: Any) -> list[dict[str, Any]]:
-        """Rows with their columns by name. Text that is none, by somebody else's hand, hides no other row."""
-        with self._lock:
-            try:
-                return super()._rows(name, **bound)
-            except sqlite3.OperationalError as error:
-                if "UTF-8" not in str(error):
-                    raise
-            usual = self._conn.text_factory
-            self._conn.text_factory = _lenient
-            try:
-                return super()._rows(name, **bound)
-            finally:
-                self._conn.text_factory = usual
-
     @property
     def _copies(self) -> Copies:
         return Copies(self._conn, self._lock, self._transaction)
-
-    @property
-    def _seals(self) -> Seals:
-        return Seals(self._conn, self._lock, self._transaction)
 
     @contextlib.contextmanager
     def _changing(self, ident: int) -> Iterator[sqlite3.Connection]:
@@ -326,13 +284,6 @@ class ActionStore(GatewayStore):
         text = action_text(action, said)
         self._copies.keep(action, text)
         self._seals.seal(ACTION, f"action:{ident}", digest_of(text), action_time(action, said))
-
-    def _owns(self, row: Row) -> bool:
-        try:
-            proof = change_proof(allocation_change_of(row), row["undone_at"])
-        except (ValueError, TypeError):
-            return False
-        return self._seals.holds(ALLOCATION, f"action:{row['action']}", proof)
 
     def _seal_change(self, action: int, at: int) -> None:
         for row in self._rows("allocation_change_of", action=action):
@@ -362,14 +313,3 @@ class ActionStore(GatewayStore):
         with self._transaction() as conn:
             self._changes += 1
             yield conn
-
-
-def _lenient(text: bytes) -> str:
-    return text.decode("utf-8", "replace")
-
-
-def allocation_change_of(row: Row) -> AllocationChange:
-    """The change of a row."""
-    return AllocationChange(
-        row["action"], row["allocation"], json.loads(row["change"]), row["starts_at"], row["ends_at"]
-    )

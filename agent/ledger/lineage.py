@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from agent.domain.allocation import Scope, ScopeKind
-from agent.ledger.alert_store import Whose
+
+if TYPE_CHECKING:
+    from agent.ledger.alert_store import Whose
 
 
 class Lineage:

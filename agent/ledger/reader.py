@@ -18,6 +18,7 @@ from agent.ledger.sql import statement
 if TYPE_CHECKING:
     from agent.ledger.action_store import ActionStore
     from agent.ledger.alert_store import AlertStore
+    from agent.ledger.allocation_changes import AllocationChangeStore
     from agent.ledger.run_store import RunStore
 
 Row = sqlite3.Row
@@ -69,6 +70,12 @@ class LedgerReader:
         from agent.ledger.action_store import ActionStore
 
         return ActionStore(self._conn, self._lock, self._refused)
+
+    def allocation_changes(self) -> AllocationChangeStore:
+        """What actions have made of allocations, on this connection; a small part of `action_store`."""
+        from agent.ledger.allocation_changes import AllocationChangeStore
+
+        return AllocationChangeStore(self._conn, self._lock, self._refused)
 
     def run_store(self) -> RunStore:
         """Runs of runbooks, on this connection: what it would write is refused."""

@@ -20,7 +20,7 @@ from agent.ledger.store import Store
 
 if TYPE_CHECKING:
     from agent.domain.action import Action, Approval
-    from agent.ledger.action_store import AllocationChange
+    from agent.ledger.allocation_changes import AllocationChange
 
 ACTION, ALLOCATION = "action.kept", "allocation.kept"
 """Kinds of the audit records that hold a proof; they tell people nothing, and lists leave them out."""

@@ -6,10 +6,8 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from agent.domain.action import ActionKind, ActionState, Needs
-from agent.domain.action_words import assigned
-
 if TYPE_CHECKING:
+    from agent.domain.action import Needs
     from agent.domain.person import Person
     from agent.ledger.reader import LedgerReader
 
@@ -28,6 +26,8 @@ class WaitingAction:
         """Whether this person's approval would count: not who asked, nobody twice, a role still open."""
         if person.name == self.requested_by or person.name in self.given:
             return False
+        from agent.domain.action_words import assigned
+
         before = [{role} for role in self.roles]
         return assigned(self.needs, [*before, {role.value for role in person.roles}]) is not None
 
@@ -46,8 +46,13 @@ class ActionBadge:
 
 def action_badge(reader: LedgerReader, now: float) -> ActionBadge:
     """What is in force and what waits; a look at a small index, so cheap that it follows every change."""
+    rows = reader.rows("actions_badge")
+    if not rows:
+        return ActionBadge()
+    from agent.domain.action import ActionKind, ActionState  # the first frame has mostly no use for it
+
     in_force, waiting = 0, []
-    for row in reader.rows("actions_badge"):
+    for row in rows:
         state = ActionState(row["state"])
         if state is ActionState.STANDBY:
             if row["approve_by"] is None or row["approve_by"] > now:

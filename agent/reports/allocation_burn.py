@@ -32,7 +32,7 @@ def burning_at(
         nothing = {each.id: Standing(each, 0, 0, at, month.end) for each in asked}
         return Burning(nothing, _NO_TRUTH, _NO_TRUTH)
     return Burning(
-        standings(reader.action_store().burn, asked, at, zone, known_to=when.as_of),
+        standings(reader.allocation_changes().burn, asked, at, zone, known_to=when.as_of),
         used_truth=truth(reader, month.start, at, days=True),
         burn_truth=truth(reader, at - BURN_S, at),
     )

@@ -67,7 +67,7 @@ def burn(reader: LedgerReader, settings: Settings, now: float, *, at: float | No
         when = moment(reader, now, at)
         if when.as_of is None:
             return empty_burn(reader, settings, when)
-        settings = settings_now(settings, reader.action_store(), when.now if at is None else when.at)
+        settings = settings_now(settings, reader.allocation_changes(), when.now if at is None else when.at)
         return _Burn(reader, settings, when).report()
 
 

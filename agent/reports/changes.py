@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from agent.domain.change import ChangeKind, PlotMark
 from agent.ledger.kinds import Kind
-from agent.reports.own_changes import without_echoes
 
 if TYPE_CHECKING:
     from agent.ledger.reader import LedgerReader, Row
@@ -17,6 +16,8 @@ if TYPE_CHECKING:
 
 MOST = 5_000
 """Changes of one reading; more than that nobody reads."""
+AUDIT_LOG = " audit log"
+"""Ends the source of whatever a provider's audit log tells."""
 MOST_MARKS = 40
 """Marks of one plot: it has hardly more columns."""
 _ALL = ("", "service")
@@ -107,7 +108,16 @@ def _between(
     found = [_entry(row) for row in rows]
     if within is not None and found:
         found = list(_concerning(reader, found, within))
-    return tuple(without_echoes(reader, found))
+    return tuple(_without_echoes(reader, found))
+
+
+def _without_echoes(reader: LedgerReader, found: Sequence[ChangeEntry]) -> Sequence[ChangeEntry]:
+    """Without what an audit log tells of burndeck's own actions; where none tells, no action is looked at."""
+    if not any(each.source.endswith(AUDIT_LOG) for each in found):
+        return found
+    from agent.reports.own_changes import without_echoes
+
+    return without_echoes(reader, found)
 
 
 def _entry(row: Row) -> ChangeEntry:

@@ -11,6 +11,7 @@ from agent.domain.action_words import spec_title
 from agent.domain.change import ChangeKind, one_line
 from agent.domain.gateway import Target, TargetKind
 from agent.ledger.action_rows import actions_of
+from agent.reports.changes import AUDIT_LOG
 
 if TYPE_CHECKING:
     from agent.ledger.reader import LedgerReader
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 SOURCE = "burndeck"
 LATE_S = 120
 """So far the provider's clock and ours may be apart, and so long an answer may take."""
-_LOG = " audit log"
 _ECHOES = (ChangeKind.LIMIT, ChangeKind.PROJECT, ChangeKind.KEY, ChangeKind.CONFIG)
 _OF_CHANGES = ("team", "project", "api_key")
 _UNDONE = (StepState.UNDOING, StepState.UNDONE, StepState.KEPT)
@@ -78,7 +78,7 @@ def without_echoes(reader: LedgerReader, found: Sequence[ChangeEntry]) -> list[C
 
 
 def _logged(each: ChangeEntry) -> bool:
-    return each.source.endswith(_LOG) and each.kind in _ECHOES
+    return each.source.endswith(AUDIT_LOG) and each.kind in _ECHOES
 
 
 def _behind(each: ChangeEntry, deeds: Iterable[_Deed]) -> _Deed | None:

@@ -9,7 +9,7 @@ from agent.control.duties import hard_cap_incident
 from agent.domain.alert import HARD_CAP, AlertState
 from agent.domain.allocation import Scope
 from agent.domain.money import NANO, to_credits
-from agent.ledger.action_store import AllocationChange
+from agent.ledger.allocation_changes import AllocationChange
 from agent.ledger.reader import LedgerReader
 from agent.reports.alert_detail import alert_detail
 from agent.reports.burn import burn

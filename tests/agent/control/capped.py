@@ -17,7 +17,7 @@ from agent.domain.gateway import GatewayKey, Inventory
 from agent.domain.money import NANO
 from agent.domain.person import AGENT
 from agent.domain.usage import Dimensions, Operation, Service
-from agent.ledger.action_store import AllocationChange
+from agent.ledger.allocation_changes import AllocationChange
 from agent.ledger.rows import BucketRow
 from agent.settings_gateways import Gateway
 from tests.agent.alerts.office import HOUR, Office

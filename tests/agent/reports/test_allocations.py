@@ -11,7 +11,7 @@ from agent.domain.allocation import Allocation, Scope
 from agent.domain.gateway import GatewayKey, Inventory, Target, TargetKind, TargetState
 from agent.domain.usage import Layer
 from agent.ledger import open_writer
-from agent.ledger.action_store import AllocationChange
+from agent.ledger.allocation_changes import AllocationChange
 from agent.ledger.reader import LedgerReader
 from agent.reports.allocation_tree import AllocationTree, allocation_tree
 from agent.reports.cap_explain import CapExplain, cap_explain, find_keys

@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 
 from agent.domain.policy_text import parse
 from agent.ledger import open_writer
-from agent.ledger.action_store import AllocationChange
+from agent.ledger.allocation_changes import AllocationChange
 from console.cli import burndeck
 from console.cli import run as main
 from tests.agent.reports.world import NANO, NOW, fill

@@ -9,7 +9,7 @@ import pytest
 from agent.control.audit import verify
 from agent.domain.action import ActionState, Approval, Verdict
 from agent.ledger import open_reader
-from agent.ledger.action_store import AllocationChange
+from agent.ledger.allocation_changes import AllocationChange
 from agent.ledger.seals import NotOurOwnError
 from tests.agent.control.build import tamper
 from tests.agent.control.engine.shop import HOUR, KEY, RPM, Shop
