@@ -13,6 +13,7 @@ from agent.errors import SourceError
 from agent.http import httpx, new_client
 from agent.settings_changes import is_address
 from agent.telemetry.changes.ical import CalendarText, read_calendar
+from agent.telemetry.changes.repeats import Window
 from agent.telemetry.schedule import parse_schedule
 
 if TYPE_CHECKING:
@@ -46,10 +47,11 @@ class Calendars:
     async def read(self, now: float) -> None:
         """Reads every calendar now. None of them ever raises for what it says, or does not say."""
         self._due = self._schedule.next_after(now)
+        window = Window.around(int(now))
         for source, calendar in self._calendars.items():
             try:
                 text = await _text(source, calendar)
-                found = await asyncio.to_thread(read_calendar, text, source, self._zone)
+                found = await asyncio.to_thread(read_calendar, text, source, self._zone, window)
             except SourceError as error:
                 await self._failed(source, error.message, now)
             except ValueError as error:
@@ -68,7 +70,7 @@ class Calendars:
                     source,
                     found.changes,
                     since=int(now),  # a calendar that shows what is to come only does not take back the past
-                    keep=[each.id for each in found.refused if each.id],
+                    keep=found.unread,
                     cancelled=found.cancelled,
                 )
                 rows = [

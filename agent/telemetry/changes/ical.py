@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, cast
 from zoneinfo import ZoneInfo
 
-from agent.domain.change import Change, ChangeKind, Instant, change_id, one_line, scope_of, titled
+from agent.domain.change import Change, change_id
+from agent.telemetry.changes.ical_event import change_of, lasting
+from agent.telemetry.changes.ical_series import series_of
+from agent.telemetry.changes.ical_times import PropertyError, instant
+from agent.telemetry.changes.repeats import MOST, RepeatError, Window
 
 if TYPE_CHECKING:
     from icalendar import Event
 
-_SCOPES = ("team", "project", "service")
-_REPEATS = ("RRULE", "RDATE")
-_MOST_URL = 500
 _LINE_END = re.compile(r"\r\n|\r|\n")  # what `splitlines` also takes for an end may stand in a title
 
 
@@ -38,55 +40,148 @@ class CalendarText:
     changes: list[Change] = field(default_factory=list)
     refused: list[Refusal] = field(default_factory=list)
     cancelled: set[str] = field(default_factory=set)  # ids of changes that were taken back
+    unread: set[str] = field(default_factory=set)  # ids of what was refused: as it was known, it stays
 
 
-class _PropertyError(ValueError):
-    """A property of an event that cannot be taken."""
+@dataclass(frozen=True, slots=True)
+class _Listed:
+    """An event, and where it stands."""
 
-    def __init__(self, name: str, problem: str) -> None:
-        super().__init__(problem)
-        self.name = name
+    line: int
+    raw: str
+    event: Event
+
+    @property
+    def uid(self) -> str:
+        return str(self.event.get("UID", "")).strip()
+
+    @property
+    def apart(self) -> bool:
+        """Whether it is one time of a series that differs from the others."""
+        return "RECURRENCE-ID" in self.event
 
 
-def read_calendar(text: str, source: str, zone: ZoneInfo) -> CalendarText:
-    """The events of a calendar; `zone` is where times are that name none. `ValueError` where it is none."""
+def read_calendar(text: str, source: str, zone: ZoneInfo, window: Window) -> CalendarText:
+    """The events of a calendar; what repeats is listed once for each time within the window.
+
+    `zone` is where times are that name none. `ValueError` where it is no calendar.
+    """
     from icalendar import Calendar, Event
 
     lines = _LINE_END.split(text.lstrip("\ufeff"))
-    events, around = _taken_apart(lines)
+    blocks, around = _taken_apart(lines)
     found = CalendarText()
     try:
         # The time zones of the calendar are known by their names from here on.
         Calendar.from_ical("\r\n".join(around) + "\r\n")
     except Exception as error:  # noqa: BLE001 - whatever the library stumbles over, the events may be good
         found.refused.append(Refusal(1, "VCALENDAR", str(error), ""))
-    for number, block in events:
+    listed = []
+    for number, block in blocks:
         raw = "\n".join(block)
         try:
             event = cast("Event", Event.from_ical("\r\n".join(block) + "\r\n"))
         except Exception as error:  # noqa: BLE001 - whatever the library stumbles over, it is this event
             found.refused.append(Refusal(number, "VEVENT", str(error), raw))
             continue
-        ident = ""
-        try:
-            ident = _ident(event)
-            change = _change(event, ident, source, zone)
-        except _PropertyError as error:
-            known = change_id(source, ident) if ident else ""
-            found.refused.append(Refusal(number, error.name, str(error), raw, known))
-            continue
-        except Exception as error:  # noqa: BLE001 - an oddity that nobody has thought of costs no other event
-            problem = f"it cannot be read: {type(error).__name__}"
-            found.refused.append(Refusal(number, "VEVENT", problem, raw))
-            continue
-        if str(event.get("STATUS", "")).upper() == "CANCELLED":
-            found.cancelled.add(change.id)
-            continue
-        found.changes.append(change)
-        if repeats := next((name for name in _REPEATS if name in event), ""):
-            reason = "repetitions are not read, only the first time: give each release an event of its own"
-            found.refused.append(Refusal(number, repeats, reason, raw, change.id))
+        listed.append(_Listed(number, raw, event))
+    reading = _Reading(source, zone, window, found)
+    reading.take(listed)
     return found
+
+
+@dataclass(slots=True)
+class _Reading:
+    """The events of one calendar on their way into changes."""
+
+    source: str
+    zone: ZoneInfo
+    window: Window
+    found: CalendarText
+    firsts: dict[str, int] = field(default_factory=dict)  # when each event begins, by its UID
+    apart: dict[str, set[int]] = field(default_factory=dict)  # times that have an event of their own
+
+    def take(self, listed: Iterable[_Listed]) -> None:
+        """All events; the times that differ from their series before it."""
+        ordered = sorted(listed, key=lambda each: not each.apart)
+        for each in ordered:
+            with suppress(Exception):  # whoever is bad is refused below
+                if not each.apart and (at := instant(each.event, "DTSTART", self.zone)) is not None:
+                    self.firsts.setdefault(each.uid, at)
+        for each in ordered:
+            self._take(each)
+        self.found.refused.sort(key=lambda refusal: refusal.line)
+
+    def _take(self, listed: _Listed) -> None:
+        ident, event = "", listed.event
+        try:
+            _check_named_once(event)
+            original = instant(event, "RECURRENCE-ID", self.zone)
+            ident = self._ident(listed.uid, original)
+            change = change_of(event, ident, self.source, self.zone)
+        except PropertyError as error:
+            self._refuse(listed, error.name, str(error), ident)
+            self._keep_times(listed)
+            return
+        except Exception as error:  # noqa: BLE001 - an oddity that nobody has thought of costs no other event
+            self._refuse(listed, "VEVENT", f"it cannot be read: {type(error).__name__}", ident)
+            self._keep_times(listed)
+            return
+        if original is not None:
+            self.apart.setdefault(listed.uid, set()).add(original)
+            if str(event["RECURRENCE-ID"].params.get("RANGE", "")):
+                reason = "a change of all later times is read of this one only"
+                self._refuse(listed, "RECURRENCE-ID", reason, ident)
+        times = [change] if original is not None else self._times(listed, change)
+        if str(event.get("STATUS", "")).upper() == "CANCELLED":
+            self.found.cancelled.update(each.id for each in times)
+        else:
+            self.found.changes += times
+
+    def _times(self, listed: _Listed, first: Change) -> list[Change]:
+        """A change for each time of an event; the first one alone where its repetition cannot be read."""
+        try:
+            series = series_of(listed.event, self.zone)
+            if series is None:
+                return [first]
+            series = replace(series, left_out=series.left_out | self.apart.get(listed.uid, set()))
+            times = series.times(self.window)
+        except PropertyError as error:
+            self._refuse(listed, error.name, f"{error}; only its first time is kept", first.external_id)
+            return [first]
+        except RepeatError as error:
+            self._refuse(listed, "RRULE", str(error), first.external_id)
+            return [first]
+        except Exception as error:  # noqa: BLE001 - nor does an odd rule
+            reason = f"its repetition cannot be read: {type(error).__name__}; only its first time is kept"
+            self._refuse(listed, "RRULE", reason, first.external_id)
+            return [first]
+        if times.cut:
+            reason = f"it happens more than {MOST:,} times in the days that are read: those near now are kept"
+            self._refuse(listed, "RRULE", reason, "")
+        until = lasting(listed.event, first, series)
+        return [
+            replace(first, at=at, until=until(at), external_id=self._ident(listed.uid, at)) for at in times.at
+        ]
+
+    def _keep_times(self, listed: _Listed) -> None:
+        """Whatever was known of the times of an event that is refused, stays."""
+        with suppress(Exception):  # it is refused already
+            series = None if listed.apart else series_of(listed.event, self.zone)
+            times = series.times(self.window).at if series else ()
+            self.found.unread.update(change_id(self.source, self._ident(listed.uid, at)) for at in times)
+
+    def _ident(self, uid: str, original: int | None) -> str:
+        """What the calendar calls one time of an event: the first one, as if it were alone, by the UID."""
+        if not uid or original is None or original == self.firsts.get(uid):
+            return uid
+        return f"{uid} {datetime.datetime.fromtimestamp(original, datetime.UTC):%Y%m%dT%H%M%SZ}"
+
+    def _refuse(self, listed: _Listed, name: str, reason: str, ident: str) -> None:
+        known = change_id(self.source, ident) if ident else ""
+        if known:
+            self.found.unread.add(known)
+        self.found.refused.append(Refusal(listed.line, name, reason, listed.raw, known))
 
 
 def _taken_apart(lines: list[str]) -> tuple[list[tuple[int, list[str]]], list[str]]:
@@ -109,103 +204,7 @@ def _taken_apart(lines: list[str]) -> tuple[list[tuple[int, list[str]]], list[st
     return events, around
 
 
-def _ident(event: Event) -> str:
-    """What the calendar calls the event; one of a series has its own time beside the name."""
+def _check_named_once(event: Event) -> None:
     for name in ("UID", "RECURRENCE-ID"):
         if isinstance(event.get(name), list):
-            raise _PropertyError(name, "it is there twice")
-    uid = str(event.get("UID", "")).strip()
-    again = event.get("RECURRENCE-ID")
-    return f"{uid} {again.to_ical().decode()}" if uid and again is not None else uid
-
-
-def _change(event: Event, ident: str, source: str, zone: ZoneInfo) -> Change:
-    for name, problem in event.errors:
-        raise _PropertyError(name or "a line", str(problem))
-    at = _instant(event, "DTSTART", zone)
-    if at is None:
-        raise _PropertyError("DTSTART", "the event does not say when it is")
-    title = one_line(str(event.get("SUMMARY", "")))
-    if not title:
-        raise _PropertyError("SUMMARY", "the event has no title")
-    categories = _categories(event)
-    named = _named(categories)
-    kind, scope = scope_of(**named)
-    return Change(
-        at=at,
-        until=_until(event, at, zone),
-        source=source,
-        kind=_kind(categories),
-        title=one_line(titled(title, named.get("service", ""))),
-        actor=one_line(str(event.get("ORGANIZER", "")).removeprefix("mailto:").removeprefix("MAILTO:")),
-        scope_kind=kind,
-        scope=scope,
-        url=_url(str(event.get("URL", ""))),
-        external_id=ident,
-    )
-
-
-def _until(event: Event, at: int, zone: ZoneInfo) -> int | None:
-    """The end, by DTEND or DURATION; a day without either lasts a day, an instant no time at all."""
-    end = _instant(event, "DTEND", zone)
-    if end is None and "DURATION" in event:
-        lasts = getattr(event["DURATION"], "dt", None)
-        if not isinstance(lasts, datetime.timedelta):
-            raise _PropertyError("DURATION", f"{event['DURATION']!s:.40} is no stretch of time")
-        end = at + int(lasts.total_seconds())
-    if end is None and not isinstance(getattr(event["DTSTART"], "dt", None), datetime.datetime):
-        end = at + 86_400
-    if end is not None and end < at:
-        raise _PropertyError("DTEND", "the event ends before it begins")
-    return None if end == at else end
-
-
-def _instant(event: Event, name: str, zone: ZoneInfo) -> int | None:
-    """The time of a property. A day begins at midnight in `zone`; so is a time read that names no zone."""
-    value: Any = event.get(name)
-    if value is None:
-        return None
-    if isinstance(value, list):
-        raise _PropertyError(name, "it is there twice")
-    moment = getattr(value, "dt", None)
-    if not isinstance(moment, datetime.date):
-        raise _PropertyError(name, "it is no day and no time")
-    if not isinstance(moment, datetime.datetime):
-        moment = datetime.datetime(moment.year, moment.month, moment.day)
-    if moment.tzinfo is None:
-        if unknown := value.params.get("TZID"):
-            raise _PropertyError(name, f"the time zone {str(unknown)!r} is not known")
-        moment = moment.replace(tzinfo=zone)
-    try:
-        return int(Instant.parse(moment))
-    except ValueError as error:
-        raise _PropertyError(name, str(error)) from None
-
-
-def _categories(event: Event) -> list[str]:
-    """All categories: there may be several lines of them."""
-    lines: Any = event.get("CATEGORIES", [])
-    several = lines if isinstance(lines, list) else [lines]
-    return [str(each).strip() for line in several for each in getattr(line, "cats", ())]
-
-
-def _kind(categories: Iterable[str]) -> ChangeKind:
-    """The kind that a category names; what stands in a calendar of releases is one."""
-    known = {kind.value: kind for kind in ChangeKind}
-    return next((known[each.lower()] for each in categories if each.lower() in known), ChangeKind.RELEASE)
-
-
-def _named(categories: Iterable[str]) -> dict[str, str]:
-    """What categories such as `team:search` say that the event is about."""
-    return dict(_pairs(categories))
-
-
-def _pairs(categories: Iterable[str]) -> Iterator[tuple[str, str]]:
-    for each in categories:
-        name, _, value = each.partition(":")
-        if name.strip().lower() in _SCOPES and value.strip():
-            yield name.strip().lower(), one_line(value)
-
-
-def _url(text: str) -> str:
-    return text if text.startswith(("https://", "http://")) and len(text) <= _MOST_URL else ""
+            raise PropertyError(name, "it is there twice")

@@ -185,3 +185,24 @@ def test_an_odd_event_costs_neither_its_calendar_nor_the_next(shelf: Shelf, tmp_
 
     assert shelf.read(odd, good) == ["past", "ahead"]
     assert shelf.rows("SELECT source, reason FROM quarantine") == [("calendar odd.ics", "it is there twice")]
+
+
+def test_every_time_of_a_series_is_in_the_feed_and_the_past_stays_when_it_ends(
+    shelf: Shelf, file: Path
+) -> None:
+    rule = "RRULE:FREQ=DAILY;UNTIL={}T120000Z\nSUMMARY"
+    file.write_text(calendar(AHEAD.replace("0922", "0919").replace("SUMMARY", rule.format("20260923"))))
+    assert shelf.read(file) == ["ahead"] * 5
+    assert shelf.read(file, now=NOW + 86_400) == ["ahead"] * 5
+
+    file.write_text(calendar(AHEAD.replace("0922", "0919").replace("SUMMARY", rule.format("20260920"))))
+    assert shelf.read(file) == ["ahead"] * 3
+
+
+def test_a_bad_rule_is_quarantined_with_its_place_and_costs_no_other(shelf: Shelf, file: Path) -> None:
+    file.write_text(calendar(AHEAD.replace("SUMMARY", "RRULE:FREQ=DAILY;INTERVAL=0\nSUMMARY"), PAST))
+
+    assert shelf.read(file) == ["past", "ahead"]
+    ((source, place, reason, raw),) = shelf.rows("SELECT source, location, reason, raw FROM quarantine")
+    assert (source, place) == ("calendar releases.ics", "line 2: RRULE")
+    assert "INTERVAL=0" in str(reason) and "UID:ahead" in str(raw)
