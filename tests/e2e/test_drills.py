@@ -3,12 +3,27 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import subprocess
 import sys
+import urllib.request
+from collections.abc import Callable, Mapping
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from agent.domain.money import NANO
+from agent.runbooks.asks import start_of
+from agent.runbooks.view import runs
+from console.runs.answers import answers_of
+from console.runs.drive import Played, StepEnd, play
+from console.runs.rehearsal import Rehearsal, rehearsal
+from fixtures import registry
+from fixtures.organization import Organization, Project, build_organization
+from fixtures.scenario import load_scenario
 from tests.console.runs.drills import PLANS, beginning, drilled, shipped
 
 pytestmark = [pytest.mark.scenarios, pytest.mark.xdist_group("drills")]
@@ -44,6 +59,125 @@ def test_a_runbook_that_changes_something_comes_to_its_end_for_real(ident: str, 
     assert report.fine, report.stuck
     assert not report.drill
     assert any(step.action is not None for step in report.steps)
+
+
+def test_a_key_that_is_silent_is_rotated_for_real_and_is_gone_at_the_provider(company: Path) -> None:
+    organization = build_organization(1)
+    old = next(key for key in organization.keys if key.name == "recommendations-images-dev-1")
+    successor = next(key for key in organization.keys if key.project == old.project and key != old)
+    told = {"answers": {"issue": successor.id}}
+    keys = f"organization/projects/{old.project.id}/api_keys?limit=100"
+
+    with rehearsal(load_scenario("quiet-day"), 1, ledger=company) as ground:
+        before = {key["id"] for key in at_provider(ground, keys)}
+        played = walked(ground, "key-rotation", told, key=old.id)
+        after = {key["id"] for key in at_provider(ground, keys)}
+
+    assert played.fine, played.stuck
+    ends = {end.id: end for end in played.steps}
+    assert "no call came through" in ends["silent"].sentence
+    assert "approved by finance (finance), second-engineering (engineering)" in ends["approve"].sentence
+    assert before - after == {old.id}
+
+
+def test_a_review_ends_in_an_allocation_that_holds(company: Path) -> None:
+    with rehearsal(load_scenario("quiet-day"), 1, ledger=company) as ground:
+        before = {each.id: each.monthly_nano for each in ground.settings.allocations}
+        played = walked(ground, "weekly-burn-review", {"answers": {"decide": "yes"}})
+        after = {each.id: each.monthly_nano for each in ground.settings.allocations}
+
+    assert played.fine, played.stuck
+    ends = {end.id: end for end in played.steps}
+    changed = {name for name in before if before[name] != after[name]}
+    found = re.search(r"first to \w+ (\S+) from .* to ([\d,]+) credits a month", ends["proposals"].sentence)
+    assert found is not None
+    assert changed == {found[1]}
+    assert after[found[1]] == Decimal(found[2].replace(",", "")) * NANO
+    assert "approved by second-finance (finance), engineering (engineering)" in ends["approve"].sentence
+
+
+def test_non_production_is_throttled_for_real_until_the_burn_falls_and_released(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    scenario = load_scenario("dearer-model")
+    struck = scenario.key(build_organization(1))
+    assert struck is not None
+    no_production(struck.project, monkeypatch)
+    limits = f"organization/projects/{struck.project.id}/rate_limits?limit=100"
+    held: list[Any] = []
+
+    with rehearsal(scenario, 1) as ground:
+        assert ground.until_fired(("burn_spike",), 7_200) is not None
+        before = at_provider(ground, limits)
+
+        def look(end: str | StepEnd) -> None:
+            if isinstance(end, StepEnd) and end.id == "throttle":
+                held.extend(at_provider(ground, limits))
+
+        played = walked(
+            ground,
+            "throttle-non-prod",
+            {"answers": {"keep": "release"}},
+            look,
+            scope=f"project:{struck.project.id}",
+            limit="4 rpm",
+        )
+        after = at_provider(ground, limits)
+
+    assert played.fine, played.stuck
+    ends = {end.id: end for end in played.steps}
+    assert "is confirmed: burn fell from" in ends["fell"].sentence
+    assert {each["max_requests_per_1_minute"] for each in held if each not in before} == {4}
+    assert after == before
+    assert ends["release"].sentence == "nothing of it is in force any more"
+
+
+def no_production(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the owners registry no key of a project is production: the provider throttles whole projects."""
+    written = registry.owners_toml
+
+    def owners_toml(organization: Organization) -> str:
+        text = written(organization)
+        for key in organization.keys:
+            if key.project == project:
+                head, table, rest = text.partition(f"[keys.{key.id}]")
+                text = (
+                    head + table + rest.replace('"prod"', '"staging"', 1)
+                    if key.environment == "prod"
+                    else text
+                )
+        return text
+
+    monkeypatch.setattr(registry, "owners_toml", owners_toml)
+
+
+def walked(
+    ground: Rehearsal,
+    ident: str,
+    told: Mapping[str, Any],
+    look: Callable[[str | StepEnd], None] = lambda end: None,
+    **parameters: str,
+) -> Played:
+    """A run of a shipped runbook for real, by people and the agent; `look` hears of each step as it ends."""
+    runbook = shipped(ident)
+    holder = ground.cast.first(roles=runbook.roles)
+    assert holder is not None
+    assert ground.tell(holder.name, start_of(runbook, parameters)) == ""
+    newest = max(line.id for line in runs(ground.reader, ground.now()))
+    return play(ground, newest, answers_of(told, runbook), look)
+
+
+def at_provider(ground: Rehearsal, path: str) -> list[Any]:
+    """What the provider's own administration says; one page."""
+    (source,) = ground.settings.sources
+    request = urllib.request.Request(
+        f"{source.base_url}/{path}", headers={"authorization": f"Bearer {os.environ['OPENAI_ADMIN_KEY']}"}
+    )
+    with urllib.request.urlopen(request) as answer:
+        page = json.load(answer)
+    assert not page["has_more"]
+    data: list[Any] = page["data"]
+    return data
 
 
 def test_a_review_needs_no_alert_and_its_steps_are_done_by_who_may(company: Path) -> None:
