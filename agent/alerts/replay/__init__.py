@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from agent.alerts.month import Month
 from agent.alerts.replay.caps import CapWatch, Reached
 from agent.alerts.replay.compare import Side, only_in, side_of
-from agent.alerts.replay.judges import judge_of, notes_of, rule_of
+from agent.alerts.replay.judges import check_replayable, judge_of, notes_of, rule_of
 from agent.alerts.replay.past import PastRules
 from agent.alerts.replay.rises import BEFORE_S, Rise, largest_rises
 from agent.alerts.replay.run import Run
@@ -71,6 +71,7 @@ def replay(
         ledger = reader.alert_store()
         lineage = Lineage(lambda: ledger.contexts().values())
         past = PastRules(reader.rows, begin, end)
+        check_replayable(rule, past.accounts())
         planned = [Planned(*row) for row in reader.rows("planned_since", {"since": begin - _PLANNED_S})]
         judge = judge_of(rule, reader, ledger, begin, end, configured)
         runs = [Run(judge, each, past, ledger, lineage, planned) for each in configured]
@@ -91,7 +92,7 @@ def replay(
         rises=tuple(rises),
         gone=only_in(now.episodes, other.episodes) if other else (),
         new=only_in(other.episodes, now.episodes) if other else (),
-        notes=tuple(notes_of(rule)),
+        notes=tuple(notes_of(rule, past.accounts())),
     )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from agent.alerts.budget import BudgetTier, budget_signals, told
@@ -15,28 +16,33 @@ from agent.errors import ConfigError
 if TYPE_CHECKING:
     from agent.ledger.alert_store import AlertStore
     from agent.ledger.reader import LedgerReader
+    from agent.ledger.sources_seen import Account
     from agent.settings import Settings
 
-NEEDS_ARRIVAL = (AlertRule.SILENT_DATA, AlertRule.DRIFT)
-"""Judged by how data arrived, of which the ledger keeps the last state only."""
+AT_THE_HOUR = (AlertRule.SILENT_DATA, AlertRule.DRIFT)
+"""Judged by the clock, and not by the month or the day that an hour is of."""
 BY_MINUTES = (AlertRule.RATE_OF_CHANGE, AlertRule.NEW_BURNER, AlertRule.ERRORS, AlertRule.CACHE)
 """Judged by windows within the hour: a replay sees those that end with an hour whose minutes are known."""
 
 
 def rule_of(name: str) -> AlertRule:
     """The rule of a name; raises `ConfigError` with what can be replayed."""
-    known = [rule for rule in AlertRule if rule not in NEEDS_ARRIVAL]
-    hint = f"Can be replayed: {', '.join(known)}."
     try:
-        rule = AlertRule(name)
+        return AlertRule(name)
     except ValueError:
-        raise ConfigError(f"there is no rule {name!r}", hint=hint) from None
-    if rule in NEEDS_ARRIVAL:
         raise ConfigError(
-            f"{name} cannot be replayed: it is judged by how data arrived, which the ledger does not keep",
-            hint=hint,
+            f"there is no rule {name!r}", hint=f"Can be replayed: {', '.join(AlertRule)}."
+        ) from None
+
+
+def check_replayable(rule: AlertRule, accounts: Sequence[Account]) -> None:
+    """Raises `ConfigError` for a rule of which the ledger keeps nothing that it could be judged by."""
+    if rule is AlertRule.SILENT_DATA and all(each.covered_to is not None for each in accounts):
+        raise ConfigError(
+            "silent_data cannot be replayed: the ledger does not keep when usage of "
+            f"{_names(accounts)} was read",
+            hint=f"Can be replayed: {', '.join(each for each in AlertRule if each is not rule)}.",
         )
-    return rule
 
 
 def judge_of(
@@ -52,11 +58,16 @@ def judge_of(
         from agent.alerts.replay.spikes import SpikeJudge
 
         return SpikeJudge(reader, ledger, start, end, settings)
-    leading = {judge.__module__.rpartition(".")[2]: judge for judge in RULES}
-    return judge_budget if rule is AlertRule.BUDGET else leading[rule.value]
+    if rule is AlertRule.BUDGET:
+        return judge_budget
+    judge = {judge.__module__.rpartition(".")[2]: judge for judge in RULES}[rule.value]
+    if rule in AT_THE_HOUR:
+        # A replay's clock stands in the last second of an hour: only with its end has the hour been quiet.
+        return lambda context: judge(replace(context, now=context.now + 1))
+    return judge
 
 
-def notes_of(rule: AlertRule) -> Sequence[str]:
+def notes_of(rule: AlertRule, accounts: Sequence[Account]) -> Sequence[str]:
     """What a reader must know of a replay of a rule."""
     notes = [
         "judged at every whole hour, with the amounts that the ledger has today: what came late or was "
@@ -77,7 +88,28 @@ def notes_of(rule: AlertRule) -> Sequence[str]:
             "rises are judged by the whole hour: the agent tells of the same ones minutes after they begin, "
             "and of shorter ones too"
         )
+    elif rule is AlertRule.DRIFT:
+        notes.append(
+            "layers are compared as they are today: what was corrected since is no longer apart, and a bill "
+            "counts from the day that it is of"
+        )
+    elif rule is AlertRule.SILENT_DATA:
+        notes += _notes_of_silence(accounts)
     return notes
+
+
+def _notes_of_silence(accounts: Sequence[Account]) -> Iterator[str]:
+    streams = [each for each in accounts if each.covered_to is None]
+    yield (
+        f"{_names(streams)}: judged by the hours in which events came, so that a gap is seen by whole "
+        "hours, and one that goes on no further than anything else is known"
+    )
+    if others := [each for each in accounts if each.covered_to is not None]:
+        yield f"not replayed: {_names(others)}, since the ledger does not keep when that usage was read"
+
+
+def _names(accounts: Sequence[Account]) -> str:
+    return ", ".join(sorted(each.name for each in accounts)) or "any account"
 
 
 def judge_budget(context: RuleContext) -> Judged:

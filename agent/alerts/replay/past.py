@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import repeat
 from typing import Any
 
 from agent.domain.alert import Alert, AlertRule
 from agent.domain.allocation import Scope
+from agent.domain.usage import Layer
 from agent.ledger.alert_store import AlertStore
 from agent.ledger.burn_store import Series
 from agent.ledger.history_store import Read
 from agent.ledger.pieces import DAY_S, HOUR_S, pieces
 from agent.ledger.rule_store import Newcomer, RuleStore, Sums
-from agent.ledger.sources_seen import SourceSeen
+from agent.ledger.sources_seen import Account, LayerDay, SourceSeen
 
 LOOK_BACK_S = 70 * DAY_S
 """As far before the first step as rules look: two months and a little."""
@@ -44,6 +47,9 @@ class PastRules(RuleStore):
         self._lines: dict[Series, _Line] = {}
         self._scopes: dict[frozenset[Scope], dict[Scope, Series]] = {}
         self._known_since: int | None = None
+        self._layer_hours: dict[tuple[int, Layer], list[int]] = {}
+        self._layer_days: dict[tuple[int, int], list[LayerDay]] = {}
+        self._covers: dict[tuple[int, Layer, int, int], bool] = {}
         rows = self._all("history_hours_with_minutes", start=self._first, end=end)
         self._with_minutes = frozenset(hour for (hour,) in rows)
 
@@ -109,6 +115,39 @@ class PastRules(RuleStore):
     def sources(self) -> list[SourceSeen]:
         """None: how data arrived is not kept, and all of it is here now."""
         return []
+
+    def accounts(self) -> list[Account]:
+        """Every account; what a source reads counts as read, since how far it was read then is not kept."""
+        return self._accounts
+
+    @cached_property
+    def _accounts(self) -> list[Account]:
+        read = {source.account for source in super().sources()}
+        return [
+            replace(each, covered_to=self._end) if each.covered_to is None and each.name in read else each
+            for each in super().accounts()
+        ]
+
+    def layer_hours(self, account: int, layer: Layer, start: int) -> list[int]:
+        """The hours since `start`, and before `at`, in which a layer knows of usage of an account."""
+        if (account, layer) not in self._layer_hours:
+            self._layer_hours[account, layer] = super().layer_hours(account, layer, self._first)
+        hours = self._layer_hours[account, layer]
+        return hours[bisect_left(hours, start) : bisect_left(hours, self.at)]
+
+    def layer_days(self, start: int, end: int) -> list[LayerDay]:
+        """What each layer says by account and UTC day; days that have ended before `at`."""
+        asked = start, min(end, self.at // DAY_S * DAY_S)
+        if asked not in self._layer_days:
+            self._layer_days[asked] = super().layer_days(*asked)
+        return self._layer_days[asked]
+
+    def covers(self, account: int, layer: Layer, start: int, end: int) -> bool:
+        """Whether a layer covers all of a stretch of an account, by what is known today."""
+        asked = account, layer, start, end
+        if asked not in self._covers:
+            self._covers[asked] = super().covers(*asked)
+        return self._covers[asked]
 
     def _part(
         self, series: Sequence[Series], start: int, end: int, known_to: int | None = None

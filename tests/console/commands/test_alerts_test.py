@@ -128,7 +128,7 @@ def test_a_file_of_keys_is_tried_and_a_key_of_the_command_line_wins(
     ("more", "part"),
     [
         (("budgets",), "there is no rule 'budgets'"),
-        (("drift",), "drift cannot be replayed"),
+        (("silent_data",), "silent_data cannot be replayed"),
         (("budget", "--set", "alerts.tiers.critical.at=0.5"), "burndeck.toml: alerts.tiers: must rise"),
         (("budget", "--set", "alerts.spike.hold=soon"), "burndeck.toml: alerts.spike.hold"),
         (("budget", "--set", "agent.heartbeat=1s"), "--set agent.heartbeat=1s"),

@@ -346,7 +346,7 @@ def test_burn_without_a_team_is_found_in_the_past(tmp_path: Path) -> None:
     assert len(found.gone) == 1
 
 
-@pytest.mark.parametrize("rule", ["silent_data", "drift", "budgets"])
+@pytest.mark.parametrize("rule", ["silent_data", "budgets"])
 def test_a_rule_that_cannot_be_replayed_is_an_error_that_names_those_that_can(
     steady: Path, rule: str
 ) -> None:
