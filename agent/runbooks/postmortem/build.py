@@ -179,7 +179,8 @@ class _Building:
         times = times_of(entry, alerts, rise, end, mitigated_at(measures, drill=drill))
         stretch = stretch_of(self.reader, alerts, times, self.settings.organization.time_zone, end)
         if not burns:
-            return _Burning(times=times)
+            tried = earlier_of(self.reader, self.settings, alerts, burns, rise, stretch)
+            return _Burning(times=times, earlier=tried)
         counted = max((each.above for each in alerts), default=Decimal(0)) if entry is None else entry.above
         with self.reader.snapshot():  # of one state, or minutes that are revised between set the two apart
             cost = cost_of(self.reader, self.settings, burns, left_out, alerts, counted, stretch)

@@ -11,7 +11,7 @@ from agent.runbooks.postmortem.burn import BY_MINUTES_S, Burn
 from agent.runbooks.postmortem.model import Catch, Earlier
 from agent.runbooks.postmortem.standing import best, daily_limit, throttle
 from agent.runbooks.postmortem.stretch import Stretch
-from agent.runbooks.postmortem.tighter import Told, by_hours, spikes
+from agent.runbooks.postmortem.tighter import Played, Told, by_hours, spikes
 
 if TYPE_CHECKING:
     from agent.ledger.reader import LedgerReader
@@ -45,20 +45,17 @@ def earlier_of(
         fired=first.fired_at or first.started_at,
         tier=first.tier,
     )
-    catches = [*_rules(reader, settings, told, fired), *_limits(reader, settings, told, burns, stretch)]
-    return Earlier(_sentence(catches), tuple(catches), tuple(_notes(catches)))
+    rules = sorted({AlertRule(each.rule) for each in fired})
+    by_minutes = AlertRule.BURN_SPIKE in rules and told.seen - told.rose <= BY_MINUTES_S
+    found = list(spikes(reader, settings, told)) if by_minutes else []
+    left = [rule for rule in rules if rule is not AlertRule.BURN_SPIKE or not by_minutes]
+    played = by_hours(reader, settings, told, left)
+    catches = [*found, *played.catches, *_limits(reader, settings, told, burns, stretch)]
+    return Earlier(_sentence(catches), tuple(catches), tuple(_notes(catches, played)))
 
 
 def _label(entry: AlertEntry) -> str:
     return f"{entry.scope_kind}:{entry.scope}" if entry.scope else entry.scope_kind
-
-
-def _rules(reader: LedgerReader, settings: Settings, told: Told, fired: Sequence[AlertEntry]) -> list[Catch]:
-    rules = {AlertRule(each.rule) for each in fired}
-    found: list[Catch] = []
-    if AlertRule.BURN_SPIKE in rules and told.seen - told.rose <= BY_MINUTES_S:
-        found += spikes(reader, settings, told)
-    return [*found, *by_hours(reader, settings, told, sorted(rules))]
 
 
 def _limits(
@@ -84,8 +81,10 @@ def _sentence(catches: Sequence[Catch]) -> str:
     return f"{found.sentence.rstrip('.')}{price}."
 
 
-def _notes(catches: Sequence[Catch]) -> list[str]:
-    notes = []
+def _notes(catches: Sequence[Catch], played: Played) -> list[str]:
+    notes = [f"not tried: {each}" for each in played.untried]
+    if played.catches:
+        notes.append("rules were judged at whole hours, as the agent judges them")
     if catches:
         notes.append("tried on the amounts that the ledger has today, each policy alone")
     if any(each.policy.startswith("burn_spike") for each in catches):

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from agent.analytics.month import month_of
-from agent.domain.alert import CRITICAL, WARNING, Alert, AlertRule, Signal, tier_rank
+from agent.domain.alert import Alert, AlertRule, Signal, tier_rank
 from agent.domain.words import duration, instant, plural
-from agent.errors import BurndeckError
+from agent.errors import BurndeckError, ConfigError, LedgerError
 from agent.reports.moment import HOUR, MINUTE
+from agent.runbooks.postmortem.limits import Tighter, tighter
 from agent.runbooks.postmortem.model import Catch
 
 if TYPE_CHECKING:
@@ -27,8 +27,6 @@ _LOOKS = range(4, 17)  # between the rise and the alert, as many as a second or 
 _CONTEXTS = 16_000  # that are looked at altogether, at one look or several
 _MARGIN_S = 5 * MINUTE
 _SENSITIVITIES = (2, 4)
-_SHARE = Decimal("0.10")
-_LOWERED = (WARNING, CRITICAL)  # a cap is what was agreed on: what leads to it may be told of sooner
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,29 +136,44 @@ def _caught(policy: str, setting: str, at: int | None, told: Told, price: str) -
     return Catch(policy, setting, at, earlier, None, price, sentence)
 
 
-def by_hours(
-    reader: LedgerReader, settings: Settings, told: Told, rules: Collection[AlertRule]
-) -> Iterator[Catch]:
-    """Other rules that fired, tighter, through the month until the alert by whole hours."""
-    from agent.alerts.replay import replay
+@dataclass(frozen=True, slots=True)
+class Played:
+    """What rules were tried by whole hours, and of each that was not, why."""
 
-    zone = settings.organization.time_zone
+    catches: list[Catch] = field(default_factory=list)
+    untried: list[str] = field(default_factory=list)
+
+
+def by_hours(reader: LedgerReader, settings: Settings, told: Told, rules: Collection[AlertRule]) -> Played:
+    """Rules that fired, tighter, through the month until the alert: by whole hours, as the agent judges."""
+    played = Played()
     for rule in rules:
-        made = _tighter(settings, rule)
-        if made is None:
-            continue
-        changed, policy, setting = made
-        start, end = month_of(told.fired - 1, zone).start, told.fired + HOUR
+        made = tighter(settings, rule)
         try:
-            found = replay(reader, settings, changed, rule.value, start, end)
-        except BurndeckError:
-            continue  # nothing is known of that time
-        assert found.changed is not None
-        base, at = _told_at(found.now.episodes, told), _told_at(found.changed.episodes, told)
-        # The replay has all data at once: people were told later than it by what came late.
-        late = max(0, told.fired - base) if base is not None else 0
-        price = _loudness(found.now.loudness.pages_per_week, found.changed.loudness.pages_per_week)
-        yield _caught(policy, setting, None if at is None else at + late, told, price)
+            if made is None:
+                raise ConfigError(f"{rule.value} has no limits that could be tighter")
+            played.catches.append(_by_hours(reader, settings, told, rule, made))
+        except BurndeckError as error:
+            problem = error.message
+            played.untried.append(problem if rule.value in problem else f"{rule.value}: {problem}")
+    return played
+
+
+def _by_hours(reader: LedgerReader, settings: Settings, told: Told, rule: AlertRule, made: Tighter) -> Catch:
+    """One rule, as it is and tighter. `BurndeckError` where it cannot be replayed on this past."""
+    from agent.alerts.replay import replay
+    from agent.alerts.replay.judges import BY_MINUTES
+
+    start = month_of(told.fired - 1, settings.organization.time_zone).start
+    found = replay(reader, settings, made.settings, rule.value, start, told.fired + HOUR)
+    assert found.changed is not None
+    base, at = _told_at(found.now.episodes, told), _told_at(found.changed.episodes, told)
+    if base is None and at is None and rule in BY_MINUTES:
+        raise LedgerError(f"{rule.value} looks at minutes, and by whole hours it is not seen")
+    # The replay has all data at once: people were told later than it by what came late.
+    late = max(0, told.fired - base) if base is not None else 0
+    price = _loudness(found.now.loudness.pages_per_week, found.changed.loudness.pages_per_week)
+    return _caught(made.words, made.command, None if at is None else at + late, told, price)
 
 
 def _told_at(episodes: Sequence[Alert], told: Told) -> int | None:
@@ -172,34 +185,3 @@ def _told_at(episodes: Sequence[Alert], told: Told) -> int | None:
 
 def _loudness(now: Decimal, then: Decimal) -> str:
     return f"{then} pages a week in place of {now} over that time" if then != now else ""
-
-
-def _tighter(settings: Settings, rule: AlertRule) -> tuple[Settings, str, str] | None:
-    """The settings with one rule that tells earlier, in words and as the command that tries it.
-
-    None of a rule that has no such limits.
-    """
-    alerts = settings.alerts
-    if rule is AlertRule.BUDGET:
-        tiers = tuple(
-            msgspec.structs.replace(each, at=each.at - _SHARE) if each.name in _LOWERED else each
-            for each in alerts.tiers
-        )
-        changed = msgspec.structs.replace(alerts, tiers=tiers)
-        words = "budget tiers of warning and critical at a tenth of the month's credits less"
-        sets = [f"alerts.tiers.{each.name}.at={each.at:f}" for each in tiers if each.name in _LOWERED]
-    elif rule is AlertRule.RUNWAY:
-        limits = alerts.rules.runway
-        double = msgspec.structs.replace(
-            limits,
-            warning=type(limits.warning)(limits.warning * 2),
-            critical=type(limits.critical)(limits.critical * 2),
-        )
-        changed = msgspec.structs.replace(alerts, rules=msgspec.structs.replace(alerts.rules, runway=double))
-        words = "runway with twice the time"
-        runway = "alerts.rules.runway"
-        sets = [f"{runway}.critical={double.critical}", f"{runway}.warning={double.warning}"]
-    else:
-        return None
-    tried = " ".join(f"--set {each}" for each in sets)
-    return dataclasses.replace(settings, alerts=changed), words, f"burndeck alerts test {rule} {tried}"
