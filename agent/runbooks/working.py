@@ -152,8 +152,10 @@ class Work:
 
     def _approval_of(self, required: tuple[Evidence, ...]) -> Found | None:
         of = self.run.runbook.named(self.declared.of)
-        ident = None if of is None else self.run.step(of.seq).action
-        action = None if ident is None else self.actions.action(ident)
+        asked = None if of is None else self.run.step(of.seq)
+        action = None if asked is None or asked.action is None else self.actions.action(asked.action)
+        if action is None and asked is not None and asked.state is StepState.SKIPPED:
+            return self._denied(f"step {asked.seq} was skipped: nothing was asked for", NOT_NEEDED, required)
         if action is None:
             return self.failing(f"step {self.declared.of} has asked for nothing that could be approved")
         if problem := self._not_ours(action):

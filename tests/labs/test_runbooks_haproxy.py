@@ -6,11 +6,13 @@ import hashlib
 import json
 import time
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from agent.domain.money import NANO
 from tests.labs.acting import until
 from tests.labs.haproxy import HAProxyLab, Load, needs_haproxy
 from tests.labs.walking import LaterSite, Walk, lacking
@@ -48,8 +50,25 @@ maps = "{lab.maps}"
 log = "{lab.log}"
 every = "1s"
 """
+ALLOCATIONS = """
+[[allocations]]
+id = "org-1"
+scope = "organization"
+monthly_credits = "{whole:.6f}"
+emergency_buffer = "{buffer:.6f}"
+at_hard_cap = "none"
+at_hard_cap_prod = "none"
+
+[[allocations]]
+id = "org-1-team-search"
+scope = "team:search"
+monthly_credits = "{team:.6f}"
+emergency_buffer = "{buffer:.6f}"
+at_hard_cap_prod = "automatic"
+"""
 LEAK = {"answers": {"gone": "yes", "leaver": "no"}}
 NOTHING: dict[str, list[str]] = {"rps.map": [], "rpm.map": [], "block.map": []}
+_CAPPED = "SELECT id FROM alert WHERE tier = 'hard_cap' AND incident > 0"
 USUAL = 120  # calls a minute of each key, in the hours before
 
 
@@ -73,6 +92,10 @@ class Place:
             shown = self.lab.tell(f"show map {self.lab.maps / name}")
             found[name] = sorted(" ".join(line.split()[1:]) for line in shown.splitlines() if line)
         return found
+
+    def burnt(self) -> Decimal:
+        """Credits that all keys have burnt."""
+        return Decimal(self.site.rows("SELECT sum(credits_nano) FROM event")[0][0]) / NANO
 
     def known(self) -> None:
         """Waits until the ledger has the calls of the hours before."""
@@ -131,6 +154,44 @@ def test_throttle_non_prod_is_walked_by_commands_and_hits_the_dev_key_alone(plac
     assert place.held() == NOTHING
     assert walk.resume()["state"] == "done"
     assert lacking(walk.postmortem(), ["throttle non-prod of team:search to 60 rpm", "horter prompts"]) == []
+
+
+def test_a_hard_cap_refuses_a_team_and_its_override_lets_it_pass_again(place: Place) -> None:
+    site, used = place.site, place.burnt()
+    site.more(ALLOCATIONS.format(whole=used * 40, team=used * Decimal("0.9"), buffer=used))
+    site.later(minutes=0)
+    with place.lab.load(DEV, rate=10) as dev, place.lab.load(PROD, rate=10) as prod:
+        dev.first(403, 0.0)
+        prod.first(403, 0.0)
+        held = place.held()
+        ((alert,),) = until(lambda: site.rows(_CAPPED), "the incident of the hard cap", why=site.said)
+        walk = Walk.start(site, "hard-cap-override", "--alert", str(alert), amount=f"{used * 20:.6f}")
+        assert walk.script({}, pause="resolved") is None
+        for load in (dev, prod):
+            load.first(200, time.monotonic())
+
+    site.later(minutes=5)
+    assert walk.ended({})
+    assert held == {**NOTHING, "block.map": [f"{DEV} 1", f"{PROD} 1"]}
+    assert place.held() == NOTHING
+    assert "its hard cap of" in walk.sentence("evidence")
+    assert "approved by fay (finance), eve (engineering)" in walk.sentence("approve")
+    assert "below its hard cap" in walk.sentence("authorized")
+    assert walk.sentence("resolved").startswith(f"Alert {alert} ended")
+    assert lacking(walk.postmortem(), ["top team:search up by", "block non-prod of team:search"]) == []
+
+
+def test_a_model_regression_says_that_haproxy_knows_no_models_and_leads_another_way(place: Place) -> None:
+    walk = Walk.start(place.site, "model-regression", scope="team:search")
+    told = {"answers": {"decide": ["downgrade", "accept"], "which": "gpt-4o-mini"}}
+
+    assert walk.ended(told)
+
+    by_step = [(end.id, end.state, end.answer) for end in walk.ends]
+    assert [answer for ident, _, answer in by_step if ident == "decide"] == ["downgrade", "accept"]
+    assert ("downgrade", "skipped", "") in by_step
+    assert "has no models. It can: throttle, block" in walk.sentence("downgrade")
+    assert place.held() == NOTHING
 
 
 def test_four_runbooks_are_walked_to_their_ends_on_two_keys_under_load(place: Place) -> None:

@@ -44,6 +44,10 @@ class LaterSite(Site):
         self._config = (folder / "burndeck.toml").read_text()
         self._ahead_s = 0
 
+    def more(self, tables: str, organization: str = "") -> None:
+        """Writes more of burndeck.toml, of its organization too; the agent reads it when it starts anew."""
+        self._config = self._config.replace('id = "org-1"\n', f'id = "org-1"\n{organization}', 1) + tables
+
     def later(self, minutes: int) -> None:
         """Lets time go on while nobody looks, and has the agent read source and gateway again."""
         self.kill()
@@ -114,12 +118,11 @@ class Walk:
     ends: list[StepEnd] = field(default_factory=list)
 
     @classmethod
-    def start(cls, site: LaterSite, runbook: str, **parameters: str) -> Walk:
-        """`burndeck runbook start`."""
+    def start(cls, site: LaterSite, runbook: str, *words: str, **parameters: str) -> Walk:
+        """`burndeck runbook start`, with more words of its command line and with parameters."""
         given = [word for name, text in parameters.items() for word in ("--set", f"{name}={text}")]
-        return cls(
-            site, runbook, site.burndeck("runbook", "start", runbook, *given, "--wait", "20")["run"]["id"]
-        )
+        answer = site.burndeck("runbook", "start", runbook, *words, *given, "--wait", "20")
+        return cls(site, runbook, answer["run"]["id"])
 
     def do(self, what: str, *words: str, person: str = "ada", code: int = 0) -> dict[str, Any]:
         """`burndeck runbook WHAT RUN WORDS`; the run as it stands then."""
@@ -144,10 +147,10 @@ class Walk:
         assert found is not None
         looks = seen or {}
 
-        def tell(end: StepEnd) -> None:
-            self.ends.append(end)
-            if end.id in looks:
-                looks[end.id]()
+        def tell(end: str | StepEnd) -> None:
+            if not isinstance(end, str):
+                self.ends.append(end)
+                looks.get(end.id, lambda: None)()
 
         with open_reader(self.site.ledger) as reader:
             ground = Ground(self.site, reader, self.site.settings, self._cast(), pause, self.run)

@@ -9,7 +9,7 @@ from msgspec import structs
 
 from agent.control.asking import decision_on
 from agent.domain.action import ActionState
-from agent.domain.run import RunState
+from agent.domain.run import RunState, StepState
 from agent.runbooks import asks
 from agent.runbooks.in_force import in_force_lines, in_force_words
 from tests.agent.runbooks.walking import Walking
@@ -258,6 +258,25 @@ def test_an_approval_that_is_denied_fails_the_step_and_one_that_is_late_too(worl
 
     assert world.states() == ["done", "failed"]
     assert "action 1 is declined" in world.run().step(2).outcome
+
+
+def test_an_approval_of_what_was_skipped_leads_its_other_way_and_is_no_yes_without_one(
+    world: Walking,
+) -> None:
+    world.write("walk", TOP_UP, f'{APPROVED}\notherwise = "way"', NOTE, 'id = "way"\n' + CHOICE)
+    world.write("firm", TOP_UP, APPROVED, NOTE)
+    world.reach_the_cap()
+    world.start("walk", incident=world.incident().id)
+    world.start("firm", incident=world.incident().id)
+
+    for ident in (1, 2):
+        run = world.run(ident)
+        assert world.ask("ada", asks.step_of(run, 1, "skip", reason="nobody is harmed")) == ""
+
+    world.conduct()
+    assert (world.run(1).at, world.run(1).step(2).answer) == (4, "not needed")
+    assert world.run(1).step(2).outcome == "step 1 was skipped: nothing was asked for"
+    assert (world.run(2).at, world.run(2).step(2).state) == (2, StepState.FAILED)
 
 
 def test_an_action_of_another_kind_or_of_another_step_is_refused(world: Walking) -> None:
