@@ -35,19 +35,21 @@ def _raises(step: Step) -> bool:
     """What cannot be compared counts as raised. Where there was no limit at all, the first one is none."""
     if all(step.before.get(name) is None for name in step.want):
         return False
-    return any(not _at_most(step.want[name], step.before.get(name)) for name in step.want)
+    return any(not at_most(step.want[name], step.before.get(name)) for name in step.want)
 
 
-def _at_most(wanted: object, held: object) -> bool:
+def at_most(wanted: object, held: object) -> bool:
+    """Whether an amount, or a period, is no looser than what is held."""
     if wanted == held:
         return True
-    amounts = [_amount(wanted), _amount(held)]
+    amounts = [amount_of(wanted), amount_of(held)]
     if amounts[0] is None:
         return held is None  # a period where none was named
     return amounts[1] is None or amounts[0] <= amounts[1]
 
 
-def _amount(value: object) -> Decimal | None:
+def amount_of(value: object) -> Decimal | None:
+    """A field that is a number, or None: a period is none."""
     if isinstance(value, bool) or not isinstance(value, int | str):
         return None
     try:
@@ -69,4 +71,4 @@ def _own(step: Step, open_actions: Iterable[Action]) -> bool:
 
 
 def _same(one: object, other: object) -> bool:
-    return one == other or (_amount(one) is not None and _amount(one) == _amount(other))
+    return one == other or (amount_of(one) is not None and amount_of(one) == amount_of(other))

@@ -6,13 +6,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
+from agent.control.backstop_places import BEHIND_PERCENT, Backing, behind
 from agent.control.cap_case import CapCase
 from agent.control.daily import daily
 from agent.control.newcomers import newcomers
 from agent.control.proposal import Proposal
 from agent.domain.action import Action, ActionKind, ActionSpec, ActionState
 from agent.domain.alert import CRITICAL, HARD_CAP, WARNING, Alert, AlertRule, tier_rank
-from agent.domain.allocation import Allocation, Scope, ScopeKind
+from agent.domain.allocation import Allocation, Scope
 from agent.domain.person import AGENT
 from agent.domain.words import plural
 
@@ -22,11 +23,6 @@ if TYPE_CHECKING:
 
 _RENEW_PART = 3
 """An action is renewed when less than this part of its time is left."""
-_BEHIND_PERCENT = 10
-"""A provider's own limit lies this far above the cap: it counts late, and is to bite after burndeck."""
-_CAPPED = (ScopeKind.ORGANIZATION, ScopeKind.TEAM, ScopeKind.PROJECT, ScopeKind.API_KEY)
-"""Levels for which providers have limits of their own."""
-
 
 UNSERVED, OUTLIVES = "cap.unserved", "cap.outlives_allocation"
 """Kinds of audit records: nothing can be done of a hard cap; a block stays though its allocation is over."""
@@ -95,8 +91,9 @@ def _of_alerts(case: CapCase, live: Sequence[Alert]) -> Iterator[Proposal]:
     for want in filter(None, throttles.values()):
         if not _throttled(case, want) and not case.standing(want.part.alert, want.spec):
             yield want.proposal()
+    backing = Backing(case)
     for allocation, found in around:
-        yield from _backstop(case, allocation, found)
+        yield from _backstop(case, backing, allocation, found)
 
 
 def _what_is(
@@ -219,37 +216,50 @@ def _throttle(case: CapCase, allocation: Allocation, live: Sequence[Alert]) -> W
     return Want(spec, reason, automatic, alert, case.automatic(allocation.at_hard_cap_prod))
 
 
-def _backstop(case: CapCase, allocation: Allocation, live: Sequence[Alert]) -> Iterator[Proposal]:
+def _backstop(
+    case: CapCase, backing: Backing, allocation: Allocation, live: Sequence[Alert]
+) -> Iterator[Proposal]:
     """The provider's own limit, once in a month, and anew where the cap has changed since."""
     alert = _newest(each for each in live if each.signal.rule is AlertRule.BUDGET)
     if alert is None or tier_rank(alert.signal.tier) < tier_rank(WARNING):
         return
-    if allocation.at_hard_cap == "none" or allocation.scope.kind not in _CAPPED:
-        return
-    if not case.reached(allocation.scope, ActionKind.CAP):
-        return
-    amount = _behind(allocation)
-    answers = case.answers_of(allocation.scope, ActionKind.CAP)
-    if answers and answers[-1].amount_nano == amount:
+    whole = [place for place in backing.places(allocation).found if not place.alone]
+    # What stands over all of it may stand at several gateways: one action sets them.
+    if whole:
+        yield from _limit(
+            case,
+            allocation,
+            alert,
+            ActionSpec(ActionKind.CAP, allocation.scope, amount_nano=behind(allocation)),
+        )
+    for place in backing.places(allocation).found:
+        if place.alone:
+            spec = ActionSpec(
+                ActionKind.CAP, place.scope, amount_nano=behind(allocation), gateway=place.gateway
+            )
+            yield from _limit(case, allocation, alert, spec)
+
+
+def _limit(case: CapCase, allocation: Allocation, alert: Alert, spec: ActionSpec) -> Iterator[Proposal]:
+    answers = case.answers_of(spec.scope, ActionKind.CAP)
+    if answers and answers[-1].amount_nano == spec.amount_nano:
         return
     # What top-ups have given, people have agreed to; what lies below it must have been set before.
     held = [each.spec for each in case.mine if each.state.active and each.spec.kind is ActionKind.CAP]
-    set_before = max((each.amount_nano for each in held if each.scope == allocation.scope), default=0)
-    base = _behind(replace(allocation, monthly_nano=allocation.monthly_nano - allocation.topped_nano))
-    reason = f"{allocation.id}: the provider's own limit, {_BEHIND_PERCENT} % above the hard cap"
+    set_before = max((each.amount_nano for each in held if each.scope == spec.scope), default=0)
+    base = behind(replace(allocation, monthly_nano=allocation.monthly_nano - allocation.topped_nano))
+    what = "the provider's own limit"
+    if spec.scope != allocation.scope:
+        what += f" of {spec.scope} alone, so that no single project of it passes the cap far"
     yield Proposal(
-        ActionSpec(ActionKind.CAP, allocation.scope, amount_nano=amount),
-        reason,
+        spec,
+        f"{allocation.id}: {what}, {BEHIND_PERCENT} % above the hard cap",
         case.automatic(allocation.at_hard_cap),
         alert.incident,
         alert.id,
         production=case.automatic(allocation.at_hard_cap_prod),
         covered=base <= set_before,
     )
-
-
-def _behind(allocation: Allocation) -> int:
-    return allocation.hard_cap_nano * (100 + _BEHIND_PERCENT) // 100
 
 
 def _newest(alerts: Iterable[Alert]) -> Alert | None:

@@ -12,6 +12,7 @@ from agent.domain.action import Action, ActionKind, ActionState
 from agent.domain.action_words import spec_title
 from agent.domain.allocation import Allocation
 from agent.domain.allocations import base_nano, given
+from agent.domain.backstop import Backed, Backstop
 from agent.domain.levels import level_of
 from agent.domain.money import to_credits
 from agent.domain.pool import Hierarchy, room
@@ -61,6 +62,7 @@ class TreeRow:
     approved_models: tuple[str, ...]
     pending: tuple[PendingChange, ...]
     binding: str = ""  # id of the allocation whose cap is reached first, of this one and those around it
+    backstop: Backstop | None = None  # the provider's own limit behind its cap; None where nobody asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +93,17 @@ class AllocationTree:
 
 
 def allocation_tree(
-    reader: LedgerReader, settings: Settings, now: float, *, at: float | None = None
+    reader: LedgerReader,
+    settings: Settings,
+    now: float,
+    *,
+    at: float | None = None,
+    backed: Backed | None = None,
 ) -> AllocationTree:
-    """The allocations that hold now, or at an earlier instant `at`, with their burn."""
+    """The allocations that hold now, or at an earlier instant `at`, with their burn.
+
+    `backed` says what stands behind their caps; it knows of now alone.
+    """
     with reader.snapshot():
         when = moment(reader, now, at)
         actions = reader.action_store()
@@ -107,6 +117,7 @@ def allocation_tree(
         waiting = (
             [_pending(action) for action in actions.open_actions() if _waits(action)] if at is None else []
         )
+        behind = backed(reader, settings, when.now, None) if backed and at is None else {}
         rows = tuple(
             _row(
                 depth,
@@ -115,6 +126,7 @@ def allocation_tree(
                 tree,
                 _of(waiting, str(each.scope)),
                 binding_of(_chain(tree, each), burning),
+                behind.get(each.id),
             )
             for depth, each in _walk(tree, None, 0)
         )
@@ -143,6 +155,7 @@ def _row(
     tree: Hierarchy,
     pending: tuple[PendingChange, ...],
     binding: str,
+    backstop: Backstop | None,
 ) -> TreeRow:
     return TreeRow(
         depth=depth,
@@ -159,6 +172,7 @@ def _row(
         approved_models=allocation.approved_models,
         pending=pending,
         binding=binding,
+        backstop=backstop,
     )
 
 

@@ -10,6 +10,7 @@ from agent.allocations import settings_now
 from agent.analytics.month import month_of
 from agent.domain.action_words import plain_words
 from agent.domain.allocation import Allocation, ScopeKind
+from agent.domain.backstop import Backed, Backstop
 from agent.domain.gateway import GatewayKey, TargetKind
 from agent.domain.levels import level_of
 from agent.domain.money import to_credits
@@ -81,6 +82,7 @@ class CapExplain:
     day: DayLimit | None
     native: tuple[NativeLimit, ...]
     sentence: str
+    backstops: tuple[Backstop, ...] = ()  # of each cap around it, widest first; none of an earlier instant
 
 
 def find_keys(reader: LedgerReader, text: str) -> tuple[str, ...]:
@@ -104,19 +106,23 @@ def cap_explain(
     *,
     at: float | None = None,
     words: Words | None = None,
+    backed: Backed | None = None,
 ) -> CapExplain:
     """Every level around a key (its id, see `find_keys`), now or at an earlier instant.
 
-    `words` says what fields of a gateway mean; without it they are shown as they are.
+    `words` says what fields of a gateway mean; without it they are shown as they are. `backed` says what
+    stands behind caps; it knows of now alone.
     """
     say = words or (lambda gateway, fields: plain_words(fields))
     with reader.snapshot():
         when = moment(reader, now, at)
         settings = settings_now(settings, reader.action_store(), when.now if at is None else when.at)
-        return _explain(reader, settings, key, when, say)
+        return _explain(reader, settings, key, when, say, backed if at is None else None)
 
 
-def _explain(reader: LedgerReader, settings: Settings, key: str, when: Moment, say: Words) -> CapExplain:
+def _explain(
+    reader: LedgerReader, settings: Settings, key: str, when: Moment, say: Words, backed: Backed | None
+) -> CapExplain:
     served = {
         gateway: [each for each in keys if each.api_key == key]
         for gateway, keys in reader.action_store().gateway_keys().items()
@@ -144,6 +150,7 @@ def _explain(reader: LedgerReader, settings: Settings, key: str, when: Moment, s
         )
         for kind, value, allocation in around
     )
+    behind = backed(reader, settings, when.now, [each.id for each in mine]) if backed else {}
     return CapExplain(
         at=when.at,
         now=when.now,
@@ -156,6 +163,7 @@ def _explain(reader: LedgerReader, settings: Settings, key: str, when: Moment, s
         day=_day(reader, settings, key, mine, when),
         native=tuple(_native(reader, served, say)),
         sentence=_sentence(binding, left),
+        backstops=tuple(behind[each.id] for each in mine if each.id in behind),
     )
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import click
 
+from console.commands.backstop_text import backstop_lines
 from console.commands.common import common_options, print_json, reader_for, settings_for
 from console.commands.tables import amount, percent, table, terminal_width, when
 from console.commands.times import Instant
@@ -47,11 +48,12 @@ def allocations(
     """
     if ctx.invoked_subcommand is not None:
         return
+    from agent.control.backstops import backstops
     from agent.reports.allocation_tree import allocation_tree
 
     settings = settings_for(config, db)
     with reader_for(settings) as reader:
-        tree = allocation_tree(reader, settings, settings.clock().now(), at=at)
+        tree = allocation_tree(reader, settings, settings.clock().now(), at=at, backed=backstops)
     if as_json:
         print_json(tree)
     else:
@@ -68,6 +70,8 @@ def render(tree: AllocationTree) -> str:
         columns = ("allocation", "used", "monthly", "share", "soft", "hard", "added", "runway", "owner")
         rows = [_row(row) for row in tree.rows]
         parts.append(table(columns, rows, right=(1, 2, 3, 4, 5, 6), most=terminal_width()))
+    if behind := [row.backstop for row in tree.rows if row.backstop is not None]:
+        parts.append(backstop_lines(behind))
     parts.append(_pending(tree))
     return "\n\n".join(part for part in parts if part)
 

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from console.commands.common import common_options, print_json, reader_for, settings_for
+from console.commands.backstop_text import backstop_lines
+from console.commands.common import common_options, jsonable, print_json, reader_for, settings_for
 from console.commands.tables import amount, percent, when
 from console.commands.times import Stretch
 
 if TYPE_CHECKING:
+    from agent.domain.backstop import Backstop
     from agent.ledger.reader import LedgerReader
     from agent.reports.audit_finding import AuditFinding, AuditReport
     from agent.settings import Settings
@@ -43,14 +45,20 @@ def caps(config: str | None, db: str | None, as_json: bool, since: int) -> None:
 
     Untagged, without an allocation, of an unknown model or endpoint, outside of every project, of a key in
     two environments, out of every gateway's reach, or by a model that is not approved. Amounts overlap: the
-    same traffic can lack several things. Exit code 1 when there is a finding.
+    same traffic can lack several things. Of every hard cap it says whether a limit of the provider's own
+    stands behind it. Exit code 1 when there is a finding; a cap without such a limit is none.
     """
+    from agent.allocations import settings_now
+    from agent.control.backstops import backstops
     from agent.reports.cap_coverage import cap_coverage
 
     settings = settings_for(config, db)
     with reader_for(settings) as reader:
-        found = cap_coverage(reader, settings, settings.clock().now(), since_s=since)
-    _end(found, as_json, "every credit is counted by a cap")
+        now = settings.clock().now()
+        found = cap_coverage(reader, settings, now, since_s=since)
+        current = settings_now(settings, reader.action_store(), now)
+        behind = tuple(backstops(reader, current, now).values())
+    _end(found, as_json, "every credit is counted by a cap", behind)
 
 
 @click.command("keys", epilog=_KEYS)
@@ -106,15 +114,15 @@ def _unsafe_caps(settings: Settings, reader: LedgerReader) -> list[AuditFinding]
     ]
 
 
-def _end(found: AuditReport, as_json: bool, fine: str) -> None:
+def _end(found: AuditReport, as_json: bool, fine: str, behind: tuple[Backstop, ...] | None = None) -> None:
     if as_json:
-        print_json(found)
+        print_json(found if behind is None else jsonable(found) | {"backstops": jsonable(behind)})
     else:
-        click.echo(_text(found, fine))
+        click.echo(_text(found, fine, backstop_lines(behind) if behind else ""))
     click.get_current_context().exit(1 if found.findings else 0)
 
 
-def _text(found: AuditReport, fine: str) -> str:
+def _text(found: AuditReport, fine: str, behind: str) -> str:
     from agent.domain.words import plural
 
     if found.empty:
@@ -126,8 +134,10 @@ def _text(found: AuditReport, fine: str) -> str:
             f"{amount(found.whole.value)} credits [{found.whole.tag}]{looked}"
         )
     if not found.findings:
-        return head if found.empty else f"{head}\n{fine}"
-    return "\n\n".join([head, *map(_finding, found.findings), _count(found)])
+        parts = [head if found.empty else f"{head}\n{fine}", behind]
+    else:
+        parts = [head, *map(_finding, found.findings), behind, _count(found)]
+    return "\n\n".join(part for part in parts if part)
 
 
 def _finding(finding: AuditFinding) -> str:

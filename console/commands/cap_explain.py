@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from console.commands.backstop_text import backstop_lines
 from console.commands.common import common_options, print_json, reader_for, settings_for
 from console.commands.tables import amount, percent, table, when
 from console.commands.times import Instant
@@ -28,16 +29,19 @@ Examples:
 def explain(config: str | None, db: str | None, as_json: bool, key: str, at: float | None) -> None:
     """Which caps bear on KEY (an id or a name), and which of them binds.
 
-    The one that binds is the one of which least is left. Exit code 1 where a hard cap or the credits of the
-    day are reached.
+    The one that binds is the one of which least is left. Of each it says whether a limit of the provider's
+    own stands behind it, at which amount, or why none does. Exit code 1 where a hard cap or the credits of
+    the day are reached.
     """
+    from agent.control.backstops import backstops
     from agent.control.words import gateway_words
     from agent.reports.cap_explain import cap_explain
 
     settings = settings_for(config, db)
     with reader_for(settings) as reader:
         now, words = settings.clock().now(), gateway_words(settings)
-        found = cap_explain(reader, settings, _the_key(reader, key), now, at=at, words=words)
+        ident = _the_key(reader, key)
+        found = cap_explain(reader, settings, ident, now, at=at, words=words, backed=backstops)
     if as_json:
         print_json(found)
     else:
@@ -73,6 +77,8 @@ def render(found: CapExplain) -> str:
         tag = f" [{found.day.used.tag}]" if found.day.used.tag else ""
         limit, used = amount(found.day.limit.value), amount(found.day.used.value)
         parts.append(f"today: {used} of {limit} credits{tag}{over}")
+    if found.backstops:
+        parts.append(backstop_lines(found.backstops))
     parts.append(_native(found))
     return "\n\n".join(part for part in parts if part)
 

@@ -38,6 +38,7 @@ class Explained:
     scope: Scope
     keys: int  # that burn in it
     explained: tuple[CapExplain, ...]  # of some of them, the one that burns most first
+    backstop: str = ""  # the provider's own limit behind its cap, or why there is none
 
 
 def allocations_question() -> Question:
@@ -55,6 +56,8 @@ def explain_question(scope: Scope) -> Question:
     """Which cap binds the keys of a scope."""
 
     def ask(reader: LedgerReader, settings: Settings, now: float) -> Explained:
+        from agent.allocations import settings_now
+        from agent.control.backstops import backstops
         from agent.control.words import gateway_words
         from agent.reports.cap_explain import cap_explain, dearest_first
 
@@ -66,7 +69,10 @@ def explain_question(scope: Scope) -> Question:
         mine = (key for key, whose in reversed(newest.items()) if whose.within(scope))
         keys, words = dearest_first(reader, mine, now), gateway_words(settings)
         some = tuple(cap_explain(reader, settings, key, now, words=words) for key in keys[:MOST_KEYS])
-        return Explained(scope, len(keys), some)
+        current = settings_now(settings, reader.action_store(), now)
+        mine_id = [each.id for each in current.allocations if each.scope == scope]
+        behind = backstops(reader, current, now, mine_id).values()
+        return Explained(scope, len(keys), some, "; ".join(each.sentence for each in behind))
 
     return Question(EXPLAIN, ask, (scope,))
 

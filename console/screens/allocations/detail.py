@@ -42,6 +42,7 @@ def draw_detail(
         block("gives", running(_gives(row), room)),
         block("is", running(_is(row), room)),
         block("keys", _keys(explained, room)),
+        block("behind", _behind(explained, room)),
     ]
     lines: list[Line] = []
     for part in blocks:
@@ -100,6 +101,12 @@ def _chain(tree: AllocationTree, row: TreeRow, width: int) -> Iterator[Line]:
         end = [Span(words, Tone.HOT if left <= 0 else Tone.PLAIN), Span(mark, Tone.ACCENT)]
         starts = ([who, caps], [who, Span(f"  {fmt.share(budget.hard_cap)}", Tone.DIM)], [who])
         yield spread(first_that_fits(starts, width - width_of(end) - 1), end, width)
+
+
+def _behind(explained: Explained | None, width: int) -> Iterator[Line]:
+    """The provider's own limit behind its hard cap, or why there is none."""
+    if explained is not None and explained.backstop:
+        yield from ([Span(line, Tone.DIM)] for line in wrap(explained.backstop, width))
 
 
 def chain_of(tree: AllocationTree, row: TreeRow) -> list[TreeRow]:

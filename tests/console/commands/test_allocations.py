@@ -79,6 +79,8 @@ def test_the_tree_as_json_has_exact_amounts(ledger: Path) -> None:
 
     assert found["pool"]["available"]["value"] == "64000.000000000"
     assert [row["budget"]["allocation_id"] for row in found["rows"]] == ["org-1", "org-1-team-search"]
+    assert [row["backstop"]["stands"] for row in found["rows"]] == [False, False]
+    assert "behind each hard cap" in run("allocations", "--db", ledger).stdout
 
 
 def test_a_reached_hard_cap_is_a_finding(ledger: Path, config: Path) -> None:
@@ -125,6 +127,9 @@ def test_a_key_is_explained(ledger: Path) -> None:
     found = document("cap", "explain", "key_search", "--db", ledger)
     assert found["binding"] == "org-1-team-search"
     assert found["levels"][3]["left"]["layer"] == "metered"
+    behind = "no gateway that has limits of its own serves its keys"
+    assert f"  org-1, org-1-team-search: none: {behind}" in result.stdout
+    assert [each["why"] for each in found["backstops"]] == [[behind], [behind]]
 
 
 def test_an_unknown_key_says_where_to_look(ledger: Path, capsys: pytest.CaptureFixture[str]) -> None:

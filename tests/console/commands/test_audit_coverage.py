@@ -54,8 +54,13 @@ def test_caps_ends_well_when_all_is_counted(folder: Path) -> None:
         [
             "2026-11-18 00:00:00Z to 2026-11-19 00:00:00Z: 60.00 credits [met], 1 key",
             "every credit is counted by a cap",
+            "",
+            "behind each hard cap, by the provider's own limits",
+            "  org-1234-team-search: none: no gateway that has limits of its own serves its keys",
         ],
     )
+    (behind,) = json.loads(run(folder, "caps", "--since", "1d", "--json").stdout)["backstops"]
+    assert (behind["stands"], behind["allocation_id"]) == (False, "org-1234-team-search")
 
 
 def test_caps_prints_each_finding_with_amount_and_fix_and_ends_with_one(folder: Path) -> None:

@@ -1,0 +1,181 @@
+"""A provider's limits behind hard caps: over each project alone where that is safe, and what is said."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from agent.allocations import settings_now
+from agent.control.backstops import backstops
+from agent.domain.action import Action, ActionKind
+from agent.domain.allocation import Allocation, Scope
+from agent.domain.backstop import Backstop
+from agent.domain.gateway import GatewayKey, Target, TargetKind
+from agent.domain.money import NANO
+from agent.domain.usage import Dimensions, Operation, Service
+from agent.ledger.reader import LedgerReader
+from agent.ledger.rows import BucketRow
+from tests.agent.alerts.office import DAY, HOUR, NOVEMBER
+from tests.agent.process.test_enforcing import EDGE, OPENAI, Enforced
+
+WALLET = Allocation("org-1234-team-wallet", Scope.parse("team:wallet"), 1_000 * NANO)
+GROUP = Allocation("org-1234-bg-payments", Scope.parse("billing_group:payments"), 5_000 * NANO)
+WHOLE = Allocation("org-1234", Scope.parse("organization"), 9_000 * NANO)
+END = NOVEMBER + 30 * DAY
+
+
+class Projects(Enforced):
+    """Keys of projects: `("dev_1", "p1", "wallet")`, each with its burn."""
+
+    def burn(self, credits_: str, *keys: tuple[str, str, str], **cents: int | None) -> None:
+        hour = (self.office.now - HOUR) // HOUR * HOUR
+        chat = Service("gpt-5", Operation.COMPLETION, "/v1/chat/completions")
+        for key, project, team in keys:
+            account = f"openai-{key}"
+            who = Dimensions(
+                account, api_key=key, team=team, project=project, billing_group="payments", environment="dev"
+            )
+            nano = int(Decimal(credits_) * NANO)
+            row = BucketRow(hour, HOUR, who, chat, 1, 1, 0, 1, 0, nano)
+            rows = {"completions": [row]}
+            self.office.writer.write_usage_window(account, hour, hour + HOUR, rows, read_at=self.office.now)
+        held = {project_target(name): {"spend_limit_cents": each} for name, each in cents.items()}
+        self.serves(*(GatewayKey(key, key, project=name) for key, name, _ in keys), held=held)
+
+    def limits(self, *, take: bool = True) -> list[tuple[str, int, str]]:
+        """The provider's limits that are begun by now, as scope, credits and state; they are taken."""
+        found = [each for each in self.enforce() if each.spec.kind is ActionKind.CAP]
+        for each in found if take else ():
+            self.take(each)
+        return [_as_tuple(each) for each in found]
+
+    def told(self) -> dict[str, Backstop]:
+        """What is said of each hard cap."""
+        with LedgerReader(self.office.path) as reader:
+            settings = settings_now(self.office.settings, reader.action_store(), self.office.now)
+            return backstops(reader, settings, self.office.now)
+
+
+def _as_tuple(action: Action) -> tuple[str, int, str]:
+    return str(action.spec.scope), action.spec.amount_nano // NANO, action.state.value
+
+
+def project_target(name: str) -> Target:
+    return Target("oa", TargetKind.PROJECT, name)
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Iterator[Projects]:
+    world = Projects(tmp_path / "l.sqlite", WALLET, gateway=OPENAI)
+    yield world
+    world.office.writer.close()
+
+
+MINE = (("dev_1", "p1", "wallet"), ("dev_2", "p2", "wallet"))
+
+
+def test_each_project_that_is_all_of_an_allocation_gets_a_limit_which_follows_the_cap(made: Projects) -> None:
+    made.burn("450", *MINE, p1=None, p2=None)
+
+    assert made.limits() == [("project:p1", 1_100, "pending"), ("project:p2", 1_100, "pending")]
+    assert made.limits() == []
+
+    made.top_up(WALLET, 200, made.office.now + HOUR)
+    assert made.limits() == [("project:p1", 1_320, "pending"), ("project:p2", 1_320, "pending")]
+    made.office.now += HOUR  # the top-up is over, or was taken back
+    assert made.limits() == [("project:p1", 1_100, "pending"), ("project:p2", 1_100, "pending")]
+
+
+def test_what_people_have_set_lower_stays(made: Projects) -> None:
+    made.burn("400", *MINE, p1=500, p2=5_000)
+
+    assert made.limits() == [("project:p2", 1_100, "pending")]
+    assert made.told()[WALLET.id].stands
+
+
+def test_a_project_with_keys_of_others_is_not_limited_nor_any_other_of_the_allocation(made: Projects) -> None:
+    made.burn("400", *MINE, ("dev_3", "p2", "others"), p1=None, p2=None)
+
+    assert made.limits() == []
+    told = made.told()[WALLET.id]
+    assert (told.stands, told.credits) == (False, None)
+    assert told.sentence == "none: its project p2 at oa also has 1 key of others"
+
+
+def test_a_project_is_of_the_narrowest_cap_around_it(tmp_path: Path) -> None:
+    world = Projects(tmp_path / "l.sqlite", GROUP, WALLET, gateway=OPENAI)
+    world.burn("2000", *MINE, ("dev_3", "p3", "others"), p1=None, p2=None, p3=None)
+
+    assert world.limits() == [
+        ("project:p3", 5_500, "pending"),
+        ("project:p1", 1_100, "pending"),
+        ("project:p2", 1_100, "pending"),
+    ]
+    assert world.limits() == []
+    assert f"the limit of project:p1 at oa is that of {WALLET.id}" in world.told()[GROUP.id].sentence
+    world.office.writer.close()
+
+
+def test_the_organizations_cap_has_the_organizations_own_limit(tmp_path: Path) -> None:
+    world = Projects(tmp_path / "l.sqlite", WHOLE, gateway=OPENAI)
+    whole = Target("oa", TargetKind.ORGANIZATION, "organization")
+    world.burn("4000", *MINE)
+    world.serves(
+        *(GatewayKey(key, key, project=name) for key, name, _ in MINE),
+        held={whole: {"spend_limit_cents": None}},
+    )
+
+    before = world.told()[WHOLE.id]
+    assert world.limits() == [("organization", 9_900, "pending")]
+    after = world.told()[WHOLE.id]
+
+    assert before.sentence == (
+        "none yet at oa for organization: set at 9,900 credits once the alert tier warning is reached"
+    )
+    assert (after.stands, after.credits) == (True, 9_900)
+    assert after.sentence == "oa holds organization: spend limit 99.00 USD a month"
+    world.office.writer.close()
+
+
+def test_it_is_said_that_projects_are_held_each_alone_and_not_together(made: Projects) -> None:
+    made.burn("450", *MINE, p1=None, p2=None)
+    made.limits()
+
+    told = made.told()[WALLET.id]
+
+    assert told.stands
+    assert told.sentence == (
+        "oa holds project p1, p2 each alone: spend limit 11.00 USD a month; "
+        "no single project of it can pass its limit, nothing native holds them together"
+    )
+
+
+def test_what_waits_for_a_person_and_what_is_looser_is_said(tmp_path: Path) -> None:
+    manual = replace(WALLET, at_hard_cap="manual")
+    world = Projects(tmp_path / "l.sqlite", manual, gateway=OPENAI)
+    world.burn("400", *MINE, p1=None, p2=5_000)
+
+    assert "p2 alone: spend limit 50.00 USD a month (looser than" in world.told()[WALLET.id].sentence
+    world.limits(take=False)
+    assert "p1 alone: action 1 waits for its approvals" in world.told()[WALLET.id].sentence
+    world.office.writer.close()
+
+
+@pytest.mark.parametrize(
+    ("change", "gateway", "why"),
+    [
+        ({"at_hard_cap": "none"}, OPENAI, "none: its policy does nothing at the hard cap"),
+        ({}, EDGE, "none: no gateway that has limits of its own serves its keys"),
+    ],
+)
+def test_why_there_is_none_is_said(tmp_path: Path, change: dict[str, str], gateway: object, why: str) -> None:
+    world = Projects(tmp_path / "l.sqlite", replace(WALLET, **change), gateway=gateway)  # type: ignore[arg-type]
+    world.burn("400", *MINE)
+
+    assert world.limits() == []
+    assert world.told()[WALLET.id].sentence == why
+    world.office.writer.close()
