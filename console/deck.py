@@ -30,6 +30,8 @@ from console.view import View
 from console.widgets.canvas import is_too_small
 
 if TYPE_CHECKING:
+    from textual.geometry import Size
+
     from console.screens.runbook.asking import Target
     from console.screens.runbook.run_screen import RunScreen
     from console.screens.triage.drill import Drill
@@ -49,6 +51,12 @@ def _collect_again() -> None:
     if not gc.isenabled():
         gc.freeze()
         gc.enable()
+
+
+def _classes_of(size: Size) -> list[str]:
+    """The classes that a screen of a size has by its breakpoints."""
+    measured = ((size.width, WIDTHS), (size.height, HEIGHTS))
+    return [max(step for step in steps if step[0] <= length)[1] for length, steps in measured]
 
 
 class Heard(Message):
@@ -83,10 +91,15 @@ class BurndeckApp(Attention):
         self.view = View()
         for theme in themes.THEMES:
             self.register_theme(theme)
-        self.theme = themes.DARK.name
+        # Setting a theme parses every style anew; before anything is parsed, saying so is enough.
+        self.set_reactive(BurndeckApp.theme, themes.DARK.name)
+        self.stylesheet.set_variables(self.get_css_variables())
 
     def get_default_screen(self) -> Screen[None]:
-        return BurnScreen()
+        screen = BurnScreen()
+        # Given when Textual hears of the size, they would style every widget a second time.
+        screen.set_classes([*screen.classes, *_classes_of(self.size)])
+        return screen
 
     def on_mount(self) -> None:
         self.live.listen(self._hear)

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agent.domain.allocation import Scope
-from agent.ledger.history_store import HistoryStore, ListedRate
 from agent.ledger.kinds import MINUTE_KINDS, SCOPE_KINDS, Kind, Series
 from agent.ledger.pieces import HOUR_S, pieces
 from agent.ledger.sources_seen import SourceStore
+
+if TYPE_CHECKING:
+    from agent.ledger.history_store import ListedRate
 
 MINUTE_S = 60
 QUARTER_S = 900
@@ -165,6 +167,8 @@ class RuleStore(SourceStore):
 
     def rates(self, at: int) -> dict[str, ListedRate]:
         """The rates in force at an instant, by model."""
+        from agent.ledger.history_store import HistoryStore  # of no use to most who read burn
+
         return HistoryStore(self._read).rates(at)
 
     def _part(

@@ -39,6 +39,7 @@ class BurnScreen(LiveScreen):
         self._plots = Canvas("plots")
         self._teams = Table("teams", burn_rows.columns("team"), burn_rows.BY_NOW)
         self._models = Table("models", burn_rows.columns("model"), burn_rows.BY_NOW)
+        self._models.add_class("-other", update=False)
         self._current = self._teams
 
     def body(self) -> ComposeResult:
@@ -48,7 +49,6 @@ class BurnScreen(LiveScreen):
         yield Horizontal(self._teams, self._models, id="tables")
 
     def on_mount(self) -> None:
-        self._models.add_class("-other")
         self._teams.focus()
 
     def question(self, view: View) -> Question:
