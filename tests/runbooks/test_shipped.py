@@ -215,6 +215,15 @@ def test_a_cost_spike_looks_at_keys_models_and_endpoints_of_the_last_quarter_of_
     assert {using["window"] for using in top} == {"15m"}
 
 
+def test_a_cost_spike_asks_whether_the_data_is_the_cause_and_has_a_way_out_if_it_is() -> None:
+    runbook = shipped("cost-spike")
+    cause, remedied = runbook.named("root-cause"), runbook.named("remedied")
+    assert cause is not None and remedied is not None
+
+    assert {"changes", "why", "calls", "unit-cost", "sources", "gaps"} == {ask.report for ask in cause.asks}
+    assert {choice.answer: choice.go for choice in remedied.choices}["data"] == "release"
+
+
 def test_a_cost_spike_releases_what_it_has_put_on() -> None:
     runbook = shipped("cost-spike")
 

@@ -41,6 +41,9 @@ def test_a_cost_spike_is_played_from_its_alert_to_its_postmortem_and_really_ends
     assert fell.answer == "met"
     assert "burn fell from" in fell.sentence
     assert next(step for step in report.steps if step.id == "release").state == "done"
+    cause = next(step for step in report.steps if step.id == "root-cause")
+    assert any(said.startswith("Every source brings data") for said in cause.evidence)
+    assert "No stretch without usage data." in cause.evidence
     assert "alert 2 fired (burn_spike)" in next(
         each for each in told if isinstance(each, str) and "fired" in each
     )
