@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Annotated
 
 from agent.domain.allocation import Scope
-from agent.domain.person import Person, Role, name_problem, parse_public_key
+from agent.domain.person import Person, name_problem, parse_public_key
+from agent.domain.title import roles_of, titles_of
 from agent.settings_section import Section, says
 
 
@@ -20,8 +21,11 @@ class PersonTable(Section, frozen=True):
         ),
     ]
     roles: Annotated[
-        tuple[Role, ...],
-        says("Of viewer, operator, finance, engineering, lead, admin.", '["operator"]'),
+        tuple[str, ...],
+        says(
+            "Of viewer, operator, finance, engineering, lead, admin, or titles: `burndeck identity titles`.",
+            '["operator"]',
+        ),
     ]
     scopes: Annotated[
         tuple[str, ...], says('Only these parts of the organization, as in ["team:search"]; empty for all.')
@@ -34,6 +38,10 @@ class PersonTable(Section, frozen=True):
             parse_public_key(self.public_key)
         except ValueError as error:
             raise ValueError(f"public_key: {error}") from None
+        try:
+            roles_of(self.roles)
+        except ValueError as error:
+            raise ValueError(f"roles: {error}") from None
         for scope in self.scopes:
             try:
                 Scope.parse(scope)
@@ -43,4 +51,5 @@ class PersonTable(Section, frozen=True):
     def person(self) -> Person:
         """The table as the agent uses it."""
         scopes = tuple(Scope.parse(scope) for scope in self.scopes)
-        return Person(self.name, parse_public_key(self.public_key), self.roles, scopes)
+        titles = tuple(title.name for title in titles_of(self.roles))
+        return Person(self.name, parse_public_key(self.public_key), roles_of(self.roles), scopes, titles)

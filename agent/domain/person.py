@@ -40,6 +40,7 @@ class Person:
     public_key: bytes  # Ed25519, raw
     roles: tuple[Role, ...]
     scopes: tuple[Scope, ...] = ()  # without any: the whole organization
+    titles: tuple[str, ...] = ()  # from which roles came; only roles decide
 
     def __post_init__(self) -> None:
         if problem := name_problem(self.name):

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 Examples:
   burndeck identity create >> burndeck.toml
   burndeck identity show
+  burndeck identity titles
 """,
 )
 def identity() -> None:
@@ -77,7 +78,7 @@ def show(config: str | None, db: str | None, as_json: bool) -> None:
         click.echo(f"public key  {public_key_text(found.identity.public_key)}")
         click.echo(f"kept in     {found.identity.place}")
         if found.person:
-            click.echo(f"roles       {', '.join(found.person.roles) or 'none'}")
+            click.echo(f"roles       {_roles(found.person)}")
             click.echo(f"scopes      {_scopes(found.person)}")
         else:
             click.echo(f"\n{settings.file or 'burndeck.toml'} does not know it. Add, with the right roles:\n")
@@ -94,12 +95,31 @@ def list_(config: str | None, db: str | None, as_json: bool) -> None:
         print_json({"people": [_person(person) for person in people]})
     elif people:
         rows = [
-            (person.name, ", ".join(person.roles), _scopes(person), public_key_text(person.public_key))
+            (person.name, _roles(person), _scopes(person), public_key_text(person.public_key))
             for person in people
         ]
         click.echo(table(("name", "roles", "scopes", "public key"), rows))
     else:
         click.echo("burndeck.toml knows nobody: `burndeck identity create` prints the table to add")
+
+
+@identity.command(epilog="Example: burndeck identity titles --json")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def titles(as_json: bool) -> None:
+    """Titles that may stand in `roles` of [[people]], and the roles that each comes to."""
+    from agent.domain.title import TITLES
+
+    if as_json:
+        print_json({"titles": TITLES})
+        return
+    rows = [(each.name, each.words, ", ".join(each.roles), each.does) for each in TITLES]
+    click.echo(table(("title", "who", "roles", "does"), rows))
+
+
+def _roles(person: Person) -> str:
+    """`engineering, admin (ai-platform-owner)`."""
+    roles = ", ".join(person.roles) or "none"
+    return f"{roles} ({', '.join(person.titles)})" if person.titles else roles
 
 
 def _place_of_present() -> str | None:
@@ -125,6 +145,7 @@ def _person(person: Person) -> dict[str, object]:
         "name": person.name,
         "public_key": public_key_text(person.public_key),
         "roles": list(person.roles),
+        "titles": list(person.titles),
         "scopes": [str(scope) for scope in person.scopes],
     }
 

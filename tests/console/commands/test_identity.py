@@ -118,6 +118,16 @@ def test_show_as_json_has_stable_keys(file: Path, config: Path) -> None:
         "place": str(file),
         "known": True,
         "roles": ["lead", "finance"],
+        "titles": [],
         "scopes": ["team:search"],
     }
     assert [person["name"] for person in document("list")["people"]] == ["ada"]
+
+
+def test_titles_are_listed_with_the_roles_that_each_comes_to() -> None:
+    result = CliRunner().invoke(burndeck, ["identity", "titles"])
+
+    assert any(
+        line.startswith("ai-platform-owner") and "engineering, admin" in line
+        for line in result.stdout.splitlines()
+    )
