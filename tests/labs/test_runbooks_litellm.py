@@ -5,11 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from agent.domain.money import NANO
 from tests.labs.acting import until
 from tests.labs.litellm import Calls, Key, LiteLLMLab, needs_litellm
 from tests.labs.walking import LaterSite, Walk, lacking
@@ -28,7 +30,29 @@ kind = "litellm"
 base_url = "{url}"
 every = "2s"
 """
+ALLOCATIONS = """
+[[allocations]]
+id = "org-1"
+scope = "organization"
+monthly_credits = "{whole:.9f}"
+emergency_buffer = "{used:.9f}"
+at_hard_cap = "none"
+at_hard_cap_prod = "none"
+
+[[allocations]]
+id = "org-1-team-{team}"
+scope = "team:{team}"
+monthly_credits = "{used:.9f}"
+emergency_buffer = "{used:.9f}"
+at_hard_cap_prod = "automatic"
+"""
 LEAK = {"answers": {"gone": "yes", "leaver": "no"}}
+_CAPPED = "SELECT id FROM alert WHERE tier = 'hard_cap' AND incident > 0"
+_BURNT = """
+SELECT count(*), sum(credits_nano) FROM event
+JOIN context ON context.id = event.context JOIN dim AS team ON team.id = context.team WHERE team.value = ?
+"""
+_BLOCKS = "SELECT 1 WHERE (SELECT count(*) FROM action WHERE kind = 'block' AND state IN (?, ?)) = 2"
 _SET = ("rpm_limit", "tpm_limit", "blocked")
 
 
@@ -57,10 +81,20 @@ class Place:
         info = self.lab.info(key)
         return {name: info[name] for name in _SET}
 
-    def burning(self) -> None:
-        """Waits until the ledger has seen calls of all keys."""
-        names = {self.dev.alias, self.prod.alias, self.leaked.alias}
+    def burning(self, *keys: Key) -> None:
+        """Waits until the ledger has seen calls of these keys, or of all."""
+        names = {key.alias for key in keys or (self.dev, self.prod, self.leaked)}
         until(lambda: names <= {key for key, _, _ in self.site.burn()}, "burn", 40, self.site.said)
+
+    def burnt(self, calls: int) -> Decimal:
+        """Credits that the team has burnt; 0 until all of its calls are known."""
+        ((known, nano),) = self.site.rows(_BURNT, f"alias-{self.team}")
+        return Decimal(nano) / NANO if known == calls else Decimal(0)
+
+    def budget(self) -> float | None:
+        """The dollars to which the proxy holds the team."""
+        info: dict[str, Any] = self.lab.look("/team/info", team_id=self.team)["team_info"]
+        return info["max_budget"]
 
 
 @pytest.fixture
@@ -117,6 +151,59 @@ def test_five_runbooks_are_walked_to_their_ends_on_three_keys_under_load(place: 
         (leak, [f"block api_key:{place.leaked.alias}", "delete the keys of", "fay", "eve", "dan"]),
     ):
         assert lacking(walk.postmortem(), words) == []
+
+
+def test_a_model_is_taken_off_a_key_until_the_fix_is_out(place: Place) -> None:
+    site, lab, dev = place.site, place.lab, place.dev
+    before = lab.info(dev)["models"]
+    with lab.load(dev, 12) as calls:
+        place.burning(dev)
+        walk = Walk.start(site, "model-regression", scope=f"api_key:{dev.alias}")
+        told = {"answers": {"decide": "downgrade", "which": "gpt-4o-mini", "fixed": ["not-yet", "yes"]}}
+        seen = {
+            "downgrade": lambda: calls.first(403, 0.0),
+            "fell": lambda: statuses.append((lab.call(dev), lab.call(dev, "gpt-4o-mini"))),
+            "release": lambda: calls.first(200, time.monotonic()),
+        }
+        statuses: list[tuple[int, int]] = []
+        assert walk.script(told, pause="stays-down", seen=seen) is None
+
+    site.later(minutes=13)
+    assert walk.ended(told)
+    assert statuses == [(403, 200)]
+    assert lab.info(dev)["models"] == before
+    assert "it needed no approval" in walk.sentence("approve")
+    assert "is confirmed: refuses calls" in walk.sentence("fell")
+    assert lacking(walk.postmortem(), [f"api_key:{dev.alias}", "gpt-4o-mini"]) == []
+
+
+def test_a_hard_cap_refuses_a_team_and_its_override_raises_its_budget_too(place: Place) -> None:
+    site, keys = place.site, (place.dev, place.prod)
+    statuses = [place.lab.call(key) for key in keys * 40]
+    until(lambda: place.burnt(len(statuses)), "the burn of all calls", 40, site.said)
+    used = place.burnt(len(statuses))
+    tables = ALLOCATIONS.format(whole=used * 40, used=used, team=f"alias-{place.team}")
+    site.more(tables, organization='usd_per_credit = "1"\n')
+    site.later(minutes=2)  # caps count whole minutes
+    until(lambda: site.rows(_BLOCKS, "accepted", "confirmed"), "both blocks", why=site.said)
+    refused = [place.lab.call(key) for key in keys]
+    budget = until(place.budget, "the budget behind the cap", why=site.said)
+    ((alert,),) = until(lambda: site.rows(_CAPPED), "the incident of the hard cap", why=site.said)
+
+    more = used * Decimal("0.3")
+    walk = Walk.start(site, "hard-cap-override", "--alert", str(alert), amount=f"{more:.9f}")
+    assert walk.script({}, pause="resolved") is None
+    until(lambda: site.rows(_BLOCKS, "reversed", "reversed"), "the end of both blocks", why=site.said)
+    passed = [place.lab.call(key) for key in keys]
+    until(lambda: (place.budget() or 0) > budget, "a raised budget", why=site.said)
+
+    site.later(minutes=5)
+    assert walk.ended({})
+    assert (set(statuses), refused, passed) == ({200}, [401, 401], [200, 200])
+    assert place.budget() == pytest.approx(1.3 * budget, rel=0.01)
+    assert "below its hard cap" in walk.sentence("authorized")
+    assert walk.sentence("resolved").startswith(f"Alert {alert} ended")
+    assert lacking(walk.postmortem(), [f"top {place.scope} up by"]) == []
 
 
 def throttle_until_it_is_released(place: Place, dev: Calls) -> Walk:
