@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from agent.alerts.duties import Due, acknowledge_by
 from agent.domain.alert import INFO, Alert, AlertRule, AlertState
+from agent.domain.next_command import next_command
 from agent.domain.notice import Notice, NoticeKind
 from agent.domain.severity import severity, unit_of
 
@@ -84,7 +85,7 @@ def notice_of(due: Due, tier: Tier, facts: Facts, now: int) -> Notice:
         suggestions=facts.suggestions if tier.suggest and due.kind is not NoticeKind.RESOLVED else (),
         acknowledge_by=acknowledge_by(alert, tier) if alert.state is AlertState.FIRING else None,
         acknowledge=f"burndeck alerts ack {alert.id}" if alert.state is AlertState.FIRING else "",
-        next_command=next_command(alert),
+        next_command=_run_next(alert),
     )
 
 
@@ -122,19 +123,11 @@ def action_of(alert: Alert, tier: Tier) -> dict[str, Any]:
             return {"type": other, "params": {}}
 
 
-def next_command(alert: Alert) -> str:
-    """The command to run first."""
-    if not alert.live:
-        return f"burndeck alerts show {alert.id}"
-    match alert.signal.rule:
-        case AlertRule.BURN_SPIKE | AlertRule.RATE_OF_CHANGE | AlertRule.NEW_BURNER | AlertRule.ERRORS:
-            return "burndeck triage"
-        case AlertRule.SILENT_DATA:
-            return "burndeck doctor"
-        case AlertRule.DRIFT:
-            return "burndeck report drift"
-        case _:
-            return f"burndeck alerts show {alert.id}"
+def _run_next(alert: Alert) -> str:
+    """The command to run first, as the alert's own screen names it; else that which shows the alert."""
+    signal = alert.signal
+    found = next_command(signal.rule, signal.scope_kind, signal.scope, signal.team, live=alert.live)
+    return found.text if found else f"burndeck alerts show {alert.id}"
 
 
 def _key(dedup: str, kind: NoticeKind, count: int) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
@@ -14,6 +13,7 @@ from agent.analytics.month import month_of
 from agent.analytics.runway import BURN_S
 from agent.domain.alert import HARD_CAP, AlertRule
 from agent.domain.allocation import Allocation
+from agent.domain.next_command import OF_A_BUDGET, next_command
 from agent.domain.notice import Notice
 from agent.ledger.kinds import SCOPE_KINDS, Kind
 from agent.ledger.outbox import decode_notice
@@ -38,22 +38,6 @@ if TYPE_CHECKING:
     from agent.settings import Settings
 
 __all__ = ["AlertDetail", "alert_detail"]
-
-_OF_A_BUDGET = frozenset({AlertRule.BUDGET, AlertRule.LAST_MONTH})
-_TRIAGED = frozenset(
-    {
-        *(AlertRule.BURN_SPIKE, AlertRule.RATE_OF_CHANGE, AlertRule.NEW_BURNER, AlertRule.UNTAGGED),
-        *(AlertRule.ERRORS, AlertRule.CACHE, AlertRule.PACE, AlertRule.RUNWAY, AlertRule.DAY_FORECAST),
-    }
-)
-_FIRST = {AlertRule.SILENT_DATA: "burndeck doctor", AlertRule.DRIFT: "burndeck report drift"}
-_TRIAGE_WORDS = {
-    Kind.API_KEY: "key",
-    Kind.TEAM: "team",
-    Kind.MODEL: "model",
-    Kind.PROJECT: "project",
-    Kind.ENVIRONMENT: "environment",
-}
 
 
 def alert_detail(
@@ -112,7 +96,7 @@ class _Detail:
 
     @property
     def _of_budget(self) -> bool:
-        return self.rule in _OF_A_BUDGET
+        return self.rule in OF_A_BUDGET
 
     def _truth(self) -> Truth:
         """The layers behind the figures, which end when the rule last held."""
@@ -212,25 +196,15 @@ class _Detail:
 
     def _commands(self) -> Iterator[Command]:
         entry = self.entry
-        if entry.live and self.rule in _TRIAGED:
-            yield Command(self._triage(), "whose burn it is, and why")
-        elif entry.live and self.rule in _FIRST:
-            yield Command(_FIRST[self.rule], "what is wrong with the data")
-        elif self._of_budget:
-            yield Command("burndeck burn", "every allocation against its caps")
+        about = (self.rule, entry.scope_kind, entry.scope, entry.team)
+        if first := next_command(*about, live=entry.live):
+            yield Command(first.text, first.purpose)
         if entry.state == "firing":
             yield Command(f"burndeck alerts ack {entry.id}", "take it: no repeats, no escalation")
             if entry.tier != HARD_CAP and not entry.muted_by:
                 yield Command(
                     f'burndeck silence add alert={entry.id} --reason "..."', "not to be told for a while"
                 )
-
-    def _triage(self) -> str:
-        kind, scope = KIND_OF_SCOPE.get(self.entry.scope_kind), self.entry.scope
-        if kind is Kind.API_KEY and self.entry.team:
-            return f"burndeck triage --within team:{_quoted(self.entry.team)} --of key:{_quoted(scope)}"
-        word = _TRIAGE_WORDS.get(kind) if kind is not None else None
-        return f"burndeck triage --within {word}:{_quoted(scope)}" if word else "burndeck triage"
 
 
 def _depth(kind: Kind) -> int:
@@ -239,8 +213,3 @@ def _depth(kind: Kind) -> int:
 
 def _decimal(value: Any) -> Decimal | None:
     return None if value in (None, "") else Decimal(str(value))
-
-
-def _quoted(value: str) -> str:
-    """A name as a shell takes it."""
-    return shlex.quote(value)
