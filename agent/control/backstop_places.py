@@ -22,6 +22,7 @@ BEHIND_PERCENT = 10
 """A provider's own limit lies this far above the cap: it counts late, and is to bite after burndeck."""
 _SPLIT = (ScopeKind.BILLING_GROUP, ScopeKind.DEPARTMENT, ScopeKind.TEAM)
 """Levels that may have several projects. The organization has a limit of its own, or none."""
+_EVERYTHING = Scope(ScopeKind.ORGANIZATION)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,16 +121,24 @@ class Backing:
     def _inside(self, gateway: Gateway, allocation: Allocation, projects: Iterable[str]) -> None:
         """Raises `UnsupportedError` where a project has keys that the allocation does not count."""
         mine = {key.api_key for key in self.case.keys(allocation.scope)}
-        at_gateway = self.case.keys_at(gateway.name)
         for project in sorted(projects):
-            everybody = {key.api_key for key in at_gateway if key.project == project}
-            everybody |= {key.api_key for key in self.case.keys(Scope(ScopeKind.PROJECT, project))}
-            if others := everybody - mine:
+            if others := self._in_project.get(project, set()) - mine:
                 shared = f"its project {project} at {gateway.name}"
                 raise UnsupportedError(
                     f"{shared} also has {plural(len(others), 'key')} of others",
                     hint="A limit of a project holds all of its keys.",
                 )
+
+    @cached_property
+    def _in_project(self) -> dict[str, set[str]]:
+        """Keys of every project, by usage and by what any gateway says."""
+        found: dict[str, set[str]] = {}
+        for key in self.case.keys(_EVERYTHING):
+            found.setdefault(key.project, set()).add(key.api_key)
+        for gateway in self.case.settings.gateways:
+            for served in self.case.keys_at(gateway.name):
+                found.setdefault(served.project, set()).add(served.api_key)
+        return found
 
     def _without_taken(self, allocation: Allocation, found: Sequence[Place], why: list[str]) -> Places:
         kept = []
@@ -145,20 +154,26 @@ class Backing:
         """Narrower allocations whose limit stands at the same target."""
         if allocation.scope.kind is ScopeKind.ORGANIZATION:
             return
-        keys = self.case.keys(place.scope)
-        for each in self._by_depth:
-            inner = each.scope.kind.depth > allocation.scope.kind.depth
-            if inner and keys and all(key.within(each.scope) for key in keys):
+        keys = self.case.keys(place.scope) if self._inner(allocation) else []
+        for each in self._inner(allocation):
+            if keys and all(key.within(each.scope) for key in keys):
                 other = self.places(each).found
                 if any(set(one.targets) & set(place.targets) for one in other):
                     yield each
+
+    def _inner(self, allocation: Allocation) -> list[Allocation]:
+        """Allocations of narrower levels, the narrowest first."""
+        depth = allocation.scope.kind.depth
+        return [each for each in self._by_depth if each.scope.kind.depth > depth]
 
     @cached_property
     def _by_depth(self) -> list[Allocation]:
         return sorted(self.case.settings.allocations, key=lambda each: -each.scope.kind.depth)
 
+    @cached_property
+    def _groups(self) -> dict[str, str]:
+        return {key.api_key: key.billing_group for key in self.case.keys(_EVERYTHING)}
+
     def _rate(self, keys: Iterable[GatewayKey]) -> Decimal:
-        names = {key.api_key for key in keys}
-        everybody = self.case.keys(Scope(ScopeKind.ORGANIZATION))
-        groups = {key.billing_group for key in everybody if key.api_key in names}
+        groups = {self._groups[key.api_key] for key in keys if key.api_key in self._groups}
         return self.case.settings.usd_per_credit(groups.pop() if len(groups) == 1 else "")
