@@ -94,7 +94,8 @@ class Place:
     def budget(self) -> float | None:
         """The dollars to which the proxy holds the team."""
         info: dict[str, Any] = self.lab.look("/team/info", team_id=self.team)["team_info"]
-        return info["max_budget"]
+        found: float | None = info["max_budget"]
+        return found
 
 
 @pytest.fixture
