@@ -57,7 +57,13 @@ _CHOOSE_TEXT = (
 _THROTTLE_TEXT = "Hold the row's keys to a rate, after a preview; it undoes itself."
 _BLOCK_TEXT = "Let nothing of the row's keys pass, after a preview; it undoes itself."
 _CAP_TEXT = "Have the provider stop the row at an amount a month, after a preview."
-_UNDO_TEXT = "Undo the action, or take back what waits: limits are what they were before."
+_MORE_TEXT = (
+    "What else: only some models or hosted tools, delete a key, off-board a team; each after a preview."
+)
+_MORE_TITLE = "Models, tools, delete, off-board"
+_UNDO_TEXT = "Undo the action, or take back what waits for approval or for the agent."
+_CREATE_TEXT = "Ask for a new allocation below the row; finance and engineering approve."
+_RETIRE_TEXT = "Ask for the end of the allocation; finance and engineering approve."
 _UNDO_ALL_TEXT = "Undo every action of the incident."
 _APPROVE_TEXT = "Approve exactly the change that is shown; never what you asked for yourself."
 _PROPOSE_TEXT = "Ask for other monthly credits; finance and engineering approve."
@@ -165,6 +171,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("throttle", ("t",), "Throttle", _THROTTLE_TEXT, "acting", HOLD, Danger.REVERSIBLE, writes=True),
     Action("block", ("b",), "Block", _BLOCK_TEXT, "acting", HOLD, Danger.REVERSIBLE, writes=True),
     Action("cap", ("c",), "Cap", _CAP_TEXT, "acting", HOLD, Danger.GRAVE, writes=True),
+    Action("more", ("m",), _MORE_TITLE, _MORE_TEXT, "acting", HOLD, Danger.GRAVE, writes=True),
     Action("next_part", ("tab", "l"), "Next list", "In force, waiting, history.", "actions", HOLD),
     Action("previous_part", ("shift+tab", "h"), "List before", "The other way round.", "actions", HOLD),
     Action("undo", ("u",), "Undo", _UNDO_TEXT, "actions", HOLD, Danger.REVERSIBLE, writes=True),
@@ -196,6 +203,10 @@ ACTIONS: tuple[Action, ...] = (
     Action("export_incident", ("e",), "Export", _EXPORT_INCIDENT_TEXT, "incident", HOLD),
     Action("propose", ("p",), "Propose", _PROPOSE_TEXT, "allocations", CAPS, Danger.REVERSIBLE, writes=True),
     Action("top_up", ("+",), "Top up", _TOP_UP_TEXT, "allocations", CAPS, Danger.REVERSIBLE, writes=True),
+    Action(
+        "create", ("n",), "New allocation", _CREATE_TEXT, "allocations", CAPS, Danger.REVERSIBLE, writes=True
+    ),
+    Action("retire", ("X",), "Retire", _RETIRE_TEXT, "allocations", CAPS, Danger.GRAVE, writes=True),
     Action("break_glass", ("!",), "Break glass", _GLASS_TEXT, "allocations", CAPS, Danger.GRAVE, writes=True),
     Action("verify", ("v",), "Verify", _VERIFY_TEXT, "audit", CAPS),
     Action("next_runs", ("tab", "l"), "Next list", "Open, ended, library.", "runbooks", RUNS),

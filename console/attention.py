@@ -208,6 +208,6 @@ class Attention(App[None]):
 
         def still_waiting() -> None:
             if receipt.id in wants.waiting:
-                self.say("No agent has taken it yet; `burndeck withdraw` takes it back until then.")
+                self.say("No agent has taken it yet; 4, and u there, takes it back until then.")
 
         self.set_timer(AGENT_S, still_waiting)

@@ -87,7 +87,14 @@ class Wants:
             if outcome.state is IntentState.DONE:
                 said.append(f"{want.done} by {receipt.person}.{want.then}")
             else:
-                said.append(f"Refused: {outcome.reason}.")
+                said.append(_undone(outcome.reason))
                 if want.refused is not None:
                     want.refused(outcome.reason)
         return said
+
+
+def _undone(reason: str) -> str:
+    """Why nothing comes of a wish: taken back by oneself is no refusal."""
+    from agent.control.withdrawing import WITHDRAWN
+
+    return f"{reason[:1].upper()}{reason[1:]}." if reason.startswith(WITHDRAWN) else f"Refused: {reason}."

@@ -23,7 +23,7 @@ def spec_title(spec: ActionSpec) -> str:
         ActionKind.CAP: f"cap {{}} at {to_credits(spec.amount_nano):,.0f} credits a month",
         ActionKind.REVOKE: "delete the keys of {}",
         ActionKind.TOP_UP: f"top {{}} up by {to_credits(spec.amount_nano):,.0f} credits",
-        ActionKind.ALLOCATE: "change the allocation of {}",
+        ActionKind.ALLOCATE: f"{_allocated(spec)} the allocation of {{}}",
     }[spec.kind]
     scope = f"{'non-prod of ' if spec.non_prod else ''}{spec.scope}"
     text = what.format(scope)
@@ -34,6 +34,11 @@ def spec_title(spec: ActionSpec) -> str:
     if spec.emergency:
         text += " from the emergency buffer"
     return f"drill: {text}" if spec.drill else text
+
+
+def _allocated(spec: ActionSpec) -> str:
+    """An approver reads at once that an allocation, and its cap, is to end."""
+    return "make" if spec.change.get("create") else "retire" if spec.change.get("retire") else "change"
 
 
 def plain_words(fields: Fields) -> str:

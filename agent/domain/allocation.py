@@ -101,6 +101,15 @@ class Allocation:
         return int(self.monthly_nano * self.hard_cap)
 
 
+def usual_id(organization: str, scope: Scope) -> str:
+    """The id that an allocation of a scope has, in the organization with the id `org-1`: `org-1-team-new`."""
+    part = _ID_PART.get(scope.kind)
+    if part is None:
+        return organization
+    name = re.sub(r"[^A-Za-z0-9._]+|[._-]{2,}", "-", scope.value).strip("._-")
+    return f"{organization}-{part}-{name}"
+
+
 def allocation_id_problem(allocation_id: str, scope: Scope) -> str | None:
     """What is wrong with an allocation id, or None. The shape is `org-<n>` or `org-<n>-<level>-<name>`."""
     part = _ID_PART.get(scope.kind)

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from agent.settings import Settings
 
 PLAN = "form/plan"
+_SPARING = (ActionKind.THROTTLE, ActionKind.BLOCK, ActionKind.MODELS, ActionKind.TOOLS)
+"""What may leave production out."""
 BY_THE_SECOND = 120
 """From so many calls a minute on, a limit is said by the second where the gateway knows seconds."""
 
@@ -49,8 +51,8 @@ def plan_question(spec: ActionSpec, aim: Aim, *, first: bool) -> Question:
         alert, incident = _alert(reader, aim)
         found = _first(reader, settings, spec, aim, now) if first else look_at(reader, settings, spec, now)
         fill = dict(found.fill)
-        if found.plan is None and spec.scope.kind is ScopeKind.API_KEY:
-            found = _around_the_key(reader, settings, found, now)
+        if found.plan is None:
+            found = around_the_key(reader, settings, found, now)
         if first and aim.alert is None and alert is not None:
             fill["reason"] = f"alert {alert}" + (f": {aim.reason}" if aim.reason else "")
         return replace(found, alert=alert, incident=incident, fill=fill)
@@ -70,8 +72,18 @@ def look_at(reader: LedgerReader, settings: Settings, spec: ActionSpec, now: flo
         return Looked(spec, problem=refused.reason)
 
 
-def _around_the_key(reader: LedgerReader, settings: Settings, found: Looked, now: float) -> Looked:
-    """The key's project as what is nearest, where gateways can do to that what they cannot do to a key."""
+def off_boards(spec: ActionSpec) -> bool:
+    """Whether a block is one of a team that is gone: of all its keys, and with no end of its own."""
+    return spec.kind is ActionKind.BLOCK and not spec.expires_s
+
+
+def around_the_key(reader: LedgerReader, settings: Settings, found: Looked, now: float) -> Looked:
+    """The key's project as what is nearest, where gateways can do to that what they cannot do to a key.
+
+    Never for a deletion: nothing is near to that.
+    """
+    if found.spec.scope.kind is not ScopeKind.API_KEY or found.spec.kind is ActionKind.REVOKE:
+        return found
     key = found.spec.scope.value
     served = (each for keys in reader.action_store().gateway_keys().values() for each in keys)
     projects = {each.project for each in served if each.api_key == key and each.project}
@@ -96,13 +108,17 @@ def _first(reader: LedgerReader, settings: Settings, spec: ActionSpec, aim: Aim,
     if spec.kind is ActionKind.THROTTLE:
         found = _near_usual(reader, settings, found, aim, now)
     made = found.plan
-    if made is not None and 0 < sum(key.production for key in made.keys) < len(made.keys):
+    if made is not None and _may_spare(spec) and 0 < sum(k.production for k in made.keys) < len(made.keys):
         spared = look_at(reader, settings, replace(found.spec, non_prod=True), now)
         found = spared if spared.plan is not None else found
     better["non_prod"] = "y" if found.spec.non_prod else "n"
     if found.spec.limit is not None:
         better["limit"] = str(found.spec.limit)
     return replace(found, fill=better)
+
+
+def _may_spare(spec: ActionSpec) -> bool:
+    return spec.kind in _SPARING and not off_boards(spec)
 
 
 def _in_a_known_unit(reader: LedgerReader, settings: Settings, found: Looked, now: float) -> Looked:

@@ -14,7 +14,7 @@ from agent.domain.gateway import Limit, LimitUnit
 from agent.domain.money import AmountError, to_nano
 from console.live import Answer, Question
 from console.screens.acting.aim import Aim
-from console.screens.acting.look import Looked, plan_question
+from console.screens.acting.look import Looked, off_boards, plan_question
 from console.screens.acting.words import confirmation, draw_plan, short_title
 from console.screens.forms.form import Field, FieldError, Values
 from console.screens.forms.preview import Preview, PreviewForm
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from agent.settings import Settings
 
 _FIRST_LIMIT = Limit(10, LimitUnit.RPS)
-_FOR = Field("for", "for", "", "then it undoes itself: 15m, 6h, 2d; it can be renewed")
-_NON_PROD = Field("non_prod", "non-prod", "n", "y spares keys of production and of unknown environments")
+FOR = Field("for", "for", "", "then it undoes itself: 15m, 6h, 2d; it can be renewed")
+NON_PROD = Field("non_prod", "non-prod", "n", "y spares keys of production and of unknown environments")
 
 Specify = Callable[[Aim, Values], ActionSpec]
 """The change of an aim that values say. Raises `FieldError`."""
@@ -39,18 +39,18 @@ def throttle(settings: Settings, aim: Aim) -> PreviewForm:
         Field(
             "limit", "limit", str(_FIRST_LIMIT), "each key or target: 10 rps, 60 rpm, 5000 tpm, 4 parallel"
         ),
-        _with(_FOR, str(settings.acting.throttle_expires)),
-        _NON_PROD,
+        with_value(FOR, str(settings.acting.throttle_expires)),
+        NON_PROD,
         *((models,) if aim.models else ()),
-        _reason(aim),
+        reason_of(aim),
     )
-    return _form("Throttle", aim, fields, _throttled)
+    return form_of("Throttle", aim, fields, _throttled)
 
 
 def block(settings: Settings, aim: Aim) -> PreviewForm:
     """Let nothing of a scope's keys pass."""
-    fields = (_with(_FOR, str(settings.acting.block_expires)), _NON_PROD, _reason(aim))
-    return _form("Block", aim, fields, _blocked)
+    fields = (with_value(FOR, str(settings.acting.block_expires)), NON_PROD, reason_of(aim))
+    return form_of("Block", aim, fields, _blocked)
 
 
 def cap(settings: Settings, aim: Aim) -> PreviewForm:
@@ -59,34 +59,40 @@ def cap(settings: Settings, aim: Aim) -> PreviewForm:
     amount = f"{own.monthly_nano // 10**9}" if own is not None else ""
     fields = (
         Field("credits", "credits", amount, "a month; the provider itself stops there, until it is undone"),
-        _reason(aim),
+        reason_of(aim),
     )
-    return _form("Cap", aim, fields, _capped)
+    return form_of("Cap", aim, fields, _capped)
 
 
 FORMS = {ActionKind.THROTTLE: throttle, ActionKind.BLOCK: block, ActionKind.CAP: cap}
 
 
-def _with(field: Field, value: str) -> Field:
+def with_value(field: Field, value: str) -> Field:
+    """The same field with something typed in it."""
     return Field(field.name, field.label, value, field.hint)
 
 
-def _reason(aim: Aim) -> Field:
+def reason_of(aim: Aim) -> Field:
+    """Why it is done, as far as it is known where the person stood."""
     return Field("reason", "reason", aim.reason, "why; everybody sees it")
 
 
-def _form(verb: str, aim: Aim, fields: tuple[Field, ...], specify: Specify) -> PreviewForm:
+def form_of(verb: str, aim: Aim, fields: tuple[Field, ...], specify: Specify) -> PreviewForm:
+    """The form of a change that fields say by themselves."""
+
     def ask(values: Values, first: bool) -> Question:
         return plan_question(specify(aim, values), aim, first=first)
 
     def around(scope: Scope, name: str) -> PreviewForm:
         wider = replace(aim, scope=scope, name=f"project {name}", usual_calls=None, usual_share=None)
-        return _form(verb, wider, fields, specify)
+        return form_of(verb, wider, fields, specify)
 
-    return PreviewForm(f"{verb} {aim.name}", aim.reason, fields, ask, partial(_read, aim, around))
+    return PreviewForm(f"{verb} {aim.name}", aim.reason, fields, ask, partial(read_plan, aim, around))
 
 
-def _read(aim: Aim, around: Callable[[Scope, str], PreviewForm], answer: Answer, values: Values) -> Preview:
+def read_plan(
+    aim: Aim, around: Callable[[Scope, str], PreviewForm], answer: Answer, values: Values
+) -> Preview:
     """What the answer means for who looks at it."""
     looked: Looked = answer.value  # type: ignore[assignment]
     made = looked.plan
@@ -107,7 +113,9 @@ def _read(aim: Aim, around: Callable[[Scope, str], PreviewForm], answer: Answer,
 def _grave(made: Plan) -> bool:
     """Whether a slip would hurt for long. A throttle undoes itself, and is what nobody may be slow at."""
     kind = made.spec.kind
-    return kind is ActionKind.CAP or (made.production and kind is not ActionKind.THROTTLE)
+    if kind in (ActionKind.CAP, ActionKind.REVOKE) or off_boards(made.spec):
+        return True
+    return made.production and kind is not ActionKind.THROTTLE
 
 
 def _want(aim: Aim, looked: Looked, reason: str) -> Want:
@@ -128,16 +136,16 @@ def _throttled(aim: Aim, values: Values) -> ActionSpec:
     return ActionSpec(
         ActionKind.THROTTLE,
         aim.scope,
-        non_prod=_yes(values["non_prod"]),
+        non_prod=yes_or_no(values["non_prod"]),
         limit=parse_limit(values["limit"]),
         models=models,
-        expires_s=_stretch(values["for"]),
+        expires_s=stretch(values["for"]),
     )
 
 
 def _blocked(aim: Aim, values: Values) -> ActionSpec:
     return ActionSpec(
-        ActionKind.BLOCK, aim.scope, non_prod=_yes(values["non_prod"]), expires_s=_stretch(values["for"])
+        ActionKind.BLOCK, aim.scope, non_prod=yes_or_no(values["non_prod"]), expires_s=stretch(values["for"])
     )
 
 
@@ -156,7 +164,8 @@ def parse_limit(text: str) -> Limit:
         raise FieldError(f"limit: {error}") from None
 
 
-def _stretch(text: str) -> int:
+def stretch(text: str) -> int:
+    """How long an action holds, in seconds. Raises `FieldError`."""
     try:
         found = Duration.parse(text)
     except ValueError as error:
@@ -166,7 +175,8 @@ def _stretch(text: str) -> int:
     return int(found)
 
 
-def _yes(text: str) -> bool:
+def yes_or_no(text: str) -> bool:
+    """What was typed as y or n. Raises `FieldError`."""
     if text.lower() in ("y", "yes"):
         return True
     if text.lower() in ("n", "no"):

@@ -12,6 +12,7 @@ from agent.domain.money import to_credits
 from agent.domain.words import plural
 from console import format as fmt
 from console.screens.acting.aim import Aim
+from console.screens.acting.look import off_boards
 from console.widgets.ink import Line, Span, Tone, left, wrap
 
 if TYPE_CHECKING:
@@ -24,29 +25,58 @@ _VERBS = {ActionKind.THROTTLE: "throttle", ActionKind.BLOCK: "block", ActionKind
 
 def short_title(spec: ActionSpec, aim: Aim) -> str:
     """`Throttle of team search to 10 rps`."""
-    verb = _VERBS.get(spec.kind, spec.kind.value).capitalize()
+    who = f"{'non-prod of ' if spec.non_prod else ''}{aim.name}"
+    names = ", ".join(spec.models)
+    match spec.kind:
+        case ActionKind.MODELS:
+            return f"Keeping of {who} to {names}"
+        case ActionKind.TOOLS:
+            return f"Keeping of {who} to {f'the tools {names}' if names else 'no hosted tool'}"
+        case ActionKind.REVOKE:
+            return f"Deletion of {who}"
+        case ActionKind.BLOCK if off_boards(spec):
+            return f"Off-boarding of {who}"
     to = f" to {spec.limit}" if spec.limit is not None else ""
-    return f"{verb} of {'non-prod of ' if spec.non_prod else ''}{aim.name}{to}"
+    return f"{_VERBS[spec.kind].capitalize()} of {who}{to}"
 
 
 def confirmation(made: Plan, aim: Aim) -> str:
     """`throttle 3 keys of team search (0 % production) to 10 rps for 1 h`: names what is hit."""
     spec = made.spec
-    one = spec.scope.kind is ScopeKind.API_KEY and len(made.hit) == 1
-    what = aim.name if one else f"{plural(len(made.hit), 'key')} of {aim.name}"
-    if made.bystanders:
-        what = f"{plural(len(made.hit), 'key')}, {len(made.bystanders)} of them nobody asked for,"
-    text = f"{_VERBS[spec.kind]} {what} ({production(made)})"
-    if spec.models:
-        text += f" on {', '.join(spec.models)}"
-    if spec.limit is not None:
-        text += f" to {spec.limit}"
-    if spec.kind is ActionKind.CAP:
-        text += f" at {to_credits(spec.amount_nano):,.0f} credits a month"
+    text = _deed(spec, aim, _hit(made, aim))
     if spec.expires_s:
         text += f" for {fmt.span(spec.expires_s)}"
     if made.needs:
         text = f"ask {approvers(made)} to {text}"
+    return text
+
+
+def _hit(made: Plan, aim: Aim) -> str:
+    """What is hit, and how much of it is production."""
+    one = made.spec.scope.kind is ScopeKind.API_KEY and len(made.hit) == 1
+    what = aim.name if one else f"{plural(len(made.hit), 'key')} of {aim.name}"
+    if made.bystanders:
+        what = f"{plural(len(made.hit), 'key')}, {len(made.bystanders)} of them nobody asked for,"
+    return f"{what} ({production(made)})"
+
+
+def _deed(spec: ActionSpec, aim: Aim, what: str) -> str:
+    """What is done to what is hit."""
+    names = ", ".join(spec.models)
+    match spec.kind:
+        case ActionKind.MODELS:
+            return f"leave {what} only {names}"
+        case ActionKind.TOOLS:
+            return f"leave {what} {f'only the tools {names}' if names else 'no hosted tool'}"
+        case ActionKind.REVOKE:
+            return f"delete {what} for ever"
+        case ActionKind.BLOCK if off_boards(spec):
+            return f"off-board {aim.name}: block {what} until somebody undoes it"
+    text = f"{_VERBS[spec.kind]} {what}{f' on {names}' if names else ''}"
+    if spec.limit is not None:
+        text += f" to {spec.limit}"
+    if spec.kind is ActionKind.CAP:
+        text += f" at {to_credits(spec.amount_nano):,.0f} credits a month"
     return text
 
 
@@ -105,6 +135,13 @@ def _burn(made: Plan) -> str:
     stretch = "last minute" if made.burn_s == 60 else f"mean of {fmt.span(made.burn_s)}"
     if made.spent_nano is not None:
         return f"{fmt.number(now)} credits/min now ({stretch}); {_spent(made, made.spent_nano)}"
+    if made.spec.kind is ActionKind.TOOLS:
+        return (
+            f"{fmt.number(now)} credits/min now ({stretch}), {fmt.whole(made.requests)} calls in the last "
+            "hour; which of them use a tool is not known, so neither is what it saves"
+        )
+    if made.spec.kind is ActionKind.MODELS and not made.requests:
+        return "all that was called in the last hour stays allowed: nothing of it would have been refused"
     share = Decimal(made.refused) / made.requests if made.requests else Decimal(0)
     calls = f"{fmt.whole(made.refused)} of {fmt.whole(made.requests)} calls"
     return (
@@ -124,7 +161,9 @@ def _spent(made: Plan, nano: int) -> str:
 def _when(made: Plan, now: float) -> str:
     begins = f"waits for {approvers(made)}; then bites" if made.needs else "no approval needed; bites"
     text = f"{begins} within {fmt.span(max(1, made.effect_s))}"
-    if made.spec.expires_s:
+    if made.spec.kind is ActionKind.REVOKE:
+        text += ", for ever: deleted keys do not come back"
+    elif made.spec.expires_s:
         text += f", undoes itself at {fmt.clock(now + made.spec.expires_s)} UTC"
     else:
         text += ", until somebody undoes it"

@@ -11,8 +11,11 @@ from console.widgets.ink import Span, Tone
 from console.widgets.rows import Cell, Column, Order, Row
 
 if TYPE_CHECKING:
+    from agent.control.queued import Queued
     from agent.reports.action_report import ActionEntry
 
+INTENT = "intent:"
+"""Begins the key of a row that waits for the agent."""
 SOON_S = 300  # an end that near is worth a colour
 
 SIGNS = {
@@ -65,7 +68,7 @@ def part_of(entry: ActionEntry) -> Part:
 
 EMPTY = {
     Part.IN_FORCE: "nothing is throttled, blocked or capped: t, b and c on Triage act on a row",
-    Part.WAITING: "nothing waits for approval",
+    Part.WAITING: "nothing waits for approval or for the agent",
     Part.HISTORY: "nothing was done in the last 30 days",
 }
 
@@ -102,6 +105,30 @@ def order(part: Part) -> Order:
 def rows(entries: Sequence[ActionEntry], part: Part, now: float) -> list[Row]:
     """Table rows of actions, with countdowns as of now."""
     return [_row(entry, part, now) for entry in part.of(entries)]
+
+
+def queued_rows(queued: Sequence[Queued], now: float) -> list[Row]:
+    """Table rows of what was signed and no agent has taken: they stand in the list of what waits."""
+    return [_queued_row(each, now) for each in queued]
+
+
+def _queued_row(each: Queued, now: float) -> Row:
+    state = "– void" if each.withdrawn else "… asked"
+    tone = Tone.DIM if each.withdrawn else Tone.WARM
+    waits = "the agent, to drop it" if each.withdrawn else "the agent"
+    left = each.expires_at - now
+    return Row(
+        key=f"{INTENT}{each.id}",
+        search=f"{each.id} {each.title} {each.reason} {each.person} {each.kind.value}",
+        cells=(
+            Cell(state, state, tone),
+            Cell(each.title, each.title, Tone.DIM if each.withdrawn else Tone.PLAIN, prose=True),
+            Cell(each.person, each.person, Tone.DIM),
+            Cell(fmt.age(now - each.made_at), now - each.made_at, Tone.DIM),
+            Cell(waits, waits, tone, prose=True),
+            Cell(countdown(left), left, Tone.WARM if left < SOON_S else Tone.PLAIN),
+        ),
+    )
 
 
 def _row(entry: ActionEntry, part: Part, now: float) -> Row:

@@ -5,12 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from agent.domain.intent import IntentKind
 from console.actions import bindings
 from console.live import Answer, Question
 from console.screens.actions import rows as action_rows
 from console.screens.actions import wishes
-from console.screens.actions.asking import ACTION, ActionBoard, action_question, actions_question
+from console.screens.actions.asking import (
+    ACTION,
+    WITHDRAW,
+    ActionBoard,
+    action_question,
+    actions_question,
+    withdraw_question,
+)
 from console.screens.actions.detail import draw_detail
+from console.screens.actions.queued import draw_queued, withdraw
 from console.screens.actions.rows import Part
 from console.screens.detail_screen import Looked, draw_parts
 from console.screens.forms.form import Form, FormScreen
@@ -21,6 +30,7 @@ from console.widgets.rows import Row
 from console.widgets.table import Table
 
 if TYPE_CHECKING:
+    from agent.control.queued import Queued
     from agent.domain.person import Person
     from agent.reports.action_report import ActionDetail, ActionEntry
     from agent.reports.status import Status
@@ -44,6 +54,7 @@ class ActionsScreen(NowScreen):
         self._looked: Looked[ActionDetail] = Looked(
             self._detail, lambda detail, width, height: draw_detail(detail, self.now, width, height)
         )
+        self._withdraw_asked: Question | None = None
         self._table.empty = action_rows.EMPTY[self.part]
 
     def on_mount(self) -> None:
@@ -56,17 +67,30 @@ class ActionsScreen(NowScreen):
         return actions_question()
 
     def _ask_detail(self) -> None:
-        entry = self.entry
-        if entry is None:
-            self._looked.clear()
-        else:
+        entry, queued = self.entry, self.queued
+        if entry is not None:
             self._looked.ask(self.deck.live, action_question(entry.id), entry.id)
+            return
+        self._looked.clear()
+        if queued is not None:
+            alive = self.board is not None and self.board.agent_alive
+            self._detail.show(lambda width, height: draw_queued(queued, self.now, width, alive=alive))
 
     @property
     def entry(self) -> ActionEntry | None:
         """The action under the cursor."""
         row = self._table.selected
-        return None if row is None or self.board is None else self.board.entry(int(row.key))
+        if row is None or self.board is None or not row.key.isdecimal():
+            return None
+        return self.board.entry(int(row.key))
+
+    @property
+    def queued(self) -> Queued | None:
+        """What waits for the agent, where it is under the cursor."""
+        row = self._table.selected
+        if row is None or self.board is None or not row.key.startswith(action_rows.INTENT):
+            return None
+        return self.board.intent(int(row.key.removeprefix(action_rows.INTENT)))
 
     # Showing
 
@@ -74,9 +98,13 @@ class ActionsScreen(NowScreen):
         if answer.question.topic == ACTION:
             self._looked.show(answer)
             return
+        if answer.question.topic == WITHDRAW:
+            self._open_withdrawal(answer)
+            return
         board: ActionBoard = answer.value  # type: ignore[assignment]
         self.board = board
-        if not self._turned and not self.part.of(board.entries) and Part.WAITING.of(board.entries):
+        stuck = board.queued if not board.agent_alive else ()
+        if not self._turned and not self.part.of(board.entries) and (Part.WAITING.of(board.entries) or stuck):
             self._turn(Part.WAITING)  # what is to be done comes before an empty list
         self._lists.redraw()
         self._show_table()
@@ -86,13 +114,19 @@ class ActionsScreen(NowScreen):
         if self.board is None:
             return
         found = action_rows.rows(self.board.entries, self.part, self.now)
+        if self.part is Part.WAITING:
+            found += action_rows.queued_rows(self.board.queued, self.now)
         with self._table.prevent(Table.Moved):
             self._table.show(found, title=action_rows.title(self.part, len(found)))
 
     def _draw_lists(self) -> Line:
+        return draw_parts(((part.value, self._count(part)) for part in Part), self.part.value)
+
+    def _count(self, part: Part) -> int | None:
         board = self.board
-        counted = ((part.value, None if board is None else len(part.of(board.entries))) for part in Part)
-        return draw_parts(counted, self.part.value)
+        if board is None:
+            return None
+        return len(part.of(board.entries)) + (len(board.queued) if part is Part.WAITING else 0)
 
     def tick(self) -> None:
         self._show_table()
@@ -130,7 +164,9 @@ class ActionsScreen(NowScreen):
         self._turn(Part(part))
 
     def copied(self, row: Row) -> str:
-        entry = self.entry
+        entry, queued = self.entry, self.queued
+        if queued is not None:
+            return f"intent {queued.id}: {queued.title}"
         return row.key if entry is None else f"action {entry.id}: {entry.title}"
 
     def action_occasion(self) -> None:
@@ -149,7 +185,29 @@ class ActionsScreen(NowScreen):
     # Acting
 
     def action_undo(self) -> None:
-        self._act(wishes.undo, wishes.not_undone)
+        """Undoes the action, or takes back what no agent has taken yet."""
+        queued = self.queued
+        if queued is None:
+            self._act(wishes.undo, wishes.not_undone)
+        else:
+            self.may(IntentKind.WITHDRAW, lambda: self._ask_withdrawal(queued.id))
+
+    def _ask_withdrawal(self, ident: int) -> None:
+        """Asks whether the person here may take it back; the form opens with the answer."""
+        person = self.deck.standing.person if self.deck.standing is not None else None
+        if person is not None:
+            self._withdraw_asked = withdraw_question(ident, person.name)
+            self.deck.live.ask(self._withdraw_asked)
+
+    def _open_withdrawal(self, answer: Answer) -> None:
+        if answer.question is not self._withdraw_asked:
+            return
+        self._withdraw_asked = None
+        found = answer.value
+        if isinstance(found, str):
+            self.note(found)
+        else:
+            self.ask_for(IntentKind.WITHDRAW, lambda settings: FormScreen(withdraw(found)))  # type: ignore[arg-type]
 
     def action_undo_all(self) -> None:
         known = self.board.entries if self.board is not None else ()
@@ -176,7 +234,11 @@ class ActionsScreen(NowScreen):
         """Opens a form on the action under the cursor, where it can be done at all."""
         entry = self.entry
         detail = None if entry is None else self._looked.of(entry.id)
-        if entry is None:
+        if self.queued is not None:
+            self.note(
+                "No agent has taken it yet: until then u takes it back, and nothing else is done with it."
+            )
+        elif entry is None:
             self.note("There is no action under the cursor.")
         elif reason := refuses(entry):
             self.note(reason)

@@ -10,7 +10,7 @@ from agent.domain.intent import IntentKind
 from console.actions import bindings
 from console.live import Answer, Question
 from console.questions import ALERT, alert_question, alerts_question
-from console.screens.acting.aim import NoAim, aim_of_alert
+from console.screens.acting.aim import Aim, NoAim, aim_of_alert
 from console.screens.acting.open import open_preview
 from console.screens.alerts import rows as alert_rows
 from console.screens.alerts import wishes
@@ -233,7 +233,7 @@ class AlertsScreen(DetailScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """In the list t still turns to Triage, and b to Burn; they act on an alert that is opened."""
-        if action in ("throttle", "block", "cap") and not self.opened:
+        if action in ("throttle", "block", "cap", "more") and not self.opened:
             return False
         return super().check_action(action, parameters)
 
@@ -246,8 +246,17 @@ class AlertsScreen(DetailScreen):
     def action_cap(self) -> None:
         self._hold(IntentKind.CAP, ActionKind.CAP)
 
+    def action_more(self) -> None:
+        from console.screens.acting.more import open_more  # not needed before somebody asks for it
+
+        self._aimed(lambda aim: open_more(self, aim))
+
     def _hold(self, kind: IntentKind, action: ActionKind) -> None:
-        """Opens the preview of acting on what the alert under the cursor is about."""
+        """Opens the preview of acting on what is aimed at."""
+        self._aimed(lambda aim: open_preview(self, kind, action, aim))
+
+    def _aimed(self, go_on: Callable[[Aim], None]) -> None:
+        """Goes on with what the alert under the cursor is about; says why where it cannot."""
         entry, board = self.entry, self.board
         if entry is None or board is None:
             self.note("There is no alert under the cursor.")
@@ -255,6 +264,8 @@ class AlertsScreen(DetailScreen):
             self.note(PAST)
         else:
             try:
-                open_preview(self, kind, action, aim_of_alert(entry))
+                aim = aim_of_alert(entry)
             except NoAim as why:
                 self.note(str(why))
+            else:
+                go_on(aim)

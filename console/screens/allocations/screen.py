@@ -10,7 +10,7 @@ from agent.domain.intent import IntentKind
 from console.actions import bindings
 from console.live import Answer, Question
 from console.screens.actions import wishes as decisions
-from console.screens.allocations import glass, wishes
+from console.screens.allocations import glass, making, wishes
 from console.screens.allocations import rows as tree_rows
 from console.screens.allocations.asking import (
     DECIDE,
@@ -21,7 +21,7 @@ from console.screens.allocations.asking import (
     decide_question,
     explain_question,
 )
-from console.screens.allocations.detail import draw_detail, draw_new
+from console.screens.allocations.detail import chain_of, draw_detail, draw_new
 from console.screens.forms.form import FormScreen
 from console.screens.forms.preview import PreviewForm, PreviewScreen
 from console.screens.now_screen import NowScreen
@@ -135,6 +135,23 @@ class AllocationsScreen(NowScreen):
 
     def action_top_up(self) -> None:
         self._ask_for(IntentKind.TOP_UP, wishes.top_up)
+
+    def action_create(self) -> None:
+        row = self.row
+        if row is not None and (why := making.not_below(row)):
+            self.note(why)
+        else:
+            self._ask_for(IntentKind.ALLOCATE, making.create)
+
+    def action_retire(self) -> None:
+        self._ask_for(IntentKind.ALLOCATE, lambda row: making.retire(row, self._around(row)))
+
+    def _around(self, row: TreeRow) -> TreeRow | None:
+        """What lies directly around an allocation."""
+        chain = (
+            chain_of(self.board.tree, row) if self.board is not None and row in self.board.tree.rows else []
+        )
+        return chain[-2] if len(chain) > 1 else None
 
     def action_break_glass(self) -> None:
         self._ask_for(IntentKind.BREAK_GLASS, glass.break_glass)

@@ -67,12 +67,12 @@ def _form(verb: str, what: str, row: TreeRow, fields: tuple[Field, ...], specify
     def ask(values: Values, first: bool) -> Question:
         return plan_question(specify(values), aim, first=False)
 
-    return PreviewForm(
-        f"{verb} {row.budget.allocation_id}", about, fields, ask, partial(_read, what, row), said_lines=8
-    )
+    ident = row.budget.allocation_id
+    return PreviewForm(f"{verb} {ident}", about, fields, ask, partial(read_change, what, ident), said_lines=8)
 
 
-def _read(what: str, row: TreeRow, answer: Answer, values: Values) -> Preview:
+def read_change(what: str, ident: str, answer: Answer, values: Values) -> Preview:
+    """What an answer means for who asks for a change of an allocation."""
     looked: Looked = answer.value  # type: ignore[assignment]
     made = looked.plan
     if made is None:
@@ -80,9 +80,9 @@ def _read(what: str, row: TreeRow, answer: Answer, values: Values) -> Preview:
     words = "; ".join(step.detail for step in made.steps)
     return Preview(
         draw=lambda width: list(_draw(made, width)),
-        want=_want(what, row, looked, values["reason"]) if values["reason"] else None,
+        want=_want(what, ident, looked, values["reason"]) if values["reason"] else None,
         problem="" if values["reason"] else "reason: everybody sees it, so it cannot stay empty",
-        confirm=f"ask {approvers(made) or 'nobody'} for {row.budget.allocation_id}: {words}",
+        confirm=f"ask {approvers(made) or 'nobody'} for {ident}: {words}",
     )
 
 
@@ -94,14 +94,14 @@ def _draw(made: Plan, width: int) -> Iterator[Line]:
         yield from part(*each, width)
 
 
-def _want(what: str, row: TreeRow, looked: Looked, reason: str) -> Want:
+def _want(what: str, ident: str, looked: Looked, reason: str) -> Want:
     from agent.control.asking import request_of
 
     assert looked.plan is not None
     ask = request_of(looked.plan, reason, incident=looked.incident, alert=looked.alert)
     waits = approvers(looked.plan)
     then = f" It waits for {waits}." if waits else ""
-    done = f"{what} of {row.budget.allocation_id} asked for"
+    done = f"{what} of {ident} asked for"
     return Want(ask.kind, ask.subject, ask.payload, done, then)
 
 
@@ -114,7 +114,7 @@ def _changed(shown: Mapping[str, str], values: Values) -> dict[str, Any]:
         found["buffer_nano"] = amount("buffer", values["buffer"])
     for name, label in (("soft", "soft_cap"), ("hard", "hard_cap")):
         if values[name] != shown[name]:
-            found[label] = _share(label.replace("_", " "), values[name])
+            found[label] = share_of(label.replace("_", " "), values[name])
     if not found:
         raise FieldError("Change the monthly credits or a cap.")
     return found
@@ -131,7 +131,8 @@ def amount(name: str, text: str) -> int:
     return nano
 
 
-def _share(name: str, text: str) -> str:
+def share_of(name: str, text: str) -> str:
+    """What was typed as a share, such as 0.70. Raises `FieldError`."""
     try:
         share = Decimal(text)
     except InvalidOperation:

@@ -115,12 +115,13 @@ class FieldsScreen(ModalScreen[Want | None]):
         self._title.paint(self._draw_title)
         self._said.paint(self._draw_said)
         self._hints.paint(lambda width, height: [draw_hints("form", width)])
-        self.first().focus()
+        if (first := self.first()) is not None:
+            first.focus()
 
-    def first(self) -> Input:
-        """The field that is typed in first: one that is still empty."""
+    def first(self) -> Input | None:
+        """The field that is typed in first: one that is still empty; None where there is nothing to type."""
         empty = (field for field in self._inputs.values() if not field.value)
-        return next(empty, next(iter(self._inputs.values())))
+        return next(empty, next(iter(self._inputs.values()), None))
 
     @property
     def values(self) -> Values:

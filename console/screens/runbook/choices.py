@@ -65,15 +65,28 @@ class ChoiceScreen(ModalScreen[str | None]):
         with Vertical(id="form-box"):
             yield self._title
             yield self._table
+            yield from self.more()
             yield self._hints
 
+    def more(self) -> ComposeResult:
+        """What stands below the choices."""
+        yield from ()
+
     def on_mount(self) -> None:
-        self._table.styles.height = len(self._choices) + TOP
         self._title.paint(self._draw_title)
         self._hints.paint(lambda width, height: [draw_hints("choice", width)])
-        rows = [_row(place, choice) for place, choice in enumerate(self._choices)]
-        self._table.show(rows, title=[Span(HOW, Tone.DIM)])
+        self.show_choices(self._choices)
         self._table.focus()
+
+    def show_choices(self, choices: Sequence[Choice]) -> None:
+        """Shows these; the cursor stays on a name that is still there."""
+        self._choices = choices
+        selected = self._table.selected
+        self._table.styles.height = len(choices) + TOP
+        rows = [_row(place, choice) for place, choice in enumerate(choices)]
+        self._table.show(rows, title=[Span(HOW, Tone.DIM)])
+        if selected is not None:
+            self._table.select(selected.key)
 
     def _draw_title(self, width: int, height: int) -> list[Line]:
         title, about = (self._about[0], self._about[1])
@@ -85,12 +98,16 @@ class ChoiceScreen(ModalScreen[str | None]):
         for place, (name, _, _) in enumerate(self._choices):
             if event.character and event.character == letter(place):
                 event.stop()
-                self.dismiss(name)
+                self.choose(name)
                 return
 
     def on_table_chosen(self, event: Table.Chosen) -> None:
         event.stop()
-        self.dismiss(event.row.key)
+        self.choose(event.row.key)
+
+    def choose(self, name: str) -> None:
+        """Ends with what was chosen."""
+        self.dismiss(name)
 
     def action_leave(self) -> None:
         self.dismiss(None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
@@ -13,7 +14,7 @@ from agent.ledger.kinds import Kind
 from console.actions import bindings
 from console.live import Answer, Question
 from console.questions import DETAIL, detail_question, triage_question
-from console.screens.acting.aim import NoAim, aim_of_row
+from console.screens.acting.aim import Aim, NoAim, aim_of_row
 from console.screens.acting.open import open_preview
 from console.screens.live_screen import LiveScreen
 from console.screens.triage import rows as triage_rows
@@ -189,8 +190,17 @@ class TriageScreen(LiveScreen):
     def action_cap(self) -> None:
         self._hold(IntentKind.CAP, ActionKind.CAP)
 
+    def action_more(self) -> None:
+        from console.screens.acting.more import open_more  # not needed before somebody asks for it
+
+        self._aimed(lambda aim: open_more(self, aim))
+
     def _hold(self, kind: IntentKind, action: ActionKind) -> None:
-        """Opens the preview of acting on the row under the cursor, or on what was drilled into."""
+        """Opens the preview of acting on what is aimed at."""
+        self._aimed(lambda aim: open_preview(self, kind, action, aim))
+
+    def _aimed(self, go_on: Callable[[Aim], None]) -> None:
+        """Goes on with the row under the cursor, or with what was drilled into; says why where it cannot."""
         if self.report is None:
             return
         if self.deck.view.at is not None:
@@ -200,6 +210,7 @@ class TriageScreen(LiveScreen):
         rows = self.report.table(self.drill.dimension).rows
         try:
             aim = aim_of_row(self.drill, next((row for row in rows if row.value == key), None))
-            open_preview(self, kind, action, aim)
         except NoAim as why:
             self.note(str(why))
+        else:
+            go_on(aim)

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from agent.domain.allocation import Allocation, Scope, ScopeKind, allocation_id_problem
+from agent.domain.allocation import Allocation, Scope, ScopeKind, allocation_id_problem, usual_id
 from agent.domain.labels import label_problem
 
 
@@ -45,6 +45,20 @@ def test_other_allocation_ids_are_named_with_an_example(allocation_id: str) -> N
 
     assert problem is not None
     assert "org-1234-bg-payments" in problem
+
+
+@pytest.mark.parametrize(
+    ("scope", "named"),
+    [
+        ("organization", "org-7"),
+        ("team:new", "org-7-team-new"),
+        ("department:R & D", "org-7-dept-R-D"),
+        ("api_key:key__a.", "org-7-key-key-a"),
+    ],
+)
+def test_an_allocation_that_nobody_named_gets_an_id_of_the_agreed_shape(scope: str, named: str) -> None:
+    assert usual_id("org-7", Scope.parse(scope)) == named
+    assert allocation_id_problem(named, Scope.parse(scope)) is None
 
 
 def test_caps_are_exact_shares_of_the_month() -> None:

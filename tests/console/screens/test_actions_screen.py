@@ -7,12 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from agent.control.asking import request_of
+from agent.control.identity import Identity
+from agent.control.intents import submit
 from agent.domain.action import Action, ActionKind, ActionSpec, ActionState
 from agent.domain.allocation import Scope
 from agent.domain.person import Role
 from console.screens.actions.rows import Part, countdown, rows
-from tests.console.acting_world import AT, block, console_on, open_desk, throttle
-from tests.console.harness import Console, piloted
+from tests.console.acting_world import AT, BO, Desk, block, console_on, open_desk, throttle
+from tests.console.harness import ADA, Console, piloted
 
 
 @pytest.fixture
@@ -233,6 +236,42 @@ async def test_the_screen_has_no_past(desk):
         await running.press("[")
 
         await running.until("This screen shows what is so now")
+
+
+def signed_by(name: Identity, desk: Desk) -> int:
+    """Somebody has asked for a throttle, and no agent has taken it."""
+    ask = request_of(desk.plan(throttle(non_prod=True)), "retries")
+    return submit(desk.settings, ask.kind, ask.subject, ask.payload, AT, identity=name).id
+
+
+@piloted
+async def test_what_no_agent_has_taken_is_listed_and_taken_back_by_its_signer(desk):
+    signed_by(ADA, desk)
+    async with console_on(desk, "4") as running:
+        await running.until("waiting 1", "… asked", "the agent", "no agent has taken it yet")
+        await running.press("R")
+        await running.until("No agent has taken it yet: until then u takes it back")
+        await running.press("u")
+        await running.until("Withdraw intent 1", "Signed by ada: retries", "Enter takes it back.")
+        await running.press("enter")
+        await running.until("Signed by ada; the agent has it now.", "– withdrawn", "– void")
+        await running.press("u")
+        await running.until("Intent 1 is withdrawn: no agent will carry it out.")
+        assert desk.take() == ["withdrawn by ada before an agent took it", ""]
+        await running.until("Intent 1 withdrawn by ada. Nothing of it was done.", "waiting 0")
+
+    assert list(desk.writer.actions.open_actions()) == []
+
+
+@piloted
+async def test_nobody_takes_back_what_somebody_else_has_signed(desk):
+    signed_by(BO, desk)
+    async with console_on(desk, "4") as running:
+        await running.until("… asked for, and not taken yet", "by bo alone")
+        await running.press("u")
+        await running.until("Bo signed intent 1, so only they withdraw it.")
+        assert desk.take() == [""]
+        await running.until("waiting 0")
 
 
 def test_a_failed_target_is_said_in_the_list(desk):

@@ -105,6 +105,75 @@ async def test_other_monthly_credits_are_proposed(finance):
 
 
 @piloted
+async def test_a_new_allocation_is_asked_for_below_the_row_among_what_burns_there(finance):
+    async with console_on(finance, "5") as running:
+        await running.until("pool 800k")
+        await running.press(*TEAM, "n")
+        await running.until(
+            "below org-1-team-search, team search", "without project:proj_search, api_key:key_search"
+        )
+        await running.press(*"proj_search", "tab", "tab", *"5000")
+        await running.until("emergency_buffer: nothing would be left at the hard cap")
+        await running.press("tab", "tab", "tab", *"200", "tab", *"its own")
+        await running.until(
+            "makes org-1-project-proj_search", "lies in org-1-team-search", "nothing -> 5,000 credits"
+        )
+        await running.press("enter")
+        await running.until(
+            "to make org-1-project-proj_search for project:proj_search: nothing -> 5,000 credits"
+        )
+        await running.press("enter")
+        await running.until("Signed by ada")
+        assert finance.take() == [""]
+        await running.until("Creation of org-1-project-proj_search asked for by ada.", "? new")
+
+    made = finance.newest()
+    assert (made.state, str(made.spec.scope)) == (ActionState.STANDBY, "project:proj_search")
+    assert made.spec.change == {
+        "id": "org-1-project-proj_search",
+        "create": True,
+        "retire": False,
+        "monthly_nano": 5_000 * NANO,
+        "buffer_nano": 200 * NANO,
+        "soft_cap": "0.7",
+        "hard_cap": "1",
+    }
+
+
+@piloted
+async def test_what_would_lie_elsewhere_says_where(finance):
+    async with console_on(finance, "5", size=(120, 40)) as running:
+        await running.until("pool 800k")
+        await running.press(*TEAM, "n")
+        await running.until("without project:proj_search")
+        await running.press(*"new", "tab", "tab", *"5000", "tab", "tab", "tab", *"200")
+        await running.until("▲ in org-1, not in org-1-team-search: no traffic of it belongs there")
+
+
+@piloted
+async def test_an_allocation_is_retired_once_its_name_is_typed_and_two_approve(finance):
+    async with console_on(finance, "5") as running:
+        await running.until("pool 800k")
+        await running.press(*TEAM, "X", *"dissolved")
+        await running.until(
+            "60,000 credits -> nothing a month", "▲ its hard cap of 60.0k credits holds nothing"
+        )
+        await running.press("enter", "enter")
+        await running.until(
+            "That is not its name.", "ask finance and engineering to retire org-1-team-search"
+        )
+        assert finance.take() == []
+        await running.press(*"team:search", "enter")
+        await running.until("Signed by ada")
+        assert finance.take() == [""]
+        await running.until(
+            "End of org-1-team-search asked for by ada.", "? retire the allocation of team:search"
+        )
+
+    assert finance.newest().spec.change == {"id": "org-1-team-search", "create": False, "retire": True}
+
+
+@piloted
 async def test_what_waits_is_approved_here_too(finance):
     made = finance.asked(top_up())
     async with console_on(finance, "5") as running:
