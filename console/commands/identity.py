@@ -106,7 +106,10 @@ def list_(config: str | None, db: str | None, as_json: bool) -> None:
 @identity.command(epilog="Example: burndeck identity titles --json")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def titles(as_json: bool) -> None:
-    """Titles that may stand in `roles` of [[people]], and the roles that each comes to."""
+    """Titles for `roles` of [[people]], and what each may do.
+
+    A title stands for one or more roles, and never for both finance and engineering.
+    """
     from agent.domain.title import TITLES
 
     if as_json:
