@@ -147,7 +147,7 @@ class Place:
 # Without a query it is what HAProxy holds.
 ASKED = (
     ("", 0.002),
-    ("SELECT max(at) FROM action_step", 0.02),
+    ("SELECT count(*) FROM action_step WHERE state <> 'planned'", 0.02),
     ("SELECT max(id) FROM intent", 0.15),
 )
 RELEASED = (
