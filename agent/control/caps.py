@@ -13,7 +13,7 @@ from agent.control.newcomers import newcomers
 from agent.control.proposal import Proposal
 from agent.domain.action import Action, ActionKind, ActionSpec, ActionState
 from agent.domain.alert import CRITICAL, HARD_CAP, WARNING, Alert, AlertRule, tier_rank
-from agent.domain.allocation import Allocation, Scope
+from agent.domain.allocation import Allocation, Scope, ScopeKind
 from agent.domain.person import AGENT
 from agent.domain.words import plural
 
@@ -91,9 +91,7 @@ def _of_alerts(case: CapCase, live: Sequence[Alert]) -> Iterator[Proposal]:
     for want in filter(None, throttles.values()):
         if not _throttled(case, want) and not case.standing(want.part.alert, want.spec):
             yield want.proposal()
-    backing = Backing(case)
-    for allocation, found in around:
-        yield from _backstop(case, backing, allocation, found)
+    yield from _backstops(case, around)
 
 
 def _what_is(
@@ -216,31 +214,57 @@ def _throttle(case: CapCase, allocation: Allocation, live: Sequence[Alert]) -> W
     return Want(spec, reason, automatic, alert, case.automatic(allocation.at_hard_cap_prod))
 
 
-def _backstop(
-    case: CapCase, backing: Backing, allocation: Allocation, live: Sequence[Alert]
-) -> Iterator[Proposal]:
-    """The provider's own limit, once in a month, and anew where the cap has changed since."""
-    alert = _newest(each for each in live if each.signal.rule is AlertRule.BUDGET)
-    if alert is None or tier_rank(alert.signal.tier) < tier_rank(WARNING):
-        return
-    whole = [place for place in backing.places(allocation).found if not place.alone]
-    # What stands over all of it may stand at several gateways: one action sets them.
-    if whole:
-        yield from _limit(
-            case,
-            allocation,
-            alert,
-            ActionSpec(ActionKind.CAP, allocation.scope, amount_nano=behind(allocation)),
-        )
-    for place in backing.places(allocation).found:
+def _backstops(case: CapCase, around: Iterable[tuple[Allocation, Sequence[Alert]]]) -> Iterator[Proposal]:
+    """Providers' own limits: begun near a cap, anew where it has changed since, and raised with it at once.
+
+    A cap that was raised far has no alert any more, and its old limit would bite long before the next one.
+    """
+    backing, near = Backing(case), set()
+    for allocation, found in around:
+        alert = _newest(each for each in found if each.signal.rule is AlertRule.BUDGET)
+        if alert is None or tier_rank(alert.signal.tier) < tier_rank(WARNING):
+            continue
+        near.add(allocation.id)
+        for spec in _limits_behind(backing, allocation):
+            yield from _limit(case, allocation, spec, alert.incident, alert.id)
+    standing = {
+        each.spec.scope: each
+        for each in case.mine
+        if each.state.active and each.spec.kind is ActionKind.CAP and each.alert is not None
+    }
+    for allocation in case.settings.allocations:
+        if allocation.id in near or not _any_below(standing.values(), allocation):
+            continue
+        for spec in _limits_behind(backing, allocation):
+            held = standing.get(spec.scope)
+            if held is not None and held.spec.amount_nano < spec.amount_nano:
+                yield from _limit(case, allocation, spec, held.incident, held.alert)
+
+
+def _any_below(standing: Iterable[Action], allocation: Allocation) -> bool:
+    """Whether a limit that may be this allocation's lies too low; a cheap look before a dear one."""
+    belongs = behind(allocation)
+    return any(
+        each.spec.amount_nano < belongs
+        and (each.spec.scope == allocation.scope or each.spec.scope.kind is ScopeKind.PROJECT)
+        for each in standing
+    )
+
+
+def _limits_behind(backing: Backing, allocation: Allocation) -> Iterator[ActionSpec]:
+    """What stands over all of it may stand at several gateways: one action sets them."""
+    found, amount = backing.places(allocation).found, behind(allocation)
+    if any(not place.alone for place in found):
+        yield ActionSpec(ActionKind.CAP, allocation.scope, amount_nano=amount)
+    for place in found:
         if place.alone:
-            spec = ActionSpec(
-                ActionKind.CAP, place.scope, amount_nano=behind(allocation), gateway=place.gateway
-            )
-            yield from _limit(case, allocation, alert, spec)
+            yield ActionSpec(ActionKind.CAP, place.scope, amount_nano=amount, gateway=place.gateway)
 
 
-def _limit(case: CapCase, allocation: Allocation, alert: Alert, spec: ActionSpec) -> Iterator[Proposal]:
+def _limit(
+    case: CapCase, allocation: Allocation, spec: ActionSpec, incident: int | None, alert: int | None
+) -> Iterator[Proposal]:
+    """The limit at this amount, unless that was the last answer for its scope."""
     answers = case.answers_of(spec.scope, ActionKind.CAP)
     if answers and answers[-1].amount_nano == spec.amount_nano:
         return
@@ -255,8 +279,8 @@ def _limit(case: CapCase, allocation: Allocation, alert: Alert, spec: ActionSpec
         spec,
         f"{allocation.id}: {what}, {BEHIND_PERCENT} % above the hard cap",
         case.automatic(allocation.at_hard_cap),
-        alert.incident,
-        alert.id,
+        incident,
+        alert,
         production=case.automatic(allocation.at_hard_cap_prod),
         covered=base <= set_before,
     )

@@ -90,6 +90,20 @@ def test_each_project_that_is_all_of_an_allocation_gets_a_limit_which_follows_th
     assert made.limits() == [("project:p1", 1_100, "pending"), ("project:p2", 1_100, "pending")]
 
 
+@pytest.mark.parametrize("credits_", [300, 200_000])
+def test_a_limit_follows_a_cap_that_was_raised_so_far_that_nothing_alerts_any_more(
+    made: Projects, credits_: int
+) -> None:
+    made.burn("450", *MINE, p1=None, p2=None)
+    made.limits()
+
+    made.top_up(WALLET, credits_, made.office.now + HOUR)
+
+    belongs = (1_000 + credits_) * 110 // 100
+    assert made.limits() == [("project:p1", belongs, "pending"), ("project:p2", belongs, "pending")]
+    assert made.limits() == []
+
+
 def test_what_people_have_set_lower_stays(made: Projects) -> None:
     made.burn("400", *MINE, p1=500, p2=5_000)
 
