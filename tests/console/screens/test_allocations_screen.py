@@ -156,7 +156,7 @@ async def test_an_allocation_is_retired_once_its_name_is_typed_and_two_approve(f
         await running.until("pool 800k")
         await running.press(*TEAM, "X", *"dissolved")
         await running.until(
-            "60,000 credits -> nothing a month", "▲ its hard cap of 60.0k credits holds nothing"
+            "▲ its hard cap of 60.0k credits holds nothing", "Enter goes on to the confirmation"
         )
         await running.press("enter", "enter")
         await running.until(
