@@ -17,7 +17,7 @@ from console.live import Answer, Live
 from console.questions import Watch, watch_question
 
 if TYPE_CHECKING:
-    from agent.control import IntentReceipt, Standing
+    from agent.control import IntentKind, IntentReceipt, Standing
     from agent.reports.action_badge import ActionBadge
     from agent.runbooks.view import RunBadge
     from agent.settings import Settings
@@ -177,6 +177,14 @@ class Attention(App[None]):
         """A postmortem is written, or not: said on whatever screen is looked at by then."""
         self.exporting = False
         self.say(event.said)
+
+    def stopped(self, kind: IntentKind, reason: str) -> None:
+        """Whoever is here was told that they may not ask for this: on record, where they are known."""
+        if self.settings is not None and self.standing is not None and self.standing.person is not None:
+            from console.wants import put_on_record
+
+            work = partial(put_on_record, self.settings, kind, reason)
+            self.run_worker(work, thread=True, group="sign")
 
     def want(self, *wants: Want) -> None:
         """Signs wishes in their order, in a thread, and gives them to the agent; notes say the rest."""

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from agent.control import IntentKind, IntentReceipt, Outcome, Standing
     from agent.settings import Settings
 
+WHERE = "console"
+"""What a refusal is about where the person was stopped before they said what they aim at."""
 NO_IDENTITY = "Read-only: nobody is known here who could sign. Run `burndeck identity create`."
 
 
@@ -30,6 +32,13 @@ def send(settings: Settings, want: Want) -> IntentReceipt:
     from agent.control import submit
 
     return submit(settings, want.kind, want.subject, want.payload, settings.clock().now())
+
+
+def put_on_record(settings: Settings, kind: IntentKind, reason: str) -> None:
+    """Notes for the audit log that the person here was refused what a key or a button asks for."""
+    from agent.control.refusing import note
+
+    note(settings, kind, WHERE, {}, reason.removesuffix("."), settings.clock().now())
 
 
 def who_is_here(settings: Settings) -> Standing:

@@ -34,8 +34,6 @@ def preview(reader: LedgerReader, settings: Settings, spec: ActionSpec, now: flo
 def request_of(made: Plan, reason: str, *, incident: int | None = None, alert: int | None = None) -> Ask:
     """The request for what was planned; the agent refuses it when that has moved meanwhile."""
     spec = made.spec
-    kinds = (kind for kind, action in REQUESTS.items() if action is spec.kind)
-    kind = IntentKind.BREAK_GLASS if spec.emergency else next(kinds)
     payload = {
         "spec": spec_fields(spec),
         "plan": made.digest(),
@@ -43,7 +41,13 @@ def request_of(made: Plan, reason: str, *, incident: int | None = None, alert: i
         "incident": incident,
         "alert": alert,
     }
-    return Ask(kind, str(spec.scope), payload)
+    return Ask(kind_of(spec), str(spec.scope), payload)
+
+
+def kind_of(spec: ActionSpec) -> IntentKind:
+    """The kind of intent that asks for an action."""
+    kinds = (kind for kind, action in REQUESTS.items() if action is spec.kind)
+    return IntentKind.BREAK_GLASS if spec.emergency else next(kinds)
 
 
 def amendment_of(action: Action, made: Plan, reason: str = "") -> Ask:

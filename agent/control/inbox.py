@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from agent.control.proof import fingerprint, proved
+from agent.control.refusing import refused_fields, told
 from agent.control.roles import may, refusal
 from agent.control.standing import out_of_reach
 from agent.control.withdrawing import AHEAD_S, WITHDRAWN, withdrawal_of
@@ -70,6 +71,8 @@ def _handle(
     try:
         intent, person = proved(row, settings.people, writer.control.ledger_name())
         _timely(writer, intent, row, now)
+        if intent.kind is IntentKind.REFUSED_ASK:
+            raise Refused(told(intent))
         withdrawal = withdrawal_of(writer, settings, row, intent, now)
         if withdrawal is not None and writer.control.saw_intent(withdrawal[1].nonce, _OUT_OF_TURN):
             raise Refused(f"{WITHDRAWN} by {person.name} before an agent took it")
@@ -130,7 +133,7 @@ def _audit(writer: LedgerWriter, now: int, row: IntentRow, intent: Intent | None
         detail |= {"payload": dict(intent.payload), "made_at": intent.made_at}
     actor, subject = (intent.person, intent.subject) if intent else (UNVERIFIED, f"intent:{row.id}")
     if not intent or reason:
-        detail |= {"reason": reason} | ({"kind": intent.kind.value} if intent else {})
+        detail |= {"reason": reason} | (refused_fields(intent) if intent else {})
         writer.control.audit(now, actor, REFUSED, subject, detail)
         _log.warning("intent %d refused: %s", row.id, reason)
     else:

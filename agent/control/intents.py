@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from agent.control.identity import Identity
+from agent.control.refusing import on_record
+from agent.control.signing import put_signed
 from agent.control.standing import signer
 from agent.domain.allocation import Scope
-from agent.domain.intent import LARGEST_BYTES, Intent, IntentKind, IntentState
-from agent.errors import BurndeckError
-from agent.ledger.intent_box import Place, put_intent
+from agent.domain.intent import IntentKind, IntentState
 
 if TYPE_CHECKING:
     from agent.ledger.reader import LedgerReader
@@ -58,30 +57,14 @@ def submit(
     """Signs an intent with the identity in force (or with `identity`) and puts it into the ledger.
 
     `payload` is JSON without floats. With `around`, the subject's scopes, a person who does not reach them is
-    told at once. Raises `NoIdentityError`, `NotAllowedError` or `LedgerError`, each with what to do next, and
-    `ValueError` for a payload that has no canonical text. Waits for the ledger's write lock, up to 5 seconds.
+    told at once; a refusal goes on record. Raises `NoIdentityError`, `NotAllowedError` or `LedgerError`, each
+    with what to do next, and `ValueError` for a payload that has no canonical text. Waits for the ledger's
+    write lock, up to 5 seconds.
     """
-    signing, person = signer(settings, kind, around, identity)
-    made_at, nonce = int(now), secrets.token_hex(16)
-
-    def sign(place: Place) -> tuple[str, str]:
-        intent = Intent(
-            ledger=place.ledger,
-            place=place.row,
-            kind=kind,
-            subject=subject,
-            payload=payload,
-            person=person.name,
-            made_at=made_at,
-            expires_at=made_at + valid_s,
-            nonce=nonce,
-        )
-        text = intent.text()
-        if len(text.encode()) > LARGEST_BYTES:
-            raise BurndeckError("that is too long for one intent", hint="Shorten the reason.")
-        return text, signing.sign(text)
-
-    ident = put_intent(settings.ledger_path, sign)
+    with on_record(settings, kind, subject, payload, now, identity):
+        signing, person = signer(settings, kind, around, identity)
+    made_at = int(now)
+    ident = put_signed(settings, signing, person, kind, subject, payload, made_at, valid_s)
     return IntentReceipt(ident, kind, subject, person.name, made_at, made_at + valid_s)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from agent.control.asking import Ask
 from agent.control.proof import fingerprint, proved
 from agent.control.requests import REQUESTS
+from agent.control.standing import NotAllowedError
 from agent.control.withdrawing import TEXT, subject_of, too_late
 from agent.domain.action import parse_spec
 from agent.domain.action_words import spec_title
@@ -66,7 +67,7 @@ def queued(reader: LedgerReader, settings: Settings, now: float) -> list[Queued]
     return [
         _queued(row, intent, (subject_of(row.id), intent.person, fingerprint(row)) in taken_back)
         for row, intent in found
-        if intent.kind is not IntentKind.WITHDRAW
+        if intent.kind not in (IntentKind.WITHDRAW, IntentKind.REFUSED_ASK)
     ]
 
 
@@ -77,12 +78,12 @@ def waiting(reader: LedgerReader, settings: Settings, ident: int, person: str, n
     if row is None:
         raise BurndeckError(f"there is no intent {ident}", hint=hint)
     if problem := too_late(known_intent(ident, row), person, reader.action_store()):
-        raise BurndeckError(problem, hint=hint)
+        raise NotAllowedError(problem, hint=hint)
     found = next((each for each in queued(reader, settings, now) if each.id == ident), None)
     if found is None:
-        raise BurndeckError(f"intent {ident} has lapsed: no agent will carry it out", hint=hint)
+        raise NotAllowedError(f"intent {ident} has lapsed: no agent will carry it out", hint=hint)
     if found.withdrawn:
-        raise BurndeckError(f"intent {ident} is withdrawn: no agent will carry it out", hint=hint)
+        raise NotAllowedError(f"intent {ident} is withdrawn: no agent will carry it out", hint=hint)
     return found
 
 

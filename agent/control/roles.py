@@ -35,6 +35,7 @@ ALLOWED: Mapping[IntentKind, frozenset[Role]] = {
     IntentKind.ASSESS: frozenset({Role.ENGINEERING, Role.LEAD, Role.ADMIN}),
     IntentKind.POSTMORTEM: _ON_CALL,
     IntentKind.WITHDRAW: _ON_CALL,  # of what they signed themselves, and of nothing else
+    IntentKind.REFUSED_ASK: frozenset(Role),  # a note for the audit log; it does nothing
     IntentKind.START_RUN: _ON_CALL,  # a runbook may name fewer roles, and so may a step
     IntentKind.RUN_STEP: _ON_CALL,
     IntentKind.HOLD_RUN: _ON_CALL,

@@ -46,6 +46,7 @@ class IntentKind(enum.StrEnum):
     ASSESS = "assess"  # how critical an incident is
     POSTMORTEM = "postmortem"
     WITHDRAW = "withdraw"  # an intent of one's own that no agent has taken yet
+    REFUSED_ASK = "refused_ask"  # a note that an ask was refused early: it is never carried out
     START_RUN = "start_run"  # of a runbook
     RUN_STEP = "run_step"  # answer, skip, retry, overrule, reopen or sign a step
     HOLD_RUN = "hold_run"  # take a run over, or hand it on

@@ -95,7 +95,7 @@ def act(
     """
     from agent.control.asking import request_of
 
-    made = planned(how, spec)
+    made = planned(how, spec, action)
     if how.dry_run:
         _show(how, made)
         return
@@ -119,16 +119,28 @@ def act(
     _end(how, made, receipt.id, watched)
 
 
-def planned(how: How, spec: ActionSpec) -> Plan:
-    """The plan of an action; raises `BurndeckError` with what could be done instead."""
-    from agent.control.asking import preview
-    from agent.domain.intent import Refused
+def planned(how: How, spec: ActionSpec, action: int | None = None) -> Plan:
+    """The plan of an action; raises `BurndeckError` with what could be done instead.
+
+    Where more than a look was asked for the refusal is put on record: of the request, or of its change where
+    `action` is the one that waits.
+    """
+    from agent.control.asking import kind_of, preview
+    from agent.control.refusing import note
+    from agent.domain.action import spec_fields
+    from agent.domain.intent import IntentKind, Refused
 
     with reader_for(how.settings) as reader:
         try:
             return preview(reader, how.settings, spec, how.now)
         except Refused as refused:
-            raise no(refused.reason) from None
+            problem = no(refused.reason)
+    if not how.dry_run:
+        kind = kind_of(spec) if action is None else IntentKind.AMEND
+        subject = str(spec.scope) if action is None else f"action:{action}"
+        payload = {"spec": spec_fields(spec)} | ({"why": how.reason} if how.reason else {})
+        note(how.settings, kind, subject, payload, problem.message, how.now)
+    raise problem
 
 
 def no(reason: str, hint: str = "") -> BurndeckError:
@@ -190,9 +202,11 @@ def missing_approvals(settings: Settings, made: Plan) -> Needs:
 
 def _may(how: How, asked: Ask) -> None:
     """Says before the question what the agent would say after it."""
+    from agent.control.refusing import on_record
     from agent.control.standing import signer
 
-    signer(how.settings, asked.kind, None, None)
+    with on_record(how.settings, asked.kind, asked.subject, asked.payload, how.now):
+        signer(how.settings, asked.kind, None, None)
 
 
 def _until(how: How) -> Callable[[Watched], bool]:

@@ -80,7 +80,7 @@ def approve(
     if export:
         _export(settings, detail.action, as_json=as_json)
         return
-    asked = _asked(detail, deny=deny, note=note.strip(), token=token)
+    asked = _asked(settings, detail, deny=deny, note=note.strip(), token=token)
     if not yes and token is None:
         _confirm(detail, deny=deny, as_json=as_json)
     _decide(settings, asked, action, wait, as_json=as_json)
@@ -104,12 +104,15 @@ def _decide(settings: Settings, asked: Ask, action: int, wait: float, *, as_json
     click.get_current_context().exit(0 if done else 1)
 
 
-def _asked(detail: ActionDetail, *, deny: bool, note: str, token: str | None) -> Ask:
+def _asked(settings: Settings, detail: ActionDetail, *, deny: bool, note: str, token: str | None) -> Ask:
     from agent.control.asking import decision_on
+    from agent.control.refusing import on_record
 
-    if detail.entry.state != "standby":
-        raise no(f"action {detail.entry.id} is {detail.entry.state}: there is nothing to decide")
-    return decision_on(detail.action, approve=not deny, note=note, token=(token or "").strip())
+    asked = decision_on(detail.action, approve=not deny, note=note, token=(token or "").strip())
+    with on_record(settings, asked.kind, asked.subject, asked.payload, settings.clock().now()):
+        if detail.entry.state != "standby":
+            raise no(f"action {detail.entry.id} is {detail.entry.state}: there is nothing to decide")
+    return asked
 
 
 def _list(settings: Settings, *, as_json: bool) -> None:

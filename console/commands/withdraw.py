@@ -36,11 +36,14 @@ def withdraw(config: str | None, db: str | None, as_json: bool, intent: int | No
         return
     from agent.control import IntentKind, IntentState
     from agent.control.queued import waiting
+    from agent.control.refusing import on_record
     from agent.control.standing import signer
 
-    _, person = signer(settings, IntentKind.WITHDRAW, None, None)
-    with reader_for(settings) as reader:
-        ask = waiting(reader, settings, intent, person.name, settings.clock().now()).withdrawal
+    now = settings.clock().now()
+    with on_record(settings, IntentKind.WITHDRAW, f"intent:{intent}", {}, now):
+        _, person = signer(settings, IntentKind.WITHDRAW, None, None)
+        with reader_for(settings) as reader:
+            ask = waiting(reader, settings, intent, person.name, now).withdrawal
     receipt, result = settled(settings, ask.kind, ask.subject, ask.payload, wait)
     state = result.state if result else IntentState.NEW
     if as_json:

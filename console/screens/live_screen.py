@@ -346,6 +346,7 @@ class LiveScreen(Screen[None]):
 
             if reason := why_not(who, kind):
                 self.note(reason)
+                self.deck.stopped(kind, reason)
             else:
                 then()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import re
 import shutil
@@ -116,6 +117,15 @@ async def alerts_of(desk: Desk, size: tuple[int, int] = (80, 24)) -> AsyncIterat
         await running.press("a")
         await running.until("critical firing for")
         yield running
+
+
+async def noted(desk: Desk) -> list[str]:
+    """What the agent makes of a note that the console leaves without a word."""
+    for _ in range(500):
+        if taken := desk.take():
+            return taken
+        await asyncio.sleep(0.01)
+    raise AssertionError("the console has left no note")
 
 
 async def signed(running: Console, desk: Desk) -> list[str]:
@@ -279,6 +289,11 @@ async def test_a_role_that_only_looks_is_told_so_before_a_form_opens(desk):
         await running.press("p")
 
         await running.until("ada may not planned activity")
+        (told,) = await noted(desk)
+
+    assert told.startswith("ada may not planned activity: it takes")
+    with sqlite3.connect(desk.writer.path) as conn:
+        assert conn.execute("SELECT actor, kind FROM audit").fetchall()[-1] == ("ada", "intent_refused")
 
 
 @pytest.mark.usefixtures("ada")

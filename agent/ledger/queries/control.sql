@@ -32,6 +32,10 @@ FROM intent INDEXED BY intent_new WHERE state = 'new' ORDER BY id LIMIT :count;
 SELECT id FROM intent INDEXED BY intent_new
 WHERE state = 'new' AND id > :id AND instr(substr(CAST(body AS BLOB), 1, :most), :subject) > 0 ORDER BY id;
 
+-- name: intents_newest
+-- The right end of the primary key, a page.
+SELECT coalesce(substr(CAST(body AS BLOB), 1, :most), x'') AS body FROM intent ORDER BY id DESC LIMIT :count;
+
 -- name: intent_row
 -- Primary key.
 SELECT coalesce(substr(CAST(body AS BLOB), 1, :most), x'') AS body,

@@ -65,6 +65,7 @@ class Starting:
             if reason := why_not(who, IntentKind.START_RUN) or not_started(runbook, who.person):
                 self.said = reason
                 self._screen.note(reason)
+                deck.stopped(IntentKind.START_RUN, reason)
             else:
                 self.runbook = runbook
                 self._screen.wait()

@@ -86,7 +86,9 @@ def test_a_person_without_the_role_or_the_scope_is_told_at_once(desk: Desk) -> N
     desk.people = (person(desk.ada, Role.ADMIN, scopes=(Scope.parse("team:support"),)),)
     with pytest.raises(NotAllowedError, match="team:support only"):
         submit(desk.settings, IntentKind.SILENCE, "17", {}, NOW, around=AROUND, identity=desk.ada)
-    assert desk.states() == []
+    desk.take()
+    assert [state for _, state, _ in desk.states()] == ["refused", "refused"]
+    assert desk.done() == []
 
 
 def test_somebody_of_the_organization_reaches_everything() -> None:

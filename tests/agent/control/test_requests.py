@@ -37,6 +37,7 @@ MATRIX = {
     IntentKind.ASSESS: {E, L, A},
     IntentKind.POSTMORTEM: EVERYBODY,
     IntentKind.WITHDRAW: EVERYBODY,
+    IntentKind.REFUSED_ASK: set(Role),
     IntentKind.START_RUN: EVERYBODY,
     IntentKind.RUN_STEP: EVERYBODY,
     IntentKind.HOLD_RUN: EVERYBODY,

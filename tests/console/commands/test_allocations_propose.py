@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from agent.domain.intent import IntentKind
 from tests.agent.ledger.look import rows
 from tests.console.commands.acting_world import World
 
@@ -99,13 +100,14 @@ def test_more_than_the_pool_has_is_refused_with_who_holds_what(
         (("cap", "set", "team:search", "--credits", "5"), 1, "haproxy has no cap"),
     ],
 )
-def test_what_is_wrong_is_said_and_nothing_is_signed(
+def test_what_is_wrong_is_said_and_nothing_is_asked_for(
     world: World, words: tuple[str, ...], code: int, why: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert world.run(*words, *WHY) == code
 
     assert why in " ".join(capsys.readouterr().err.split())
-    assert rows(world.ledger, "SELECT count(*) FROM intent") == [(0,)]
+    asked = f"SELECT count(*) FROM intent WHERE instr(body, '{IntentKind.REFUSED_ASK}') = 0"
+    assert rows(world.ledger, asked) == [(0,)]
 
 
 def test_a_policy_with_a_wrong_line_names_file_line_and_field(

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from agent.control.identity import VARIABLE
+from agent.domain.intent import IntentKind
 from tests.agent.ledger.look import rows
 from tests.console.commands.acting_world import World
 
@@ -31,7 +32,9 @@ class Terminal(io.StringIO):
 
 
 def intents(world: World) -> int:
-    return int(rows(world.ledger, "SELECT count(*) FROM intent")[0][0])
+    """What was asked for; a note of a refusal asks for nothing."""
+    asked = f"SELECT count(*) FROM intent WHERE instr(body, '{IntentKind.REFUSED_ASK}') = 0"
+    return int(rows(world.ledger, asked)[0][0])
 
 
 def test_a_throttle_reaches_the_gateway_and_prints_each_state_with_its_seconds(

@@ -31,7 +31,7 @@ def test_what_waits_is_listed_and_taken_back_by_its_signer_alone(
     with world.agent():
         assert world.run(*asked) == 0
     states = rows(world.ledger, "SELECT id, state FROM intent ORDER BY id")
-    assert states == [(1, "refused"), (2, "done"), (3, "done")]
+    assert states == [(1, "refused"), (2, "refused"), (3, "done"), (4, "done")]
     assert world.run("withdraw", "1") != 0
     assert "intent 1 is withdrawn already: nothing of it was done" in capsys.readouterr().err
     world.admin.close()
