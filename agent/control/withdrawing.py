@@ -64,7 +64,7 @@ def withdrawal_of(
     """The first row behind an intent by which the person who signed it takes it back, proved; else None."""
     if intent.kind is IntentKind.WITHDRAW:
         return None
-    for ident in writer.control.intents_on(subject_of(row.id), row.id):
+    for ident in writer.withdrawals.of(subject_of(row.id), row.id):
         behind = writer.control.new_intent(ident)
         found = None if behind is None else _proved(writer, settings, behind, now)
         if behind is not None and found is not None and _takes_back(found, row, intent):

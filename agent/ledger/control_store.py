@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from agent.domain.allocation import Scope
 from agent.domain.audit import EMPTY, AuditRecord, ChainHead, chained
-from agent.domain.canonical import canonical
 from agent.domain.intent import LARGEST_BYTES, Intent, IntentState
 from agent.ledger.sql import statement
 from agent.ledger.store import Store
@@ -104,12 +103,6 @@ class ControlStore(Store):
         """An intent that waits, cut where it is too long to be one; None when it does not wait any more."""
         rows = self._all("intent_new_row", {"id": ident, "most": LARGEST_BYTES + 1})
         return IntentRow(ident, *rows[0]) if rows else None
-
-    def intents_on(self, subject: str, behind: int) -> list[int]:
-        """Ids of intents that wait behind another one and seem to be about a subject, oldest first."""
-        piece = canonical({"subject": subject})[1:-1].encode()
-        bound = {"id": behind, "subject": piece, "most": LARGEST_BYTES}
-        return [row[0] for row in self._all("intents_on", bound)]
 
     def known_intent(self, ident: int) -> KnownIntent | None:
         """An intent with what became of it, whatever that is; None when there is none."""

@@ -41,6 +41,7 @@ from agent.ledger.rule_store import RuleStore
 from agent.ledger.run_store import RunStore
 from agent.ledger.sql import statement
 from agent.ledger.windows import WindowWriter
+from agent.ledger.withdrawals import Withdrawals
 
 Cursor = tuple[str, str, str]
 """Source, name and value of a cursor that is saved in the same transaction as the rows it stands for."""
@@ -66,6 +67,7 @@ class LedgerWriter:
         self.incidents = IncidentStore(self._conn, self._lock, self.transaction)
         self.actions = ActionStore(self._conn, self._lock, self.transaction)
         self.control = ControlStore(self._conn, self._lock, self.transaction)
+        self.withdrawals = Withdrawals(self._conn, self._lock, self.transaction)
         self.changes = ChangeStore(self._conn, self._lock, self.transaction)
         self.outbox = Outbox(self._conn, self._lock, self.transaction)
         self.runs = RunStore(self._conn, self._lock, self.transaction)

@@ -27,10 +27,11 @@ SELECT id, coalesce(substr(CAST(body AS BLOB), 1, :most), x'') AS body,
        coalesce(substr(CAST(signature AS BLOB), 1, :most), x'') AS signature
 FROM intent INDEXED BY intent_new WHERE state = 'new' ORDER BY id LIMIT :count;
 
--- name: intents_on
--- intent_new: those behind a row that seem to be about :subject, a piece of the text that is signed.
-SELECT id FROM intent INDEXED BY intent_new
-WHERE state = 'new' AND id > :id AND instr(substr(CAST(body AS BLOB), 1, :most), :subject) > 0 ORDER BY id;
+-- name: intents_behind
+-- intent_new: those behind a row; the text of those alone that seem to be of :kind, a piece of what is signed.
+SELECT id, CASE WHEN length(CAST(body AS BLOB)) <= :most AND instr(CAST(body AS BLOB), :kind) > 0
+                THEN CAST(body AS BLOB) END
+FROM intent INDEXED BY intent_new WHERE state = 'new' AND id > :id ORDER BY id;
 
 -- name: intents_newest
 -- The right end of the primary key, a page.

@@ -170,3 +170,28 @@ def test_an_agent_killed_at_any_instant_settles_an_intent_and_its_withdrawal_tog
         assert set(done) == {("kept",)}
     with open_reader(ledger) as reader:
         assert verify(reader).intact
+
+
+@pytest.mark.parametrize("flood", [60, 120])
+def test_in_a_flood_of_intents_each_row_is_read_for_a_withdrawal_once(court: Court, flood: int) -> None:
+    asked = [court.put("olga", ask(IntentKind.RELEASE, f"action:{number}")) for number in range(1, flood + 1)]
+    backs = [take_back(court, "olga", ident) for ident in asked[:20]]
+
+    while court.hear_all():
+        pass
+
+    assert court.writer.withdrawals.looked_at == flood + len(backs)
+    withdrawn = [ident for ident, _, reason in states(court) if reason.startswith("withdrawn")]
+    assert withdrawn == asked[:20]
+
+
+def test_a_withdrawal_is_found_that_was_signed_after_others_were_looked_for(court: Court) -> None:
+    first, second = (court.put("olga", ask(IntentKind.RELEASE, f"action:{number}")) for number in (1, 2))
+    assert court.writer.withdrawals.of(f"intent:{second}", second) == []
+    back = take_back(court, "olga", second)
+
+    court.hear_all()
+
+    assert states(court)[0][2] == "there is no action:1"
+    assert [state for _, state, _ in states(court)] == ["refused", "refused", "done"]
+    assert court.writer.withdrawals.of(f"intent:{first}", back) == []
