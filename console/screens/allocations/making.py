@@ -111,7 +111,9 @@ def retire(row: TreeRow, around: TreeRow | None) -> PreviewForm:
 
 def _after(row: TreeRow, around: TreeRow | None, width: int) -> Iterator[Line]:
     """What stands no longer in the way of its burn."""
-    hard = f"its hard cap of {fmt.number(row.budget.monthly.value)} credits holds nothing any more"
+    monthly = row.budget.monthly.value
+    cap = None if monthly is None else monthly * row.budget.hard_cap
+    hard = f"its hard cap of {fmt.number(cap)} credits holds nothing any more"
     if around is not None:
         where = around.budget.allocation_id
         hard += f"; that of {where} does, {fmt.share(around.budget.share)} of it used"

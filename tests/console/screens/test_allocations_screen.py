@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -12,7 +15,9 @@ from agent.domain.allocation import Scope
 from agent.domain.person import Role
 from agent.reports.cap_explain import CapExplain, NativeLimit
 from console.screens.allocations.detail import _key as explained_lines
+from console.screens.allocations.making import _after as what_ends
 from tests.agent.reports.world import NANO
+from tests.console import samples
 from tests.console.acting_world import console_on, open_desk
 from tests.console.harness import piloted
 
@@ -206,3 +211,12 @@ def test_what_becomes_of_an_allocation_is_said_in_credits():
     )
     assert allocation_words({"retire": True, "create": False}) == "retire"
     assert allocation_words({}) == "nothing"
+
+
+def test_the_end_of_an_allocation_names_the_cap_that_goes_with_it():
+    budget = samples.budget("team:search", "org-1-team-search", "60000", "1992", None)
+    row = SimpleNamespace(budget=replace(budget, hard_cap=Decimal("0.9")))
+
+    (line, *_) = what_ends(row, None, 100)
+
+    assert "its hard cap of 54.0k credits holds nothing any more" in "".join(span.text for span in line)
