@@ -17,7 +17,8 @@ from agent.settings import load_settings
 
 KEY = public_key_text(new_identity("ada").public_key)
 APPROVALS = (("finance",), ("engineering",))
-SHARED = frozenset(
+LOOKING = frozenset({IntentKind.REFUSED_ASK})  # a note that they were refused: it does nothing
+SHARED = LOOKING | frozenset(
     {
         IntentKind.ACKNOWLEDGE,
         IntentKind.SILENCE,
@@ -53,8 +54,8 @@ MATRIX = {
     "central-finops-lead": FINANCE,
     "ai-platform-owner": SHARED | HOLDING | {IntentKind.CAP, IntentKind.REVOKE},
     "team-lead": SHARED | HOLDING,
-    "security-compliance": frozenset(),
-    "model-risk-committee": frozenset(),
+    "security-compliance": LOOKING,
+    "model-risk-committee": LOOKING,
 }
 
 
