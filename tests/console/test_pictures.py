@@ -192,7 +192,7 @@ def test_audit(snap_compare, template, tmp_path, ada, size):
 @pytest.mark.parametrize("key", ["t", "b"])
 def test_preview(snap_compare, template, tmp_path, ada, key, size):
     with open_desk(template, tmp_path, Role.OPERATOR) as desk:
-        keys = ("t", "@Keys 4", "d", "@Teams 3", key, "@Enter goes on", "enter")
+        keys = ("t", "@Keys 4", "d", "@ search burns +540 %", key, "@Enter goes on", "enter")
         go = _on(desk, *keys, until=("Enter again",))
         assert snap_compare(app(live=real_link(desk)), terminal_size=size, run_before=go)
 
