@@ -48,7 +48,8 @@ def plan_question(spec: ActionSpec, aim: Aim, *, first: bool) -> Question:
     """The plan of a change; the first time also what its fields should say."""
 
     def ask(reader: LedgerReader, settings: Settings, now: float) -> Looked:
-        alert, incident = _alert(reader, aim)
+        # A team that is gone answers no alert: undoing an incident must not bring it back.
+        alert, incident = (aim.alert, aim.incident) if off_boards(spec) else _alert(reader, aim)
         found = _first(reader, settings, spec, aim, now) if first else look_at(reader, settings, spec, now)
         fill = dict(found.fill)
         if found.plan is None:

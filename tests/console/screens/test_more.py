@@ -13,7 +13,7 @@ from agent.domain.gateway import Inventory, Target, TargetKind, TargetState
 from agent.domain.person import Role
 from agent.settings_gateways import Gateway
 from tests.agent.reports.world import NOW
-from tests.console.acting_world import KEYS, Desk, console_on, open_desk
+from tests.console.acting_world import KEYS, Desk, console_on, open_desk, spike
 from tests.console.harness import Console, piloted
 
 TOOLS = {"hosted_tools": {"file_search": True, "web_search": True}, "model_permissions": None}
@@ -92,6 +92,24 @@ async def test_a_team_is_off_boarded_with_each_of_its_keys_listed_and_its_name_t
     made = openai.newest()
     assert (made.spec.kind, str(made.spec.scope), made.spec.expires_s) == (ActionKind.BLOCK, "team:search", 0)
     assert not made.spec.non_prod and made.reason == "dissolved"
+
+
+@piloted
+async def test_what_burns_is_neither_the_reason_of_an_off_boarding_nor_what_it_answers(openai):
+    of_search = replace(spike(openai.fires().incident).signal, scope_kind="team", scope="search", api_key="")
+    openai.writer.alerts.save([replace(spike(1), signal=replace(of_search, fingerprint="burn_spike:search"))])
+    async with console_on(openai, size=(100, 40)) as running:
+        await more_of_search(running)
+        await running.press("d")
+        await running.until("reason: everybody sees it, so it cannot stay empty")
+        await running.press(*"dissolved", "enter")
+        await running.until("Type search and Enter")
+        await running.press(*"search", "enter")
+        await running.until("Signed by ada")
+        assert openai.take() == [""]
+
+    made = openai.newest()
+    assert (made.reason, made.alert, made.incident) == ("dissolved", None, None)
 
 
 @piloted
