@@ -181,7 +181,10 @@ async def test_what_is_done_to_whole_projects_goes_on_from_a_key_to_its_project(
         await running.press("m")
         await running.until("of all of project")
         await running.press("b")
-        await running.until("Enter goes on with: Hosted tools of project proj_search")
+        await running.until(
+            "▲ openai allows hosted tools to a whole project only, and proj_search has",
+            "Enter goes on with: Hosted tools of project proj_search",
+        )
         await running.press("enter")
         await running.until("2 keys: key_search, key_search_dev")
 

@@ -157,7 +157,7 @@ def _whole_projects(gateway: str, projects: Sequence[str], spec: ActionSpec, hit
     shared = sorted({key.project for key in hit.others} & set(projects))
     if shared:
         raise UnsupportedError(
-            f"openai can {spec.kind.value} a whole project only, and {', '.join(shared)} has other keys too",
+            f"openai {_WHOLE[spec.kind]} only, and {', '.join(shared)} has other keys too",
             hint=_NEAREST[spec.kind].format(project=shared[0]),
         )
     if spec.kind is ActionKind.CAP and len(projects) > 1:
@@ -168,6 +168,12 @@ def _whole_projects(gateway: str, projects: Sequence[str], spec: ActionSpec, hit
     return [names.of_project(gateway, project) for project in projects]
 
 
+_WHOLE = {
+    ActionKind.BLOCK: "blocks a whole project",
+    ActionKind.MODELS: "allows models to a whole project",
+    ActionKind.TOOLS: "allows hosted tools to a whole project",
+    ActionKind.CAP: "caps a whole project",
+}
 _NEAREST = {
     ActionKind.BLOCK: "Throttle the models of {project} for all of its keys, or revoke the key for ever.",
     ActionKind.MODELS: "Throttle the unwanted models of {project}, or act on project:{project} as a whole.",
