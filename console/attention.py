@@ -178,12 +178,12 @@ class Attention(App[None]):
         self.exporting = False
         self.say(event.said)
 
-    def stopped(self, kind: IntentKind, reason: str) -> None:
+    def stopped(self, kind: IntentKind, reason: str, subject: str = "") -> None:
         """Whoever is here was told that they may not ask for this: on record, where they are known."""
         if self.settings is not None and self.standing is not None and self.standing.person is not None:
             from console.wants import put_on_record
 
-            work = partial(put_on_record, self.settings, kind, reason)
+            work = partial(put_on_record, self.settings, kind, reason, subject)
             self.run_worker(work, thread=True, group="sign")
 
     def want(self, *wants: Want) -> None:

@@ -34,11 +34,11 @@ def send(settings: Settings, want: Want) -> IntentReceipt:
     return submit(settings, want.kind, want.subject, want.payload, settings.clock().now())
 
 
-def put_on_record(settings: Settings, kind: IntentKind, reason: str) -> None:
+def put_on_record(settings: Settings, kind: IntentKind, reason: str, subject: str) -> None:
     """Notes for the audit log that the person here was refused what a key or a button asks for."""
     from agent.control.refusing import note
 
-    note(settings, kind, WHERE, {}, reason.removesuffix("."), settings.clock().now())
+    note(settings, kind, subject or WHERE, {}, reason.removesuffix("."), settings.clock().now())
 
 
 def who_is_here(settings: Settings) -> Standing:

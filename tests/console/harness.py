@@ -8,7 +8,7 @@ import functools
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Protocol
 
 from textual.pilot import Pilot
 
@@ -227,3 +227,20 @@ def piloted(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., Non
         asyncio.run(test(*args, **kwargs))
 
     return run
+
+
+class Taking(Protocol):
+    """An agent's side that takes what is signed, and says why of each that it refuses."""
+
+    def take(self) -> list[str]: ...
+
+
+async def taken(desk: Taking, count: int = 1) -> list[str]:
+    """What the agent makes of so many rows: a note of a refusal is left without a word."""
+    found: list[str] = []
+    for _ in range(500):
+        found += desk.take()
+        if len(found) >= count:
+            return found
+        await asyncio.sleep(0.01)
+    raise AssertionError(f"only {found} came")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import re
 import shutil
@@ -34,7 +33,7 @@ from console.view import View
 from tests.agent.reports.world import NANO, NOW, SETTINGS, fill
 from tests.console import samples
 from tests.console.alert_samples import BOARD, BUDGET, SPIKE
-from tests.console.harness import ADA, Console, console, piloted
+from tests.console.harness import ADA, Console, console, piloted, taken
 
 SUMMARY = "retry storm: search-prod (team search) burns 31.0 credits/min, 6.0x the usual 5.0"
 
@@ -117,15 +116,6 @@ async def alerts_of(desk: Desk, size: tuple[int, int] = (80, 24)) -> AsyncIterat
         await running.press("a")
         await running.until("critical firing for")
         yield running
-
-
-async def noted(desk: Desk) -> list[str]:
-    """What the agent makes of a note that the console leaves without a word."""
-    for _ in range(500):
-        if taken := desk.take():
-            return taken
-        await asyncio.sleep(0.01)
-    raise AssertionError("the console has left no note")
 
 
 async def signed(running: Console, desk: Desk) -> list[str]:
@@ -289,7 +279,7 @@ async def test_a_role_that_only_looks_is_told_so_before_a_form_opens(desk):
         await running.press("p")
 
         await running.until("ada may not planned activity")
-        (told,) = await noted(desk)
+        (told,) = await taken(desk)
 
     assert told.startswith("ada may not planned activity: it takes")
     with sqlite3.connect(desk.writer.path) as conn:

@@ -159,18 +159,22 @@ class MoreScreen(ChoiceScreen):
 
     def why(self, other: Other) -> str:
         """Why it cannot be done here by the person here; empty where it can, as far as that is known."""
+        return not_of(other, self._aim) or self._found.get(other.name, Found()).problem or self._barred(other)
+
+    def _barred(self, other: Other) -> str:
+        """Why the person here may not ask for it; empty where they may, or are not known yet."""
         who = self.deck.standing
-        return (
-            not_of(other, self._aim)
-            or self._found.get(other.name, Found()).problem
-            or (why_not(who, other.kind) if who is not None else "")
-        )
+        return why_not(who, other.kind) if who is not None else ""
 
     def choose(self, name: str) -> None:
         """Ends with it, or says why it is not offered."""
-        self._why = self.why(next(other for other in OTHERS if other.name == name))
+        other = next(other for other in OTHERS if other.name == name)
+        self._why = self.why(other)
         if not self._why:
             self.dismiss(name)
+            return
+        if self._why == self._barred(other):
+            self.deck.stopped(other.kind, self._why, str(self._aim.scope))
         self._said.display = True
         self._said.redraw()
 

@@ -206,6 +206,7 @@ class ActionsScreen(NowScreen):
         found = answer.value
         if isinstance(found, str):
             self.note(found)
+            self.deck.stopped(IntentKind.WITHDRAW, found, f"intent:{answer.question.about[0]}")
         else:
             self.ask_for(IntentKind.WITHDRAW, lambda settings: FormScreen(withdraw(found)))  # type: ignore[arg-type]
 
@@ -226,7 +227,10 @@ class ActionsScreen(NowScreen):
         person: Person | None = self.deck.standing.person if self.deck.standing is not None else None
 
         def refuses(entry: ActionEntry) -> str:
-            return "" if person is None else wishes.not_decided(entry, person, approve=approve)
+            why = "" if person is None else wishes.not_decided(entry, person, approve=approve)
+            if why:
+                self.deck.stopped(wishes.KINDS[wish], why, f"action:{entry.id}")
+            return why
 
         self._act(wish, refuses)
 

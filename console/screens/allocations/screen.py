@@ -184,9 +184,10 @@ class AllocationsScreen(NowScreen):
         self._decide_asked = None
         detail: ActionDetail = answer.value  # type: ignore[assignment]
         approve = bool(answer.question.about[1])
+        wish = decisions.approve if approve else decisions.deny
         person = self.deck.standing.person if self.deck.standing is not None else None
         if person is not None and (why := decisions.not_decided(detail.entry, person, approve=approve)):
             self.note(why)
+            self.deck.stopped(decisions.KINDS[wish], why, f"action:{detail.entry.id}")
             return
-        wish = decisions.approve if approve else decisions.deny
         self.ask_for(decisions.KINDS[wish], lambda settings: FormScreen(wish(detail, self.now)))

@@ -15,7 +15,7 @@ from agent.domain.allocation import Scope
 from agent.domain.person import Role
 from console.screens.actions.rows import Part, countdown, rows
 from tests.console.acting_world import AT, BO, Desk, block, console_on, open_desk, throttle
-from tests.console.harness import ADA, Console, piloted
+from tests.console.harness import ADA, Console, piloted, taken
 
 
 @pytest.fixture
@@ -195,6 +195,8 @@ async def test_nobody_approves_what_they_asked_for_themselves(finance):
         await running.until("still to be given", "by ada")
         await running.press("A")
         await running.until("You asked for it yourself, so somebody else approves it.")
+        (why,) = await taken(finance)
+        assert why.startswith("You asked for it yourself")
         assert "approve" not in running.lines[0] and "?" not in running.lines[0]
 
         await running.press("u")
@@ -213,6 +215,7 @@ async def test_a_role_that_is_not_asked_is_told_whom_it_waits_for(desk):
         await running.press("A")
 
         await running.until("It waits for finance and engineering; you are operator.")
+        assert await taken(desk) == ["It waits for finance and engineering; you are operator"]
 
 
 @pytest.mark.usefixtures("nobody")
@@ -257,7 +260,11 @@ async def test_what_no_agent_has_taken_is_listed_and_taken_back_by_its_signer(de
         await running.until("Signed by ada; the agent has it now.", "– withdrawn", "– void")
         await running.press("u")
         await running.until("Intent 1 is withdrawn: no agent will carry it out.")
-        assert desk.take() == ["withdrawn by ada before an agent took it", ""]
+        assert await taken(desk, 3) == [
+            "withdrawn by ada before an agent took it",
+            "",
+            "Intent 1 is withdrawn: no agent will carry it out",
+        ]
         await running.until("Intent 1 withdrawn by ada. Nothing of it was done.", "waiting 0")
 
     assert list(desk.writer.actions.open_actions()) == []
@@ -270,7 +277,7 @@ async def test_nobody_takes_back_what_somebody_else_has_signed(desk):
         await running.until("… asked for, and not taken yet", "by bo alone")
         await running.press("u")
         await running.until("Bo signed intent 1, so only they withdraw it.")
-        assert desk.take() == [""]
+        assert await taken(desk, 2) == ["", "Bo signed intent 1, so only they withdraw it"]
         await running.until("waiting 0")
 
 

@@ -19,7 +19,7 @@ from console.screens.allocations.making import _after as what_ends
 from tests.agent.reports.world import NANO
 from tests.console import samples
 from tests.console.acting_world import console_on, open_desk
-from tests.console.harness import piloted
+from tests.console.harness import piloted, taken
 
 TEAM = ("j", "j")
 
@@ -190,6 +190,17 @@ async def test_what_waits_is_approved_here_too(finance):
         assert finance.take() == [""]
 
     assert [each.person for each in finance.writer.actions.approvals(made.id)] == ["ada"]
+
+
+@piloted
+async def test_what_somebody_asked_for_themselves_is_refused_here_too_and_on_record(finance):
+    finance.asked(top_up(), by="ada")
+    async with console_on(finance, "5") as running:
+        await running.until("1 asked for")
+        await running.press(*TEAM, "A")
+        await running.until("You asked for it yourself")
+        (why,) = await taken(finance)
+        assert why.startswith("You asked for it yourself")
 
 
 @piloted

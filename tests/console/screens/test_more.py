@@ -14,7 +14,7 @@ from agent.domain.person import Role
 from agent.settings_gateways import Gateway
 from tests.agent.reports.world import NOW
 from tests.console.acting_world import KEYS, Desk, console_on, open_desk, spike
-from tests.console.harness import Console, piloted
+from tests.console.harness import Console, piloted, taken
 
 TOOLS = {"hosted_tools": {"file_search": True, "web_search": True}, "model_permissions": None}
 
@@ -200,6 +200,7 @@ async def test_whom_a_role_stops_is_told_in_the_menu(template, tmp_path, quick, 
             await running.until("of all of project")
             await running.press("c")
             await running.until("▲ ada may not revoke: it takes admin or engineering.")
+            assert await taken(desk) == ["ada may not revoke: it takes admin or engineering"]
 
 
 @piloted
