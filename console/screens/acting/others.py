@@ -13,7 +13,7 @@ from agent.domain.money import to_credits
 from console import format as fmt
 from console.live import Answer, Question
 from console.screens.acting.aim import Aim
-from console.screens.acting.called import Called, Kept, keep_question
+from console.screens.acting.called import Called, Kept, keep_question, those_that_stay
 from console.screens.acting.wishes import (
     FOR,
     NON_PROD,
@@ -40,17 +40,19 @@ _MODELS = Field("models", "models", "", "those that stay, with commas between; c
 _TOOLS = Field("tools", "tools", NO_TOOL, "hosted tools that stay, such as file_search; none: none stays")
 
 
-def models(settings: Settings, aim: Aim) -> PreviewForm:
-    """Let only some models of a scope pass."""
+def models(settings: Settings, aim: Aim, proposed: Sequence[str] = ()) -> PreviewForm:
+    """Let only some models of a scope pass; `proposed` were so for a key in it, and give way to its own."""
     fields = (_MODELS, _FOR, NON_PROD, reason_of(aim))
 
     def ask(values: Values, first: bool) -> Question:
         kept = partial(_kept_to, ActionKind.MODELS, aim, values)
         kept(("any",))  # what is wrong with the other fields is said before the ledger is asked
-        return keep_question(aim, _names(values["models"]), kept, first=first)
+        names = _names(values["models"])
+        untouched = first and set(names) == set(proposed)
+        return keep_question(aim, () if untouched else names, kept, first=first)
 
-    def around(scope: Scope, name: str) -> PreviewForm:
-        return models(settings, replace(aim, scope=scope, name=f"project {name}"))
+    def around(proposed: Sequence[str], scope: Scope, name: str) -> PreviewForm:
+        return models(settings, replace(aim, scope=scope, name=f"project {name}"), proposed)
 
     read = partial(_read_models, aim, around)
     return PreviewForm(f"Models of {aim.name}", aim.reason, fields, ask, read, said_lines=11)
@@ -88,13 +90,14 @@ Read = Callable[[Answer, Values], Preview]
 
 
 def _read_models(
-    aim: Aim, around: Callable[[Scope, str], PreviewForm], answer: Answer, values: Values
+    aim: Aim, around: Callable[[Sequence[str], Scope, str], PreviewForm], answer: Answer, values: Values
 ) -> Preview:
     """The plan below what is called, or what is called alone."""
     kept: Kept = answer.value  # type: ignore[assignment]
     if kept.looked is None:
         return Preview(partial(_draw_called, kept.called), problem="models: say which stay")
-    found = read_plan(aim, around, replace(answer, value=kept.looked), values)
+    wider = partial(around, those_that_stay(kept.called, aim))
+    found = read_plan(aim, wider, replace(answer, value=kept.looked), values)
     return replace(found, draw=lambda width: [*_draw_called(kept.called, width), *found.draw(width)])
 
 

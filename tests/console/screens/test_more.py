@@ -12,8 +12,8 @@ from agent.domain.action import ActionKind, ActionState
 from agent.domain.gateway import Inventory, Target, TargetKind, TargetState
 from agent.domain.person import Role
 from agent.settings_gateways import Gateway
-from tests.agent.reports.world import NOW
-from tests.console.acting_world import KEYS, Desk, console_on, open_desk, spike
+from tests.agent.reports.world import CHAT, NOW, use
+from tests.console.acting_world import DEV, KEYS, Desk, console_on, open_desk, spike
 from tests.console.harness import Console, piloted, taken
 
 TOOLS = {"hosted_tools": {"file_search": True, "web_search": True}, "model_permissions": None}
@@ -189,6 +189,22 @@ async def test_what_is_done_to_whole_projects_goes_on_from_a_key_to_its_project(
         await running.until("2 keys: key_search, key_search_dev")
 
         assert openai.take() == []
+
+
+@piloted
+async def test_models_of_a_key_s_project_are_those_that_all_of_its_keys_call(openai):
+    o3 = replace(CHAT, model="o3")
+    rows = [use(minute, 60, DEV, 0.3, service=o3) for minute in range(NOW - 600, NOW, 60)]
+    openai.writer.write_usage_window("openai", NOW - 600, NOW, {"responses": rows}, read_at=NOW)
+    async with console_on(openai, "t", size=(120, 40)) as running:
+        await running.until("Keys 4")
+        await running.press("m")
+        await running.until("of all of project")
+        await running.press("a")
+        await running.until("Enter goes on with: Models of project proj_search")
+        assert "o3" not in running.text
+        await running.press("enter")
+        await running.until("gpt-5-mini, o3", "nothing of it would have been refused")
 
 
 @piloted
