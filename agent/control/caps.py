@@ -268,9 +268,9 @@ def _limit(
     answers = case.answers_of(spec.scope, ActionKind.CAP)
     if answers and answers[-1].amount_nano == spec.amount_nano:
         return
-    # What top-ups have given, people have agreed to; what lies below it must have been set before.
+    # What top-ups have given, people have agreed to; what lies below it must be what was set last.
     held = [each.spec for each in case.mine if each.state.active and each.spec.kind is ActionKind.CAP]
-    set_before = max((each.amount_nano for each in held if each.scope == spec.scope), default=0)
+    set_last = next((each.amount_nano for each in reversed(held) if each.scope == spec.scope), 0)
     base = behind(replace(allocation, monthly_nano=allocation.monthly_nano - allocation.topped_nano))
     what = "the provider's own limit"
     if spec.scope != allocation.scope:
@@ -282,7 +282,7 @@ def _limit(
         incident,
         alert,
         production=case.automatic(allocation.at_hard_cap_prod),
-        covered=base <= set_before,
+        covered=base <= set_last,
     )
 
 

@@ -104,6 +104,20 @@ def test_a_limit_follows_a_cap_that_was_raised_so_far_that_nothing_alerts_any_mo
     assert made.limits() == []
 
 
+def test_a_limit_that_was_higher_for_a_while_is_no_leave_to_raise_it_by_configuration(made: Projects) -> None:
+    made.burn("450", *MINE, p1=None, p2=None)
+    made.limits()
+    made.top_up(WALLET, 200, made.office.now + HOUR)
+    made.limits()
+    made.office.now += HOUR  # the top-up is over
+    assert made.limits() == [("project:p1", 1_100, "pending"), ("project:p2", 1_100, "pending")]
+
+    raised = replace(made.office.settings, allocations=(replace(WALLET, monthly_nano=1_200 * NANO),))
+    made.office.settings = made.enforcer.settings = raised
+
+    assert made.limits() == [("project:p1", 1_320, "standby"), ("project:p2", 1_320, "standby")]
+
+
 def test_what_people_have_set_lower_stays(made: Projects) -> None:
     made.burn("400", *MINE, p1=500, p2=5_000)
 
