@@ -67,6 +67,10 @@ class CapCase:
             each for each in self.answers if (each.scope, each.kind) == (scope, kind) and self._stands(each)
         ]
 
+    def asks_again(self, answer: Answer) -> bool:
+        """Whether nobody has said yes or no to a proposal, and it is time to put it to people once more."""
+        return _unanswered(answer) and not self._rests(answer)
+
     def _stands(self, answer: Answer) -> bool:
         """Whether nothing more is to be made: it is under way, or a person has ended it."""
         match answer.state:

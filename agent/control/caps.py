@@ -265,13 +265,17 @@ def _limit(
     case: CapCase, allocation: Allocation, spec: ActionSpec, incident: int | None, alert: int | None
 ) -> Iterator[Proposal]:
     """The limit at this amount, unless that was the last answer for its scope."""
-    answers = case.answers_of(spec.scope, ActionKind.CAP)
-    if answers and answers[-1].amount_nano == spec.amount_nano:
-        return
     # What top-ups have given, people have agreed to; what lies below it must be what was set last.
     held = [each.spec for each in case.mine if each.state.active and each.spec.kind is ActionKind.CAP]
     set_last = next((each.amount_nano for each in reversed(held) if each.scope == spec.scope), 0)
     base = behind(replace(allocation, monthly_nano=allocation.monthly_nano - allocation.topped_nano))
+    covered = base <= set_last
+    answers = case.answers_of(spec.scope, ActionKind.CAP)
+    # A first limit need not be taken. One below what was agreed on would refuse calls: that is asked again.
+    agreed = covered and set_last < spec.amount_nano
+    same = bool(answers) and answers[-1].amount_nano == spec.amount_nano
+    if same and not (agreed and case.asks_again(answers[-1])):
+        return
     what = "the provider's own limit"
     if spec.scope != allocation.scope:
         what += f" of {spec.scope} alone, so that no single project of it passes the cap far"
@@ -282,7 +286,7 @@ def _limit(
         incident,
         alert,
         production=case.automatic(allocation.at_hard_cap_prod),
-        covered=base <= set_last,
+        covered=covered,
     )
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from agent.allocations import settings_now
 from agent.control.backstops import backstops
-from agent.domain.action import Action, ActionKind
+from agent.domain.action import Action, ActionKind, ActionState
 from agent.domain.allocation import Allocation, Scope
 from agent.domain.backstop import Backstop
 from agent.domain.gateway import GatewayKey, Target, TargetKind
@@ -102,6 +102,31 @@ def test_a_limit_follows_a_cap_that_was_raised_so_far_that_nothing_alerts_any_mo
     belongs = (1_000 + credits_) * 110 // 100
     assert made.limits() == [("project:p1", belongs, "pending"), ("project:p2", belongs, "pending")]
     assert made.limits() == []
+
+
+def test_a_raise_for_a_top_up_that_nobody_answers_is_asked_for_again_and_a_first_limit_is_not(
+    tmp_path: Path,
+) -> None:
+    world = Projects(tmp_path / "l.sqlite", replace(WALLET, at_hard_cap="manual"), gateway=OPENAI)
+    world.burn("450", *MINE, p1=None, p2=5_000)
+    first, second = (each for each in world.enforce() if each.spec.kind is ActionKind.CAP)
+    world.take(first)
+    world.office.now += DAY
+    world.expire()
+    assert second.id not in {each.id for each in world.open}
+    assert world.limits(take=False) == []
+
+    world.top_up(WALLET, 3_000, world.office.now + 2 * DAY)
+    assert world.limits(take=False) == [("project:p1", 4_400, "standby")]
+    world.office.now += DAY
+    world.expire()
+    assert world.limits(take=False) == []
+    world.office.now += HOUR
+    assert world.limits(take=False) == [("project:p1", 4_400, "standby")]
+    world.end(world.open[-1], ActionState.DECLINED)
+    world.office.now += 6 * HOUR
+    assert world.limits(take=False) == []
+    world.office.writer.close()
 
 
 def test_a_limit_that_was_higher_for_a_while_is_no_leave_to_raise_it_by_configuration(made: Projects) -> None:
