@@ -73,6 +73,9 @@ def _rule(said: Mapping[str, Any], clock: datetime.tzinfo) -> Rule:
         raise PropertyError("RRULE", "BYEASTER is no part of a rule")
     if frequency == "SECONDLY":
         raise PropertyError("RRULE", "it repeats by the second, which no release does")
+    if "BYSETPOS" in parts and frequency in ("MINUTELY", "HOURLY"):
+        # Where no hour has such a place, each one up to the year 9999 would be looked at.
+        raise PropertyError("RRULE", "BYSETPOS picks among days, and not within an hour or a minute")
     return Rule(
         text=type(said)(parts).to_ical().decode(),  # type: ignore[call-arg, attr-defined]
         step_s=_STEPS_S.get(frequency, 0) * every,

@@ -157,6 +157,8 @@ def test_a_series_that_became_bad_keeps_the_times_that_were_known() -> None:
         (["RRULE:FREQ=DAILY;INTERVAL=99999999999999999999"], "RRULE", "outside"),
         (["RRULE:FREQ=DAILY;BYHOUR=25"], "RRULE", "BYHOUR"),
         (["RRULE:FREQ=SECONDLY"], "RRULE", "by the second"),
+        (["RRULE:FREQ=HOURLY;BYSETPOS=5"], "RRULE", "BYSETPOS"),
+        (["RRULE:FREQ=MINUTELY;INTERVAL=7;BYHOUR=3;BYSETPOS=2"], "RRULE", "BYSETPOS"),
         (["RRULE:FREQ=MINUTELY;INTERVAL=60;BYHOUR=3;BYMINUTE=7"], "RRULE", "no rule that can"),
         (["RRULE:FREQ=DAILY", "RDATE:soon"], "RDATE", "soon"),
         (["RRULE:FREQ=DAILY", "EXDATE:never"], "EXDATE", "never"),
