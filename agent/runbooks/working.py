@@ -153,12 +153,12 @@ class Work:
     def _approval_of(self, required: tuple[Evidence, ...]) -> Found | None:
         of = self.run.runbook.named(self.declared.of)
         asked = None if of is None else self.run.step(of.seq)
-        action = None if asked is None or asked.action is None else self.actions.action(asked.action)
+        action, problem = (None, "") if asked is None or asked.action is None else self._read(asked.action)
         if action is None and asked is not None and asked.state is StepState.SKIPPED:
             return self._denied(f"step {asked.seq} was skipped: nothing was asked for", NOT_NEEDED, required)
         if action is None:
             return self.failing(f"step {self.declared.of} has asked for nothing that could be approved")
-        if problem := self._not_ours(action):
+        if problem:
             return self.failing(problem)
         if action.accepted_at is not None:  # whatever has become of it since
             return self._approved(action, required)
@@ -181,6 +181,12 @@ class Work:
         how = "the glass was broken: nobody approved it" if action.spec.emergency else "it needed no approval"
         return self._ends(f"{text}; {how}", required, answer=NOT_NEEDED)
 
+    def _read(self, ident: int) -> tuple[Action | None, str]:
+        """An action, and why it says nothing about this run; both of one moment: the agent goes on."""
+        with self.context.reader.snapshot():
+            action = self.actions.action(ident)
+            return action, "" if action is None else self._not_ours(action)
+
     def _not_ours(self, action: Action) -> str:
         """Why an action says nothing about this run; empty where it does."""
         if not self.actions.own(action):
@@ -197,11 +203,11 @@ class Work:
         return self.failing(why, evidence)
 
     def _action(self, ident: int) -> Found | None:
-        action = self.actions.action(ident)
+        action, problem = self._read(ident)
         if action is None:
             return self.failing(f"action {ident} is gone")
         title = spec_title(action.spec)
-        if problem := self._not_ours(action):
+        if problem:
             return self.failing(problem)
         if action.state in _TAKEN:
             return self._ends(f"{title}: {action.state.value}", (), actor=action.requested_by)

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
+from agent.domain.action import Action
 from agent.domain.run import RunState, StepState
+from agent.ledger.action_store import ActionStore
 from agent.ledger.reader import LedgerReader
 from agent.runbooks import asks
 from agent.runbooks.own import NOT_OURS
 from agent.runbooks.postmortem.record import record_of
 from console.cli import burndeck
-from tests.agent.runbooks.test_runs import NOTE, SIGNED, TOLD
+from tests.agent.runbooks.test_runs import APPROVED, NOTE, SIGNED, TOLD, TOP_UP
 from tests.agent.runbooks.walking import Walking
 
 
@@ -107,6 +110,29 @@ def test_a_signature_that_somebody_wrote_counts_for_nothing(world: Walking) -> N
 
     assert "what was signed of run 1" in world.do("sign", "eng", approve=True)
     assert world.run().at == 1
+
+
+def test_an_action_that_the_agent_changes_while_a_step_is_looked_at_stays_its_own(
+    world: Walking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.write("raise", TOP_UP, APPROVED, NOTE)
+    incident = world.reach_the_cap()
+    world.assess("lea", critical=True)
+    world.start("raise", incident=incident.id)
+    world.act()
+    writer, own, looks = world.office.writer, ActionStore.own, []
+
+    def moved_before_it_is_proved(store: ActionStore, action: Action) -> bool:
+        if store is not writer.actions:
+            looks.append(action.id)
+            writer.actions.save(replace(action, reason=f"{action.reason}, look {len(looks)}"))
+        return own(store, action)
+
+    monkeypatch.setattr(ActionStore, "own", moved_before_it_is_proved)
+    world.conduct()
+
+    assert looks
+    assert world.run().current.state is StepState.WORKING
 
 
 def test_a_forged_run_is_named_one_that_was_taken_away_too_and_the_end_makes_nothing_good(
