@@ -209,3 +209,11 @@ async def console_on(desk: Desk, *keys: str, size: tuple[int, int] = (80, 24)) -
         await running.until("BURN NOW")
         await running.press(*keys)
         yield running
+
+
+async def on_teams(running: Console) -> None:
+    """Triage by teams, with the cursor on search."""
+    await running.press("t")
+    await running.until("Keys 4")
+    await running.press("d")
+    await running.until("Teams 3")

@@ -21,9 +21,9 @@ from console.screens.forms.form import FieldError
 from console.screens.triage.drill import Drill, Step
 from tests.agent.reports.world import NOW
 from tests.console import samples
-from tests.console.acting_world import KEYS, console_on, open_desk
+from tests.console.acting_world import KEYS, console_on, on_teams, open_desk
 from tests.console.alert_samples import BUDGET, HARD_CAP, PENDING, SPIKE, TAKEN
-from tests.console.harness import Console, piloted
+from tests.console.harness import piloted
 
 CLEAR = ("end", *["backspace"] * 12)
 
@@ -32,14 +32,6 @@ CLEAR = ("end", *["backspace"] * 12)
 def desk(template: Path, tmp_path: Path, quick: None, ada: None):
     with open_desk(template, tmp_path, Role.OPERATOR) as made:
         yield made
-
-
-async def on_teams(running: Console) -> None:
-    """Triage by teams, with the cursor on search."""
-    await running.press("t")
-    await running.until("Keys 4")
-    await running.press("d")
-    await running.until("Teams 3")
 
 
 @piloted

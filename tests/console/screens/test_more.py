@@ -13,7 +13,7 @@ from agent.domain.gateway import Inventory, Target, TargetKind, TargetState
 from agent.domain.person import Role
 from agent.settings_gateways import Gateway
 from tests.agent.reports.world import CHAT, NOW, use
-from tests.console.acting_world import DEV, KEYS, Desk, console_on, open_desk, spike
+from tests.console.acting_world import DEV, KEYS, Desk, console_on, on_teams, open_desk, spike
 from tests.console.harness import Console, piloted, taken
 
 TOOLS = {"hosted_tools": {"file_search": True, "web_search": True}, "model_permissions": None}
@@ -42,10 +42,7 @@ def haproxy(template: Path, tmp_path: Path, quick: None, ada: None) -> Iterator[
 
 async def more_of_search(running: Console) -> None:
     """The menu over Triage by teams, with the cursor on search, as soon as the gateways are asked."""
-    await running.press("t")
-    await running.until("Keys 4")
-    await running.press("d")
-    await running.until("Teams 3")
+    await on_teams(running)
     await running.press("m")
     await running.until("More  team search", "off-board the team")
 
