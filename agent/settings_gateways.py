@@ -36,6 +36,13 @@ class Gateway(Section, frozen=True):
     log: Annotated[
         str, says("haproxy: its JSON access log, by which a change is confirmed.", "/var/log/haproxy-llm.log")
     ] = ""
+    unknown_key_scopes: Annotated[
+        Literal["refuse", "all"],
+        says(
+            "openai: what a key may do of which the audit log does not tell. refuse: it is not blocked "
+            "alone, for nobody knows what to give back; all: no key was ever restricted."
+        ),
+    ] = "refuse"
     serves: Annotated[
         tuple[str, ...],
         says('webhook: the scopes that it can act on, as in ["team:search"]; empty for all.'),

@@ -53,6 +53,7 @@ class TargetKind(enum.StrEnum):
     """What a gateway can be told something about."""
 
     KEY = "key"
+    KEY_SCOPES = "key_scopes"  # id: project and key with a slash between
     TEAM = "team"
     PROJECT = "project"
     PROJECT_MODEL = "project_model"  # id: project and model with a slash between
@@ -81,6 +82,7 @@ class TargetState:
     version: str = ""
     saved: Fields = field(default_factory=dict)  # what it will hold after its next start, where that differs
     gone: bool = False  # it was deleted there: only an action that deletes has anything to do with it
+    late: bool = False  # what was set lately may not be told yet
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +116,7 @@ class Offer:
     effect_s: int = 1  # how long until it bites
     reversible: bool = True
     holds_batches: bool = True  # else batch traffic goes on as before
+    missed: str = ""  # what helps where it can do nothing for some keys
     note: str = ""  # what a person should know of it: "a fixed window of a minute, not smoothed"
 
 

@@ -256,6 +256,8 @@ def _passes(kind: TargetKind, ident: str, key: GatewayKey) -> bool:
             return bool(key.team) and ident == key.team
         case TargetKind.PROJECT:
             return bool(key.project) and ident == key.project
+        case TargetKind.KEY_SCOPES:
+            return bool(key.project) and ident == f"{key.project}/{key.id}"
         case TargetKind.PROJECT_MODEL:
             return bool(key.project) and ident.startswith(f"{key.project}/")
     return kind is TargetKind.ORGANIZATION

@@ -98,7 +98,7 @@ def _same(target: Target, each: ChangeEntry) -> bool:
         return each.kind is ChangeKind.LIMIT and each.scope == project and within in each.title
     if target.kind is TargetKind.PROJECT:
         return each.kind is not ChangeKind.KEY and each.scope == project
-    if target.kind is TargetKind.KEY:
+    if target.kind in (TargetKind.KEY, TargetKind.KEY_SCOPES):
         return each.kind is ChangeKind.KEY and each.scope in (within, target.id)
     return target.kind is TargetKind.ORGANIZATION and not each.scope
 

@@ -27,13 +27,16 @@ def others(step: Step, state: TargetState) -> dict[str, object]:
 
 
 def to_restore(step: Step, state: TargetState) -> dict[str, object]:
-    """What undoing a step sets. What was perhaps being set is set again, though it reads as it was before."""
+    """What undoing a step sets.
+
+    What was perhaps being set is set again, though it reads as it was before, as does what is told late.
+    """
     theirs = others(step, state)
     back = {}
     for name, want in step.want.items():
         value, before = state.fields.get(name), step.before.get(name)
         saved = state.saved.get(name, value)
-        doubtful = step.state is not StepState.APPLIED and saved == before
+        doubtful = (state.late or step.state is not StepState.APPLIED) and saved == before
         if name not in theirs and (value != before or (saved == want != before) or doubtful):
             back[name] = before
     return back

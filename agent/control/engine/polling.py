@@ -80,7 +80,7 @@ class Poller:
                     other for other, _ in writer.actions.holding(step.target) if other > (action.id or 0)
                 ]
                 held = {field: state.fields.get(field) for field in step.want}
-                if later or held == dict(step.want):
+                if later or held == dict(step.want) or (state.late and held == dict(step.before)):
                     continue
                 place = (action.id or 0, step.seq)
                 found[place] = str(held)

@@ -115,7 +115,7 @@ class _Drafting:
                 self.already.append(_held(dialect, spec, step))
         self._note(gateway, offer)
         if missed := [key for key in mine if key.api_key in self.left]:
-            self.problems.append(_missed(gateway, spec, len(missed)))
+            self.problems.append(_missed(gateway, spec, offer, len(missed)))
 
     def _note(self, gateway: Gateway, offer: Offer) -> None:
         if not offer.holds_batches:
@@ -140,8 +140,11 @@ class _Drafting:
         )
 
 
-def _missed(gateway: Gateway, spec: ActionSpec, count: int) -> UnsupportedError:
+def _missed(gateway: Gateway, spec: ActionSpec, offer: Offer, count: int) -> UnsupportedError:
     """Why a gateway that serves some keys does nothing for them."""
+    if offer.missed:
+        what = f"{gateway.name} cannot {spec.kind.value} {plural(count, 'key')} apart from others"
+        return UnsupportedError(what, hint=offer.missed)
     if spec.non_prod:
         return UnsupportedError(
             f"{gateway.name} cannot tell {plural(count, 'key')} from production",

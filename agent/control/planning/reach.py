@@ -26,7 +26,7 @@ class Reach:
 
     def of(self, target: Target) -> Iterator[GatewayKey]:
         """The keys whose calls a change at a target bears on."""
-        if target.kind is TargetKind.KEY:
+        if target.kind in (TargetKind.KEY, TargetKind.KEY_SCOPES):
             for key in self._named(target.id):
                 if self._dialect.reaches(target, key):
                     yield key

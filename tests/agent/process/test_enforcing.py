@@ -165,7 +165,7 @@ def test_an_allocation_that_is_only_configured_higher_raises_no_limit_without_tw
 
 
 def unenforceable(path: Path, burnt: str = "1000") -> Enforced:
-    """A team that shares its project with production, so that nothing blocks it alone."""
+    """A team that shares its project with production, and nobody knows the scopes of its keys."""
     world = Enforced(path, replace(WALLET, at_hard_cap_prod="none"), gateway=OPENAI)
     world.burnt("dev_1", burnt)
     world.burnt("prod_1", "1")
@@ -187,6 +187,26 @@ def test_a_hard_cap_that_cannot_be_enforced_is_told_once(path: Path) -> None:
     assert told.tier == HARD_CAP
     assert told.scope == "wallet"
     assert [kind for kind, _ in world.office.timeline()].count("not_enforced") == 1
+
+
+@pytest.mark.parametrize(("mode", "state"), [("automatic", "pending"), ("manual", "standby")])
+def test_beside_production_in_one_project_the_other_keys_are_blocked_one_by_one(
+    path: Path, mode: str, state: str
+) -> None:
+    wallet = replace(WALLET, at_hard_cap=mode, at_hard_cap_prod="none")
+    world = Enforced(path, wallet, gateway=OPENAI)
+    for name, credits_ in (("dev_1", "1000"), ("dev_2", "1"), ("prod_1", "1")):
+        world.burnt(name, credits_)
+    keys = [GatewayKey(name, name, project="p1") for name in ("dev_1", "dev_2", "prod_1")]
+    scopes = {Target("oa", TargetKind.KEY_SCOPES, f"p1/{key.id}"): {"scopes": "all"} for key in keys}
+    world.serves(*keys, held={PROJECT: {"model_permissions": None}, **scopes})
+
+    found = world.enforce(120)
+
+    (block,) = (action for action in found if action.spec.kind is ActionKind.BLOCK)
+    assert block.state.value == state
+    assert [step.target.id for step in block.steps] == ["p1/dev_1", "p1/dev_2"]
+    assert world.audited("cap.not_enforced") == []
 
 
 def test_a_suggestion_that_no_gateway_can_carry_out_is_told_once(path: Path) -> None:

@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from agent.control.gateways.base import Hit, UnsupportedError
-from agent.control.gateways.openai import names
+from agent.control.gateways.openai import names, scopes
 from agent.domain.action import ActionKind, ActionSpec
 from agent.domain.allocation import ScopeKind
 from agent.domain.gateway import Fields, GatewayKey, Limit, LimitUnit, Offer, Target, TargetKind, TargetState
@@ -27,12 +27,14 @@ _OFFERS: Mapping[ActionKind, Offer] = {
         effect_s=60,
         holds_batches=False,
         note="holds a project's calls to a model, whichever key sends them; every model has the whole limit "
-        "for itself, and batches have a limit of their own",
+        "for itself, and batches have a limit of their own; a key alone cannot be throttled, only blocked",
     ),
     ActionKind.BLOCK: Offer(
         effect_s=60,
+        missed=scopes.HELP,
         note="a whole project may call no model any more: its list of allowed models is empty until it is "
-        "undone; a key alone cannot be blocked, only deleted",
+        "undone; a key that shares its project may only read until then, and is expected to be refused as "
+        "it lacks model.request, which the provider does not promise in words",
     ),
     ActionKind.MODELS: Offer(effect_s=60, note="for a whole project, whichever key calls"),
     ActionKind.TOOLS: Offer(effect_s=60, note="hosted tools, for a whole project, whichever key calls"),
@@ -57,7 +59,7 @@ class OpenAIDialect:
         return _OFFERS
 
     def targets(self, gateway: Gateway, spec: ActionSpec, hit: Hit) -> Sequence[Target]:
-        """Projects with their models for a throttle, whole projects otherwise, keys only to delete them."""
+        """Projects with their models for a throttle; keys to delete or block them; else whole projects."""
         if spec.kind not in _OFFERS:
             raise UnsupportedError(f"{gateway.name} has no {spec.kind.value}", hint=_KNOWN)
         if spec.kind is ActionKind.CAP and spec.scope.kind is ScopeKind.ORGANIZATION and not hit.others:
@@ -72,6 +74,8 @@ class OpenAIDialect:
             return [names.of_key(gateway.name, key.project, key.id) for key in hit.keys if key.project]
         if spec.kind is ActionKind.THROTTLE:
             return _models(gateway.name, projects, spec, hit)
+        if spec.kind is ActionKind.BLOCK:
+            return _blocked(gateway.name, projects, spec, hit)
         return _whole_projects(gateway.name, projects, spec, hit)
 
     def wanted(self, spec: ActionSpec, state: TargetState) -> Fields:
@@ -80,6 +84,8 @@ class OpenAIDialect:
             case ActionKind.THROTTLE:
                 assert spec.limit is not None
                 return _held(spec.limit, state.fields)
+            case ActionKind.BLOCK if state.target.kind is TargetKind.KEY_SCOPES:
+                return {names.SCOPES: scopes.blocked(state.fields[names.SCOPES])}
             case ActionKind.BLOCK:
                 return {names.MODELS: _NOTHING}
             case ActionKind.MODELS:
@@ -99,7 +105,7 @@ class OpenAIDialect:
 
     def reaches(self, target: Target, key: GatewayKey) -> bool:
         """A project's limits bear on all of its keys, also on those that were not meant."""
-        if target.kind is TargetKind.KEY:
+        if target.kind in (TargetKind.KEY, TargetKind.KEY_SCOPES):
             return target.id == f"{key.project}/{key.id}"
         return target.kind is TargetKind.ORGANIZATION or names.project_of(target) == key.project
 
@@ -152,6 +158,21 @@ def _models(gateway: str, projects: Sequence[str], spec: ActionSpec, hit: Hit) -
     )
 
 
+def _blocked(gateway: str, projects: Sequence[str], spec: ActionSpec, hit: Hit) -> list[Target]:
+    """Projects of which every key is meant as a whole; of the others, the keys that are, one by one.
+
+    A key that is meant by itself is also left its project, where its scopes are known.
+    """
+    shared = {key.project for key in hit.others} & set(projects)
+    alone = set(projects) if spec.scope.kind is ScopeKind.API_KEY else shared
+    keys = scopes.keys_alone(gateway, hit, sorted(alone))
+    by_key = {names.project_of(target) for target in keys}
+    whole = [names.of_project(gateway, each) for each in projects if each not in shared | by_key]
+    if not keys and not whole:
+        raise scopes.nobody_knows(gateway, hit.keys)
+    return [*whole, *keys]
+
+
 def _whole_projects(gateway: str, projects: Sequence[str], spec: ActionSpec, hit: Hit) -> list[Target]:
     """The projects, provided that no key is hit that is not meant."""
     shared = sorted({key.project for key in hit.others} & set(projects))
@@ -175,7 +196,6 @@ _WHOLE = {
     ActionKind.CAP: "caps a whole project",
 }
 _NEAREST = {
-    ActionKind.BLOCK: "Throttle the models of {project} for all of its keys, or revoke the key for ever.",
     ActionKind.MODELS: "Throttle the unwanted models of {project}, or act on project:{project} as a whole.",
     ActionKind.TOOLS: "Act on project:{project} as a whole.",
     ActionKind.CAP: "Cap project:{project} as a whole.",
@@ -251,5 +271,6 @@ _WORDS: Mapping[str, Callable[[Any], str]] = {
     names.SPEND: _dollars,
     names.MODELS: _permitted,
     names.TOOLS: _tools,
+    names.SCOPES: scopes.words,
     names.DELETED: lambda gone: "deleted" if gone else "in use",
 }

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from agent.control.gateways.base import GatewayError, GoneError
 from agent.control.gateways.openai import names
 from agent.control.gateways.openai.asking import Asker
+from agent.control.gateways.openai.key_log import KeyLog
+from agent.control.gateways.openai.scopes import ALL, as_sent, calls_models
 from agent.control.gateways.openai.wire import (
     ModelPermissions,
     RateLimit,
@@ -39,7 +42,8 @@ def connect(settings: Settings, gateway: Gateway) -> OpenAILink:
         attempts=2, first_wait_s=0.2, longest_wait_s=2.0, obeyed_wait_s=5.0, timeout_s=gateway.timeout
     )
     client = ApiClient(source.base_url, secret, headers=source.headers, policy=policy, at_once=_AT_ONCE)
-    return OpenAILink(gateway.name, Asker(gateway.name, client))
+    assumed = ALL if gateway.unknown_key_scopes == "all" else None
+    return OpenAILink(gateway.name, Asker(gateway.name, client), assumed)
 
 
 def _source(settings: Settings, gateway: Gateway) -> Source:
@@ -59,14 +63,16 @@ def _source(settings: Settings, gateway: Gateway) -> Source:
 class OpenAILink:
     """One organization."""
 
-    def __init__(self, name: str, asker: Asker) -> None:
+    def __init__(self, name: str, asker: Asker, assumed: Any = None) -> None:
         self._name = name
         self._ask = asker
+        self._log = KeyLog(asker, assumed)
         self._limit_ids: dict[str, str] = {}  # by the target's id
 
     async def inventory(self) -> Inventory:
         """Projects that are not archived, with their keys, and all that can be set."""
         projects = await self._ask.listed(_PROJECTS, Project, _FEW, ("include_archived", "false"))
+        await self._log.refresh()
         own, *parts = await together(
             self._whole(), *(self._project(each.id) for each in projects if not each.archived)
         )
@@ -91,6 +97,8 @@ class OpenAILink:
                 if key is None:
                     await self._there(target)
                 return names.state_of(target, {names.DELETED: key is None})
+            case TargetKind.KEY_SCOPES:
+                return await self._read_scopes(target)
         raise self._strange(target)
 
     async def write(self, target: Target, fields: Fields, *, action: int, seq: int) -> None:
@@ -104,6 +112,8 @@ class OpenAILink:
                 await self._write_spend_limit("organization", fields[names.SPEND])
             case TargetKind.KEY:
                 await self._write_key(target, fields)
+            case TargetKind.KEY_SCOPES:
+                await self._write_scopes(target, fields[names.SCOPES])
             case _:
                 raise self._strange(target)
 
@@ -132,7 +142,13 @@ class OpenAILink:
         states += [
             names.state_of(names.of_key(self._name, project, key.id), {names.DELETED: False}) for key in keys
         ]
-        return Inventory([_key(key, project) for key in keys], states)
+        found = {key.id: self._log.assumed(key.id) for key in keys}
+        states += [
+            self._scopes(names.of_scopes(self._name, project, key), now)
+            for key, now in found.items()
+            if now is not None
+        ]
+        return Inventory([_key(key, project, found[key.id]) for key in keys], states)
 
     def _rate(self, project: str, rate: RateLimit) -> TargetState:
         target = names.of_model(self._name, project, rate.model)
@@ -221,6 +237,36 @@ class OpenAILink:
             )
         await self._ask.delete(_key_path(target))
 
+    async def _read_scopes(self, target: Target) -> TargetState:
+        """By the log, or by what was set on this connection; nothing where neither tells."""
+        await self._ask.get(_key_path(target), ApiKey)
+        key = names.within_project(target)
+        await self._log.look(key)
+        now = self._log.scopes(key)
+        return TargetState(target, {}) if now is None else self._scopes(target, now)
+
+    def _scopes(self, target: Target, now: Any) -> TargetState:
+        late = self._log.late(names.within_project(target))
+        return replace(names.state_of(target, {names.SCOPES: now}), late=late)
+
+    async def _write_scopes(self, target: Target, wanted: Any) -> None:
+        try:
+            sent = as_sent(wanted)
+        except ValueError as error:
+            raise GatewayError(
+                f"{self._name}: nobody knows the permissions that {target.id} is to have",
+                hint="Set them at the provider, under API keys.",
+                refused=True,
+            ) from error
+        try:
+            await self._ask.post(_key_path(target), {"scopes": sent})
+        except GatewayError as error:
+            if error.refused and "expired" in error.message:
+                hint = "Nothing is to be done: an expired key calls no model, and takes no change."
+                raise GoneError(error.message, hint=hint, refused=True) from error
+            raise
+        self._log.tell(names.within_project(target), wanted)
+
     def _strange(self, target: Target) -> GatewayError:
         return GatewayError(
             f"{self._name}: nothing is set for a {target.kind.value}",
@@ -233,7 +279,7 @@ def _key_path(target: Target) -> str:
     return f"{_PROJECTS}/{names.project_of(target)}/api_keys/{names.within_project(target)}"
 
 
-def _key(key: ApiKey, project: str) -> GatewayKey:
+def _key(key: ApiKey, project: str, scopes: Any) -> GatewayKey:
     return GatewayKey(
         id=key.id,
         api_key=key.id,
@@ -241,4 +287,5 @@ def _key(key: ApiKey, project: str) -> GatewayKey:
         project=project,
         labels=key.holders,
         created_at=key.created_at,
+        blocked=scopes is not None and not calls_models(scopes),
     )

@@ -14,6 +14,7 @@ SPEND = "spend_limit_cents"  # a calendar month (UTC); None: no limit
 MODELS = "model_permissions"  # {"mode", "model_ids"}; None: every model
 TOOLS = "hosted_tools"  # {"web_search": true, ...}; None: the API does not know them
 DELETED = "deleted"  # of a key
+SCOPES = "scopes"  # of a key: names, or "all"
 
 ORGANIZATION = "organization"
 """Id of the one target of its kind."""
@@ -32,6 +33,11 @@ def of_project(gateway: str, project: str) -> Target:
 def of_key(gateway: str, project: str, key: str) -> Target:
     """A key; the API finds it by its project only."""
     return Target(gateway, TargetKind.KEY, f"{project}/{key}")
+
+
+def of_scopes(gateway: str, project: str, key: str) -> Target:
+    """What a key may do, which is told apart from whether it is there."""
+    return Target(gateway, TargetKind.KEY_SCOPES, f"{project}/{key}")
 
 
 def of_organization(gateway: str) -> Target:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 
 class RateLimit(Struct):
@@ -33,6 +33,42 @@ class ModelPermissions(Struct):
         if self.mode is None:
             return None
         return {"mode": self.mode, "model_ids": sorted(self.model_ids or [])}
+
+
+class Scoped(Struct):
+    """The part of an event of the audit log that may tell scopes."""
+
+    scopes: list[str] | None = None
+
+
+class KeyChange(Struct):
+    """What happened to a key."""
+
+    id: str | None = None
+    data: Scoped | None = None
+    changes_requested: Scoped | None = None
+
+
+class KeyEvent(Struct):
+    """A key was made or changed, by the audit log; what happened stands under the event's own name."""
+
+    id: str
+    effective_at: int
+    created: KeyChange | None = field(default=None, name="api_key.created")
+    updated: KeyChange | None = field(default=None, name="api_key.updated")
+
+    @property
+    def key(self) -> str:
+        """The key; empty where the event names none."""
+        change = self.updated or self.created
+        return (change.id if change else None) or ""
+
+    @property
+    def scopes(self) -> list[str] | None:
+        """Its scopes from then on, an empty list for all; None where the event is about something else."""
+        if self.updated is not None:
+            return self.updated.changes_requested.scopes if self.updated.changes_requested else None
+        return self.created.data.scopes if self.created and self.created.data else None
 
 
 def switches(tools: dict[str, Any]) -> dict[str, bool]:

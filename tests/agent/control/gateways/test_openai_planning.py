@@ -102,7 +102,7 @@ def test_a_limit_that_it_does_not_know_names_the_nearest(limit: Limit, hint: str
     assert hint in caught.value.hint
 
 
-@pytest.mark.parametrize("kind", [ActionKind.BLOCK, ActionKind.MODELS, ActionKind.TOOLS, ActionKind.CAP])
+@pytest.mark.parametrize("kind", [ActionKind.MODELS, ActionKind.TOOLS, ActionKind.CAP])
 def test_what_holds_for_whole_projects_spares_no_key_silently(kind: ActionKind) -> None:
     more = {"models": ("gpt-5",)} if kind is ActionKind.MODELS else {}
     wanted = spec(kind, amount_nano=to_nano(10), **more)
@@ -111,6 +111,59 @@ def test_what_holds_for_whole_projects_spares_no_key_silently(kind: ActionKind) 
     with pytest.raises(UnsupportedError, match="proj_a has other keys") as caught:
         planned(wanted, [IN_A], [ALSO_IN_A])
     assert "proj_a" in caught.value.hint
+
+
+def scoped(scopes: object, key: str = "proj_a/key_1") -> dict[Target, TargetState]:
+    return {(each := target(TargetKind.KEY_SCOPES, key)): TargetState(each, {"scopes": scopes})}
+
+
+def blocked(scope: str, keys: list[GatewayKey], others: list[GatewayKey], known: object) -> list[str]:
+    hit = Hit(Scope.parse(scope), keys, others, known)  # type: ignore[arg-type]
+    found = DIALECT.targets(GATEWAY, spec(ActionKind.BLOCK, scope), hit)
+    return [f"{each.kind.value} {each.id}" for each in found]
+
+
+def test_a_block_takes_projects_that_are_all_meant_and_of_the_others_the_keys_whose_scopes_are_known() -> (
+    None
+):
+    known = scoped("all")
+
+    assert blocked("team:search", [IN_A, ALSO_IN_A], [IN_B], known) == ["project proj_a"]
+    assert blocked("team:search", [IN_A, IN_B], [ALSO_IN_A], known) == [
+        "project proj_b",
+        "key_scopes proj_a/key_1",
+    ]
+    assert blocked("team:search", [IN_A, IN_B], [ALSO_IN_A], {}) == ["project proj_b"]
+
+
+def test_a_key_that_is_meant_by_itself_leaves_its_project_alone() -> None:
+    assert blocked("api_key:key_3", [IN_B], [IN_A], scoped("all", "proj_b/key_3")) == [
+        "key_scopes proj_b/key_3"
+    ]
+    assert blocked("api_key:key_3", [IN_B], [IN_A], {}) == ["project proj_b"]
+
+
+def test_a_block_that_nobody_could_undo_is_refused_with_what_helps() -> None:
+    with pytest.raises(UnsupportedError, match="nobody knows the permissions of key_1") as caught:
+        blocked("api_key:key_1", [IN_A], [ALSO_IN_A], {})
+
+    assert "unknown_key_scopes" in caught.value.hint
+    assert "proj_a" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("before", "left"),
+    [
+        ("all", ["api.all.read"]),
+        (["api.model.request", "model.read"], ["model.read"]),
+        (["model.request"], ["api.all.read"]),
+        (["api.files.read"], ["api.files.read"]),
+    ],
+)
+def test_a_blocked_key_may_only_read_and_never_more_than_it_might(before: object, left: list[str]) -> None:
+    ((_, state),) = scoped(before).items()
+
+    assert DIALECT.wanted(spec(ActionKind.BLOCK, "api_key:key_1"), state) == {"scopes": left}
 
 
 def test_a_key_is_revoked_by_its_project_and_id() -> None:
@@ -190,6 +243,9 @@ def test_a_key_that_is_not_known_there_and_limits_not_read_yet_say_so() -> None:
         ({"hosted_tools": {"mcp": False, "web_search": True}}, "tools off: mcp"),
         ({"hosted_tools": {"mcp": True, "web_search": True}}, "every hosted tool"),
         ({"deleted": True}, "deleted"),
+        ({"scopes": "all"}, "every permission"),
+        ({"scopes": ["api.all.read"]}, "may only read (api.all.read)"),
+        ({"scopes": ["model.request"]}, "permissions model.request"),
         ({}, "nothing known"),
     ],
 )

@@ -1,0 +1,290 @@
+"""One key blocked by its scopes: planned, told and undone by the agent's engine, at a provider that obeys."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from agent.control.engine import Bench, Executor, Poller
+from agent.control.gateways.base import GatewayError, GoneError, UnsupportedError, open_link
+from agent.control.occasion import Occasion
+from agent.control.planning import Plan, books_of, plan
+from agent.control.proposing import begin
+from agent.domain.action import Action, ActionKind, ActionSpec, ActionState, StepState
+from agent.domain.allocation import Scope
+from agent.domain.gateway import Target, TargetKind
+from agent.domain.usage import Dimensions
+from agent.ledger import open_writer
+from agent.settings_gateways import Gateway
+from tests.agent.control.engine.shop import QUICK, Desk, Life
+from tests.agent.control.gateways.openai_world import World, busy_project, world
+from tests.agent.ledger.build import bucket
+from tests.fixtures.moments import HOUR, WEDNESDAY_AFTERNOON
+from tests.fixtures.provider.talk import Talk, provider
+
+NOW = int(WEDNESDAY_AFTERNOON)
+READ_ONLY = ["api.all.read"]
+SOME = ["api.model.request", "model.read"]
+STATED = Gateway(kind="openai", unknown_key_scopes="all")
+
+
+@pytest.fixture
+def talk() -> Iterator[Talk]:
+    with provider() as own:
+        yield own
+
+
+@pytest.fixture
+def here(talk: Talk, monkeypatch: pytest.MonkeyPatch) -> World:
+    return world(talk, monkeypatch)
+
+
+class Agent:
+    """A ledger and the agent's engine before the provider. Every `Bench` is a process of its own."""
+
+    def __init__(self, here: World, path: Path, gateway: Gateway) -> None:
+        self.here = here
+        self.writer = open_writer(path / "ledger.sqlite")
+        self.settings = replace(here.settings, own_gateways=(gateway,), ledger_path=self.writer.path)
+        self.gateway = gateway
+        self.told: list[Occasion] = []
+        self.project = busy_project(here.talk)
+        self.key = self._busiest()
+
+    def _busiest(self) -> str:
+        cells = [cell for cell in here_cells(self.here) if cell.key.project.id == self.project]
+        return max(cells, key=lambda cell: cell.per_minute).key.id
+
+    @property
+    def now(self) -> int:
+        return int(self.here.talk.clock.now())
+
+    @property
+    def path(self) -> str:
+        return f"/organization/projects/{self.project}/api_keys/{self.key}"
+
+    @property
+    def target(self) -> Target:
+        return Target("openai", TargetKind.KEY_SCOPES, f"{self.project}/{self.key}")
+
+    def bench(self) -> Bench:
+        desk = Desk(self.writer, Life())
+        tell = lambda writer, occasion, now: self.told.append(occasion)  # noqa: E731
+        return Bench(self.settings, desk, self.here.talk.clock, tell, opening=open_link)
+
+    def run(self, *, polls: int = 0, settles: bool = True) -> None:
+        """A process that does all there is to do, and reads the gateway as often."""
+
+        async def live() -> None:
+            bench = self.bench()
+            try:
+                if settles:
+                    await Executor(bench, QUICK).settle()
+                poller = Poller(bench, self.gateway)
+                for _ in range(polls):
+                    await poller.poll()
+            finally:
+                await bench.close()
+
+        asyncio.run(live())
+
+    def plan(self, scope: str = "", *, non_prod: bool = False) -> Plan:
+        asked = Scope.parse(scope or f"api_key:{self.key}")
+        spec = ActionSpec(ActionKind.BLOCK, asked, non_prod=non_prod, expires_s=HOUR)
+        return plan(books_of(self.writer), self.settings, spec, self.now)
+
+    def block(self, made: Plan | None = None) -> int:
+        made = made or self.plan()
+        about = {"by": "ada", "reason": "it burns", "incident": None, "alert": None, "needs": ()}
+        tell = lambda writer, occasion, now: self.told.append(occasion)  # noqa: E731
+        begun = begin(self.writer, self.settings, made, self.now, tell=tell, **about)  # type: ignore[arg-type]
+        self.run()
+        assert begun.id is not None
+        return begun.id
+
+    def action(self, ident: int) -> Action:
+        found = self.writer.actions.action(ident)
+        assert found is not None
+        return found
+
+    def release(self, ident: int) -> None:
+        over = replace(self.action(ident), state=ActionState.REVERSING, ended_by="ada", why="released")
+        self.writer.actions.save(over)
+        self.run()
+
+    def scopes(self) -> list[str]:
+        """What the key has, by the provider's own log."""
+        asked = {"event_types[]": "api_key.updated", "resource_ids[]": self.key}
+        events = self.here.talk.items("/organization/audit_logs", **asked)
+        return events[0]["api_key.updated"]["changes_requested"]["scopes"]
+
+    def calls(self, start: int, end: int, *, others: bool = False) -> int:
+        """Requests of the key, or of the other keys of its project."""
+        mine = sum(self.here.requests(self.project, start, end, api_key_ids=[self.key]))
+        return sum(self.here.requests(self.project, start, end)) - mine if others else mine
+
+
+def here_cells(here: World):  # type: ignore[no-untyped-def]
+    return here.talk.organization.cells
+
+
+@pytest.fixture
+def agent(here: World, tmp_path: Path) -> Iterator[Agent]:
+    made = Agent(here, tmp_path, Gateway(kind="openai"))
+    yield made
+    made.writer.close()
+
+
+@pytest.fixture
+def stated(here: World, tmp_path: Path) -> Iterator[Agent]:
+    made = Agent(here, tmp_path, STATED)
+    yield made
+    made.writer.close()
+
+
+def test_one_key_is_blocked_alone_and_gets_back_exactly_what_it_had(agent: Agent) -> None:
+    agent.here.talk.post(agent.path, {"scopes": SOME})
+    agent.run(polls=1)
+
+    made = agent.plan()
+    ident = agent.block(made)
+    blocked = agent.scopes()
+    state = agent.action(ident).state
+    agent.here.talk.clock.at = NOW + 1_800
+    agent.release(ident)
+    agent.here.talk.clock.at = NOW + 3 * HOUR
+
+    assert [step.target for step in made.steps] == [agent.target]
+    assert made.steps[0].before == {"scopes": SOME}
+    assert not made.bystanders
+    assert state is ActionState.ACCEPTED
+    assert blocked == ["model.read"]
+    assert agent.scopes() == SOME
+    assert agent.action(ident).state is ActionState.REVERSED
+    assert agent.calls(NOW + 120, NOW + 1_800) == 0
+    assert agent.calls(NOW + 120, NOW + 1_800, others=True) > 0
+    assert agent.calls(NOW + 1_920, NOW + 2 * HOUR) > 0
+
+
+def test_a_key_that_nobody_knows_the_scopes_of_is_not_blocked_alone(agent: Agent) -> None:
+    agent.run(polls=1)
+
+    with pytest.raises(UnsupportedError, match=f"nobody knows the permissions of {agent.key}") as caught:
+        agent.plan()
+
+    assert "unknown_key_scopes" in caught.value.hint
+
+
+def test_what_a_person_states_of_such_keys_is_what_they_get_back(stated: Agent) -> None:
+    stated.run(polls=1)
+
+    ident = stated.block()
+    blocked = stated.scopes()
+    stated.release(ident)
+
+    assert blocked == READ_ONLY
+    assert stated.scopes() == []
+    assert stated.action(ident).state is ActionState.REVERSED
+
+
+def test_without_a_log_a_block_is_undone_by_another_process_all_the_same(stated: Agent, here: World) -> None:
+    here.fault({"fault": 403, "path": "/organization/audit_logs"})
+    stated.run(polls=1)
+
+    ident = stated.block()
+    stated.run(polls=2)
+    drifted = [each.kind for each in stated.told if each.kind == "drifted"]
+    stated.release(ident)
+    here.fault()
+
+    assert drifted == []
+    assert stated.action(ident).state is ActionState.REVERSED
+    assert stated.scopes() == []
+
+
+def test_scopes_that_moved_since_the_preview_are_left_alone(agent: Agent) -> None:
+    agent.here.talk.post(agent.path, {"scopes": SOME})
+    agent.run(polls=1)
+    made = agent.plan()
+    agent.here.talk.post(agent.path, {"scopes": ["api.model.request"]})
+
+    ident = agent.block(made)
+
+    (step,) = agent.action(ident).steps
+    assert step.state is StepState.FAILED
+    assert "has moved since the preview" in step.detail
+    assert agent.scopes() == ["api.model.request"]
+
+
+def test_scopes_that_somebody_sets_meanwhile_are_told_and_not_overwritten(agent: Agent) -> None:
+    agent.here.talk.post(agent.path, {"scopes": SOME})
+    agent.run(polls=1)
+    ident = agent.block()
+    agent.here.talk.clock.at = NOW + 60
+    agent.here.talk.post(agent.path, {"scopes": ["api.all"]})
+
+    agent.run(polls=1, settles=False)
+    agent.release(ident)
+
+    assert [each.kind for each in agent.told if each.kind == "drifted"] == ["drifted"]
+    (step,) = agent.action(ident).steps
+    assert step.state is StepState.KEPT
+    assert "api.all" in step.detail
+    assert agent.scopes() == ["api.all"]
+
+
+def test_of_a_project_with_production_the_other_keys_are_blocked(stated: Agent) -> None:
+    keys = {cell.key for cell in here_cells(stated.here) if cell.key.project.id == stated.project}
+    alive = [key for key in keys if key.deleted_days_ago is None]
+    dev, *prod = sorted(key.id for key in alive)
+    assert prod
+    rows = [
+        bucket(NOW - HOUR, HOUR, nano=10**9, dimensions=_who(stated, key, "dev" if key == dev else "prod"))
+        for key in (dev, *prod)
+    ]
+    stated.writer.write_usage_window("openai", NOW - HOUR, NOW, {"completions": rows}, read_at=NOW)
+    stated.run(polls=1)
+
+    made = stated.plan("team:search", non_prod=True)
+
+    assert [step.target.id for step in made.steps] == [f"{stated.project}/{dev}"]
+    assert not made.bystanders
+
+
+def _who(agent: Agent, key: str, environment: str) -> Dimensions:
+    return Dimensions("openai", api_key=key, project=agent.project, environment=environment, team="search")
+
+
+def test_a_key_that_is_gone_or_expired_is_said_to_be(agent: Agent, here: World) -> None:
+    agent.here.talk.post(agent.path, {"scopes": SOME, "expires_in_seconds": 1})
+    here.talk.clock.at = NOW + 60
+    with pytest.raises(GoneError, match="expired"):
+        here.write(agent.target, {"scopes": SOME})
+
+    here.talk.http.delete(agent.path).raise_for_status()
+    with pytest.raises(GoneError):
+        here.read(agent.target)
+
+
+@pytest.mark.parametrize("scopes", [None, [], "everything"])
+def test_every_permission_is_given_by_its_name_alone(agent: Agent, here: World, scopes: object) -> None:
+    with pytest.raises(GatewayError, match="nobody knows") as caught:
+        here.write(agent.target, {"scopes": scopes})
+
+    assert caught.value.refused
+    assert here.talk.items("/organization/audit_logs", **{"event_types[]": "api_key.updated"}) == []
+
+
+def test_a_change_that_is_not_about_scopes_hides_none(agent: Agent, here: World) -> None:
+    here.talk.post(agent.path, {"scopes": SOME})
+    here.talk.post(agent.path, {"expires_in_seconds": 10_000})
+
+    state = here.read(agent.target)
+
+    assert state.fields == {"scopes": SOME}
+    found = {each.target: each for each in here.inventory().states}
+    assert found[agent.target].fields == state.fields
