@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 
 from agent.control.engine import Bench, Executor, Poller
-from agent.control.gateways.base import GatewayError, GoneError, UnsupportedError, open_link
+from agent.control.engine.holding import to_restore
+from agent.control.gateways.base import GatewayError, GoneError, Link, UnsupportedError, open_link
 from agent.control.occasion import Occasion
 from agent.control.planning import Plan, books_of, plan
 from agent.control.proposing import begin
-from agent.domain.action import Action, ActionKind, ActionSpec, ActionState, StepState
+from agent.domain.action import Action, ActionKind, ActionSpec, ActionState, Step, StepState
 from agent.domain.allocation import Scope
-from agent.domain.gateway import Target, TargetKind
+from agent.domain.gateway import Target, TargetKind, TargetState
 from agent.domain.usage import Dimensions
 from agent.ledger import open_writer
 from agent.settings_gateways import Gateway
@@ -71,16 +72,17 @@ class Agent:
     def target(self) -> Target:
         return Target("openai", TargetKind.KEY_SCOPES, f"{self.project}/{self.key}")
 
-    def bench(self) -> Bench:
-        desk = Desk(self.writer, Life())
+    def bench(self, life: Life) -> Bench:
+        desk = Desk(self.writer, life)
         tell = lambda writer, occasion, now: self.told.append(occasion)  # noqa: E731
         return Bench(self.settings, desk, self.here.talk.clock, tell, opening=open_link)
 
-    def run(self, *, polls: int = 0, settles: bool = True) -> None:
+    def run(self, *, polls: int = 0, settles: bool = True, life: Life | None = None) -> None:
         """A process that does all there is to do, and reads the gateway as often."""
 
         async def live() -> None:
-            bench = self.bench()
+            asyncio.get_running_loop().set_exception_handler(lambda loop, context: None)  # of the killed
+            bench = self.bench(life or Life())
             try:
                 if settles:
                     await Executor(bench, QUICK).settle()
@@ -98,11 +100,27 @@ class Agent:
         return plan(books_of(self.writer), self.settings, spec, self.now)
 
     def block(self, made: Plan | None = None) -> int:
-        made = made or self.plan()
+        ident = self.begin(made or self.plan())
+        self.run()
+        return ident
+
+    def lives(self) -> int:
+        """Processes that die one write later each, until one lives to the end; how many died."""
+        for count in range(100):
+            life = Life(steps=count)
+            try:
+                self.run(life=life)
+            except BaseException:
+                if life.steps != 0:
+                    raise
+            if life.steps:
+                return count
+        raise AssertionError("it never comes to an end")
+
+    def begin(self, made: Plan) -> int:
         about = {"by": "ada", "reason": "it burns", "incident": None, "alert": None, "needs": ()}
         tell = lambda writer, occasion, now: self.told.append(occasion)  # noqa: E731
         begun = begin(self.writer, self.settings, made, self.now, tell=tell, **about)  # type: ignore[arg-type]
-        self.run()
         assert begun.id is not None
         return begun.id
 
@@ -112,9 +130,12 @@ class Agent:
         return found
 
     def release(self, ident: int) -> None:
+        self.reverse(ident)
+        self.run()
+
+    def reverse(self, ident: int) -> None:
         over = replace(self.action(ident), state=ActionState.REVERSING, ended_by="ada", why="released")
         self.writer.actions.save(over)
-        self.run()
 
     def scopes(self) -> list[str]:
         """What the key has, by the provider's own log."""
@@ -237,6 +258,32 @@ def test_scopes_that_somebody_sets_meanwhile_are_told_and_not_overwritten(agent:
     assert agent.scopes() == ["api.all"]
 
 
+def test_whenever_the_agent_dies_the_key_gets_back_exactly_what_it_had(agent: Agent) -> None:
+    agent.here.talk.post(agent.path, {"scopes": SOME})
+    agent.run(polls=1)
+    ident = agent.begin(agent.plan())
+
+    blocking = agent.lives()
+    held = agent.scopes()
+    agent.reverse(ident)
+    undoing = agent.lives()
+
+    assert min(blocking, undoing) > 3
+    assert held == ["model.read"]
+    assert agent.scopes() == SOME
+    assert agent.action(ident).state is ActionState.REVERSED
+
+
+@pytest.mark.parametrize(("late", "back"), [(True, {"scopes": SOME}), (False, {})])
+def test_what_a_log_tells_late_is_given_back_though_it_reads_as_it_was(
+    late: bool, back: dict[str, object]
+) -> None:
+    target = Target("openai", TargetKind.KEY_SCOPES, "p/k")
+    step = Step(0, target, {"scopes": READ_ONLY}, {"scopes": SOME}, state=StepState.APPLIED)
+
+    assert to_restore(step, TargetState(target, {"scopes": SOME}, "v", late=late)) == back
+
+
 def test_of_a_project_with_production_the_other_keys_are_blocked(stated: Agent) -> None:
     keys = {cell.key for cell in here_cells(stated.here) if cell.key.project.id == stated.project}
     alive = [key for key in keys if key.deleted_days_ago is None]
@@ -288,3 +335,36 @@ def test_a_change_that_is_not_about_scopes_hides_none(agent: Agent, here: World)
     assert state.fields == {"scopes": SOME}
     found = {each.target: each for each in here.inventory().states}
     assert found[agent.target].fields == state.fields
+
+
+def test_what_was_set_just_now_counts_until_the_log_has_come(agent: Agent, here: World) -> None:
+    here.talk.post(agent.path, {"scopes": SOME})
+
+    async def set_and_read(link: Link) -> TargetState:
+        before = await link.read(agent.target)
+        here.fault({"fault": 403, "path": "/organization/audit_logs"})
+        await link.write(agent.target, {"scopes": READ_ONLY}, action=1, seq=0)
+        assert before.late
+        return await link.read(agent.target)
+
+    after = here.ask(set_and_read)
+    here.fault()
+
+    assert after.fields == {"scopes": READ_ONLY}
+    assert not after.late
+
+
+def test_a_key_that_was_made_with_every_permission_gets_every_permission_back(agent: Agent) -> None:
+    http = agent.here.talk
+    account = http.post(f"/organization/projects/{agent.project}/service_accounts", {"name": "nightly"})
+    agent.key = account["api_key"]["id"]
+    agent.run(polls=1)
+
+    made = agent.plan()
+    assert made.steps[0].before == {"scopes": "all"}
+    ident = agent.block(made)
+    blocked = agent.scopes()
+    agent.release(ident)
+
+    assert blocked == READ_ONLY
+    assert agent.scopes() == []
