@@ -83,6 +83,7 @@ class TargetState:
     saved: Fields = field(default_factory=dict)  # what it will hold after its next start, where that differs
     gone: bool = False  # it was deleted there: only an action that deletes has anything to do with it
     late: bool = False  # what was set lately may not be told yet
+    told_at: int | None = None  # when it came to be so, as far as that is told
 
 
 @dataclass(frozen=True, slots=True)

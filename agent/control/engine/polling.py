@@ -13,7 +13,10 @@ from agent.ledger.gateway_store import GatewayStatus
 from agent.secrets import redact
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from agent.control.engine.desk import Bench
+    from agent.domain.action import Step
     from agent.domain.gateway import Inventory, Target, TargetState
     from agent.ledger.writer import LedgerWriter
     from agent.settings_gateways import Gateway
@@ -80,7 +83,7 @@ class Poller:
                     other for other, _ in writer.actions.holding(step.target) if other > (action.id or 0)
                 ]
                 held = {field: state.fields.get(field) for field in step.want}
-                if later or held == dict(step.want) or (state.late and held == dict(step.before)):
+                if later or held == dict(step.want) or _behind(step, state, held):
                     continue
                 place = (action.id or 0, step.seq)
                 found[place] = str(held)
@@ -96,6 +99,12 @@ class Poller:
 
     def _now(self) -> int:
         return int(self._bench.clock.now())
+
+
+def _behind(step: Step, state: TargetState, held: Mapping[str, object]) -> bool:
+    """Whether the gateway perhaps only does not tell yet what the step has set."""
+    before = state.told_at is None or step.at is None or state.told_at <= step.at
+    return state.late and before and held == dict(step.before)
 
 
 async def poll_all(bench: Bench) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from agent.control.gateways.openai.asking import Asker
     from agent.control.gateways.openai.wire import KeyEvent
 
+_logger = logging.getLogger(__name__)
 _LOG = "organization/audit_logs"
 _KINDS = (("event_types[]", "api_key.created"), ("event_types[]", "api_key.updated"))
 _PAGE = ("limit", "100")
@@ -45,9 +47,22 @@ class KeyLog:
         self._known: dict[str, Known] = {}
         self._told: dict[str, Told] = {}
         self._newest = ""
+        self._heard = False
 
     async def refresh(self) -> None:
-        """Reads what is new for all keys; the first time, as far back as the log is read."""
+        """Reads what is new for all keys; the first time, as far back as the log is read.
+
+        A log that does not answer takes nothing else away: until it does, nothing is assumed of a key.
+        """
+        self._heard = False
+        try:
+            await self._catch_up()
+        except GatewayError as error:
+            _logger.warning("the audit log cannot be read: %s", error.message)
+        else:
+            self._heard = True
+
+    async def _catch_up(self) -> None:
         newest = ""
         seen: set[str] = set()
         pages = 0
@@ -79,11 +94,16 @@ class KeyLog:
     def assumed(self, key: str) -> Any:
         """Likewise, and else what settings say of keys that the log does not tell of."""
         found = self.scopes(key)
-        return self._assumed if found is None else found
+        return self._assumed if found is None and self._heard else found
 
     def late(self, key: str) -> bool:
         """Whether something that we set on an earlier connection may still be missing."""
         return key not in self._told
+
+    def told_at(self, key: str) -> int | None:
+        """When the newest event was that tells the scopes of a key, by the provider's clock."""
+        known = self._known.get(key)
+        return known.at if known else None
 
     def tell(self, key: str, scopes: Any) -> None:
         """They were set just now."""

@@ -246,8 +246,9 @@ class OpenAILink:
         return TargetState(target, {}) if now is None else self._scopes(target, now)
 
     def _scopes(self, target: Target, now: Any) -> TargetState:
-        late = self._log.late(names.within_project(target))
-        return replace(names.state_of(target, {names.SCOPES: now}), late=late)
+        key = names.within_project(target)
+        state = names.state_of(target, {names.SCOPES: now})
+        return replace(state, late=self._log.late(key), told_at=self._log.told_at(key))
 
     async def _write_scopes(self, target: Target, wanted: Any) -> None:
         try:

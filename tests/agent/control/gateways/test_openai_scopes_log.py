@@ -1,0 +1,91 @@
+"""What the organization's log tells of a key's scopes late, or not at all, or of what others did."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from agent.control.gateways.base import UnsupportedError
+from agent.domain.action import ActionState
+from agent.domain.gateway import TargetKind
+from agent.settings_gateways import Gateway
+from tests.agent.control.gateways.openai_world import World, world
+from tests.agent.control.gateways.test_openai_scopes import NOW, SOME, STATED, Agent
+from tests.fixtures.provider.talk import provider
+
+LOG = "/organization/audit_logs"
+
+
+@pytest.fixture
+def here(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    with provider() as talk:
+        yield world(talk, monkeypatch)
+
+
+@pytest.fixture
+def agent(here: World, tmp_path: Path) -> Iterator[Agent]:
+    made = Agent(here, tmp_path, Gateway(kind="openai"))
+    yield made
+    made.writer.close()
+
+
+@pytest.fixture
+def stated(here: World, tmp_path: Path) -> Iterator[Agent]:
+    made = Agent(here, tmp_path, STATED)
+    yield made
+    made.writer.close()
+
+
+def test_a_block_that_somebody_lifts_by_hand_is_told_also_by_another_process(
+    agent: Agent, here: World
+) -> None:
+    here.talk.post(agent.path, {"scopes": SOME})
+    agent.run(polls=1)
+    agent.block()
+    here.talk.clock.at = NOW + 1_800
+    here.talk.post(agent.path, {"scopes": SOME})
+
+    agent.run(polls=2, settles=False)
+
+    assert [each.kind for each in agent.told if each.kind == "drifted"] == ["drifted"]
+
+
+def test_scopes_are_given_back_by_a_process_that_may_not_read_the_log_any_more(
+    agent: Agent, here: World
+) -> None:
+    here.talk.post(agent.path, {"scopes": SOME})
+    agent.run(polls=1)
+    ident = agent.block()
+    here.fault({"fault": 403, "path": LOG})
+    agent.run(polls=1)
+
+    agent.release(ident)
+    here.fault()
+
+    assert agent.action(ident).state is ActionState.REVERSED
+    assert agent.scopes() == SOME
+
+
+def test_a_log_that_does_not_answer_takes_no_other_brake_away(agent: Agent, here: World) -> None:
+    here.fault({"fault": 500, "path": LOG})
+
+    agent.run(polls=1)
+
+    targets = agent.writer.actions.targets()
+    assert {TargetKind.PROJECT, TargetKind.PROJECT_MODEL} <= {target.kind for target in targets}
+    assert agent.target not in targets
+
+
+def test_nothing_is_assumed_of_a_key_while_the_log_does_not_answer(stated: Agent, here: World) -> None:
+    here.talk.post(stated.path, {"scopes": SOME})
+    here.fault({"fault": 500, "path": LOG})
+
+    stated.run(polls=1)
+    with pytest.raises(UnsupportedError, match="nobody knows"):
+        stated.plan()
+    here.fault()
+    stated.run(polls=1)
+
+    assert stated.plan().steps[0].before == {"scopes": SOME}
