@@ -40,6 +40,7 @@ kind = "openai"
 name = "{SOURCE_NAME}"
 source = "{SOURCE_NAME}"
 every = "6h"
+unknown_key_scopes = "all"
 """
 """Reading all that it holds takes hundreds of requests; what an action changes is read anyway."""
 _WAITS = ((3_600.0, 1.0), (6 * 3_600.0, 10.0), (float("inf"), 60.0))

@@ -56,7 +56,6 @@ PLANS: Mapping[str, Plan] = {
     "leaked-key": Plan(
         "leaked-key",
         {
-            "skip": {"block": _WHOLE_PROJECTS, "approve-block": "nothing was asked for"},
             "answers": {
                 "still-calls": "around",
                 "rotate": _KEYS[0].id,
