@@ -23,7 +23,7 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
     ("Run", "A runbook under way: one person holds it, everybody sees it, and nothing of it is lost."),
     ("Step", "One thing to do in a run, by the agent or by a person; its state says how far it is."),
     ("Evidence", "A question to the ledger and its answer as it was then, with its layer, age and hash."),
-    ("Drill", "The same way with marked messages; nothing is changed."),
+    ("Drill", "The same way, approvals too, with marked messages; nothing is changed."),
     ("Showback", "Showing every team what it used and what that cost, without moving money."),
     ("Chargeback", "Booking the cost of usage to the cost center that caused it."),
     ("Estimated (est)", "Requests seen live, times the rate card. Seconds old."),

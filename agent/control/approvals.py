@@ -20,14 +20,18 @@ if TYPE_CHECKING:
     from agent.ledger.writer import LedgerWriter
     from agent.settings import Settings
 
+DRILL = "drill"
+"""Where the payload of an intent says that a word was given in a drill."""
+
 
 def approve(
     writer: LedgerWriter, settings: Settings, action: Action, intent: Intent, now: int, tell: Tell
 ) -> None:
     """Counts one person's approval; with the last one the action may begin.
 
-    Raises `Refused`: not waiting any more, too late, another change than the one that was looked at, the
-    person who asked, the same person twice, or a role that is not needed (any more).
+    Raises `Refused`: not waiting any more, too late, another change than the one that was looked at, a word
+    of a drill for what is real, the person who asked, the same person twice, or a role that is not needed
+    (any more).
     """
     word = _word(writer, settings, action, intent, Verdict.APPROVED, now)
     _still_waits(action, now)
@@ -101,8 +105,19 @@ def _word(
             raise Refused(out_of_reach(word.person))
         return word
     person = known_person(settings, intent.person)
+    _as_real(action, said_in_drill=intent.payload.get(DRILL) is True)
     digest, note = intent.payload.get("digest"), intent.payload.get("note", "")
     return Word(action.id or 0, str(digest), person, verdict, str(note).strip())
+
+
+def _as_real(action: Action, *, said_in_drill: bool) -> None:
+    """What was said in a drill decides nothing real, nor the other way round; a digest covers it as well."""
+    if said_in_drill and not action.spec.drill:
+        raise Refused(
+            f"that was signed in a drill, which it counts for alone: action {action.id} is real, look at it"
+        )
+    if action.spec.drill and not said_in_drill:
+        raise Refused(f"action {action.id} is a drill, and that was not signed as a word in one: look again")
 
 
 def _still_waits(action: Action, now: int) -> None:

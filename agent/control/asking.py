@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from agent.control.approvals import DRILL
 from agent.control.planning import Plan, books_of, plan
 from agent.control.requests import REQUESTS
 from agent.domain.action import Action, ActionSpec, spec_fields
@@ -57,8 +58,12 @@ def amendment_of(action: Action, made: Plan, reason: str = "") -> Ask:
 
 
 def decision_on(action: Action, *, approve: bool, note: str = "", token: str = "") -> Ask:
-    """An approval or a denial of what was looked at, one's own or one that a token brings."""
-    payload = {"token": token} if token else {"digest": action.digest} | ({"note": note} if note else {})
+    """An approval or a denial of what was looked at, one's own or one that a token brings.
+
+    That of a drill says so, and decides nothing else.
+    """
+    said: dict[str, Any] = {"digest": action.digest} | ({"note": note} if note else {})
+    payload = {"token": token} if token else said | ({DRILL: True} if action.spec.drill else {})
     return Ask(IntentKind.APPROVE if approve else IntentKind.DENY, f"action:{action.id}", payload)
 
 

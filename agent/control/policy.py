@@ -34,8 +34,10 @@ def needs(
     `production`: production is hit. `lowers`: a cap gets lower than it is. `proposed`: by the agent, for a
     person to decide. `starves`: nearly nothing of what was called lately would pass. `approvers`: the roles
     that the allocation names for an override of its hard cap, beside finance and engineering.
+
+    A drill takes what the real change would: what is rehearsed is also who agrees.
     """
-    if spec.drill or spec.emergency:
+    if spec.emergency:
         return ()
     match spec.kind:
         case ActionKind.REVOKE | ActionKind.ALLOCATE:

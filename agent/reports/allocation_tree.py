@@ -191,7 +191,11 @@ def _pool(tree: Hierarchy, taken: Mapping[str, int]) -> PoolView | None:
 
 
 def _waits(action: Action) -> bool:
-    return action.spec.kind in (ActionKind.TOP_UP, ActionKind.ALLOCATE) and action.state in _WAITING
+    """Whether an allocation is about to change; what a drill asks for never changes one."""
+    spec = action.spec
+    return (
+        spec.kind in (ActionKind.TOP_UP, ActionKind.ALLOCATE) and not spec.drill and action.state in _WAITING
+    )
 
 
 def _pending(action: Action) -> tuple[str, PendingChange]:

@@ -102,11 +102,11 @@ def _decide(asked: Asked) -> Moved:
 
 
 def _assess(asked: Asked, choice: Choice) -> None:
-    """The incident keeps it too; who may say so is not the holder's question."""
-    if asked.run.drill:
-        return
+    """The incident keeps it too, but not of a drill; who may say so is not the holder's question."""
     if not may(asked.person, IntentKind.ASSESS):
         raise Refused(refusal(asked.person, IntentKind.ASSESS))
+    if asked.run.drill:
+        return
     if asked.run.incident is None:
         raise Refused("there is no incident to assess")
     said = {"critical": choice.answer == CRITICAL, "note": text_in(asked.intent.payload, "reason")}

@@ -172,12 +172,13 @@ class Work:
             for each in self.actions.approvals(action.id or 0)
             if not each.void and each.verdict is Said.APPROVED and each.digest == action.digest
         ]
-        text = f"action {action.id} is {action.state.value}"
-        if open_needs(action.needs, given) and not self.run.drill:
+        text = f"action {action.id} is {'a drill' if self.run.drill else action.state.value}"
+        if open_needs(action.needs, given):
             return self.failing(f"{text}, though not everybody has approved it")
         who = ", ".join(f"{each.person} ({each.role})" for each in given)
         if who:
-            return self._ends(f"{text}, approved by {who}", required, answer=APPROVED)
+            only = "; that counts for it alone" if self.run.drill else ""
+            return self._ends(f"{text}, approved by {who}{only}", required, answer=APPROVED)
         how = "the glass was broken: nobody approved it" if action.spec.emergency else "it needed no approval"
         return self._ends(f"{text}; {how}", required, answer=NOT_NEEDED)
 

@@ -10,7 +10,7 @@ import click
 
 from console.commands.acting import no
 from console.commands.actions import approvals_words
-from console.commands.approve_elsewhere import answer_elsewhere
+from console.commands.approve_elsewhere import DRILL_LINE, answer_elsewhere
 from console.commands.common import common_options, print_json, reader_for, settings_for
 from console.commands.intents import intent_data, say_undone, settled, wait_option
 from console.commands.kept_preview import change_lines, kept_lines
@@ -196,6 +196,8 @@ def _exactly(detail: ActionDetail) -> Iterator[str]:
     yield f"asked for   by {entry.requested_by}, {when(entry.requested_at)}: {entry.reason}"
     yield f"approvals   {approvals_words(entry)}"
     yield f"until       {when(entry.approve_by)}"
+    if spec.drill:
+        yield DRILL_LINE
     yield from change_lines(spec.change)
     for planned, shown in zip(detail.action.steps, detail.steps, strict=True):
         yield f"changes     {shown.target}: {planned.detail or f'{shown.before} -> {shown.after}'}"

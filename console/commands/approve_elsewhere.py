@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
     from agent.control.tokens import RequestText
 
+DRILL_LINE = "drill       nothing is changed, and your word counts for this drill alone"
+"""What approvers of a drill are told before they sign."""
+
 
 def answer_elsewhere(line: str, *, deny: bool, note: str, yes: bool, as_json: bool) -> None:
     """Shows the exact change of a request, asks, and prints the token. It needs the identity alone."""
@@ -62,6 +65,8 @@ def _exactly(request: RequestText) -> Iterator[str]:
     spec = parse_spec(request.spec)
     yield spec_title(spec)
     yield f"asked for   by {request.requested_by}: {request.reason}"
+    if spec.drill:
+        yield DRILL_LINE
     yield from change_lines(spec.change)
     if spec.kind.at_gateways:
         for target, want in request.hit:

@@ -40,6 +40,8 @@ drill.toml, by the id or the number of a step; all of it may be left out:
   for = "1h"                              what an action says otherwise
   [skip]
   14 = "nobody to tell"                   also [overrule] and, of approvals, [deny]
+  [approve]
+  approve = ["finance", "engineering"]    who is asked, may they or not; else whoever may
 """
 
 
@@ -79,7 +81,8 @@ def drill(
 
     The provider, the agent and the people are made for it and gone afterwards; your ledger and your identity
     are not touched, and burndeck.toml only says where your own runbooks are. Without an answer a decision
-    goes its first way, and a note says `drill`. Exit code 0 when the run came to its end and no step failed,
+    goes its first way, and a note says `drill`. What takes approvals gets them of simulated people, by the
+    same rules as for real. Exit code 0 when the run came to its end and no step failed,
     else 1.
     """
     from console.runs.drill import Drill, run_drill

@@ -101,7 +101,8 @@ def say_end(watched: Watched, wait_s: float) -> None:
         click.echo(f"the drill is over (action {entry.id}): nothing was changed")
     elif entry.waits_for:
         roles = " and ".join(" or ".join(each) for each in entry.waits_for)
-        click.echo(f"action {entry.id} waits for the approval of {roles} until {when(entry.approve_by)}")
+        what = f"action {entry.id}{', a drill,' if entry.drill else ''}"
+        click.echo(f"{what} waits for the approval of {roles} until {when(entry.approve_by)}")
         click.echo(
             f"  `burndeck approve {entry.id}` by somebody else, or `burndeck approve {entry.id} --export`"
         )

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from agent.domain.runbook import StepKind
 from agent.errors import ConfigError
 from agent.runbooks.specs import RELEASE, USING
+from console.runs.cast import ROLES
 
 if TYPE_CHECKING:
     from agent.domain.runbook import Runbook, Step
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 PLACEHOLDER = "drill"
 """The note of a script that has none."""
 _LARGEST_BYTES = 256 * 1024
-_PARTS = ("answers", "set", "act", "skip", "overrule", "deny")
+_PARTS = ("answers", "set", "act", "skip", "overrule", "approve", "deny")
 
 Texts = Mapping[str, str]
 
@@ -33,6 +34,7 @@ class Answers:
     act: Mapping[str, Texts] = field(default_factory=dict)  # what is typed instead, of an action
     skip: Texts = field(default_factory=dict)  # why
     overrule: Texts = field(default_factory=dict)  # why
+    approve: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # who is asked, one after the other
     deny: Texts = field(default_factory=dict)  # why, of approvals
 
     def answer(self, step: Step, attempt: int) -> str:
@@ -77,6 +79,7 @@ def answers_of(told: Mapping[str, Any], runbook: Runbook) -> Answers:
         overrule={
             step.id: _text(f"overrule.{step.id}", said) for step, said in _by_step(told, "overrule", runbook)
         },
+        approve={step.id: _people(step, said) for step, said in _by_step(told, "approve", runbook)},
         deny={step.id: _text(f"deny.{step.id}", said) for step, said in _by_step(told, "deny", runbook)},
     )
 
@@ -139,6 +142,20 @@ def _check_act(step: Step, changed: Texts) -> None:
             f"act: step {step.seq} ({step.title}): an action has no {strange[0]}",
             hint=f"It has {', '.join(USING)}.",
         )
+
+
+def _people(step: Step, said: Any) -> tuple[str, ...]:
+    """Who of the cast is asked to approve; whether they may is found out by asking them."""
+    if step.kind not in (StepKind.APPROVAL, StepKind.ACTION):
+        raise ConfigError(
+            f"approve: step {step.seq} ({step.title}) is a {step.kind.value}: nobody approves it", hint=_HOW
+        )
+    names = tuple(_text(f"approve.{step.id}", each) for each in (said if isinstance(said, list) else [said]))
+    if strange := [name for name in names if name not in ROLES]:
+        raise ConfigError(
+            f"approve.{step.id}: there is no {strange[0]!r} in a drill", hint=f"It has {', '.join(ROLES)}."
+        )
+    return names
 
 
 def _texts(where: str, table: Any) -> dict[str, str]:

@@ -62,6 +62,7 @@ class Report:
     simulated_s: int  # from the start of the run to its end
     seconds: float  # real, all in all
     postmortem: tuple[str, ...]  # files
+    simulated_people: tuple[str, ...]  # everybody but the agent: nobody real has decided or approved anything
 
 
 def run_drill(drill: Drill, told: Callable[[str | StepEnd], None]) -> Report:
@@ -78,6 +79,8 @@ def run_drill(drill: Drill, told: Callable[[str | StepEnd], None]) -> Report:
         )
     told(f"a company of seed {drill.seed}, and {drill.scenario.title.lower()} ahead")
     with rehearsal(_soon(drill.scenario), drill.seed, runbook=drill.runbook, ledger=drill.ledger) as ground:
+        people = ", ".join(person.name for person in ground.cast.people)
+        told(f"its people are simulated, and so is what they approve: {people}")
         alert = _alert(drill, ground, told)
         started = ground.now()
         ident = _start(drill, ground, alert)
@@ -176,4 +179,5 @@ def _report(
         simulated_s=round((run.ended_at or ground.now()) - started),
         seconds=round(seconds, 1),
         postmortem=files,
+        simulated_people=tuple(person.name for person in ground.cast.people),
     )

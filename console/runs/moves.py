@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from agent.domain.runbook import StepKind
 from agent.runbooks.specs import KINDS
 
 if TYPE_CHECKING:
+    from agent.domain.person import Person
     from agent.domain.runbook import Step
     from agent.reports.action_report import ActionEntry
     from agent.runbooks.view import RunView, StepView
@@ -104,11 +105,22 @@ def _while_working(view: RunView, current: StepView, answers: Answers, cast: Cas
     if entry is None or not entry.waits_for:
         return Move(WAIT)
     reason = answers.deny.get(current.declared.id, "")
-    but = [entry.requested_by, *(each.person for each in entry.given)]
-    person = cast.first(roles=entry.waits_for[0], kind=IntentKind.APPROVE, but=but)
+    given = [each.person for each in entry.given]
+    person = _named(answers, current, cast, given) or cast.first(
+        roles=entry.waits_for[0], kind=IntentKind.APPROVE, but=[entry.requested_by, *given]
+    )
     if person is None:
         return Move(STUCK, text=f"nobody of the cast can approve action {entry.id}")
     return Move(DENY if reason else APPROVE, person.name, reason, (entry.id,))
+
+
+def _named(answers: Answers, current: StepView, cast: Cast, given: Collection[str]) -> Person | None:
+    """Whom the script asks next, whether they may or not; None once all that it names have agreed.
+
+    Whoever it names twice is asked twice: the agent is to say what comes of it.
+    """
+    names = answers.approve.get(current.declared.id, ())
+    return cast.named(names[len(given)]) if len(given) < len(names) else None
 
 
 def _sign(view: RunView, current: StepView, answers: Answers, cast: Cast) -> Move:
@@ -116,7 +128,9 @@ def _sign(view: RunView, current: StepView, answers: Answers, cast: Cast) -> Mov
     spoken = [each.person for each in current.sign_offs]
     given = [each.role for each in current.sign_offs]
     missing = [roles for roles in step.roles if not set(roles) & set(given)] or [step.roles[-1]]
-    person = cast.first(roles=missing[0], but=[run.holder, run.started_by, *spoken])
+    person = _named(answers, current, cast, spoken) or cast.first(
+        roles=missing[0], but=[run.holder, run.started_by, *spoken]
+    )
     if person is None:
         return Move(STUCK, text=f"nobody of the cast can sign as {' or '.join(missing[0])}")
     reason = answers.deny.get(step.id, "")

@@ -50,6 +50,12 @@ def test_a_shipped_runbook_comes_to_its_end_as_a_drill_and_changes_nothing(ident
     assert report.state == "done"
     actions = [step for step in report.steps if step.action is not None]
     assert all("nothing was changed" in step.sentence or "waits" in step.sentence for step in actions)
+    waited = [step for step in actions if "waits for finance and engineering" in step.sentence]
+    agreed = [
+        step for step in report.steps if "(finance)" in step.sentence and "(engineering)" in step.sentence
+    ]
+    assert len(waited) == len(agreed)
+    assert waited or ident not in ("hard-cap-override", "key-rotation")
 
 
 @pytest.mark.parametrize("ident", ACTING)
@@ -218,5 +224,6 @@ def test_the_command_prints_one_document_and_leaves_nobody_s_ledger_behind(tmp_p
     assert done.returncode == 0, done.stderr
     report = json.loads(done.stdout)
     assert report["fine"]
+    assert "second-finance" in report["simulated_people"]
     assert report["postmortem"][0] == "pm/postmortem.md"
     assert [path.name for path in tmp_path.iterdir()] == ["pm"]

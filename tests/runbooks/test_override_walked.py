@@ -144,12 +144,21 @@ def test_a_drill_of_it_gives_nothing(world: Walking) -> None:
     before = world.office.writer.actions.duties([world.incident().id or 0])
     begin(world, drill=True, amount="50,000")
     assert here(world) == "assess"
+    assert "may not assess" in world.do("answer", "ada", answer="critical")
     assert world.do("answer", "eng", answer="critical") == ""
     assert here(world) == "top-up"
     assert world.act() == ""
+    assert here(world) == "approve"
+    assert "ada asked for it" in world.ask("ada", decision_on(world.action(), approve=True))
+    approve(world, "fin", "eng")
 
     write_down(world, "postmortem", "policy")
 
     assert world.run().state is RunState.DONE
+    assert (
+        "approved by fin (finance), eng (engineering); that counts for it alone"
+        in world.run().step(7).outcome
+    )
+    assert world.office.writer.actions.allocation_changes(world.clock.now()) == []
     assert world.office.writer.actions.duties([world.incident().id or 0]) == before
     assert world.run().step(6).state is StepState.DONE

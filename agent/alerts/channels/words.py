@@ -13,7 +13,7 @@ from agent.domain.money import to_credits
 from agent.domain.notice import Notice, NoticeKind
 from agent.domain.words import duration, instant
 
-DRILL = "This is a drill. Nothing has happened, nothing was changed and nobody has to act."
+DRILL = "This is a drill. Nothing has happened and nothing was changed; what is asked for is only rehearsed."
 
 _MOST_COMMAND = 500
 _KINDS = {

@@ -193,8 +193,9 @@ def actions(context: Context, given: Given) -> Evidence:
             read = read_actions(reader, reader.rows("actions_of_incident", {"incident": number}))
             said = read_approvals(reader, read)
         found = [entry(each, said.get(each.id or 0, ()), now) for each in read]
-    holding = [each for each in found if each.open and each.state != "standby"]
-    waiting = [each for each in found if each.state == "standby"]
+    real = [each for each in found if not each.drill]  # a drill holds nothing, and nothing waits for it
+    holding = [each for each in real if each.open and each.state != "standby"]
+    waiting = [each for each in real if each.state == "standby"]
     return evidence(
         "actions",
         title,

@@ -95,8 +95,10 @@ def test_what_the_agent_proposes_never_begins_without_a_person(kind: ActionKind,
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_drill_takes_nobody(kind: ActionKind) -> None:
-    assert needs(spec(kind, drill=True), production=True) == ()
+@pytest.mark.parametrize("production", [True, False])
+def test_a_drill_takes_whom_the_real_change_takes(kind: ActionKind, production: bool) -> None:
+    assert needs(spec(kind, drill=True), production=production) == needs(spec(kind), production=production)
+    assert needs(replace(spec(kind, drill=True), emergency=True), production=production) == ()
 
 
 def test_an_allocation_names_who_approves_its_override() -> None:

@@ -233,9 +233,9 @@ def test_the_pool_gives_no_more_than_it_has(court: Court) -> None:
     assert court.refusals()[-1][0] == "fred"
 
 
-def test_a_drill_needs_nobody_and_is_marked(court: Court) -> None:
+def test_a_drill_waits_for_whom_the_real_request_would_and_is_marked(court: Court) -> None:
     assert court.request("olga", replace(BLOCK_PROD, drill=True)) == ""
-    assert (court.state, court.action().needs) == ("pending", ())
+    assert (court.state, court.action().needs) == ("standby", (("finance",), ("engineering",)))
     assert court.told[-1].text.startswith("drill: ")
 
 

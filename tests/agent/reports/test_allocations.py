@@ -43,6 +43,7 @@ def ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
         writer.actions.add_allocation_change(AllocationChange(1, TEAM.id, change, NOW - 60, NOW + DAY))
         for scope, kind, more in (
             ("team:search", ActionKind.TOP_UP, {"amount_nano": 7 * NANO}),
+            ("team:search", ActionKind.TOP_UP, {"amount_nano": 9 * NANO, "drill": True}),
             ("team:labs", ActionKind.ALLOCATE, {"change": {"id": "org-1-team-labs", "create": True}}),
         ):
             spec = ActionSpec(kind, Scope.parse(scope), **more)  # type: ignore[arg-type]

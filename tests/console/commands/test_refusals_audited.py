@@ -160,6 +160,39 @@ def test_a_top_up_of_an_incident_that_is_not_critical(world: World, capsys: Capt
     on_record(world, capsys, "ada", "assess", "ada may not assess")
 
 
+def test_an_approval_of_a_drill_for_the_real_request(world: World, capsys: Capture) -> None:
+    assert world.run(*BLOCK, "--drill") == 0
+    assert world.run(*BLOCK) == 0
+    capsys.readouterr()
+    assert world.run("approve", "1", "--export") == 0
+    line = capsys.readouterr().out.strip()
+    world.as_("bo")
+    assert world.run("approve", "--request", line, "--yes") == 0
+    shown = capsys.readouterr()
+    assert "drill: block api_key:key_prod" in shown.err
+    assert "your word counts for this drill alone" in shown.err
+
+    refused(world, capsys, "bo", "approve", "2", "--token", shown.out.strip())
+
+    row = on_record(world, capsys, "bo", "approve", "about something else")
+    assert row["subject"] == "action:2"
+    assert world.run("approve", "1", "--token", shown.out.strip()) == 0
+    world.as_("cy")
+    assert world.run(*APPROVE) == 0
+    assert "the drill is over (action 1): nothing was changed" in capsys.readouterr().out
+    assert world.entries("block.map") == []
+    assert world.run("actions", "show", "2", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["entry"]["state"] == "standby"
+
+
+def test_an_approval_of_a_drill_by_whoever_asked(world: World, capsys: Capture) -> None:
+    assert world.run(*BLOCK, "--drill") == 0
+
+    assert "ada asked for it" in refused(world, capsys, "ada", *APPROVE)
+
+    on_record(world, capsys, "ada", "approve", "ada asked for it")
+
+
 def test_what_was_typed_wrong_or_only_looked_at_leaves_no_row(world: World, capsys: Capture) -> None:
     assert world.run("approve", "77", "--yes") == 1
     assert world.run("block", "api_key:key_other", "--reason", "leaked", "--yes") == 2

@@ -200,6 +200,10 @@ def test_a_drill_goes_all_the_way_and_changes_nothing(
 ) -> None:
     with world.agent():
         assert world.run("block", "team:search", "--reason", "exercise", "--drill", "--yes") == 0
+        assert "action 1, a drill, waits for the approval of finance and eng" in capsys.readouterr().out
+        for name in ("bo", "cy"):
+            world.as_(name)
+            assert world.run("approve", "1", "--yes") == 0
 
     assert "the drill is over (action 1): nothing was changed" in capsys.readouterr().out
     assert world.entries("block.map") == []

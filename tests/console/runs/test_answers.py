@@ -54,6 +54,8 @@ def test_without_an_answer_a_decision_goes_one_way_after_the_other_and_a_note_sa
         ({"act": {"throttle": {"speed": "1"}}}, "an action has no speed"),
         ({"act": {"close": {"limit": "1 rps"}}}, "is no action that could be changed"),
         ({"skip": {"5": 3}}, "skip.tell: it must be text"),
+        ({"approve": {"agree": "mallory"}}, "approve.agree: there is no 'mallory' in a drill"),
+        ({"approve": {"close": "finance"}}, "is a note: nobody approves it"),
         ({"skipp": {}}, "skipp: it is none of answers"),
         ({"set": []}, "set: it is no table"),
     ],

@@ -114,6 +114,17 @@ def test_who_denies_fails_the_step_and_the_drill(ground: Rehearsal) -> None:
     assert "the figures are open" in done.stuck
 
 
+def test_whom_the_answers_name_is_asked_and_the_agent_says_whether_they_may(ground: Rehearsal) -> None:
+    known = {"skip": {"known": "not asked", "tell": "nobody to tell"}}
+
+    done = played(ground, **known, approve={"agree": ["second-engineering", "second-finance"]})
+    held = played(ground, **known, approve={"agree": "operator"})
+
+    assert done.fine, done.stuck
+    assert next(step for step in done.steps if step.id == "agree").actor == "second-finance"
+    assert held.stuck == "operator runs it, so somebody else has to agree"
+
+
 def test_a_parameter_that_is_unknown_is_named_before_anything_is_played(company: Path) -> None:
     order = Drill(RUNBOOK, load_scenario("quiet-day"), answers=Answers(parameters={"x": "1"}), ledger=company)
 

@@ -91,6 +91,25 @@ def test_those_approve_who_are_asked_and_never_who_asked(world: Walking) -> None
     assert move(world, None, "ada", "fin", "flo").text == "nobody of the cast can approve action 1"
 
 
+def test_a_drill_is_approved_by_whom_the_script_names_and_the_agent_judges_them(world: Walking) -> None:
+    world.write("walk", TOP_UP, APPROVED, NOTE)
+    world.reach_the_cap()
+    world.start("walk", incident=world.incident().id, drill=True)
+    assert world.act() == ""
+    named = Answers(approve={"approved": ("ada", "flo", "flo")})
+
+    assert move(world) == Move("approve", "fin", actions=(1,))
+    assert move(world, named) == Move("approve", "ada", actions=(1,))
+    assert "ada asked for it" in world.approve("ada", world.action())
+    assert world.approve("flo", world.action()) == ""
+    assert move(world, named) == Move("approve", "flo", actions=(1,))
+    assert "flo has approved it already" in world.approve("flo", world.action())
+    assert move(world, Answers(approve={"approved": ("flo",)})) == Move("approve", "eng", actions=(1,))
+    assert world.approve("eng", world.action()) == ""
+    world.go_on()
+    assert move(world).do == "answer"
+
+
 def test_a_step_that_has_failed_is_overruled_or_skipped_only_where_the_script_says_so(world: Walking) -> None:
     check = 'kind = "check"\nid = "known"\ncondition = "key-known"\nwith = { key = "key_of_nobody" }'
     world.write("walk", check, NOTE)

@@ -209,7 +209,8 @@ def test_actions_tell_what_holds_until_when(writer: LedgerWriter) -> None:
         expires_at=AT + 1_800,
         effect="burn fell",
     )
-    acted(writer, ActionState.STANDBY, needs=(("finance",),))
+    waits = acted(writer, ActionState.STANDBY, needs=(("finance",),))
+    acted(writer, ActionState.STANDBY, needs=waits.needs, spec=replace(waits.spec, drill=True))
 
     mine, all_ = ask(writer.path, "actions", incident="1"), ask(writer.path, "actions")
 
