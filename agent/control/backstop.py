@@ -31,6 +31,11 @@ def raises(made: Plan) -> bool:
     return any(map(_raises, made.steps))
 
 
+def only_raises(made: Plan) -> bool:
+    """Whether no limit gets lower by it, and none is new."""
+    return all(map(_raises, made.steps))
+
+
 def _raises(step: Step) -> bool:
     """What cannot be compared counts as raised. Where there was no limit at all, the first one is none."""
     if all(step.before.get(name) is None for name in step.want):

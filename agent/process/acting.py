@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from agent.alerts.post import Post
 from agent.allocations import settings_now
-from agent.control.backstop import raises, without_lower
+from agent.control.backstop import only_raises, raises, without_lower
 from agent.control.caps import decide as decide_caps
 from agent.control.engine.owning import Owning
 from agent.control.occasion import Occasion, record
@@ -193,6 +193,8 @@ class Enforcer:
         free = proposal.automatic and not (made.production and not proposal.production)
         if proposal.spec.kind is ActionKind.CAP:
             made = without_lower(made, writer.actions.open_actions())
+            if proposal.covered and only_raises(made):
+                free = proposal.automatic  # it refuses nothing: production is only let have what it was given
             free = free and (proposal.covered or not raises(made))
         wanted = () if free else made.needs
         begin(

@@ -31,13 +31,20 @@ END = NOVEMBER + 30 * DAY
 class Projects(Enforced):
     """Keys of projects: `("dev_1", "p1", "wallet")`, each with its burn."""
 
+    environment = "dev"
+
     def burn(self, credits_: str, *keys: tuple[str, str, str], **cents: int | None) -> None:
         hour = (self.office.now - HOUR) // HOUR * HOUR
         chat = Service("gpt-5", Operation.COMPLETION, "/v1/chat/completions")
         for key, project, team in keys:
             account = f"openai-{key}"
             who = Dimensions(
-                account, api_key=key, team=team, project=project, billing_group="payments", environment="dev"
+                account,
+                api_key=key,
+                team=team,
+                project=project,
+                billing_group="payments",
+                environment=self.environment,
             )
             nano = int(Decimal(credits_) * NANO)
             row = BucketRow(hour, HOUR, who, chat, 1, 1, 0, 1, 0, nano)
@@ -102,6 +109,18 @@ def test_a_limit_follows_a_cap_that_was_raised_so_far_that_nothing_alerts_any_mo
     belongs = (1_000 + credits_) * 110 // 100
     assert made.limits() == [("project:p1", belongs, "pending"), ("project:p2", belongs, "pending")]
     assert made.limits() == []
+
+
+def test_a_limit_of_production_that_people_let_be_set_follows_a_top_up_without_another_go(
+    made: Projects,
+) -> None:
+    made.environment = "prod"
+    made.burn("450", *MINE, p1=None, p2=None)
+    assert made.limits() == [("project:p1", 1_100, "standby"), ("project:p2", 1_100, "standby")]
+
+    made.top_up(WALLET, 3_000, made.office.now + DAY)
+
+    assert made.limits() == [("project:p1", 4_400, "pending"), ("project:p2", 4_400, "pending")]
 
 
 def test_a_raise_for_a_top_up_that_nobody_answers_is_asked_for_again_and_a_first_limit_is_not(
