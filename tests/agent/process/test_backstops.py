@@ -19,6 +19,7 @@ from agent.domain.money import NANO
 from agent.domain.usage import Dimensions, Operation, Service
 from agent.ledger.reader import LedgerReader
 from agent.ledger.rows import BucketRow
+from agent.settings_gateways import Acting
 from tests.agent.alerts.office import DAY, HOUR, NOVEMBER
 from tests.agent.process.test_enforcing import EDGE, OPENAI, Enforced
 
@@ -111,22 +112,25 @@ def test_a_limit_follows_a_cap_that_was_raised_so_far_that_nothing_alerts_any_mo
     assert made.limits() == []
 
 
-def test_a_limit_of_production_that_people_let_be_set_follows_a_top_up_without_another_go(
-    made: Projects,
+@pytest.mark.parametrize(("environment", "mode"), [("prod", "automatic"), ("dev", "manual")])
+def test_a_limit_that_people_let_be_set_follows_a_top_up_without_another_go(
+    tmp_path: Path, environment: str, mode: str
 ) -> None:
-    made.environment = "prod"
-    made.burn("450", *MINE, p1=None, p2=None)
-    assert made.limits() == [("project:p1", 1_100, "standby"), ("project:p2", 1_100, "standby")]
+    world = Projects(tmp_path / "l.sqlite", replace(WALLET, at_hard_cap=mode), gateway=OPENAI)
+    world.environment = environment
+    world.burn("450", *MINE, p1=None, p2=None)
+    assert world.limits() == [("project:p1", 1_100, "standby"), ("project:p2", 1_100, "standby")]
 
-    made.top_up(WALLET, 3_000, made.office.now + DAY)
+    world.top_up(WALLET, 3_000, world.office.now + DAY)
 
-    assert made.limits() == [("project:p1", 4_400, "pending"), ("project:p2", 4_400, "pending")]
+    assert world.limits() == [("project:p1", 4_400, "pending"), ("project:p2", 4_400, "pending")]
+    world.office.writer.close()
 
 
 def test_a_raise_for_a_top_up_that_nobody_answers_is_asked_for_again_and_a_first_limit_is_not(
     tmp_path: Path,
 ) -> None:
-    world = Projects(tmp_path / "l.sqlite", replace(WALLET, at_hard_cap="manual"), gateway=OPENAI)
+    world = Projects(tmp_path / "l.sqlite", WALLET, gateway=OPENAI, acting=Acting(automatic=False))
     world.burn("450", *MINE, p1=None, p2=5_000)
     first, second = (each for each in world.enforce() if each.spec.kind is ActionKind.CAP)
     world.take(first)

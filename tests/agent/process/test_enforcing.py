@@ -37,10 +37,13 @@ END = NOVEMBER + 30 * 86_400
 class Enforced(Capped):
     """The agent's own enforcer on one ledger, with gateways that take everything."""
 
-    def __init__(self, path: Path, *allocations: Allocation, gateway: Gateway = EDGE) -> None:
+    def __init__(
+        self, path: Path, *allocations: Allocation, gateway: Gateway = EDGE, acting: Acting | None = None
+    ) -> None:
         super().__init__(path, *allocations, gateway=gateway)
         organization = Organization(usd_per_credit=Decimal("0.01"))
-        self.office.settings = replace(self.office.settings, organization=organization)
+        settings = self.office.settings
+        self.office.settings = replace(settings, organization=organization, acting=acting or settings.acting)
         self.enforcer = Enforcer(self.office.settings, Told(self.office.settings))
 
     def enforce(self, after: int = 60) -> list[Action]:
