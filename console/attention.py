@@ -95,13 +95,12 @@ class Attention(App[None]):
             self.say(" ".join(said))
 
     @property
-    def acting(self) -> tuple[int, int]:
-        """How many actions are in force; how many, and how many steps of runs, wait for the person here."""
+    def acting(self) -> tuple[int, int, int]:
+        """How many actions are in force; what waits for the person here, steps of runs too: real, drills."""
         person = self.standing.person if self.standing is not None else None
-        asked = self._runs.asked_of(person) if self._runs is not None else 0
-        if self._acting is None:
-            return 0, asked
-        return self._acting.in_force, self._acting.asked_of(person) + asked
+        badges = [each for each in (self._acting, self._runs) if each is not None]
+        real, drills = (sum(each.asked_of(person, drill=drill) for each in badges) for drill in (False, True))
+        return self._acting.in_force if self._acting is not None else 0, real, drills
 
     @property
     def runs(self) -> int:

@@ -60,7 +60,8 @@ def assess(writer: LedgerWriter, incident: int, intent: Intent, now: int, tell: 
     if critical:
         return
     for action in writer.actions.of_incident(incident):
-        if action.state is ActionState.STANDBY and action.spec.kind is ActionKind.TOP_UP:
+        waits = action.state is ActionState.STANDBY and not action.spec.drill
+        if waits and action.spec.kind is ActionKind.TOP_UP:
             over = replace(
                 action,
                 state=ActionState.DECLINED,

@@ -21,6 +21,7 @@ class WaitingAction:
     needs: Needs
     given: tuple[str, ...]  # people who have approved it
     roles: tuple[str, ...]  # in which they did
+    drill: bool = False
 
     def asks(self, person: Person) -> bool:
         """Whether this person's approval would count: not who asked, nobody twice, a role still open."""
@@ -39,9 +40,9 @@ class ActionBadge:
     in_force: int = 0  # at gateways: credits that were given hold nothing
     waiting: tuple[WaitingAction, ...] = ()
 
-    def asked_of(self, person: Person | None) -> int:
-        """How many wait for this person; none for somebody who is not known."""
-        return 0 if person is None else sum(each.asks(person) for each in self.waiting)
+    def asked_of(self, person: Person | None, *, drill: bool = False) -> int:
+        """How many wait for this person, real ones or drills; none for somebody who is not known."""
+        return 0 if person is None else sum(each.asks(person) for each in self.waiting if each.drill is drill)
 
 
 def action_badge(reader: LedgerReader, now: float) -> ActionBadge:
@@ -59,7 +60,8 @@ def action_badge(reader: LedgerReader, now: float) -> ActionBadge:
                 said = json.loads(row["given"])
                 people, roles = (tuple(each[place] for each in said) for place in (0, 1))
                 needs = tuple(tuple(roles_) for roles_ in json.loads(row["needs"]))
-                waiting.append(WaitingAction(row["id"], row["requested_by"], needs, people, roles))
+                drill = bool(row["drill"])
+                waiting.append(WaitingAction(row["id"], row["requested_by"], needs, people, roles, drill))
         elif not row["drill"] and ActionKind(row["kind"]).at_gateways:
             in_force += state.active
     return ActionBadge(in_force, tuple(waiting))

@@ -112,23 +112,25 @@ class RunBadge:
     sign: tuple[tuple[int, int], ...] = ()  # (run, step) that ask for somebody's agreement
     roles: tuple[tuple[tuple[str, ...], ...], ...] = ()  # of each of those, the roles that are asked
     barred: tuple[frozenset[str], ...] = ()  # of each of those: who runs it or has spoken
+    drills: frozenset[int] = frozenset()  # which of those runs are drills
     waiting: tuple[int, ...] = ()  # runs that wait for their holder
 
-    def asked_of(self, person: Person | None) -> int:
-        """How many steps ask for this person's agreement."""
+    def asked_of(self, person: Person | None, *, drill: bool = False) -> int:
+        """How many steps ask for this person's agreement, of real runs or of drills."""
         if person is None:
             return 0
         mine = {role.value for role in person.roles}
         return sum(
             person.name not in barred and any(mine & set(roles) for roles in needs)
-            for needs, barred in zip(self.roles, self.barred, strict=True)
+            for (run, _), needs, barred in zip(self.sign, self.roles, self.barred, strict=True)
+            if (run in self.drills) is drill
         )
 
 
 def run_badge(reader: LedgerReader) -> RunBadge:
     """What every header says of runs; without open ones one look at a small index."""
     store = reader.run_store()
-    sign, roles, barred, waiting = [], [], [], []
+    sign, roles, barred, drills, waiting = [], [], [], set(), []
     idents = store.open_ids()
     for ident in idents:
         run = _loaded(store, ident)
@@ -139,10 +141,13 @@ def run_badge(reader: LedgerReader) -> RunBadge:
         elif run.declared.kind is StepKind.APPROVAL and run.declared.roles:
             sign.append((ident, run.at))
             roles.append(run.declared.roles)
+            if run.drill:
+                drills.add(ident)
             here = (run.at, run.current.attempt)
             said = [each.person for each in store.sign_offs(ident) if (each.step, each.attempt) == here]
             barred.append(frozenset({run.holder, run.started_by, *said}))
-    return RunBadge(len(idents), tuple(sign), tuple(roles), tuple(barred), tuple(waiting))
+    signing = (tuple(sign), tuple(roles), tuple(barred), frozenset(drills))
+    return RunBadge(len(idents), *signing, tuple(waiting))
 
 
 def run_view(reader: LedgerReader, settings: Settings, ident: int, now: float) -> RunView | None:

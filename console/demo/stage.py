@@ -109,6 +109,7 @@ def build_stage(
     if clock:
         parts.append(_person(stage.identity))
         epoch, started, speed = clock
+        parts.append(f'[[gateways]]\nkind = "openai"\nname = "{SOURCE_NAME}"\nunknown_key_scopes = "all"\n')
         parts.append(f"[clock]\nepoch = {epoch!r}\nstarted = {started!r}\nspeed = {speed!r}\n")
     parts.append(more)
     stage.config.write_text("\n".join(parts), encoding="utf-8")

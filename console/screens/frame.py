@@ -45,7 +45,7 @@ class Head(NamedTuple):
     now: float
     badge: AlertBadge | None = None
     read_only: bool = False  # nobody here could sign
-    acting: tuple[int, int] = (0, 0)  # actions in force, and what waits for who is here
+    acting: tuple[int, int, int] = (0, 0, 0)  # actions in force; what waits for who is here, real and drills
     runs: int = 0  # of runbooks, in progress
     away: bool = False  # nobody asks how old the data is: a form is open, or was a moment ago
 
@@ -103,7 +103,9 @@ def _named(screen: str, titles: list[str]) -> list[Span]:
     return spans
 
 
-def badges(badge: AlertBadge | None, acting: tuple[int, int] = (0, 0), runs: int = 0) -> list[list[Span]]:
+def badges(
+    badge: AlertBadge | None, acting: tuple[int, int, int] = (0, 0, 0), runs: int = 0
+) -> list[list[Span]]:
     """How many fire by gravity, what acts, what runs: in words, without what only informs, by signs."""
     counts = badge.counts() if badge is not None else {}
     if not counts and not any(acting) and not runs:
@@ -116,9 +118,9 @@ def badges(badge: AlertBadge | None, acting: tuple[int, int] = (0, 0), runs: int
     ]
 
 
-def _acting(acting: tuple[int, int], runs: int, *, words: bool) -> list[Span]:
+def _acting(acting: tuple[int, int, int], runs: int, *, words: bool) -> list[Span]:
     """What is in force, what runs, and what waits for the person here."""
-    in_force, asked = acting
+    in_force, asked, drills = acting
     spans = []
     if runs:
         text = f" ▸ {plural(runs, 'run')}" if words else f" ▸{runs}"
@@ -129,6 +131,9 @@ def _acting(acting: tuple[int, int], runs: int, *, words: bool) -> list[Span]:
     if asked:
         text = f" ? {asked} to approve" if words else f" ?{asked}"
         spans.append(Span(text, Tone.HOT, "app.tab('actions')"))
+    if drills:
+        text = f" ? {plural(drills, 'drill')} to approve" if words else f" ?{drills} drill"
+        spans.append(Span(text, Tone.ACCENT, "app.tab('actions')"))
     return spans
 
 

@@ -95,10 +95,18 @@ def test_ages_stand_still_for_nobody_who_has_left_for_a_form():
 
 
 def test_the_header_counts_runs_and_what_waits_for_an_approval_in_words_and_in_signs():
-    wide, narrow = (header(width, badge(SPIKE), runs=2, acting=(1, 1)) for width in (132, 64))
+    wide, narrow = (header(width, badge(SPIKE), runs=2, acting=(1, 1, 0)) for width in (132, 64))
 
     assert "▸ 2 runs ⊘ 1 in force ? 1 to approve" in wide
     assert "▸2 ⊘1 ?1" in narrow and len(narrow) == 64
+
+
+def test_a_drill_that_asks_for_an_approval_is_not_counted_with_what_is_real():
+    wide = header(150, badge(SPIKE), acting=(0, 2, 1))
+    narrow = header(64, NOTHING, acting=(0, 0, 1))
+
+    assert "? 2 to approve ? 1 drill to approve" in wide
+    assert "?1 drill" in narrow or "? 1 drill to approve" in narrow
 
 
 # What is new

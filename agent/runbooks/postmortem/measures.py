@@ -138,7 +138,7 @@ def troubles_of(measures: Iterable[Measure]) -> Iterator[str]:
         if each.in_force and ActionState(each.state) in _DONE and each.kind != ActionKind.REVOKE.value:
             until = "" if each.expires_at is None else f" until {instant(each.expires_at)}"
             yield f"{name} still holds{until}: decide whether it stays, and release or renew it"
-        if each.state == ActionState.STANDBY.value:
+        if each.state == ActionState.STANDBY.value and not each.drill:
             yield f"{name} still waits for approvals: approve it or take it back"
         for state, what in (
             (StepState.KEPT, "was changed by somebody else meanwhile and left as it is: look at it"),

@@ -43,6 +43,16 @@ def test_without_production_impact_the_cap_holds_and_what_was_asked_for_ends(cou
     assert court.refusals()[-1][0] == "fay"
 
 
+def test_what_is_found_in_earnest_ends_no_drill_of_a_top_up(court: Court) -> None:
+    incident = court.incident()
+    assess(court, incident, critical=True)
+    court.request("fay", replace(TOP_UP, drill=True), incident=incident)
+
+    assess(court, incident, critical=False, name="lea")
+
+    assert court.state == "standby"
+
+
 def test_without_production_impact_the_glass_stays_whole(court: Court) -> None:
     incident = court.at_the_cap()
     assess(court, incident, critical=False, name="lea")

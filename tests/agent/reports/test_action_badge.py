@@ -73,6 +73,16 @@ def test_a_request_waits_for_those_whose_approval_would_count(tmp_path: Path, wh
     assert badge(path).asked_of(who) == asked
 
 
+def test_a_drill_waits_apart_from_what_is_real(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.sqlite"
+    bo = person("bo", Role.FINANCE)
+    with open_writer(path) as writer:
+        writer.actions.add(replace(WAITS, spec=replace(BLOCK, drill=True)))
+
+    found = badge(path)
+    assert (found.asked_of(bo), found.asked_of(bo, drill=True)) == (0, 1)
+
+
 def test_an_approval_that_was_given_is_asked_for_no_more(tmp_path: Path) -> None:
     path = tmp_path / "ledger.sqlite"
     with open_writer(path) as writer:

@@ -242,6 +242,17 @@ def test_the_badge_asks_nobody_who_has_signed_or_who_runs_it(world: Walking) -> 
     }
 
 
+def test_the_badge_counts_what_a_drill_asks_for_apart(world: Walking) -> None:
+    world.write("walk", SIGNED, NOTE)
+    world.start("walk", "flo", drill=True)
+    eng = next(each for each in world.office.settings.people if each.name == "eng")
+
+    with LedgerReader(world.office.path) as reader:
+        badge = run_badge(reader)
+
+    assert (badge.asked_of(eng), badge.asked_of(eng, drill=True)) == (0, 1)
+
+
 def test_nobody_asks_about_what_is_beyond_their_reach(world: Walking) -> None:
     people = tuple(
         replace(each, scopes=(Scope.parse("team:search"),)) if each.name == "ada" else each

@@ -65,10 +65,14 @@ class KeyEvent(Struct):
 
     @property
     def scopes(self) -> list[str] | None:
-        """Its scopes from then on, an empty list for all; None where the event is about something else."""
+        """Its scopes from then on, an empty list for all; None where the event does not tell.
+
+        Only of a change does the API say that none means all. Were a new key without any taken for one that
+        has all, an undo would give it rights that it never had.
+        """
         if self.updated is not None:
             return self.updated.changes_requested.scopes if self.updated.changes_requested else None
-        return self.created.data.scopes if self.created and self.created.data else None
+        return (self.created.data.scopes or None) if self.created and self.created.data else None
 
 
 def switches(tools: dict[str, Any]) -> dict[str, bool]:

@@ -354,17 +354,32 @@ def test_what_was_set_just_now_counts_until_the_log_has_come(agent: Agent, here:
     assert not after.late
 
 
-def test_a_key_that_was_made_with_every_permission_gets_every_permission_back(agent: Agent) -> None:
-    http = agent.here.talk
-    account = http.post(f"/organization/projects/{agent.project}/service_accounts", {"name": "nightly"})
-    agent.key = account["api_key"]["id"]
+def test_a_new_key_of_which_the_log_lists_no_permission_is_not_taken_for_one_that_has_them_all(
+    agent: Agent,
+) -> None:
+    _new_key(agent)
     agent.run(polls=1)
 
-    made = agent.plan()
-    assert made.steps[0].before == {"scopes": "all"}
-    ident = agent.block(made)
-    blocked = agent.scopes()
-    agent.release(ident)
+    with pytest.raises(UnsupportedError, match="nobody knows the permissions"):
+        agent.plan()
 
+
+def test_a_new_key_gets_every_permission_back_where_a_person_states_that_none_was_restricted(
+    stated: Agent,
+) -> None:
+    _new_key(stated)
+    stated.run(polls=1)
+
+    made = stated.plan()
+    ident = stated.block(made)
+    blocked = stated.scopes()
+    stated.release(ident)
+
+    assert made.steps[0].before == {"scopes": "all"}
     assert blocked == READ_ONLY
-    assert agent.scopes() == []
+    assert stated.scopes() == []
+
+
+def _new_key(agent: Agent) -> None:
+    path = f"/organization/projects/{agent.project}/service_accounts"
+    agent.key = agent.here.talk.post(path, {"name": "nightly"})["api_key"]["id"]

@@ -122,6 +122,22 @@ def test_a_drill_says_so_first(world: World, reader: LedgerReader) -> None:
     assert made.times is not None and made.times.mitigated is None
 
 
+@pytest.mark.parametrize(("drill", "told"), [(False, True), (True, False)])
+def test_what_still_waits_for_approvals_is_to_be_followed_up_unless_it_is_a_drill(
+    world: World, drill: bool, told: bool
+) -> None:
+    with open_writer(world.path) as writer:
+        done = writer.actions.action(world.action)
+        assert done is not None
+        spec = replace(done.spec, drill=drill)
+        waits = replace(done, id=None, spec=spec, state=ActionState.STANDBY, needs=(("finance",),), steps=())
+        writer.actions.add(waits)
+    with open_reader(world.path) as reader:
+        made = of_incident(reader, world.settings, world.incident, world.now)
+
+    assert any("waits for approvals" in each.text for each in made.follow_ups) is told
+
+
 def test_every_change_is_told_with_its_undo_and_effect(made: Postmortem) -> None:
     (measure,) = made.measures
 
