@@ -117,7 +117,7 @@ def desk(template, tmp_path, ada):
 
 
 def _on(
-    desk: Desk, *keys: str, until: tuple[str, ...], badge: tuple[int, int] = (0, 0)
+    desk: Desk, *keys: str, until: tuple[str, ...], badge: tuple[int, int, int] = (0, 0, 0)
 ) -> Callable[[Pilot[None]], Coroutine[None, None, None]]:
     """Goes where keys lead on a real ledger, and waits until all of it is shown."""
 
@@ -149,7 +149,7 @@ def test_control(snap_compare, desk, state, size):
     keys, until = STATES[state]
     link = real_link(desk)
     assert snap_compare(
-        app(live=link), terminal_size=size, run_before=_on(desk, *keys, until=until, badge=(1, 2))
+        app(live=link), terminal_size=size, run_before=_on(desk, *keys, until=until, badge=(1, 2, 0))
     )
 
 
@@ -172,7 +172,7 @@ def told(desk):
 @pytest.mark.parametrize("size", [SMALL, WIDE], ids=["80x24", "120x40"])
 @pytest.mark.parametrize("keys", [("i",), ("i", "@retry storm", "enter")], ids=["list", "opened"])
 def test_incident(snap_compare, told, keys, size):
-    go = _on(told, *keys, until=("+165.0 credits above",), badge=(1, 2))
+    go = _on(told, *keys, until=("+165.0 credits above",), badge=(1, 2, 0))
     assert snap_compare(app(live=real_link(told)), terminal_size=size, run_before=go)
 
 
