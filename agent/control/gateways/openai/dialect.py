@@ -32,9 +32,8 @@ _OFFERS: Mapping[ActionKind, Offer] = {
     ActionKind.BLOCK: Offer(
         effect_s=60,
         missed=scopes.HELP,
-        note="a whole project may call no model any more: its list of allowed models is empty until it is "
-        "undone; a key that shares its project may only read until then, and is expected to be refused as "
-        "it lacks model.request, which the provider does not promise in words",
+        note="takes a whole project its models, or makes a single key read-only, until it is undone; that a "
+        "read-only key is refused by models is expected, not promised by the provider",
     ),
     ActionKind.MODELS: Offer(effect_s=60, note="for a whole project, whichever key calls"),
     ActionKind.TOOLS: Offer(effect_s=60, note="hosted tools, for a whole project, whichever key calls"),
