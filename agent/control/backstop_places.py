@@ -120,14 +120,18 @@ class Backing:
 
     def _inside(self, gateway: Gateway, allocation: Allocation, projects: Iterable[str]) -> None:
         """Raises `UnsupportedError` where a project has keys that the allocation does not count."""
-        mine = {key.api_key for key in self.case.keys(allocation.scope)}
         for project in sorted(projects):
-            if others := self._in_project.get(project, set()) - mine:
+            if others := self.others_in(project, allocation):
                 shared = f"its project {project} at {gateway.name}"
                 raise UnsupportedError(
                     f"{shared} also has {plural(len(others), 'key')} of others",
                     hint="A limit of a project holds all of its keys.",
                 )
+
+    def others_in(self, project: str, allocation: Allocation) -> set[str]:
+        """Keys of a project that an allocation does not count."""
+        mine = {key.api_key for key in self.case.keys(allocation.scope)}
+        return self._in_project.get(project, set()) - mine
 
     @cached_property
     def _in_project(self) -> dict[str, set[str]]:

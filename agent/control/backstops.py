@@ -13,7 +13,7 @@ from agent.control.planning.books import books_of
 from agent.control.words import gateway_words
 from agent.domain.action import ActionKind, ActionState
 from agent.domain.alert import WARNING
-from agent.domain.allocation import Allocation, Scope
+from agent.domain.allocation import Allocation
 from agent.domain.backstop import Backstop, BackstopLimit
 from agent.domain.gateway import Fields, Target, TargetState
 from agent.domain.money import to_credits
@@ -64,14 +64,14 @@ class _Telling:
         about = (place.gateway, target.kind.value, target.id, place.alone)
         amounts = {name: wanted for name, wanted in place.fields.items() if amount_of(wanted) is not None}
         if all(held[name] is None for name in amounts):
-            return BackstopLimit(*about, "", self._not_yet(place.scope, amount))
+            return BackstopLimit(*about, "", self._not_yet(place, amount))
         looser = not all(at_most(held[name], wanted) for name, wanted in amounts.items())
         note = f"looser than the {amount} that burndeck sets" if looser else ""
         return BackstopLimit(*about, self.words(place.gateway, held), note)
 
-    def _not_yet(self, scope: Scope, amount: str) -> str:
+    def _not_yet(self, place: Place, amount: str) -> str:
         """Why nothing stands there, by what the agent has made of it this month."""
-        answers = self.case.answers_of(scope, ActionKind.CAP)
+        answers = self.case.answers_of(place.scope, ActionKind.CAP, place.gateway if place.alone else "")
         if answers and (said := _answered(answers[-1])):
             return said
         return f"set at {amount} once the alert tier {WARNING} is reached"

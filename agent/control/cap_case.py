@@ -19,6 +19,7 @@ from agent.domain.person import AGENT
 if TYPE_CHECKING:
     from agent.control.planning.books import Books
     from agent.ledger.action_rows import Answer
+    from agent.ledger.allocation_changes import AllocationChange
     from agent.settings import Settings
     from agent.settings_gateways import Gateway
 
@@ -61,10 +62,13 @@ class CapCase:
             and self._stands(each)
         ]
 
-    def answers_of(self, scope: Scope, kind: ActionKind) -> list[Answer]:
-        """What was made for a scope this month and stands."""
+    def answers_of(self, scope: Scope, kind: ActionKind, gateway: str = "") -> list[Answer]:
+        """What was made for a scope this month, at one gateway or wherever its keys are, and stands."""
+        wanted = (scope, kind, gateway)
         return [
-            each for each in self.answers if (each.scope, each.kind) == (scope, kind) and self._stands(each)
+            each
+            for each in self.answers
+            if (each.scope, each.kind, each.gateway) == wanted and self._stands(each)
         ]
 
     def asks_again(self, answer: Answer) -> bool:
@@ -89,10 +93,10 @@ class CapCase:
 
     def _rests(self, answer: Answer) -> bool:
         """Whether it is too early to try again what came to nothing: the oftener it did, the longer."""
-        part = (answer.alert, answer.kind, answer.non_prod, answer.scope)
+        part = (answer.alert, answer.kind, answer.non_prod, answer.scope, answer.gateway)
         tries = sum(
             (each.state is ActionState.FAILED or _unanswered(each))
-            and (each.alert, each.kind, each.non_prod, each.scope) == part
+            and (each.alert, each.kind, each.non_prod, each.scope, each.gateway) == part
             for each in self.answers
         )
         return self.now - (answer.ended_at or 0) < AGAIN_S[min(tries, len(AGAIN_S)) - 1]
@@ -116,12 +120,16 @@ class CapCase:
         return self._served.get(gateway, ())
 
     @cached_property
+    def changes(self) -> Sequence[AllocationChange]:
+        """The approved changes of allocations that are in force, oldest first."""
+        return self.books.actions.allocation_changes(self.now)
+
+    @cached_property
     def lapsed(self) -> dict[Scope, Allocation]:
         """Allocations whose last day is over, where no other one holds in their place."""
-        changes = self.books.actions.allocation_changes(self.now)
         zone = self.settings.organization.time_zone
         held = {each.scope for each in self.settings.allocations}
-        over = lapsed(self.settings.configured_allocations, changes, self.now, zone)
+        over = lapsed(self.settings.configured_allocations, self.changes, self.now, zone)
         return {each.scope: each for each in over if each.scope not in held}
 
     def reached(self, scope: Scope, kind: ActionKind, *, production: bool | None = None) -> bool:

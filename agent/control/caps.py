@@ -6,14 +6,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from agent.control.backstop_places import BEHIND_PERCENT, Backing, behind
+from agent.control.backstop_changes import limits
 from agent.control.cap_case import CapCase
 from agent.control.daily import daily
 from agent.control.newcomers import newcomers
 from agent.control.proposal import Proposal
 from agent.domain.action import Action, ActionKind, ActionSpec, ActionState
 from agent.domain.alert import CRITICAL, HARD_CAP, WARNING, Alert, AlertRule, tier_rank
-from agent.domain.allocation import Allocation, Scope, ScopeKind
+from agent.domain.allocation import Allocation, Scope
 from agent.domain.person import AGENT
 from agent.domain.words import plural
 
@@ -91,7 +91,7 @@ def _of_alerts(case: CapCase, live: Sequence[Alert]) -> Iterator[Proposal]:
     for want in filter(None, throttles.values()):
         if not _throttled(case, want) and not case.standing(want.part.alert, want.spec):
             yield want.proposal()
-    yield from _backstops(case, around)
+    yield from limits(case, {allocation.id: _nearing(found) for allocation, found in around})
 
 
 def _what_is(
@@ -214,80 +214,11 @@ def _throttle(case: CapCase, allocation: Allocation, live: Sequence[Alert]) -> W
     return Want(spec, reason, automatic, alert, case.automatic(allocation.at_hard_cap_prod))
 
 
-def _backstops(case: CapCase, around: Iterable[tuple[Allocation, Sequence[Alert]]]) -> Iterator[Proposal]:
-    """Providers' own limits: begun near a cap, anew where it has changed since, and raised with it at once.
-
-    A cap that was raised far has no alert any more, and its old limit would bite long before the next one.
-    """
-    backing, near = Backing(case), set()
-    for allocation, found in around:
-        alert = _newest(each for each in found if each.signal.rule is AlertRule.BUDGET)
-        if alert is None or tier_rank(alert.signal.tier) < tier_rank(WARNING):
-            continue
-        near.add(allocation.id)
-        for spec in _limits_behind(backing, allocation):
-            yield from _limit(case, allocation, spec, alert.incident, alert.id)
-    standing = {
-        each.spec.scope: each
-        for each in case.mine
-        if each.state.active and each.spec.kind is ActionKind.CAP and each.alert is not None
-    }
-    for allocation in case.settings.allocations:
-        if allocation.id in near or not _any_below(standing.values(), allocation):
-            continue
-        for spec in _limits_behind(backing, allocation):
-            held = standing.get(spec.scope)
-            if held is not None and held.spec.amount_nano < spec.amount_nano:
-                yield from _limit(case, allocation, spec, held.incident, held.alert)
-
-
-def _any_below(standing: Iterable[Action], allocation: Allocation) -> bool:
-    """Whether a limit that may be this allocation's lies too low; a cheap look before a dear one."""
-    belongs = behind(allocation)
-    return any(
-        each.spec.amount_nano < belongs
-        and (each.spec.scope == allocation.scope or each.spec.scope.kind is ScopeKind.PROJECT)
-        for each in standing
-    )
-
-
-def _limits_behind(backing: Backing, allocation: Allocation) -> Iterator[ActionSpec]:
-    """What stands over all of it may stand at several gateways: one action sets them."""
-    found, amount = backing.places(allocation).found, behind(allocation)
-    if any(not place.alone for place in found):
-        yield ActionSpec(ActionKind.CAP, allocation.scope, amount_nano=amount)
-    for place in found:
-        if place.alone:
-            yield ActionSpec(ActionKind.CAP, place.scope, amount_nano=amount, gateway=place.gateway)
-
-
-def _limit(
-    case: CapCase, allocation: Allocation, spec: ActionSpec, incident: int | None, alert: int | None
-) -> Iterator[Proposal]:
-    """The limit at this amount, unless that was the last answer for its scope."""
-    # What top-ups have given, people have agreed to; what lies below it must be what was set last.
-    held = [each.spec for each in case.mine if each.state.active and each.spec.kind is ActionKind.CAP]
-    set_last = next((each.amount_nano for each in reversed(held) if each.scope == spec.scope), 0)
-    base = behind(replace(allocation, monthly_nano=allocation.monthly_nano - allocation.topped_nano))
-    covered = base <= set_last
-    answers = case.answers_of(spec.scope, ActionKind.CAP)
-    # A first limit need not be taken. One below what was agreed on would refuse calls: that is asked again.
-    agreed = covered and set_last < spec.amount_nano
-    same = bool(answers) and answers[-1].amount_nano == spec.amount_nano
-    if same and not (agreed and case.asks_again(answers[-1])):
-        return
-    what = "the provider's own limit"
-    if spec.scope != allocation.scope:
-        what += f" of {spec.scope} alone, so that no single project of it passes the cap far"
-    yield Proposal(
-        spec,
-        f"{allocation.id}: {what}, {BEHIND_PERCENT} % above the hard cap",
-        case.automatic(allocation.at_hard_cap),
-        incident,
-        alert,
-        production=case.automatic(allocation.at_hard_cap_prod),
-        covered=covered,
-    )
+def _nearing(found: Iterable[Alert]) -> Alert | None:
+    """The alert of this month by which a cap is near enough for a provider's own limit behind it."""
+    alert = _newest(each for each in found if each.signal.rule is AlertRule.BUDGET)
+    near = alert is not None and tier_rank(alert.signal.tier) >= tier_rank(WARNING)
+    return alert if near else None
 
 
 def _newest(alerts: Iterable[Alert]) -> Alert | None:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal, InvalidOperation
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 from zoneinfo import ZoneInfo
 
 from agent.domain.allocation import Allocation, Scope
@@ -101,6 +101,31 @@ def _over(allocation: Allocation, today: datetime.date) -> bool:
 def base_nano(allocation: Allocation) -> int:
     """Monthly nano-credits without top-ups and without what was carried on."""
     return allocation.monthly_nano - allocation.topped_nano - allocation.carried_nano
+
+
+class Part(NamedTuple):
+    """What approved changes have made of a cap; None where burndeck.toml says it."""
+
+    monthly_nano: int | None = None
+    hard_cap: Decimal | None = None
+
+
+def ledger_part(configured: Sequence[Allocation], changes: Iterable[Change], ident: str) -> Part:
+    """Of the allocation with this id, without top-ups; `changes` are those in force, oldest first."""
+    own = any(each.id == ident for each in configured)
+    monthly: int | None = None
+    share: Decimal | None = None
+    for change in (each.change for each in changes if each.allocation == ident):
+        if change.get("retire"):
+            monthly = share = None
+        if TOP_UP in change or change.get("retire") or (own and change.get("create")):
+            continue
+        try:
+            monthly = _value("monthly_nano", change["monthly_nano"]) if "monthly_nano" in change else monthly
+            share = _value("hard_cap", change["hard_cap"]) if "hard_cap" in change else share
+        except ValueError:
+            continue  # no agent has written that
+    return Part(monthly, share)
 
 
 def given(changes: Iterable[Change]) -> Counter[str]:

@@ -56,6 +56,7 @@ class Answer:
     ended_by: str
     approve_by: int | None
     why: str
+    gateway: str = ""  # the only one that it is for
 
 
 def answer_of(row: Row) -> Answer | None:
@@ -68,6 +69,7 @@ def answer_of(row: Row) -> Answer | None:
             state=ActionState(row["state"]),
             scope=Scope(ScopeKind(row["scope_kind"]), row["scope"]),
             non_prod=bool(row["non_prod"]),
+            gateway=str(row["gateway"] or ""),
             **{name: row[name] for name in _AS_THEY_ARE},
         )
     except ValueError:

@@ -25,7 +25,7 @@ SELECT * FROM action WHERE incident = :incident ORDER BY id;
 -- action_requested, one range: what the agent began or proposed lately, without steps.
 SELECT id, kind, state, scope_kind, scope, CASE WHEN json_valid(spec) THEN json_extract(spec, '$.non_prod') END AS non_prod,
   CASE WHEN json_valid(spec) THEN json_extract(spec, '$.amount_nano') END AS amount_nano, alert, requested_at, ended_at, ended_by,
-  approve_by, why
+  approve_by, why, CASE WHEN json_valid(spec) THEN json_extract(spec, '$.gateway') END AS gateway
 FROM action WHERE requested_at >= :since AND requested_by = 'agent' ORDER BY id;
 
 -- name: actions_holding

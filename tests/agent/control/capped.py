@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 from agent.allocations import settings_now
 from agent.control.caps import decide
@@ -129,11 +130,13 @@ class Capped:
 
     def top_up(self, allocation: Allocation, credits_: int, until: int) -> None:
         """A top-up that was approved."""
-        changes = self.office.writer.actions.allocation_changes(self.office.now)
-        change = AllocationChange(
-            -1 - len(changes), allocation.id, {"top_up_nano": credits_ * NANO}, self.office.now, until
-        )
-        self.office.writer.actions.add_allocation_change(change)
+        self.change(allocation, until, top_up_nano=credits_ * NANO)
+
+    def change(self, allocation: Allocation, until: int | None = None, **values: Any) -> None:
+        """A change of an allocation that was approved."""
+        actions = self.office.writer.actions
+        ident = -1 - len(actions.allocation_changes(self.office.now))
+        actions.add_allocation_change(AllocationChange(ident, allocation.id, values, self.office.now, until))
 
     @property
     def open(self) -> list[Action]:

@@ -9,7 +9,17 @@ from typing import Any
 import pytest
 
 from agent.domain.allocation import Allocation, Scope
-from agent.domain.allocations import base_nano, carried, carry_on, changed, given, in_force, plain
+from agent.domain.allocations import (
+    Part,
+    base_nano,
+    carried,
+    carry_on,
+    changed,
+    given,
+    in_force,
+    ledger_part,
+    plain,
+)
 from agent.domain.money import NANO
 
 PAYMENTS = Allocation("org-1-bg-payments", Scope.parse("billing_group:payments"), 500_000 * NANO)
@@ -160,3 +170,28 @@ def test_only_what_held_last_month_and_burnt_there_carries_on() -> None:
 
 def test_a_change_that_no_agent_can_have_written_is_passed_over() -> None:
     assert holding(Made(SEARCH.id, {"monthly_nano": "all"})) == {PAYMENTS.id: PAYMENTS, SEARCH.id: SEARCH}
+
+
+@pytest.mark.parametrize(
+    ("changes", "part"),
+    [
+        ([], Part()),
+        ([{"top_up_nano": 7}, {"owner": "ada"}], Part()),
+        ([{"monthly_nano": 10}, {"monthly_nano": 20, "hard_cap": "1.20"}], Part(20, Decimal("1.20"))),
+        ([{"create": True, "scope": "team:search", "monthly_nano": 10}], Part()),  # burndeck.toml has it
+        ([{"monthly_nano": 10}, {"retire": True}], Part()),
+        ([{"monthly_nano": 10}, {"monthly_nano": "much"}], Part(10)),
+    ],
+)
+def test_what_the_ledger_has_made_of_a_cap_is_told_apart_from_what_is_configured(
+    changes: list[dict[str, Any]], part: Part
+) -> None:
+    made = [Made(SEARCH.id, each) for each in changes]
+
+    assert ledger_part((SEARCH,), [*made, Made(PAYMENTS.id, {"monthly_nano": 99})], SEARCH.id) == part
+
+
+def test_an_allocation_that_the_ledger_made_is_wholly_its_own() -> None:
+    made = Made("org-1-team-new", {"create": True, "scope": "team:new", "monthly_nano": 10})
+
+    assert ledger_part((SEARCH,), [made], "org-1-team-new") == Part(10)

@@ -14,12 +14,12 @@ from agent.control.backstops import backstops
 from agent.domain.action import Action, ActionKind, ActionState
 from agent.domain.allocation import Allocation, Scope
 from agent.domain.backstop import Backstop
-from agent.domain.gateway import GatewayKey, Target, TargetKind
+from agent.domain.gateway import GatewayKey, Inventory, Target, TargetKind, TargetState
 from agent.domain.money import NANO
 from agent.domain.usage import Dimensions, Operation, Service
 from agent.ledger.reader import LedgerReader
 from agent.ledger.rows import BucketRow
-from agent.settings_gateways import Acting
+from agent.settings_gateways import Acting, Gateway
 from tests.agent.alerts.office import DAY, HOUR, NOVEMBER
 from tests.agent.process.test_enforcing import EDGE, OPENAI, Enforced
 
@@ -164,6 +164,88 @@ def test_a_limit_that_was_higher_for_a_while_is_no_leave_to_raise_it_by_configur
     made.office.settings = made.enforcer.settings = raised
 
     assert made.limits() == [("project:p1", 1_320, "standby"), ("project:p2", 1_320, "standby")]
+
+
+@pytest.mark.parametrize("keys", [MINE, MINE[:1]], ids=["projects alone", "all of it in one project"])
+def test_a_limit_that_came_to_hold_keys_of_others_is_taken_back(
+    made: Projects, keys: tuple[tuple[str, str, str], ...]
+) -> None:
+    made.burn(str(900 // len(keys)), *keys, p1=None, p2=None)
+    made.limits()
+
+    made.burn("1", *keys, ("dev_9", "p1", "search"), p1=1_100, p2=1_100)
+    made.enforce()
+
+    limits = [each for each in made.open if each.spec.kind is ActionKind.CAP]
+    (over,) = [each for each in limits if any(step.target.id == "p1" for step in each.steps)]
+    assert (over.state, over.ended_by) == (ActionState.REVERSING, "agent")
+    assert "project p1 has keys by now that the cap does not count" in over.why
+    assert all(each.state is ActionState.ACCEPTED for each in limits if each.id != over.id)
+    made.end(over, ActionState.REVERSED, by="agent")
+    assert made.limits() == []
+    assert made.told()[WALLET.id].sentence.startswith("none: ")
+
+
+def test_a_cap_that_people_raised_for_good_takes_its_limit_along(made: Projects) -> None:
+    made.environment = "prod"
+    made.burn("450", *MINE, p1=None, p2=None)
+    made.limits()
+
+    made.change(WALLET, monthly_nano=4_000 * NANO)
+
+    assert made.limits() == [("project:p1", 4_400, "pending"), ("project:p2", 4_400, "pending")]
+
+
+def test_a_share_that_only_configuration_raised_is_asked_for_though_people_raised_the_credits(
+    made: Projects,
+) -> None:
+    made.burn("450", *MINE, p1=None, p2=None)
+    made.limits()
+    made.change(WALLET, monthly_nano=1_100 * NANO)
+    raised = replace(made.office.settings, allocations=(replace(WALLET, hard_cap=Decimal("1.5")),))
+    made.office.settings = made.enforcer.settings = raised
+
+    assert made.limits() == [("project:p1", 1_815, "standby"), ("project:p2", 1_815, "standby")]
+
+
+def test_a_limit_that_was_asked_for_before_the_cap_changed_is_no_longer_there_to_be_approved(
+    made: Projects,
+) -> None:
+    made.environment = "prod"
+    made.burn("450", *MINE, p1=None, p2=None)
+    assert made.limits(take=False) == [("project:p1", 1_100, "standby"), ("project:p2", 1_100, "standby")]
+
+    made.top_up(WALLET, 3_000, made.office.now + DAY)
+    made.enforce()
+
+    limits = [each for each in made.open if each.spec.kind is ActionKind.CAP]
+    assert limits == []
+    assert made.audited("action.declined") == ["action:1", "action:2"]
+
+
+def test_of_two_gateways_each_has_its_own_limit_of_a_project(tmp_path: Path) -> None:
+    both = (OPENAI, Gateway(kind="openai", name="ob"))
+    world = Projects(tmp_path / "l.sqlite", WALLET, gateway=OPENAI)
+    settings = replace(world.office.settings, own_gateways=both)
+    world.office.settings = world.enforcer.settings = settings
+    world.burn("450", *MINE, p1=None, p2=None)
+    states = [
+        TargetState(Target("ob", TargetKind.PROJECT, name), {"spend_limit_cents": None})
+        for name in ("p1", "p2")
+    ]
+    keys = [GatewayKey(key, key, project=name) for key, name, _ in MINE]
+    world.office.writer.actions.save_inventory("ob", Inventory(keys, states), world.office.now)
+
+    found = [each for each in world.enforce() if each.spec.kind is ActionKind.CAP]
+
+    assert sorted((str(each.spec.scope), each.spec.gateway) for each in found) == [
+        ("project:p1", "oa"),
+        ("project:p1", "ob"),
+        ("project:p2", "oa"),
+        ("project:p2", "ob"),
+    ]
+    assert world.limits() == []
+    world.office.writer.close()
 
 
 def test_what_people_have_set_lower_stays(made: Projects) -> None:

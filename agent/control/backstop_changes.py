@@ -1,0 +1,142 @@
+"""What providers' own limits behind hard caps call for: begun near a cap, moved with it, and taken back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from agent.control.backstop_places import BEHIND_PERCENT, Backing, behind
+from agent.control.proposal import Proposal
+from agent.domain.action import Action, ActionKind, ActionSpec, ActionState
+from agent.domain.allocation import Allocation, ScopeKind
+from agent.domain.allocations import ledger_part
+from agent.domain.gateway import TargetKind
+
+if TYPE_CHECKING:
+    from agent.control.cap_case import CapCase
+    from agent.domain.alert import Alert
+
+_WHOLE = Decimal(1)
+
+
+def limits(case: CapCase, near: Mapping[str, Alert | None]) -> Iterator[Proposal]:
+    """Providers' own limits: `near` has the alert of each allocation whose cap is near.
+
+    A cap that was raised far has no alert any more, and its old limit would bite long before the next one.
+    """
+    backing = Backing(case)
+    mine = [each for each in case.mine if each.spec.kind is ActionKind.CAP and each.alert is not None]
+    active = [each for each in mine if each.state.active]
+    shared = {each.id: found for each in active if (found := _shared(case, backing, each))}
+    for action in active:
+        if action.id in shared:
+            yield _taken_back(action, shared[action.id])
+    yield from _outdated(case, mine)
+    standing = {(each.spec.scope, each.spec.gateway): each for each in active if each.id not in shared}
+    for allocation in case.settings.allocations:
+        alert = near.get(allocation.id)
+        if alert is not None:
+            for spec in _limits_behind(backing, allocation):
+                yield from _limit(case, allocation, spec, alert.incident, alert.id)
+        elif _any_below(standing.values(), allocation):
+            for spec in _limits_behind(backing, allocation):
+                held = standing.get((spec.scope, spec.gateway))
+                if held is not None and held.spec.amount_nano < spec.amount_nano:
+                    yield from _limit(case, allocation, spec, held.incident, held.alert)
+
+
+def _allocation(case: CapCase, action: Action) -> Allocation | None:
+    """The allocation behind whose cap a limit stands, where there still is one."""
+    alert = case.books.alerts.alert(action.alert) if action.alert is not None else None
+    if alert is None:
+        return None
+    return next((each for each in case.settings.allocations if each.id == alert.signal.allocation_id), None)
+
+
+def _shared(case: CapCase, backing: Backing, action: Action) -> str:
+    """The project, if any, that a limit holds together with keys which the cap behind it does not count."""
+    projects = [step.target.id for step in action.steps if step.target.kind is TargetKind.PROJECT]
+    allocation = _allocation(case, action) if projects else None
+    if allocation is None or allocation.scope.kind is ScopeKind.PROJECT:
+        return ""
+    return next((each for each in projects if backing.others_in(each, allocation)), "")
+
+
+def _outdated(case: CapCase, mine: Iterable[Action]) -> Iterator[Proposal]:
+    """What waits for approvals at an amount that the cap no longer calls for: approved now, it would bite."""
+    for action in mine:
+        allocation = _allocation(case, action) if action.state is ActionState.STANDBY else None
+        if allocation is not None and behind(allocation) != action.spec.amount_nano:
+            reason = "the cap has changed since it was asked for"
+            yield Proposal(action.spec, reason, True, action.incident, action.alert, release=action.id)
+
+
+def _taken_back(action: Action, project: str) -> Proposal:
+    reason = f"project {project} has keys by now that the cap does not count, and its limit holds them too"
+    return Proposal(action.spec, reason, True, action.incident, action.alert, release=action.id)
+
+
+def _any_below(standing: Iterable[Action], allocation: Allocation) -> bool:
+    """Whether a limit that may be this allocation's lies too low; a cheap look before a dear one."""
+    belongs = behind(allocation)
+    return any(
+        each.spec.amount_nano < belongs
+        and (each.spec.scope == allocation.scope or each.spec.scope.kind is ScopeKind.PROJECT)
+        for each in standing
+    )
+
+
+def _limits_behind(backing: Backing, allocation: Allocation) -> Iterator[ActionSpec]:
+    """What stands over all of it may stand at several gateways: one action sets them."""
+    found, amount = backing.places(allocation).found, behind(allocation)
+    if any(not place.alone for place in found):
+        yield ActionSpec(ActionKind.CAP, allocation.scope, amount_nano=amount)
+    for place in found:
+        if place.alone:
+            yield ActionSpec(ActionKind.CAP, place.scope, amount_nano=amount, gateway=place.gateway)
+
+
+def _limit(
+    case: CapCase, allocation: Allocation, spec: ActionSpec, incident: int | None, alert: int | None
+) -> Iterator[Proposal]:
+    """The limit at this amount, unless that was the last answer for its place."""
+    # What top-ups have given, people have agreed to; what lies below it must be what was set last.
+    place = (ActionKind.CAP, spec.scope, spec.gateway)
+    held = [each.spec for each in case.mine if each.state.active]
+    set_last = next(
+        (each.amount_nano for each in reversed(held) if (each.kind, each.scope, each.gateway) == place), 0
+    )
+    base = behind(replace(allocation, monthly_nano=allocation.monthly_nano - allocation.topped_nano))
+    covered = base <= max(set_last, _agreed(case, allocation))
+    answers = case.answers_of(spec.scope, ActionKind.CAP, spec.gateway)
+    # A first limit need not be taken. One below what was agreed on would refuse calls: that is asked again.
+    agreed = covered and set_last < spec.amount_nano
+    same = bool(answers) and answers[-1].amount_nano == spec.amount_nano
+    if same and not (agreed and case.asks_again(answers[-1])):
+        return
+    what = "the provider's own limit"
+    if spec.scope != allocation.scope:
+        what += f" of {spec.scope} alone, so that no single project of it passes the cap far"
+    yield Proposal(
+        spec,
+        f"{allocation.id}: {what}, {BEHIND_PERCENT} % above the hard cap",
+        case.automatic(allocation.at_hard_cap),
+        incident,
+        alert,
+        production=case.automatic(allocation.at_hard_cap_prod),
+        covered=covered,
+    )
+
+
+def _agreed(case: CapCase, allocation: Allocation) -> int:
+    """The limit behind what approved changes in the ledger have made of a cap; 0 where burndeck.toml says it.
+
+    A share that only burndeck.toml names is counted up to the whole: nobody has agreed to more.
+    """
+    part = ledger_part(case.settings.configured_allocations, case.changes, allocation.id)
+    if part.monthly_nano is None:
+        return 0
+    share = part.hard_cap if part.hard_cap is not None else min(allocation.hard_cap, _WHOLE)
+    return behind(replace(allocation, monthly_nano=part.monthly_nano, hard_cap=share))
