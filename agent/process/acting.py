@@ -27,6 +27,8 @@ from agent.process.unenforced import say_failing, say_of_cap
 from agent.telemetry.declared import declared
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from agent.control.proposal import Proposal
     from agent.ledger.writer import LedgerWriter
     from agent.settings import Settings
@@ -42,6 +44,8 @@ _TIERS = {
 }
 TAGS_EVERY_S = 300
 """Every key's labels are looked at this often: keys come seldom, and of very many it takes seconds."""
+MOST_LIMITS = 20
+"""New limits of providers in one look: each takes some ms of the writer, and hundreds may be due at once."""
 TRY_AGAIN_S = 60
 """What could not be planned is planned again after so long, or as soon as it is about other keys."""
 _TOLD_AFTER_S = {ActionKind.BLOCK: 0, ActionKind.THROTTLE: 600}
@@ -50,6 +54,11 @@ _FAILING_LOOKS = 3
 _MOST_SAID = 1_000
 _SEVERITIES = {INFO: "info", WARNING: "warning", CRITICAL: "error", HARD_CAP: "critical"}
 _log = logging.getLogger(__name__)
+
+
+def _what(proposal: Proposal) -> tuple[object, ...]:
+    """What is tried: the same again is the same try."""
+    return (proposal.alert, proposal.spec.text(), proposal.only, proposal.renew, proposal.release)
 
 
 @dataclass(frozen=True)
@@ -120,6 +129,9 @@ class Enforcer:
     tell: Told
     _tags_at: int = -TAGS_EVERY_S
     _owning: Owning = field(default_factory=Owning)
+    left: bool = (
+        False  # whether something waits for the next look, which may come as soon as others were served
+    )
     _failing: int = 0  # looks in a row at which it could not be decided what caps call for
     _said: dict[tuple[object, ...], int] = field(default_factory=dict)
     _tried: dict[tuple[object, ...], int] = field(default_factory=dict)  # in vain, and when
@@ -148,7 +160,21 @@ class Enforcer:
         settings = settings_now(self.settings, writer.actions, now)
         open_ = self._owning.open_actions(writer, now, self.tell)
         proposals = decide_caps(books_of(writer), settings, writer.alerts.open_alerts(), open_, now)
-        return sum(self._carry_out(writer, settings, proposal, now) for proposal in proposals)
+        first, limits = self._in_order(proposals)
+        self.left = len(limits) > MOST_LIMITS
+        return sum(self._carry_out(writer, settings, each, now) for each in (*first, *limits[:MOST_LIMITS]))
+
+    def _in_order(self, proposals: Iterable[Proposal]) -> tuple[list[Proposal], list[Proposal]]:
+        """What cannot wait, and new limits of providers, which may, without those that were tried lately."""
+        first: list[Proposal] = []
+        limits: list[Proposal] = []
+        for each in proposals:
+            new_limit = each.spec.kind is ActionKind.CAP and each.release is None
+            if not new_limit:
+                first.append(each)
+            elif _what(each) not in self._tried:
+                limits.append(each)
+        return first, limits
 
     def _tags(self, writer: LedgerWriter, now: int) -> int:
         settings = settings_now(self.settings, writer.actions, now)
@@ -163,7 +189,7 @@ class Enforcer:
             text = f"{proposal.reason}. {proposal.hint}."
             say_of_cap(writer, self.settings, proposal, text, now)
             return False
-        what = (proposal.alert, proposal.spec.text(), proposal.only, proposal.renew, proposal.release)
+        what = _what(proposal)
         if what in self._tried:
             return False
         try:
@@ -192,7 +218,7 @@ class Enforcer:
         # Production is a person's to decide, also where it only shares a target with what is meant.
         free = proposal.automatic and not (made.production and not proposal.production)
         if proposal.spec.kind is ActionKind.CAP:
-            made = without_lower(made, writer.actions.open_actions())
+            made = without_lower(made, writer.actions.open_actions)
             if proposal.covered and only_raises(made):
                 # People have given it already, whatever policy says of what would refuse calls.
                 free = settings.acting.automatic

@@ -72,7 +72,7 @@ class Watch:
             self.told()
             return True
         self.judge(writer, now, mark)
-        return False
+        return self._enforcer.left
 
     def _hear(self, writer: LedgerWriter, now: float) -> list[Handled]:
         try:
@@ -99,6 +99,8 @@ class Watch:
         evaluation = evaluate(writer, self.settings, now, self._memory)
         self._enforce(writer, now)
         ended = self.monotonic()
+        if self._enforcer.left:
+            self._mark = ()  # the next look goes on with it, though nothing has changed
         self._next = ended + max(_LEAST_PAUSE_S, _PAUSE_OF_DURATION * (ended - began))
         for alert in evaluation.fired:
             _log.warning("alert %d fired: %s", alert.id or 0, alert.signal.summary)

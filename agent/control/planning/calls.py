@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -59,9 +59,13 @@ class Refusals:
         )
 
 
-def recent_calls(books: Books, start: int, end: int) -> dict[Caller, dict[int, Calls]]:
-    """Calls by caller and minute in [start, end); an hour known whole is spread evenly over its minutes."""
-    contexts, services = books.alerts.contexts(), books.alerts.services()
+def recent_calls(
+    books: Books, start: int, end: int, api_keys: Collection[str]
+) -> dict[Caller, dict[int, Calls]]:
+    """Calls of keys by caller and minute in [start, end); an hour known whole is spread over its minutes."""
+    wanted = frozenset(api_keys)
+    contexts = {ident: whose for ident, whose in books.alerts.contexts().items() if whose.api_key in wanted}
+    services = books.alerts.services()
     found: dict[Caller, dict[int, Calls]] = {}
     for name in ("plan_buckets", "plan_events"):
         for context, service, at, width, requests, tokens, nano in books.rules.named(

@@ -41,7 +41,8 @@ def lately(
     active = {caller.api_key for caller, minutes in recent.items() if minutes} & set(api_keys)
     if newest is not None and active and _live(books, active, newest, end):
         since = newest + 1 - MINUTE_S
-        return Lately(recent_calls(books, since, newest + 1), newest + 1, MINUTE_S, live=True)
+        borne = {caller.api_key for caller in calls} | set(api_keys)
+        return Lately(recent_calls(books, since, newest + 1, borne), newest + 1, MINUTE_S, live=True)
     return Lately(recent, end, BURN_S, live=False)
 
 

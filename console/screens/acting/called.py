@@ -60,9 +60,8 @@ def called_models(reader: LedgerReader, settings: Settings, aim: Aim, now: float
         everybody = keys_of(books, books.actions.gateway_keys(), settings.acting.production)
         mine = {key.api_key for key in keys_in(everybody, aim.scope)}
         burnt: Counter[str] = Counter()
-        for caller, minutes in recent_calls(books, end - HOUR_S, end).items():
-            if caller.api_key in mine:
-                burnt[caller.model] += sum(each.nano for each in minutes.values())
+        for caller, minutes in recent_calls(books, end - HOUR_S, end, mine).items():
+            burnt[caller.model] += sum(each.nano for each in minutes.values())
     whole = sum(burnt.values())
     return tuple(
         (model, Decimal(nano) / whole if whole else Decimal(0)) for model, nano in burnt.most_common()

@@ -19,6 +19,8 @@ from agent.domain.money import NANO
 from agent.domain.usage import Dimensions, Operation, Service
 from agent.ledger.reader import LedgerReader
 from agent.ledger.rows import BucketRow
+from agent.process import acting
+from agent.process.watch import Watch
 from agent.settings_gateways import Acting, Gateway
 from tests.agent.alerts.office import DAY, HOUR, NOVEMBER
 from tests.agent.process.test_enforcing import EDGE, OPENAI, Enforced
@@ -337,3 +339,21 @@ def test_why_there_is_none_is_said(tmp_path: Path, change: dict[str, str], gatew
     assert world.limits() == []
     assert world.told()[WALLET.id].sentence == why
     world.office.writer.close()
+
+
+def test_very_many_new_limits_are_asked_for_some_at_a_look_and_the_others_right_after(
+    made: Projects, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(acting, "MOST_LIMITS", 2)
+    keys = [(f"dev_{name}", f"p{name}", "wallet") for name in range(5)]
+    made.burn("170", *keys, **{project: None for _, project, _ in keys})
+    made.office.judge(60)
+    watch = Watch(made.office.settings, lambda: None, monotonic=lambda: float(made.office.now))
+
+    seen = []
+    for _ in range(4):
+        made.office.now += 30
+        left = watch.look(made.office.writer, made.office.now)
+        seen.append((left, sum(each.spec.kind is ActionKind.CAP for each in made.open)))
+
+    assert seen == [(True, 2), (True, 4), (False, 5), (False, 5)]
