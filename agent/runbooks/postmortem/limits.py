@@ -58,12 +58,19 @@ Tightened = tuple[str, "Alerts", list[str]]
 
 def _budget(alerts: Alerts) -> Tightened:
     words = "budget tiers of warning and critical at a tenth of the month's credits less"
-    return words, *_tiers(alerts, "at", lambda each: each.name in _LOWERED and each.of == "month", _less)
+    return _lower_shares(alerts, words, lambda each: each.name in _LOWERED and each.of == "month")
 
 
 def _day_forecast(alerts: Alerts) -> Tightened:
     words = "day_forecast at a tenth of the day's forecast less"
-    return words, *_tiers(alerts, "at", lambda each: each.of == "day_forecast", _less)
+    return _lower_shares(alerts, words, lambda each: each.of == "day_forecast")
+
+
+def _lower_shares(alerts: Alerts, words: str, chosen: Callable[[Tier], bool]) -> Tightened:
+    """The alerts with the shares of some tiers lowered, and in words also where that is less than a tenth."""
+    if any(_less(each.at) > each.at - _SHARE for each in alerts.tiers if chosen(each)):
+        words += ", though never below half of what it was"
+    return words, *_tiers(alerts, "at", chosen, _less)
 
 
 def _last_month(alerts: Alerts) -> Tightened:
@@ -92,7 +99,8 @@ def _tiers(
 
 
 def _less(share: Decimal) -> Decimal:
-    return share - _SHARE
+    """A tenth less. Of a share that is hardly more than that little or nothing would be left."""
+    return max(share - _SHARE, _half(share))
 
 
 def _half(value: Decimal) -> Decimal:

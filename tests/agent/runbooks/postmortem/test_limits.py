@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 
 import msgspec
@@ -19,6 +20,7 @@ from agent.runbooks.postmortem.limits import tighter
 from agent.runbooks.postmortem.model import Earlier
 from agent.runbooks.postmortem.write import of_incident
 from agent.settings import Settings
+from agent.settings_alerts import Tier
 from agent.settings_change import assigned, changed
 from tests.agent.reports.world import NOBODY, SEARCH, use
 
@@ -39,6 +41,25 @@ def test_the_command_that_is_printed_tries_the_very_limits(rule: AlertRule) -> N
     assert words[:4] == ["burndeck", "alerts", "test", rule.value]
     assert set(words[4::2]) == {"--set"}
     assert changed(before, assigned(words[5::2], before)).alerts == made.settings.alerts != before.alerts
+
+
+@pytest.mark.parametrize(
+    ("at", "lowered"),
+    [("0.05", "0.025"), ("0.10", "0.05"), ("0.15", "0.075"), ("0.20", "0.10"), ("0.70", "0.60")],
+)
+def test_a_tier_at_a_low_share_is_lowered_by_no_more_than_half_of_it(at: str, lowered: str) -> None:
+    tiers = (Tier(name="warning", at=Decimal(at)), Tier(name="info", at=Decimal(at), of="day_forecast"))
+    before = Settings(alerts=msgspec.structs.replace(Settings().alerts, tiers=tiers))
+
+    budget, day = tighter(before, AlertRule.BUDGET), tighter(before, AlertRule.DAY_FORECAST)
+
+    assert budget is not None and day is not None
+    assert f"--set alerts.tiers.warning.at={lowered}" in budget.command
+    assert f"--set alerts.tiers.info.at={lowered}" in day.command
+    halved = Decimal(at) < Decimal("0.20")
+    assert budget.words.endswith("half of what it was") is day.words.endswith("half of what it was") is halved
+    words = shlex.split(budget.command)
+    assert changed(before, assigned(words[5::2], before)).alerts == budget.settings.alerts
 
 
 def test_limits_that_cannot_be_any_tighter_are_left_alone() -> None:
