@@ -66,6 +66,8 @@ def _rule(said: Mapping[str, Any], clock: datetime.tzinfo) -> Rule:
     every = int(parts.get("INTERVAL", [1])[0])
     if not 0 < every <= _MOST_STEPS:
         raise PropertyError("RRULE", f"INTERVAL={every} is not between 1 and {_MOST_STEPS:,}")
+    if count is not None and int(count) < 1:
+        raise PropertyError("RRULE", f"COUNT={count} is not 1 or more")
     if "FREQ" not in parts:
         raise PropertyError("RRULE", "it does not say how often: FREQ is missing")
     frequency = str(parts["FREQ"][0]).upper()

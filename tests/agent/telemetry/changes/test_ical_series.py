@@ -155,6 +155,8 @@ def test_a_series_that_became_bad_keeps_the_times_that_were_known() -> None:
         (["RRULE:BYDAY=MO"], "RRULE", "FREQ is missing"),
         (["RRULE:FREQ=DAILY;INTERVAL=0"], "RRULE", "INTERVAL=0"),
         (["RRULE:FREQ=DAILY;INTERVAL=99999999999999999999"], "RRULE", "outside"),
+        (["RRULE:FREQ=DAILY;COUNT=0"], "RRULE", "COUNT=0"),
+        (["RRULE:FREQ=DAILY;COUNT=-3"], "RRULE", "COUNT=-3"),
         (["RRULE:FREQ=DAILY;BYHOUR=25"], "RRULE", "BYHOUR"),
         (["RRULE:FREQ=SECONDLY"], "RRULE", "by the second"),
         (["RRULE:FREQ=HOURLY;BYSETPOS=5"], "RRULE", "BYSETPOS"),
