@@ -12,7 +12,6 @@ from agent.control.proposal import Proposal
 from agent.domain.action import Action, ActionKind, ActionSpec, ActionState
 from agent.domain.allocation import Allocation, ScopeKind
 from agent.domain.allocations import ledger_part
-from agent.domain.gateway import TargetKind
 
 if TYPE_CHECKING:
     from agent.control.cap_case import CapCase
@@ -29,11 +28,11 @@ def limits(case: CapCase, near: Mapping[str, Alert | None]) -> Iterator[Proposal
     backing = Backing(case)
     mine = [each for each in case.mine if each.spec.kind is ActionKind.CAP and each.alert is not None]
     active = [each for each in mine if each.state.active]
-    shared = {each.id: found for each in active if (found := _shared(case, backing, each))}
-    for action in active:
+    shared = {each.id: found for each in mine if (found := shared_by(case, backing, each))}
+    for action in mine:
         if action.id in shared:
             yield _taken_back(action, shared[action.id])
-    yield from _outdated(case, mine)
+    yield from _outdated(case, [each for each in mine if each.id not in shared])
     standing = {(each.spec.scope, each.spec.gateway): each for each in active if each.id not in shared}
     for allocation in case.settings.allocations:
         alert = near.get(allocation.id)
@@ -47,7 +46,7 @@ def limits(case: CapCase, near: Mapping[str, Alert | None]) -> Iterator[Proposal
                     yield from _limit(case, allocation, spec, held.incident, held.alert)
 
 
-def _allocation(case: CapCase, action: Action) -> Allocation | None:
+def allocation_of(case: CapCase, action: Action) -> Allocation | None:
     """The allocation behind whose cap a limit stands, where there still is one."""
     alert = case.books.alerts.alert(action.alert) if action.alert is not None else None
     if alert is None:
@@ -55,26 +54,29 @@ def _allocation(case: CapCase, action: Action) -> Allocation | None:
     return next((each for each in case.settings.allocations if each.id == alert.signal.allocation_id), None)
 
 
-def _shared(case: CapCase, backing: Backing, action: Action) -> str:
-    """The project, if any, that a limit holds together with keys which the cap behind it does not count."""
-    projects = [step.target.id for step in action.steps if step.target.kind is TargetKind.PROJECT]
-    allocation = _allocation(case, action) if projects else None
-    if allocation is None or allocation.scope.kind is ScopeKind.PROJECT:
+def shared_by(case: CapCase, backing: Backing, action: Action) -> str:
+    """What a limit stands at, if it also holds keys that the cap behind it does not count: `project p1`."""
+    allocation = allocation_of(case, action)
+    if allocation is None or allocation.scope.kind in (ScopeKind.ORGANIZATION, ScopeKind.PROJECT):
         return ""
-    return next((each for each in projects if backing.others_in(each, allocation)), "")
+    shared = [step.target for step in action.steps if backing.others_at(step.target, allocation)]
+    if shared:  # what would be set again at once is not taken back: a gateway may know better than usage
+        set_again = {target for place in backing.places(allocation).found for target in place.targets}
+        shared = [each for each in shared if each not in set_again]
+    return f"{shared[0].kind.value} {shared[0].id}" if shared else ""
 
 
 def _outdated(case: CapCase, mine: Iterable[Action]) -> Iterator[Proposal]:
     """What waits for approvals at an amount that the cap no longer calls for: approved now, it would bite."""
     for action in mine:
-        allocation = _allocation(case, action) if action.state is ActionState.STANDBY else None
+        allocation = allocation_of(case, action) if action.state is ActionState.STANDBY else None
         if allocation is not None and behind(allocation) != action.spec.amount_nano:
             reason = "the cap has changed since it was asked for"
             yield Proposal(action.spec, reason, True, action.incident, action.alert, release=action.id)
 
 
-def _taken_back(action: Action, project: str) -> Proposal:
-    reason = f"project {project} has keys by now that the cap does not count, and its limit holds them too"
+def _taken_back(action: Action, place: str) -> Proposal:
+    reason = f"a limit of {place} by now also holds keys that the cap does not count"
     return Proposal(action.spec, reason, True, action.incident, action.alert, release=action.id)
 
 
@@ -89,13 +91,9 @@ def _any_below(standing: Iterable[Action], allocation: Allocation) -> bool:
 
 
 def _limits_behind(backing: Backing, allocation: Allocation) -> Iterator[ActionSpec]:
-    """What stands over all of it may stand at several gateways: one action sets them."""
-    found, amount = backing.places(allocation).found, behind(allocation)
-    if any(not place.alone for place in found):
-        yield ActionSpec(ActionKind.CAP, allocation.scope, amount_nano=amount)
-    for place in found:
-        if place.alone:
-            yield ActionSpec(ActionKind.CAP, place.scope, amount_nano=amount, gateway=place.gateway)
+    """One for each place: where two gateways serve a key, one action for both would stop at the first."""
+    for place in backing.places(allocation).found:
+        yield ActionSpec(ActionKind.CAP, place.scope, amount_nano=behind(allocation), gateway=place.gateway)
 
 
 def _limit(
@@ -116,7 +114,7 @@ def _limit(
     same = bool(answers) and answers[-1].amount_nano == spec.amount_nano
     if same and not (agreed and case.asks_again(answers[-1])):
         return
-    what = "the provider's own limit"
+    what = f"the provider's own limit at {spec.gateway}"
     if spec.scope != allocation.scope:
         what += f" of {spec.scope} alone, so that no single project of it passes the cap far"
     yield Proposal(

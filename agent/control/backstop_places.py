@@ -9,9 +9,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from agent.control.gateways.base import Dialect, Hit, UnsupportedError, dialect_of
+from agent.control.planning.reach import Reach
 from agent.domain.action import ActionKind, ActionSpec
 from agent.domain.allocation import Allocation, Scope, ScopeKind
-from agent.domain.gateway import Fields, GatewayKey, Target, TargetState
+from agent.domain.gateway import Fields, GatewayKey, Target, TargetKind, TargetState
 from agent.domain.words import plural
 
 if TYPE_CHECKING:
@@ -130,8 +131,30 @@ class Backing:
 
     def others_in(self, project: str, allocation: Allocation) -> set[str]:
         """Keys of a project that an allocation does not count."""
-        mine = {key.api_key for key in self.case.keys(allocation.scope)}
-        return self._in_project.get(project, set()) - mine
+        return self._in_project.get(project, set()) - self._counted(allocation)
+
+    def others_at(self, target: Target, allocation: Allocation) -> set[str]:
+        """Keys that a limit at a target holds, and that an allocation does not count."""
+        if target.kind is TargetKind.PROJECT:
+            return self.others_in(target.id, allocation)
+        reach = self._reaches.get(target.gateway)
+        return {key.api_key for key in reach.of(target)} - self._counted(allocation) if reach else set()
+
+    def _counted(self, allocation: Allocation) -> set[str]:
+        if allocation.scope not in self._counts:
+            self._counts[allocation.scope] = {key.api_key for key in self.case.keys(allocation.scope)}
+        return self._counts[allocation.scope]
+
+    @cached_property
+    def _counts(self) -> dict[Scope, set[str]]:
+        return {}
+
+    @cached_property
+    def _reaches(self) -> dict[str, Reach]:
+        return {
+            each.name: Reach(dialect_of(each.kind), self.case.keys_at(each.name))
+            for each in self.case.settings.gateways
+        }
 
     @cached_property
     def _in_project(self) -> dict[str, set[str]]:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from agent.control.backstop import amount_of, at_most
+from agent.control.backstop_changes import allocation_of, shared_by
 from agent.control.backstop_places import Backing, Place, behind
 from agent.control.cap_case import CapCase
 from agent.control.planning.books import books_of
 from agent.control.words import gateway_words
-from agent.domain.action import ActionKind, ActionState
+from agent.domain.action import Action, ActionKind, ActionState
 from agent.domain.alert import WARNING
 from agent.domain.allocation import Allocation
 from agent.domain.backstop import Backstop, BackstopLimit
@@ -34,9 +35,22 @@ def backstops(
     books = books_of(reader)
     mine = [each for each in books.actions.open_actions() if each.requested_by == AGENT]
     case = CapCase(books, settings, int(now), mine)
-    telling = _Telling(case, Backing(case), books.actions.targets(), gateway_words(settings))
+    backing = Backing(case)
+    over = _over(case, backing)
+    telling = _Telling(case, backing, books.actions.targets(), gateway_words(settings), over)
     chosen = [each for each in settings.allocations if ids is None or each.id in ids]
     return {each.id: telling.of(each) for each in chosen}
+
+
+def _over(case: CapCase, backing: Backing) -> dict[str, list[Action]]:
+    """By id of allocations, limits that came to hold keys of others, until they are taken back."""
+    found: dict[str, list[Action]] = {}
+    for action in case.mine:
+        limit = action.spec.kind is ActionKind.CAP and action.alert is not None and action.state.active
+        allocation = allocation_of(case, action) if limit else None
+        if allocation is not None and shared_by(case, backing, action):
+            found.setdefault(allocation.id, []).append(action)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +59,7 @@ class _Telling:
     backing: Backing
     states: Mapping[Target, TargetState]
     words: Callable[[str, Fields], str]
+    over: Mapping[str, Sequence[Action]]
 
     def of(self, allocation: Allocation) -> Backstop:
         places = self.backing.places(allocation)
@@ -55,8 +70,18 @@ class _Telling:
             for target in place.targets
         )
         stands = bool(limits) and all(each.holds for each in limits)
-        sentence = "; ".join(_said(limits, places.why))
-        return Backstop(allocation.id, stands, credits_, limits, places.why, sentence)
+        left = tuple(each for action in self.over.get(allocation.id, ()) for each in self._left(action))
+        sentence = "; ".join((*_said(left, ()), *_said(limits, places.why)))
+        return Backstop(allocation.id, stands, credits_, (*left, *limits), places.why, sentence)
+
+    def _left(self, action: Action) -> Iterator[BackstopLimit]:
+        """What an action that is to be taken back still holds."""
+        note = f"action {action.id} is taken back: it came to hold keys that the cap does not count"
+        for step in action.steps:
+            state, target = self.states.get(step.target), step.target
+            if state is not None and all(state.fields.get(name) == step.want[name] for name in step.want):
+                said = self.words(target.gateway, dict(step.want))
+                yield BackstopLimit(target.gateway, target.kind.value, target.id, False, said, note)
 
     def _limit(self, place: Place, target: Target, amount: str) -> BackstopLimit:
         state = self.states.get(target)
@@ -71,7 +96,7 @@ class _Telling:
 
     def _not_yet(self, place: Place, amount: str) -> str:
         """Why nothing stands there, by what the agent has made of it this month."""
-        answers = self.case.answers_of(place.scope, ActionKind.CAP, place.gateway if place.alone else "")
+        answers = self.case.answers_of(place.scope, ActionKind.CAP, place.gateway)
         if answers and (said := _answered(answers[-1])):
             return said
         return f"set at {amount} once the alert tier {WARNING} is reached"

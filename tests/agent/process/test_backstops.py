@@ -9,73 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from agent.allocations import settings_now
-from agent.control.backstops import backstops
-from agent.domain.action import Action, ActionKind, ActionState
-from agent.domain.allocation import Allocation, Scope
-from agent.domain.backstop import Backstop
-from agent.domain.gateway import GatewayKey, Inventory, Target, TargetKind, TargetState
+from agent.domain.action import ActionKind, ActionState
+from agent.domain.gateway import GatewayKey, Target, TargetKind
 from agent.domain.money import NANO
-from agent.domain.usage import Dimensions, Operation, Service
-from agent.ledger.reader import LedgerReader
-from agent.ledger.rows import BucketRow
 from agent.process import acting
 from agent.process.watch import Watch
-from agent.settings_gateways import Acting, Gateway
-from tests.agent.alerts.office import DAY, HOUR, NOVEMBER
-from tests.agent.process.test_enforcing import EDGE, OPENAI, Enforced
-
-WALLET = Allocation("org-1234-team-wallet", Scope.parse("team:wallet"), 1_000 * NANO)
-GROUP = Allocation("org-1234-bg-payments", Scope.parse("billing_group:payments"), 5_000 * NANO)
-WHOLE = Allocation("org-1234", Scope.parse("organization"), 9_000 * NANO)
-END = NOVEMBER + 30 * DAY
-
-
-class Projects(Enforced):
-    """Keys of projects: `("dev_1", "p1", "wallet")`, each with its burn."""
-
-    environment = "dev"
-
-    def burn(self, credits_: str, *keys: tuple[str, str, str], **cents: int | None) -> None:
-        hour = (self.office.now - HOUR) // HOUR * HOUR
-        chat = Service("gpt-5", Operation.COMPLETION, "/v1/chat/completions")
-        for key, project, team in keys:
-            account = f"openai-{key}"
-            who = Dimensions(
-                account,
-                api_key=key,
-                team=team,
-                project=project,
-                billing_group="payments",
-                environment=self.environment,
-            )
-            nano = int(Decimal(credits_) * NANO)
-            row = BucketRow(hour, HOUR, who, chat, 1, 1, 0, 1, 0, nano)
-            rows = {"completions": [row]}
-            self.office.writer.write_usage_window(account, hour, hour + HOUR, rows, read_at=self.office.now)
-        held = {project_target(name): {"spend_limit_cents": each} for name, each in cents.items()}
-        self.serves(*(GatewayKey(key, key, project=name) for key, name, _ in keys), held=held)
-
-    def limits(self, *, take: bool = True) -> list[tuple[str, int, str]]:
-        """The provider's limits that are begun by now, as scope, credits and state; they are taken."""
-        found = [each for each in self.enforce() if each.spec.kind is ActionKind.CAP]
-        for each in found if take else ():
-            self.take(each)
-        return [_as_tuple(each) for each in found]
-
-    def told(self) -> dict[str, Backstop]:
-        """What is said of each hard cap."""
-        with LedgerReader(self.office.path) as reader:
-            settings = settings_now(self.office.settings, reader.action_store(), self.office.now)
-            return backstops(reader, settings, self.office.now)
-
-
-def _as_tuple(action: Action) -> tuple[str, int, str]:
-    return str(action.spec.scope), action.spec.amount_nano // NANO, action.state.value
-
-
-def project_target(name: str) -> Target:
-    return Target("oa", TargetKind.PROJECT, name)
+from agent.settings_gateways import Acting
+from tests.agent.alerts.office import DAY, HOUR
+from tests.agent.process.projects import GROUP, MINE, WALLET, WHOLE, Projects
+from tests.agent.process.test_enforcing import EDGE, OPENAI
 
 
 @pytest.fixture
@@ -83,9 +25,6 @@ def made(tmp_path: Path) -> Iterator[Projects]:
     world = Projects(tmp_path / "l.sqlite", WALLET, gateway=OPENAI)
     yield world
     world.office.writer.close()
-
-
-MINE = (("dev_1", "p1", "wallet"), ("dev_2", "p2", "wallet"))
 
 
 def test_each_project_that_is_all_of_an_allocation_gets_a_limit_which_follows_the_cap(made: Projects) -> None:
@@ -168,26 +107,6 @@ def test_a_limit_that_was_higher_for_a_while_is_no_leave_to_raise_it_by_configur
     assert made.limits() == [("project:p1", 1_320, "standby"), ("project:p2", 1_320, "standby")]
 
 
-@pytest.mark.parametrize("keys", [MINE, MINE[:1]], ids=["projects alone", "all of it in one project"])
-def test_a_limit_that_came_to_hold_keys_of_others_is_taken_back(
-    made: Projects, keys: tuple[tuple[str, str, str], ...]
-) -> None:
-    made.burn(str(900 // len(keys)), *keys, p1=None, p2=None)
-    made.limits()
-
-    made.burn("1", *keys, ("dev_9", "p1", "search"), p1=1_100, p2=1_100)
-    made.enforce()
-
-    limits = [each for each in made.open if each.spec.kind is ActionKind.CAP]
-    (over,) = [each for each in limits if any(step.target.id == "p1" for step in each.steps)]
-    assert (over.state, over.ended_by) == (ActionState.REVERSING, "agent")
-    assert "project p1 has keys by now that the cap does not count" in over.why
-    assert all(each.state is ActionState.ACCEPTED for each in limits if each.id != over.id)
-    made.end(over, ActionState.REVERSED, by="agent")
-    assert made.limits() == []
-    assert made.told()[WALLET.id].sentence.startswith("none: ")
-
-
 def test_a_cap_that_people_raised_for_good_takes_its_limit_along(made: Projects) -> None:
     made.environment = "prod"
     made.burn("450", *MINE, p1=None, p2=None)
@@ -223,31 +142,6 @@ def test_a_limit_that_was_asked_for_before_the_cap_changed_is_no_longer_there_to
     limits = [each for each in made.open if each.spec.kind is ActionKind.CAP]
     assert limits == []
     assert made.audited("action.declined") == ["action:1", "action:2"]
-
-
-def test_of_two_gateways_each_has_its_own_limit_of_a_project(tmp_path: Path) -> None:
-    both = (OPENAI, Gateway(kind="openai", name="ob"))
-    world = Projects(tmp_path / "l.sqlite", WALLET, gateway=OPENAI)
-    settings = replace(world.office.settings, own_gateways=both)
-    world.office.settings = world.enforcer.settings = settings
-    world.burn("450", *MINE, p1=None, p2=None)
-    states = [
-        TargetState(Target("ob", TargetKind.PROJECT, name), {"spend_limit_cents": None})
-        for name in ("p1", "p2")
-    ]
-    keys = [GatewayKey(key, key, project=name) for key, name, _ in MINE]
-    world.office.writer.actions.save_inventory("ob", Inventory(keys, states), world.office.now)
-
-    found = [each for each in world.enforce() if each.spec.kind is ActionKind.CAP]
-
-    assert sorted((str(each.spec.scope), each.spec.gateway) for each in found) == [
-        ("project:p1", "oa"),
-        ("project:p1", "ob"),
-        ("project:p2", "oa"),
-        ("project:p2", "ob"),
-    ]
-    assert world.limits() == []
-    world.office.writer.close()
 
 
 def test_what_people_have_set_lower_stays(made: Projects) -> None:
