@@ -15,7 +15,8 @@
 - There is no range: it is arithmetic on a mean, and says what happens if nothing changes. Ranges are the
   forecast's.
 
-The binding cap is the one that is reached first, of an allocation and those around it.
+The binding cap is the one that is reached first, of an allocation and those around it. Where none is reached
+this month at this burn, it is the one of which least is left: a burst meets it first.
 Pure integer arithmetic on nano-credits.
 """
 
@@ -91,15 +92,13 @@ class Cap:
 def binding(caps: Iterable[Cap]) -> Cap | None:
     """The cap that is reached first. None without caps.
 
-    Of several that are over it is the one furthest over; where nothing burns, the one of which least is left.
+    Of several that are over it is the one furthest over; where none is reached this month, the one of which
+    least is left.
     """
 
     def urgency(cap: Cap) -> tuple[int, float]:
-        seconds = cap.reach_s
-        if seconds is None:
-            return 2, cap.left_nano
         if cap.over:
             return 0, -(cap.used_nano / cap.limit_nano if cap.limit_nano else float("inf"))
-        return 1, seconds
+        return (2, cap.left_nano) if cap.seconds is None else (1, cap.seconds)
 
     return min(caps, key=urgency, default=None)

@@ -8,8 +8,10 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from agent.control.backstop_places import BEHIND_PERCENT, Backing, behind
+from agent.control.cap_case import unanswered
 from agent.control.proposal import Proposal
 from agent.domain.action import Action, ActionKind, ActionSpec, ActionState
+from agent.domain.alert import WARNING, tier_rank
 from agent.domain.allocation import Allocation, ScopeKind
 from agent.domain.allocations import ledger_part
 
@@ -38,7 +40,7 @@ def limits(case: CapCase, near: Mapping[str, Alert | None]) -> Iterator[Proposal
         alert = near.get(allocation.id)
         if alert is not None:
             for spec in _limits_behind(backing, allocation):
-                yield from _limit(case, allocation, spec, alert.incident, alert.id)
+                yield from _limit(case, allocation, spec, alert.incident, alert.id, tier=alert.signal.tier)
         elif _any_below(standing.values(), allocation):
             for spec in _limits_behind(backing, allocation):
                 held = standing.get((spec.scope, spec.gateway))
@@ -97,7 +99,13 @@ def _limits_behind(backing: Backing, allocation: Allocation) -> Iterator[ActionS
 
 
 def _limit(
-    case: CapCase, allocation: Allocation, spec: ActionSpec, incident: int | None, alert: int | None
+    case: CapCase,
+    allocation: Allocation,
+    spec: ActionSpec,
+    incident: int | None,
+    alert: int | None,
+    *,
+    tier: str = WARNING,
 ) -> Iterator[Proposal]:
     """The limit at this amount, unless that was the last answer for its place."""
     # What top-ups have given, people have agreed to; what lies below it must be what was set last.
@@ -109,10 +117,13 @@ def _limit(
     base = behind(replace(allocation, monthly_nano=allocation.monthly_nano - allocation.topped_nano))
     covered = base <= max(set_last, _agreed(case, allocation))
     answers = case.answers_of(spec.scope, ActionKind.CAP, spec.gateway)
-    # A first limit need not be taken. One below what was agreed on would refuse calls: that is asked again.
+    # One below what was agreed on would refuse calls: that is asked again. A first limit need not be taken:
+    # it is asked for once at each tier, the nearer the cap comes.
     agreed = covered and set_last < spec.amount_nano
+    asked = sum(unanswered(each) for each in answers if each.amount_nano == spec.amount_nano)
+    again = agreed or asked <= tier_rank(tier) - tier_rank(WARNING)
     same = bool(answers) and answers[-1].amount_nano == spec.amount_nano
-    if same and not (agreed and case.asks_again(answers[-1])):
+    if same and not (again and case.asks_again(answers[-1])):
         return
     what = f"the provider's own limit at {spec.gateway}"
     if spec.scope != allocation.scope:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from agent.control.backstop import amount_of, at_most
 from agent.control.backstop_changes import allocation_of, shared_by
 from agent.control.backstop_places import Backing, Place, behind
-from agent.control.cap_case import CapCase
+from agent.control.cap_case import CapCase, unanswered
 from agent.control.planning.books import books_of
 from agent.control.words import gateway_words
 from agent.domain.action import Action, ActionKind, ActionState
@@ -110,6 +110,8 @@ def _answered(answer: Answer) -> str:
             return f"action {answer.id} is under way"
         case ActionState.FAILED:
             return f"action {answer.id} failed: {answer.why}"
+        case ActionState.DECLINED if unanswered(answer):
+            return f"nobody has answered action {answer.id} in time"
         case ActionState.DECLINED | ActionState.REVERSED | ActionState.REVERSING:
             return f"action {answer.id} was ended by {answer.ended_by or 'a person'}"
     return ""  # what it had set is gone from there

@@ -73,7 +73,7 @@ class CapCase:
 
     def asks_again(self, answer: Answer) -> bool:
         """Whether nobody has said yes or no to a proposal, and it is time to put it to people once more."""
-        return _unanswered(answer) and not self._rests(answer)
+        return unanswered(answer) and not self._rests(answer)
 
     def _stands(self, answer: Answer) -> bool:
         """Whether nothing more is to be made: it is under way, or a person has ended it."""
@@ -83,7 +83,7 @@ class CapCase:
             case ActionState.FAILED:
                 return self._rests(answer)
             case ActionState.DECLINED if answer.ended_by == AGENT:
-                if not _unanswered(answer):
+                if not unanswered(answer):
                     return False  # the agent took it back
                 # A suggestion need not be taken. At a hard cap silence decides nothing: it is asked again.
                 return answer.kind is not ActionKind.BLOCK or self._rests(answer)
@@ -95,7 +95,7 @@ class CapCase:
         """Whether it is too early to try again what came to nothing: the oftener it did, the longer."""
         part = (answer.alert, answer.kind, answer.non_prod, answer.scope, answer.gateway)
         tries = sum(
-            (each.state is ActionState.FAILED or _unanswered(each))
+            (each.state is ActionState.FAILED or unanswered(each))
             and (each.alert, each.kind, each.non_prod, each.scope, each.gateway) == part
             for each in self.answers
         )
@@ -176,7 +176,7 @@ class CapCase:
         return any(key.api_key in names for key in self._served.get(gateway.name, ()))
 
 
-def _unanswered(answer: Answer) -> bool:
+def unanswered(answer: Answer) -> bool:
     """Whether it was proposed, and its time was over before anybody had said yes or no."""
     if answer.state is not ActionState.DECLINED or answer.ended_by != AGENT or answer.approve_by is None:
         return False

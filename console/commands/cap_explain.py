@@ -29,9 +29,9 @@ Examples:
 def explain(config: str | None, db: str | None, as_json: bool, key: str, at: float | None) -> None:
     """Which caps bear on KEY (an id or a name), and which of them binds.
 
-    The one that binds is the one of which least is left. Of each it says whether a limit of the provider's
-    own stands behind it, at which amount, or why none does. Exit code 1 where a hard cap or the credits of
-    the day are reached.
+    The one that binds is the one that is reached first at the present burn; where none is this month, the
+    one of which least is left. Of each it says whether a limit of the provider's own stands behind it, at
+    which amount, or why none does. Exit code 1 where a hard cap or the credits of the day are reached.
     """
     from agent.control.backstops import backstops
     from agent.control.words import gateway_words

@@ -44,6 +44,14 @@ def test_where_nothing_burns_the_cap_binds_of_which_least_is_left() -> None:
     assert found is not None and found.allocation_id == "b"
 
 
+def test_where_none_is_reached_this_month_a_burst_meets_the_cap_first_of_which_least_is_left() -> None:
+    month_end = 1_000 + 10 * 3_600
+    wide = Cap("organization", "hard", 1_000_000, 400_000, 50_000, at=1_000, month_end=month_end)  # in 12 h
+    narrow = Cap("team", "hard", 1_000, 400, 40, at=1_000, month_end=month_end)  # in 15 h
+
+    assert binding([wide, narrow]) is narrow
+
+
 @pytest.mark.parametrize(("month_end", "seconds"), [(3_600 + 1_001, 3_600), (3_600 + 1_000, None)])
 def test_a_cap_that_the_month_ends_before_is_not_reached(month_end: int, seconds: int | None) -> None:
     found = Cap("team", "hard", 1_000, 940, 60, at=1_000, month_end=month_end)

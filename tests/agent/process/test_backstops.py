@@ -93,6 +93,21 @@ def test_a_raise_for_a_top_up_that_nobody_answers_is_asked_for_again_and_a_first
     world.office.writer.close()
 
 
+def test_a_first_limit_that_nobody_answers_is_asked_for_once_more_at_each_graver_tier(made: Projects) -> None:
+    made.environment = "prod"
+    asked = [("project:p1", 1_100, "standby"), ("project:p2", 1_100, "standby")]
+    seen = []
+    for more in ("370", "1", "80", "1", "60", "1", "1"):  # to the warning, to critical, to the hard cap
+        made.burn(more, *MINE, p1=None, p2=None)
+        seen.append(made.limits(take=False))
+        made.office.now += 5 * HOUR
+        made.expire()
+        made.office.now += 5 * HOUR
+
+    assert seen == [asked, [], asked, [], asked, [], []]
+    assert "nobody has answered action" in made.told()[WALLET.id].sentence
+
+
 def test_a_limit_that_was_higher_for_a_while_is_no_leave_to_raise_it_by_configuration(made: Projects) -> None:
     made.burn("450", *MINE, p1=None, p2=None)
     made.limits()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -16,23 +15,12 @@ from agent.domain.gateway import Fields, Limit, LimitUnit, Target, TargetKind
 from agent.settings import Settings
 from agent.settings_gateways import Gateway
 from agent.settings_schema import Source
-from tests.agent.control.gateways.openai_world import BUSY, World, busy_project, hit_of, world
+from tests.agent.control.gateways.openai_world import BUSY, World, busy_project, hit_of
 from tests.fixtures.moments import HOUR, WEDNESDAY_AFTERNOON
-from tests.fixtures.provider.talk import Talk, provider
+from tests.fixtures.provider.talk import Talk
 from tests.servers.receiver import Answer, Receiver
 
 NOW = WEDNESDAY_AFTERNOON
-
-
-@pytest.fixture
-def talk() -> Iterator[Talk]:
-    with provider() as own:
-        yield own
-
-
-@pytest.fixture
-def here(talk: Talk, monkeypatch: pytest.MonkeyPatch) -> World:
-    return world(talk, monkeypatch)
 
 
 @pytest.fixture

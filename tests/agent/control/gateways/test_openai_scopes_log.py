@@ -2,40 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from agent.control.gateways.base import UnsupportedError
 from agent.domain.action import ActionState
 from agent.domain.gateway import TargetKind
-from agent.settings_gateways import Gateway
-from tests.agent.control.gateways.openai_world import World, world
-from tests.agent.control.gateways.test_openai_scopes import NOW, SOME, STATED, Agent
-from tests.fixtures.provider.talk import provider
+from tests.agent.control.gateways.openai_agent import NOW, SOME, Agent
+from tests.agent.control.gateways.openai_world import World
 
 LOG = "/organization/audit_logs"
-
-
-@pytest.fixture
-def here(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    with provider() as talk:
-        yield world(talk, monkeypatch)
-
-
-@pytest.fixture
-def agent(here: World, tmp_path: Path) -> Iterator[Agent]:
-    made = Agent(here, tmp_path, Gateway(kind="openai"))
-    yield made
-    made.writer.close()
-
-
-@pytest.fixture
-def stated(here: World, tmp_path: Path) -> Iterator[Agent]:
-    made = Agent(here, tmp_path, STATED)
-    yield made
-    made.writer.close()
 
 
 def test_a_block_that_somebody_lifts_by_hand_is_told_also_by_another_process(
