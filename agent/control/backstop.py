@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING
@@ -15,14 +15,12 @@ if TYPE_CHECKING:
     from agent.control.planning import Plan
 
 
-def without_lower(made: Plan, open_actions: Callable[[], Sequence[Action]]) -> Plan:
+def without_lower(made: Plan, open_actions: Sequence[Action]) -> Plan:
     """The plan of a cap without targets that somebody else holds to less, or in another period.
 
     Raises `HeldAlreadyError` where nothing is left.
     """
-    raised = [step for step in made.steps if _raises(step)]
-    mine = open_actions() if raised else ()
-    steps = [step for step in made.steps if step not in raised or _own(step, mine)]
+    steps = [step for step in made.steps if not _raises(step) or _own(step, open_actions)]
     if not steps:
         raise HeldAlreadyError(f"{made.spec.scope} is held to less already")
     return replace(made, steps=tuple(replace(step, seq=seq) for seq, step in enumerate(steps)))

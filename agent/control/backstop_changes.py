@@ -20,6 +20,13 @@ if TYPE_CHECKING:
     from agent.domain.alert import Alert
 
 _WHOLE = Decimal(1)
+_TOO_LOW = Decimal("Infinity")
+"""Of what may wait, a limit that would refuse what people have agreed to comes first."""
+
+
+def used_of(allocation: Allocation, alert: Alert) -> Decimal:
+    """How much of its hard cap an allocation had used when an alert was judged last."""
+    return Decimal(alert.signal.current_nano) / max(allocation.hard_cap_nano, 1)
 
 
 def limits(case: CapCase, near: Mapping[str, Alert | None]) -> Iterator[Proposal]:
@@ -40,12 +47,15 @@ def limits(case: CapCase, near: Mapping[str, Alert | None]) -> Iterator[Proposal
         alert = near.get(allocation.id)
         if alert is not None:
             for spec in _limits_behind(backing, allocation):
-                yield from _limit(case, allocation, spec, alert.incident, alert.id, tier=alert.signal.tier)
+                used = used_of(allocation, alert)
+                yield from _limit(
+                    case, allocation, spec, alert.incident, alert.id, used, tier=alert.signal.tier
+                )
         elif _any_below(standing.values(), allocation):
             for spec in _limits_behind(backing, allocation):
                 held = standing.get((spec.scope, spec.gateway))
                 if held is not None and held.spec.amount_nano < spec.amount_nano:
-                    yield from _limit(case, allocation, spec, held.incident, held.alert)
+                    yield from _limit(case, allocation, spec, held.incident, held.alert, _TOO_LOW)
 
 
 def allocation_of(case: CapCase, action: Action) -> Allocation | None:
@@ -104,6 +114,7 @@ def _limit(
     spec: ActionSpec,
     incident: int | None,
     alert: int | None,
+    used: Decimal,
     *,
     tier: str = WARNING,
 ) -> Iterator[Proposal]:
@@ -136,6 +147,7 @@ def _limit(
         alert,
         production=case.automatic(allocation.at_hard_cap_prod),
         covered=covered,
+        waits=_TOO_LOW if agreed and set_last else used,
     )
 
 

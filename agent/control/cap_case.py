@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from agent.analytics.month import Month, month_of
 from agent.control.gateways.base import dialect_of
-from agent.control.planning.keys import PlannedKey, keys_in, keys_of
+from agent.control.planning.keys import PlannedKey, keys_by, keys_of
 from agent.domain.action import Action, ActionKind, ActionSpec, ActionState
-from agent.domain.allocation import Allocation, Scope
+from agent.domain.allocation import Allocation, Scope, ScopeKind
 from agent.domain.allocations import lapsed
 from agent.domain.gateway import GatewayKey, Limit, LimitUnit, Offer
 from agent.domain.person import AGENT
@@ -146,17 +146,17 @@ class CapCase:
 
     def keys(self, scope: Scope) -> list[PlannedKey]:
         """The keys that lie in a scope."""
-        if scope not in self._in_scope:
-            self._in_scope[scope] = keys_in(self._keys, scope)
-        return self._in_scope[scope]
+        if scope.kind not in self._by_kind:
+            self._by_kind[scope.kind] = keys_by(self._keys, scope.kind)
+        return self._by_kind[scope.kind].get("" if scope.kind is ScopeKind.ORGANIZATION else scope.value, [])
 
     @cached_property
-    def _in_scope(self) -> dict[Scope, list[PlannedKey]]:
+    def _by_kind(self) -> dict[ScopeKind, dict[str, list[PlannedKey]]]:
         return {}
 
     @cached_property
     def _served(self) -> Mapping[str, Sequence[GatewayKey]]:
-        return self.books.actions.gateway_keys()
+        return self.books.served
 
     @cached_property
     def _keys(self) -> list[PlannedKey]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
-from agent.control.backstop_changes import limits
+from agent.control.backstop_changes import limits, used_of
 from agent.control.cap_case import CapCase
 from agent.control.daily import daily
 from agent.control.newcomers import newcomers
@@ -45,6 +46,7 @@ class Want:
     automatic: bool
     alert: Alert
     production: bool  # policy lets it bear on production without a person's go
+    waits: Decimal | None = None  # how much of the cap is used, where it is only suggested
 
     @property
     def part(self) -> Part:
@@ -54,7 +56,9 @@ class Want:
     def proposal(self) -> Proposal:
         """As the agent carries it out."""
         about = (self.alert.incident, self.alert.id)
-        return Proposal(self.spec, self.reason, self.automatic, *about, production=self.production)
+        return Proposal(
+            self.spec, self.reason, self.automatic, *about, production=self.production, waits=self.waits
+        )
 
 
 def decide(
@@ -211,7 +215,8 @@ def _throttle(case: CapCase, allocation: Allocation, live: Sequence[Alert]) -> W
     )
     automatic = tier.action == "rate_limit" and case.automatic(allocation.at_hard_cap)
     reason = f"{allocation.id}: the alert tier {alert.signal.tier} is reached for {alert.signal.period}"
-    return Want(spec, reason, automatic, alert, case.automatic(allocation.at_hard_cap_prod))
+    waits = None if automatic else used_of(allocation, alert)
+    return Want(spec, reason, automatic, alert, case.automatic(allocation.at_hard_cap_prod), waits)
 
 
 def _nearing(found: Iterable[Alert]) -> Alert | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 
 from agent.domain.action import ActionSpec
 
@@ -21,5 +22,8 @@ class Proposal:
     production: bool = False  # policy lets it bear on production without a person's go
     only: frozenset[str] = frozenset()  # keys of the scope that it is for; empty: all of them
     covered: bool = False  # a raised amount that people have agreed to already
+    waits: Decimal | None = (
+        None  # it may wait for a later look, the less of a cap is used the longer; None: not
+    )
     tells: str = ""  # nothing is done: people are told the reason once, by this kind of audit record
     hint: str = ""  # what they could do

@@ -23,13 +23,16 @@ from agent.domain.intent import Refused
 from agent.domain.notice import Notice, NoticeKind
 from agent.domain.person import AGENT
 from agent.errors import BurndeckError
+from agent.process.turns import Turns
 from agent.process.unenforced import say_failing, say_of_cap
 from agent.telemetry.declared import declared
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
+    from agent.control.planning.books import Books
     from agent.control.proposal import Proposal
+    from agent.domain.action import Action
     from agent.ledger.writer import LedgerWriter
     from agent.settings import Settings
 
@@ -44,21 +47,12 @@ _TIERS = {
 }
 TAGS_EVERY_S = 300
 """Every key's labels are looked at this often: keys come seldom, and of very many it takes seconds."""
-MOST_LIMITS = 20
-"""New limits of providers in one look: each takes some ms of the writer, and hundreds may be due at once."""
-TRY_AGAIN_S = 60
-"""What could not be planned is planned again after so long, or as soon as it is about other keys."""
 _TOLD_AFTER_S = {ActionKind.BLOCK: 0, ActionKind.THROTTLE: 600}
 """What people count on near a cap: that it cannot be done they are told; of a suggestion once it stays so."""
 _FAILING_LOOKS = 3
 _MOST_SAID = 1_000
 _SEVERITIES = {INFO: "info", WARNING: "warning", CRITICAL: "error", HARD_CAP: "critical"}
 _log = logging.getLogger(__name__)
-
-
-def _what(proposal: Proposal) -> tuple[object, ...]:
-    """What is tried: the same again is the same try."""
-    return (proposal.alert, proposal.spec.text(), proposal.only, proposal.renew, proposal.release)
 
 
 @dataclass(frozen=True)
@@ -121,6 +115,17 @@ def notice_of(occasion: Occasion, now: int) -> Notice:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """One look at the ledger, by which everything is planned that is called for in it."""
+
+    books: Books
+    settings: Settings  # with the allocations that hold now
+    open: Sequence[Action]
+    now: int
+    begun: list[Action] = field(default_factory=list)
+
+
 @dataclass
 class Enforcer:
     """Does or proposes what caps and tags call for. All calls are made on the writer's thread."""
@@ -129,16 +134,18 @@ class Enforcer:
     tell: Told
     _tags_at: int = -TAGS_EVERY_S
     _owning: Owning = field(default_factory=Owning)
-    left: bool = (
-        False  # whether something waits for the next look, which may come as soon as others were served
-    )
     _failing: int = 0  # looks in a row at which it could not be decided what caps call for
     _said: dict[tuple[object, ...], int] = field(default_factory=dict)
-    _tried: dict[tuple[object, ...], int] = field(default_factory=dict)  # in vain, and when
+    _of_caps: Turns = field(default_factory=Turns)
+    _of_tags: Turns = field(default_factory=Turns)
+
+    @property
+    def left(self) -> bool:
+        """Whether caps call for more than the last look has taken."""
+        return self._of_caps.left
 
     def enforce(self, writer: LedgerWriter, now: int) -> int:
         """After every judgement; returns how many actions it has begun, renewed or ended."""
-        self._tried = {key: at for key, at in self._tried.items() if 0 <= now - at < TRY_AGAIN_S}
         done = 0
         try:
             done += self._caps(writer, now)
@@ -157,48 +164,45 @@ class Enforcer:
         return done
 
     def _caps(self, writer: LedgerWriter, now: int) -> int:
-        settings = settings_now(self.settings, writer.actions, now)
-        open_ = self._owning.open_actions(writer, now, self.tell)
-        proposals = decide_caps(books_of(writer), settings, writer.alerts.open_alerts(), open_, now)
-        first, limits = self._in_order(proposals)
-        self.left = len(limits) > MOST_LIMITS
-        return sum(self._carry_out(writer, settings, each, now) for each in (*first, *limits[:MOST_LIMITS]))
-
-    def _in_order(self, proposals: Iterable[Proposal]) -> tuple[list[Proposal], list[Proposal]]:
-        """What cannot wait, and new limits of providers, which may, without those that were tried lately."""
-        first: list[Proposal] = []
-        limits: list[Proposal] = []
-        for each in proposals:
-            new_limit = each.spec.kind is ActionKind.CAP and each.release is None
-            if not new_limit:
-                first.append(each)
-            elif _what(each) not in self._tried:
-                limits.append(each)
-        return first, limits
+        look = self._look(writer, now)
+        alerts = writer.alerts.open_alerts()
+        proposals = decide_caps(look.books, look.settings, alerts, look.open, now)
+        return self._carry_out(writer, look, self._of_caps, proposals)
 
     def _tags(self, writer: LedgerWriter, now: int) -> int:
-        settings = settings_now(self.settings, writer.actions, now)
-        books = books_of(writer)
-        open_ = self._owning.open_actions(writer, now, self.tell)
-        proposals = decide_tags(books, settings, open_, now, declared(settings, books.keys))
-        return sum(self._carry_out(writer, settings, proposal, now) for proposal in proposals)
+        look = self._look(writer, now)
+        labels = declared(look.settings, look.books.keys)
+        proposals = decide_tags(look.books, look.settings, look.open, now, labels)
+        return self._carry_out(writer, look, self._of_tags, proposals)
 
-    def _carry_out(self, writer: LedgerWriter, settings: Settings, proposal: Proposal, now: int) -> bool:
-        """Whether anything came of it. One proposal that cannot be done never stops the others."""
-        if proposal.tells:
-            text = f"{proposal.reason}. {proposal.hint}."
-            say_of_cap(writer, self.settings, proposal, text, now)
-            return False
-        what = _what(proposal)
-        if what in self._tried:
-            return False
+    def _look(self, writer: LedgerWriter, now: int) -> _Look:
+        settings = settings_now(self.settings, writer.actions, now)
+        return _Look(books_of(writer), settings, self._owning.open_actions(writer, now, self.tell), now)
+
+    def _carry_out(
+        self, writer: LedgerWriter, look: _Look, turns: Turns, proposals: Sequence[Proposal]
+    ) -> int:
+        """Of how many something came. One proposal that cannot be done never stops the others."""
+        done = 0
+        for proposal in turns.take(proposals, look.now):
+            if proposal.tells:
+                text = f"{proposal.reason}. {proposal.hint}."
+                say_of_cap(writer, self.settings, proposal, text, look.now)
+            elif self._tried(writer, look, proposal):
+                done += 1
+            else:
+                turns.in_vain(proposal, look.now)
+        return done
+
+    def _tried(self, writer: LedgerWriter, look: _Look, proposal: Proposal) -> bool:
+        now = look.now
         try:
             with writer.transaction(), writer.control.attempt():
                 if proposal.renew is not None:
                     return self._renew(writer, proposal, proposal.renew, now)
                 if proposal.release is not None:
                     return self._release(writer, proposal, proposal.release, now)
-                self._begin(writer, settings, proposal, now)
+                self._begin(writer, look, proposal)
         except HeldAlreadyError:
             pass
         except Refused as refused:
@@ -210,21 +214,21 @@ class Enforcer:
             self._cannot(writer, proposal, f"{type(error).__name__}: {error}"[:300], now)
         else:
             return True
-        self._tried[what] = now
         return False
 
-    def _begin(self, writer: LedgerWriter, settings: Settings, proposal: Proposal, now: int) -> None:
-        made = plan(books_of(writer), settings, proposal.spec, now, proposed=True, only=proposal.only)
+    def _begin(self, writer: LedgerWriter, look: _Look, proposal: Proposal) -> None:
+        settings, now = look.settings, look.now
+        made = plan(look.books, settings, proposal.spec, now, proposed=True, only=proposal.only)
         # Production is a person's to decide, also where it only shares a target with what is meant.
         free = proposal.automatic and not (made.production and not proposal.production)
         if proposal.spec.kind is ActionKind.CAP:
-            made = without_lower(made, writer.actions.open_actions)
+            made = without_lower(made, [*look.open, *look.begun])
             if proposal.covered and only_raises(made):
                 # People have given it already, whatever policy says of what would refuse calls.
                 free = settings.acting.automatic
             free = free and (proposal.covered or not raises(made))
         wanted = () if free else made.needs
-        begin(
+        action = begin(
             writer,
             settings,
             made,
@@ -236,6 +240,7 @@ class Enforcer:
             needs=wanted,
             tell=self.tell,
         )
+        look.begun.append(action)
 
     def _renew(self, writer: LedgerWriter, proposal: Proposal, ident: int, now: int) -> bool:
         action = writer.actions.action(ident)

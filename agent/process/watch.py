@@ -64,8 +64,8 @@ class Watch:
         mark = self._mark_of(writer, now)
         if any(each.done for each in heard):
             self.told()  # whoever throttles does not wait for the judgement
-        elif mark == self._mark:
-            return False
+        elif mark == self._mark and (self.resting or not self._enforcer.left):
+            return self._enforcer.left
         if self.resting and not heard:
             evaluate(writer, self.settings, now, rules=BUDGETS)  # a cap that is reached does not wait
             self._enforce(writer, now)
@@ -99,8 +99,6 @@ class Watch:
         evaluation = evaluate(writer, self.settings, now, self._memory)
         self._enforce(writer, now)
         ended = self.monotonic()
-        if self._enforcer.left:
-            self._mark = ()  # the next look goes on with it, though nothing has changed
         self._next = ended + max(_LEAST_PAUSE_S, _PAUSE_OF_DURATION * (ended - began))
         for alert in evaluation.fired:
             _log.warning("alert %d fired: %s", alert.id or 0, alert.signal.summary)

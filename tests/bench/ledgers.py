@@ -17,12 +17,20 @@ BATCH = 50_000
 
 
 def fill_with_events(
-    path: Path, events: int, days: int, *, end: int = END, seed: int = 1, keys: int = KEYS
+    path: Path,
+    events: int,
+    days: int,
+    *,
+    end: int = END,
+    seed: int = 1,
+    keys: int = KEYS,
+    projects: int = PROJECTS,
+    teams: int = TEAMS,
 ) -> None:
     """Write a ledger of `events` requests over the `days` before `end`."""
     random = np.random.default_rng(seed)
     at = _times(random, events, end - days * 86_400, end)
-    dimensions = [_dimensions(key) for key in range(keys)]
+    dimensions = [_dimensions(key, projects, teams) for key in range(keys)]
     services = [Service(model, Operation.COMPLETION, "chat.completions") for model in MODELS]
     services.append(Service("text-embedding-3-large", Operation.EMBEDDING, "embeddings"))
     popularity = 1 / np.arange(1, keys + 1)
@@ -55,9 +63,9 @@ def fill_with_events(
             )
 
 
-def _dimensions(key: int) -> Dimensions:
-    project = key % PROJECTS
-    team = project % TEAMS
+def _dimensions(key: int, projects: int, teams: int) -> Dimensions:
+    project = key % projects
+    team = project % teams
     return Dimensions(
         account="openai",
         api_key=f"key_{key:04d}",

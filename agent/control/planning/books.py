@@ -10,8 +10,9 @@ from agent.ledger.key_store import KeyStore
 from agent.ledger.rule_store import RuleStore
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    from agent.domain.gateway import GatewayKey, Target, TargetState
     from agent.ledger.action_store import ActionStore
     from agent.ledger.alert_store import AlertStore, Whose
     from agent.ledger.reader import LedgerReader
@@ -36,6 +37,16 @@ class Books:
     def batch_services(self) -> frozenset[int]:
         """Ids of services that are called as a batch."""
         return frozenset(ident for (ident,) in self.rules.named("plan_batch_services"))
+
+    @cached_property
+    def served(self) -> Mapping[str, Sequence[GatewayKey]]:
+        """The keys that each gateway serves, as it said last."""
+        return self.actions.gateway_keys()
+
+    @cached_property
+    def targets(self) -> Mapping[Target, TargetState]:
+        """What targets held when their gateways were read last."""
+        return self.actions.targets()
 
     def newest_call(self, now: float) -> int | None:
         """The second of the newest single call by now; what fast clocks have dated later is not yet."""

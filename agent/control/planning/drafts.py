@@ -56,7 +56,7 @@ def drafts_of(
     """Each key goes to the first gateway that serves it and can do it."""
     groups = {key.billing_group for key in keys}
     rate = settings.usd_per_credit(groups.pop() if len(groups) == 1 else "")
-    drafting = _Drafting(spec, production, books.actions.targets(), {key.api_key: key for key in keys})
+    drafting = _Drafting(spec, production, books.targets, {key.api_key: key for key in keys})
     for gateway in _in_order(settings, spec):
         dialect = dialect_of(gateway.kind, rate)
         mine, others = _served(gateway, known.get(gateway.name, ()), drafting.left, spec)

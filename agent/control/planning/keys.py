@@ -75,6 +75,15 @@ def keys_in(keys: Iterable[PlannedKey], scope: Scope) -> list[PlannedKey]:
     return [key for key in keys if key.within(scope)]
 
 
+def keys_by(keys: Iterable[PlannedKey], kind: ScopeKind) -> dict[str, list[PlannedKey]]:
+    """The keys by what they lie in of one kind, for who asks of many scopes; the organization has no name."""
+    found: dict[str, list[PlannedKey]] = {}
+    for key in keys:
+        name = "" if kind is ScopeKind.ORGANIZATION else str(getattr(key, kind.value))
+        found.setdefault(name, []).append(key)
+    return found
+
+
 def _unseen(known: Mapping[str, Sequence[GatewayKey]], found: Collection[str]) -> Iterable[GatewayKey]:
     seen = set(found)
     for keys in known.values():

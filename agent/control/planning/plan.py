@@ -141,7 +141,7 @@ def plan(
         from agent.control.pool import plan_allocation
 
         return plan_allocation(books, settings, spec, now)
-    known = books.actions.gateway_keys()
+    known = books.served
     everybody = keys_of(books, known, settings.acting.production)
     keys, spared = _asked(spec, everybody, only)
     production = {key.api_key for key in everybody if key.production}

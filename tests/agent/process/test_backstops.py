@@ -12,8 +12,6 @@ import pytest
 from agent.domain.action import ActionKind, ActionState
 from agent.domain.gateway import GatewayKey, Target, TargetKind
 from agent.domain.money import NANO
-from agent.process import acting
-from agent.process.watch import Watch
 from agent.settings_gateways import Acting
 from tests.agent.alerts.office import DAY, HOUR
 from tests.agent.process.projects import GROUP, MINE, WALLET, WHOLE, Projects
@@ -180,9 +178,9 @@ def test_a_project_is_of_the_narrowest_cap_around_it(tmp_path: Path) -> None:
     world.burn("2000", *MINE, ("dev_3", "p3", "others"), p1=None, p2=None, p3=None)
 
     assert world.limits() == [
-        ("project:p3", 5_500, "pending"),
         ("project:p1", 1_100, "pending"),
         ("project:p2", 1_100, "pending"),
+        ("project:p3", 5_500, "pending"),
     ]
     assert world.limits() == []
     assert f"the limit of project:p1 at oa is that of {WALLET.id}" in world.told()[GROUP.id].sentence
@@ -248,21 +246,3 @@ def test_why_there_is_none_is_said(tmp_path: Path, change: dict[str, str], gatew
     assert world.limits() == []
     assert world.told()[WALLET.id].sentence == why
     world.office.writer.close()
-
-
-def test_very_many_new_limits_are_asked_for_some_at_a_look_and_the_others_right_after(
-    made: Projects, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(acting, "MOST_LIMITS", 2)
-    keys = [(f"dev_{name}", f"p{name}", "wallet") for name in range(5)]
-    made.burn("170", *keys, **{project: None for _, project, _ in keys})
-    made.office.judge(60)
-    watch = Watch(made.office.settings, lambda: None, monotonic=lambda: float(made.office.now))
-
-    seen = []
-    for _ in range(4):
-        made.office.now += 30
-        left = watch.look(made.office.writer, made.office.now)
-        seen.append((left, sum(each.spec.kind is ActionKind.CAP for each in made.open)))
-
-    assert seen == [(True, 2), (True, 4), (False, 5), (False, 5)]
