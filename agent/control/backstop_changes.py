@@ -81,10 +81,19 @@ def shared_by(case: CapCase, backing: Backing, action: Action) -> str:
 def _outdated(case: CapCase, mine: Iterable[Action]) -> Iterator[Proposal]:
     """What waits for approvals at an amount that the cap no longer calls for: approved now, it would bite."""
     for action in mine:
-        allocation = allocation_of(case, action) if action.state is ActionState.STANDBY else None
-        if allocation is not None and behind(allocation) != action.spec.amount_nano:
-            reason = "the cap has changed since it was asked for"
+        if action.state is ActionState.STANDBY and (reason := _over(allocation_of(case, action), action)):
             yield Proposal(action.spec, reason, True, action.incident, action.alert, release=action.id)
+
+
+def _over(allocation: Allocation | None, action: Action) -> str:
+    """Why a limit is not called for any more; empty while it is."""
+    if allocation is None:
+        return "the allocation whose cap it was for holds no more"
+    if allocation.at_hard_cap == "none":
+        return f"the policy of {allocation.id} does nothing at the hard cap any more"
+    return (
+        "" if behind(allocation) == action.spec.amount_nano else "the cap has changed since it was asked for"
+    )
 
 
 def _taken_back(action: Action, place: str) -> Proposal:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -142,19 +143,31 @@ def test_a_share_that_only_configuration_raised_is_asked_for_though_people_raise
     assert made.limits() == [("project:p1", 1_815, "standby"), ("project:p2", 1_815, "standby")]
 
 
-def test_a_limit_that_was_asked_for_before_the_cap_changed_is_no_longer_there_to_be_approved(
-    made: Projects,
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"top_up_nano": 3_000 * NANO}, "the cap has changed since it was asked for"),
+        ({"monthly_nano": 900 * NANO}, "the cap has changed since it was asked for"),
+        ({"retire": True}, "the allocation whose cap it was for holds no more"),
+        ({"at_hard_cap": "none"}, f"the policy of {WALLET.id} does nothing at the hard cap any more"),
+    ],
+)
+def test_a_limit_that_the_cap_no_longer_calls_for_is_no_longer_there_to_be_approved(
+    made: Projects, change: dict[str, Any], why: str
 ) -> None:
     made.environment = "prod"
     made.burn("450", *MINE, p1=None, p2=None)
     assert made.limits(take=False) == [("project:p1", 1_100, "standby"), ("project:p2", 1_100, "standby")]
+    first = [each for each in made.open if each.spec.kind is ActionKind.CAP]
 
-    made.top_up(WALLET, 3_000, made.office.now + DAY)
+    made.change(WALLET, made.office.now + DAY, **change)
     made.enforce()
 
-    limits = [each for each in made.open if each.spec.kind is ActionKind.CAP]
-    assert limits == []
-    assert made.audited("action.declined") == ["action:1", "action:2"]
+    ended = [made.office.writer.actions.action(each.id or 0) for each in first]
+    assert [(each.state, each.ended_by, each.why) for each in ended if each is not None] == [
+        (ActionState.DECLINED, "agent", why)
+    ] * 2
+    assert made.audited("action.declined")[:2] == ["action:1", "action:2"]
 
 
 def test_what_people_have_set_lower_stays(made: Projects) -> None:
