@@ -179,7 +179,7 @@ class Attention(App[None]):
 
     def stopped(self, kind: IntentKind, reason: str, subject: str = "") -> None:
         """Whoever is here was told that they may not ask for this: on record, where they are known."""
-        if self.settings is not None and self.standing is not None and self.standing.person is not None:
+        if self.settings is not None and not self.read_only:
             from console.wants import put_on_record
 
             work = partial(put_on_record, self.settings, kind, reason, subject)

@@ -57,6 +57,11 @@ def _not_by(action: Action, person: Person, end: int) -> str:
     return ""
 
 
+def asks_itself(action: Action) -> bool:
+    """Whether it is a request of the agent that waits for people's approvals."""
+    return action.requested_by == AGENT and action.state is ActionState.STANDBY
+
+
 def not_released(writer: LedgerWriter, action: Action, person: Person) -> str:
     """Why an action cannot be undone by somebody; empty where it can."""
     if action.state.ended or action.state is ActionState.REVERSING:

@@ -15,7 +15,7 @@ from agent.control.bounds import (
     scopes_around,
 )
 from agent.control.duties import assess, guard_top_up, hard_cap_incident, owe_postmortem, sign_postmortem
-from agent.control.lasting import not_released, renewed
+from agent.control.lasting import asks_itself, not_released, renewed
 from agent.control.occasion import Occasion, Tell, record
 from agent.control.planning import Plan, books_of, plan
 from agent.control.proposing import again, begin, check_spec, title
@@ -23,7 +23,7 @@ from agent.domain.action import Action, ActionKind, ActionSpec, ActionState, par
 from agent.domain.allocation import Scope
 from agent.domain.intent import Intent, IntentKind, Refused
 from agent.domain.person import Person
-from agent.domain.words import duration
+from agent.domain.words import duration, plural
 from agent.errors import BurndeckError
 from agent.ledger.control_store import IntentHandler
 
@@ -190,12 +190,17 @@ class _Desk:
     def _release_all(
         self, writer: LedgerWriter, incident: int, person: Person, reason: str, now: int
     ) -> None:
-        """Undoes what can be undone of an incident, and says what cannot, and why."""
-        actions = [each for each in writer.actions.of_incident(incident) if not each.state.ended]
+        """Undoes what can be undone of an incident, and says what cannot, and why.
+
+        What the agent itself only asks for stays asked: it has changed nothing, and an end of it would count
+        as an answer.
+        """
+        going = [each for each in writer.actions.of_incident(incident) if not each.state.ended]
+        actions = [each for each in going if not asks_itself(each)]
         problems = [(each, _not_undone(writer, each, person)) for each in reversed(actions)]
         if all(problem for _, problem in problems):
             told = "; ".join(dict.fromkeys(problem for _, problem in problems))
-            raise Refused(told or "nothing of this incident is in force")
+            raise Refused(told or _nothing_done(len(going)))
         for action, problem in problems:
             if problem:
                 occasion = Occasion("not_released", action, f"not released: {problem}", actor=person.name)
@@ -278,6 +283,13 @@ def _action(writer: LedgerWriter, subject: str) -> Action:
     if not writer.actions.own(action):
         raise Refused(f"{subject} was changed by somebody else than the agent: nothing is done of it")
     return action
+
+
+def _nothing_done(asked: int) -> str:
+    nothing = "nothing of this incident is in force"
+    if not asked:
+        return nothing
+    return f"{nothing}; {plural(asked, 'request')} of the agent still {'waits' if asked == 1 else 'wait'}"
 
 
 def _id(action: Action) -> int:

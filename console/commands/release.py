@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -47,7 +47,8 @@ def release(
 ) -> None:
     """Undo an ACTION, or every action of an incident; a request that still waits is withdrawn.
 
-    What was there before is restored. Exit code 0 when all of it is undone, 1 when not (yet).
+    What was there before is restored. Of an incident it is said of each action that stays why it does; what
+    the agent itself asks for goes on waiting. Exit code 0 when all of it is undone, 1 when not (yet).
     """
     from agent.control.asking import release_of
 
@@ -60,15 +61,25 @@ def release(
     receipt, result = settled(settings, asked.kind, asked.subject, asked.payload, wait)
     done = result is not None and result.handled_at is not None and not result.reason
     left = max(0.0, wait - (time.monotonic() - begun))
-    seen = [watch(settings, each, begun, left, undone, quiet=as_json) for each in idents] if done else []
+    stays = _stays(settings, idents, receipt.made_at) if done and incident else {}
+    seen = [
+        watch(settings, each, begun, 0 if each in stays else left, undone, quiet=as_json or each in stays)
+        for each in (idents if done else ())
+    ]
     watched = [each for each in seen if each is not None]
     if as_json:
-        actions = [{"action": each.entry, "states": each.states} for each in watched]
+        actions = [
+            {"action": each.entry, "states": each.states, "stays": stays.get(each.entry.id)}
+            for each in watched
+        ]
         print_json(intent_data(receipt, result) | {"actions": actions})
     elif not done:
         say_undone(receipt, result)
     for each in () if as_json else watched:
-        say_end(each, wait)
+        if why := stays.get(each.entry.id):
+            click.echo(f"action {each.entry.id} ({each.entry.title}) stays: {why}")
+        else:
+            say_end(each, wait)
     fine = done and all(undone(each) and each.entry.state != "failed" for each in watched)
     click.get_current_context().exit(0 if fine else 1)
 
@@ -176,6 +187,25 @@ def _open_actions(settings: Settings, incident: int) -> list[int]:
     with reader_for(settings) as reader:
         found = reader.action_store().of_incident(incident)
     return [each.id for each in reversed(found) if each.id is not None and not each.state.ended]
+
+
+def _stays(settings: Settings, idents: Sequence[int], since: int) -> dict[int, str]:
+    """Why some of an incident's actions outlast its undo, as the agent has just put it on record."""
+    from agent.control.lasting import asks_itself
+    from agent.reports.actions import action_detail
+
+    found: dict[int, str] = {}
+    with reader_for(settings) as reader:
+        for ident in idents:
+            detail = action_detail(reader, ident, settings.clock().now())
+            if detail is None:
+                continue
+            if asks_itself(detail.action):
+                found[ident] = f"the agent asks for it, and it waits: `burndeck approve {ident}`, or --deny"
+            for line in detail.timeline:
+                if line.kind == "not_released" and line.at >= since:
+                    found[ident] = line.text.removeprefix("not released: ")
+    return found
 
 
 def _renewed(reader: LedgerReader, settings: Settings, ident: int, person: str) -> Done | None:

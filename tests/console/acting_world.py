@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import shutil
 import time
 from collections.abc import AsyncIterator, Mapping
@@ -12,6 +13,7 @@ from pathlib import Path
 
 from agent.clock import ScaledClock
 from agent.control import take
+from agent.control.audit import listed
 from agent.control.identity import new_identity
 from agent.control.occasion import nobody
 from agent.control.planning import Plan, books_of, plan
@@ -77,6 +79,13 @@ class Desk:
     def take(self) -> list[str]:
         """What the agent does with what waits: why it was refused, or nothing, each."""
         return [handled.reason for handled in take(self.writer, self.settings, AT, self.handlers())]
+
+    def refusals(self) -> list[tuple[str, str, str]]:
+        """Kind, subject and reason of every refusal in the audit log, oldest first."""
+        with open_reader(self.settings.ledger_path) as reader:
+            found = [each for each in listed(reader, 0) if each.kind == "intent_refused"]
+        details = [(each.subject, json.loads(each.detail)) for each in reversed(found)]
+        return [(detail["kind"], subject, detail["reason"]) for subject, detail in details]
 
     def plan(self, spec: ActionSpec) -> Plan:
         """What a change would do."""

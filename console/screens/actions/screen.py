@@ -212,7 +212,8 @@ class ActionsScreen(NowScreen):
 
     def action_undo_all(self) -> None:
         known = self.board.entries if self.board is not None else ()
-        self._act(wishes.undo_all, wishes.not_undone_all, known)
+        person = self.deck.standing.person if self.deck.standing is not None else None
+        self._act(wishes.undo_all, lambda entry: wishes.not_undone_all(entry, known), known, person)
 
     def action_renew(self) -> None:
         self._act(wishes.renew, wishes.not_renewed)
@@ -225,17 +226,13 @@ class ActionsScreen(NowScreen):
 
     def _decide(self, wish: Wish, *, approve: bool) -> None:
         person: Person | None = self.deck.standing.person if self.deck.standing is not None else None
-
-        def refuses(entry: ActionEntry) -> str:
-            why = "" if person is None else wishes.not_decided(entry, person, approve=approve)
-            if why:
-                self.deck.stopped(wishes.KINDS[wish], why, f"action:{entry.id}")
-            return why
-
-        self._act(wish, refuses)
+        self._act(
+            wish,
+            lambda entry: wishes.not_decided(entry, person, approve=approve) if person is not None else "",
+        )
 
     def _act(self, wish: Wish, refuses: Callable[[ActionEntry], str], *more: object) -> None:
-        """Opens a form on the action under the cursor, where it can be done at all."""
+        """Opens a form on the action under the cursor; where nothing is done of it, that is on record."""
         entry = self.entry
         detail = None if entry is None else self._looked.of(entry.id)
         if self.queued is not None:
@@ -246,6 +243,7 @@ class ActionsScreen(NowScreen):
             self.note("There is no action under the cursor.")
         elif reason := refuses(entry):
             self.note(reason)
+            self.deck.stopped(wishes.KINDS[wish], reason, wishes.subject(wish, entry))
         elif detail is None:
             self.note("It is still being read: press the key again.")
         else:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from agent.domain.duration import Duration
 from agent.domain.intent import IntentKind
 from agent.domain.money import to_credits
+from agent.domain.person import AGENT, Role
 from agent.domain.words import plural
 from console import format as fmt
 from console.screens.actions.detail import target_words
@@ -37,11 +38,21 @@ def not_undone(entry: ActionEntry) -> str:
     return ""
 
 
-def not_undone_all(entry: ActionEntry) -> str:
-    """Why there is nothing to undo together."""
-    return (
-        "" if entry.incident is not None else f"Action {entry.id} belongs to no incident: u undoes it alone."
-    )
+def not_undone_all(entry: ActionEntry, known: Sequence[ActionEntry]) -> str:
+    """Why there is nothing to undo together, by what is `known` of its incident."""
+    if entry.incident is not None:
+        return nothing_of(entry.incident, known)
+    return not_undone(entry) or f"Action {entry.id} belongs to no incident: u undoes it alone."
+
+
+def nothing_of(incident: int, known: Sequence[ActionEntry]) -> str:
+    """Why nothing of an incident can be undone; empty where something can."""
+    its = [each for each in known if each.incident == incident and not not_undone(each)]
+    if any(not stays(each, None) for each in its):
+        return ""
+    if its:
+        return f"Of incident {incident} only requests of the agent wait: A approves one, D denies it."
+    return f"Nothing that was done in incident {incident} holds or waits: there is nothing to undo."
 
 
 def not_renewed(entry: ActionEntry) -> str:
@@ -101,26 +112,31 @@ def undo(detail: ActionDetail, now: float) -> Form:
     )
 
 
-def undo_all(detail: ActionDetail, now: float, known: Sequence[ActionEntry] = ()) -> Form:
+def undo_all(
+    detail: ActionDetail, now: float, known: Sequence[ActionEntry] = (), person: Person | None = None
+) -> Form:
     """Everything that was done about the incident of an action, by what is `known` of it."""
-    return undo_incident(detail.entry.incident or 0, known)
+    return undo_incident(detail.entry.incident or 0, known, person)
 
 
-def nothing_of(incident: int, known: Sequence[ActionEntry]) -> str:
-    """Why nothing of an incident can be undone; empty where something can."""
-    if any(each.incident == incident and not not_undone(each) for each in known):
-        return ""
-    return f"Nothing that was done in incident {incident} holds or waits: there is nothing to undo."
+def stays(entry: ActionEntry, person: Person | None) -> str:
+    """Why an action outlasts the undo of all of its incident by this person, as far as that is known here."""
+    waits = entry.state == "standby"
+    if waits and entry.requested_by == AGENT:
+        return "the agent asks for it, and nothing of it is done: A approves it, D denies it"
+    if entry.kind == "top_up" and not waits and person is not None and Role.FINANCE not in person.roles:
+        return "finance takes a top-up back"
+    return ""
 
 
-def undo_incident(incident: int, known: Sequence[ActionEntry]) -> Form:
+def undo_incident(incident: int, known: Sequence[ActionEntry], person: Person | None = None) -> Form:
     """Everything that was done about an incident, by what is `known` of it."""
     its = [each for each in known if each.incident == incident and not not_undone(each)]
     its.sort(key=lambda each: -each.id)
 
     def judge(values: Values) -> list[str]:
         return [
-            *_few([f"{'takes back' if each.state == 'standby' else 'undoes'} {each.title}" for each in its]),
+            *_few([_becomes(each, person) for each in its]),
             "The newest first. A hard cap that is still reached stays.",
         ]
 
@@ -137,6 +153,12 @@ def undo_incident(incident: int, known: Sequence[ActionEntry]) -> Form:
     title = f"Undo all of incident {incident}"
     about = plural(len(its), "action")
     return Form(title, about, fields, judge, want, said_lines=min(10, 4 + len(its)))
+
+
+def _becomes(entry: ActionEntry, person: Person | None) -> str:
+    if reason := stays(entry, person):
+        return f"leaves {entry.title}: {reason}"
+    return f"{'takes back' if entry.state == 'standby' else 'undoes'} {entry.title}"
 
 
 def _few(lines: list[str]) -> list[str]:
@@ -262,3 +284,9 @@ KINDS: Mapping[Callable[..., Form], IntentKind] = {
     deny: IntentKind.DENY,
 }
 """The intent that each form becomes."""
+
+
+def subject(wish: Callable[..., Form], entry: ActionEntry) -> str:
+    """What a form on an action is about, as a refusal of it is put on record."""
+    whole = wish is undo_all and entry.incident is not None
+    return f"incident:{entry.incident}" if whole else f"action:{entry.id}"

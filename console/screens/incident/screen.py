@@ -208,9 +208,11 @@ class IncidentScreen(DetailScreen):
             self.note(PAST)
         elif reason := wishes.nothing_of(view.entry.id, [each.entry for each in view.actions]):
             self.note(reason)
+            self.deck.stopped(IntentKind.RELEASE, reason, f"incident:{view.entry.id}")
         else:
             known = [each.entry for each in view.actions]
+            person = self.deck.standing.person if self.deck.standing is not None else None
             self.ask_for(
                 IntentKind.RELEASE,
-                lambda settings: FormScreen(wishes.undo_incident(view.entry.id, known)),
+                lambda settings: FormScreen(wishes.undo_incident(view.entry.id, known, person)),
             )

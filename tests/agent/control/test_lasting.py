@@ -141,6 +141,21 @@ def test_what_of_an_incident_is_not_released_is_told_with_its_reason(court: Cour
     assert audited == [(f"action:{top_up.id}",)]
 
 
+def test_what_the_agent_asks_for_itself_is_not_answered_by_the_undo_of_its_incident(court: Court) -> None:
+    incident = court.incident()
+    asked = in_force(court, BLOCK_PROD, by=AGENT, state=ActionState.STANDBY, needs=TWO, incident=incident)
+    undo = ask(IntentKind.RELEASE, f"incident:{incident}")
+
+    assert court.say("lea", undo) == (
+        "nothing of this incident is in force; 1 request of the agent still waits"
+    )
+    held = in_force(court, THROTTLE, incident=incident)
+    assert court.say("lea", undo) == ""
+
+    assert court.action(asked.id or 0).state is ActionState.STANDBY
+    assert court.action(held.id or 0).state is ActionState.REVERSING
+
+
 def test_an_incident_of_which_nothing_can_be_released_says_why(court: Court) -> None:
     incident = court.incident()
     in_force(court, TOP_UP, by="fred", incident=incident)

@@ -11,9 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from agent.domain.action import Action, ActionKind, ActionSpec, ActionState
 from agent.domain.alert import HARD_CAP, Alert, AlertRule, AlertState, Signal
+from agent.domain.allocation import Scope
 from agent.domain.incident import Incident
 from agent.domain.money import NANO
+from agent.domain.person import AGENT
 from agent.ledger import open_writer
 from tests.console.commands.acting_world import World
 
@@ -249,6 +252,30 @@ def test_a_release_of_an_incident_undoes_all_of_it(world: World, capsys: pytest.
     assert world.run("release", "--incident", number) == 0
 
     assert world.entries("rps.map") == world.entries("rpm.map") == []
+
+
+def test_what_outlasts_the_release_of_an_incident_is_said_with_its_reason(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with open_writer(world.ledger) as writer:
+        opened = writer.incidents.add_incident(Incident("spike", "team:search", "critical", "x", world.now))
+        scope = Scope.parse("team:search")
+        top_up = ActionSpec(ActionKind.TOP_UP, scope, amount_nano=NANO)
+        about = {"incident": opened.id, "reason": "x", "requested_at": world.now - 60}
+        writer.actions.add(Action(top_up, ActionState.ACCEPTED, "bo", accepted_at=world.now, **about))
+        block = ActionSpec(ActionKind.BLOCK, scope, expires_s=3_600)
+        writer.actions.add(Action(block, ActionState.STANDBY, AGENT, needs=(("finance",),), **about))
+    number = str(opened.id)
+    of = ("--incident", number, "--reason", "spike", "--yes")
+    assert world.run("throttle", "api_key:key_dev", "--rps", "1", *of) == 0
+    capsys.readouterr()
+
+    assert world.run("release", "--incident", number) == 1
+
+    out = capsys.readouterr().out
+    assert "stays: a top-up is taken back by finance" in out
+    assert "action 2 (block team:search for 1 h) stays: the agent asks for it, and it waits" in out
+    assert "action 3 is reversed" in out
 
 
 class Terminal(io.StringIO):

@@ -12,7 +12,8 @@ from agent.control.identity import Identity
 from agent.control.intents import submit
 from agent.domain.action import Action, ActionKind, ActionSpec, ActionState
 from agent.domain.allocation import Scope
-from agent.domain.person import Role
+from agent.domain.money import NANO
+from agent.domain.person import AGENT, Role
 from console.screens.actions.rows import Part, countdown, rows
 from tests.console.acting_world import AT, BO, Desk, block, console_on, open_desk, throttle
 from tests.console.harness import ADA, Console, piloted, taken
@@ -146,6 +147,27 @@ async def test_all_of_an_incident_is_undone_once_its_number_is_typed(desk):
 
 
 @piloted
+async def test_what_outlasts_the_undo_of_an_incident_is_said_before_it(desk):
+    desk.fires()
+    top_up = ActionSpec(ActionKind.TOP_UP, Scope.parse("team:search"), amount_nano=100 * NANO)
+    desk.in_force(throttle(), incident=1, alert=1)
+    desk.writer.actions.add(
+        Action(top_up, ActionState.CONFIRMED, "bo", AT - 90, "more", incident=1, alert=1, accepted_at=AT - 80)
+    )
+    desk.writer.actions.add(
+        Action(
+            block(), ActionState.STANDBY, AGENT, AT - 60, "cap", incident=1, alert=1, needs=(("finance",),)
+        )
+    )
+    async with console_on(desk, "4", size=(140, 40)) as running:
+        await running.until("incident 1")
+        await running.press("U")
+        await running.until("undoes throttle team:search")
+        await running.until("by 100 credits: finance takes a top-up back")
+        await running.until("the agent asks for it, and nothing of it is done")
+
+
+@piloted
 async def test_o_goes_to_the_alert(desk):
     desk.fires()
     desk.in_force(throttle(), incident=1, alert=1)
@@ -239,6 +261,40 @@ async def test_the_screen_has_no_past(desk):
         await running.press("[")
 
         await running.until("This screen shows what is so now")
+
+
+@piloted
+async def test_an_undo_and_a_renewal_of_what_is_over_are_on_record(desk):
+    desk.ended(throttle())
+    async with console_on(desk, "4") as running:
+        await running.until("history 1")
+        await running.press("l", "l")
+        await running.until("✓ expired")
+        await running.press("u")
+        await taken(desk)
+        await running.press("R")
+        await taken(desk)
+
+    over = "Action 1 is expired: there is nothing to"
+    assert desk.refusals() == [
+        ("release", "action:1", f"{over} undo"),
+        ("renew", "action:1", f"{over} renew"),
+    ]
+
+
+@piloted
+async def test_an_undo_of_an_incident_of_which_nothing_holds_is_on_record(desk):
+    desk.fires()
+    desk.ended(throttle(), incident=1, alert=1)
+    async with console_on(desk, "4") as running:
+        await running.until("history 1")
+        await running.press("l", "l")
+        await running.until("✓ expired")
+        await running.press("U")
+        await running.until("Nothing that was done in incident 1 holds or waits")
+        (why,) = await taken(desk)
+
+    assert desk.refusals() == [("release", "incident:1", why)]
 
 
 def signed_by(name: Identity, desk: Desk) -> int:

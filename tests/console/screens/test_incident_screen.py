@@ -19,6 +19,7 @@ from console.screens.incident.detail import draw_detail
 from tests.agent.reports.world import NANO, NOW
 from tests.console.acting_world import AT, Desk, block, console_on, open_desk, spike, throttle
 from tests.console.harness import Console, piloted
+from tests.console.harness import taken as answered
 
 TITLE = "Retry storm of search"
 
@@ -194,6 +195,9 @@ async def test_where_nothing_holds_there_is_nothing_to_undo(desk):
         await opened(running)
         await running.press("u")
         await running.until("Nothing that was done in incident 1 holds or waits")
+        (why,) = await answered(desk)
+
+    assert desk.refusals() == [("release", "incident:1", why)]
 
 
 @piloted
