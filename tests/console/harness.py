@@ -26,7 +26,7 @@ from console.deck import BurndeckApp
 from console.live import Answer, Live, News, Question, Trouble
 from console.questions import ALERT, ALERTS, BURN, DETAIL, TRIAGE, Watch
 from console.view import View
-from tests.console import alert_samples, samples
+from tests.console import alert_samples, samples, triage_samples
 
 PATIENCE_S = 15.0
 
@@ -149,13 +149,13 @@ class FixedLive(Live):
             return self.report if at is None else replace(self.report, at=at, live=False)
         if question.topic == TRIAGE:
             view, within = question.about
-            report = samples.triage_report(within)  # type: ignore[arg-type]
+            report = triage_samples.triage_report(within)  # type: ignore[arg-type]
             at = view.at or samples.AT  # type: ignore[attr-defined]
             return replace(report, at=at, window_s=view.window_s), samples.STATUS  # type: ignore[attr-defined]
         assert question.topic == DETAIL
         kind, value = question.about
         assert isinstance(kind, Kind)
-        return samples.triage_detail(kind, str(value))
+        return triage_samples.triage_detail(kind, str(value))
 
 
 @dataclass(slots=True)

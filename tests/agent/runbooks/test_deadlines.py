@@ -12,7 +12,7 @@ from agent.ledger.reader import LedgerReader
 from agent.ledger.rows import SourceStatus
 from agent.runbooks.machine import look_at
 from tests.agent.alerts.office import NOW
-from tests.agent.runbooks.test_runs import NOTE
+from tests.agent.runbooks.step_texts import NOTE
 from tests.agent.runbooks.walking import Walking
 
 HOUR, MINUTE = 3_600, 60

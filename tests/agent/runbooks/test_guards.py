@@ -20,8 +20,8 @@ from agent.ledger.reader import LedgerReader
 from agent.process.conducting import Conductor
 from agent.runbooks import asks, progress
 from agent.runbooks.view import run_badge
+from tests.agent.runbooks.step_texts import APPROVED, CHOICE, NOTE, SIGNED, TOP_UP
 from tests.agent.runbooks.test_progress import begun, book, step
-from tests.agent.runbooks.test_runs import APPROVED, CHOICE, NOTE, SIGNED, TOP_UP
 from tests.agent.runbooks.walking import Walking
 
 TOLD = 'kind = "notify"\nto = ["central_finance"]\nauto = true\ntext = "{scope} burns"\n'

@@ -18,7 +18,7 @@ from agent.runbooks import asks
 from agent.runbooks.own import NOT_OURS
 from agent.runbooks.postmortem.record import record_of
 from console.cli import burndeck
-from tests.agent.runbooks.test_runs import APPROVED, NOTE, SIGNED, TOLD, TOP_UP
+from tests.agent.runbooks.step_texts import APPROVED, NOTE, SIGNED, TOLD, TOP_UP
 from tests.agent.runbooks.walking import Walking
 
 

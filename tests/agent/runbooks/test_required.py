@@ -12,7 +12,7 @@ from agent.control.asking import Ask
 from agent.domain.run import StepState
 from agent.ledger.reader import LedgerReader
 from agent.runbooks import asks
-from tests.agent.runbooks.test_runs import CHOICE, NOTE, SIGNED, TOLD
+from tests.agent.runbooks.step_texts import CHOICE, NOTE, SIGNED, TOLD
 from tests.agent.runbooks.walking import Walking
 
 REQUIRES = """

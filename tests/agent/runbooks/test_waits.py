@@ -10,7 +10,7 @@ import pytest
 
 from agent.ledger.reader import LedgerReader
 from agent.runbooks.view import StepView, run_view
-from tests.agent.runbooks.test_runs import APPROVED, NOTE, TOP_UP
+from tests.agent.runbooks.step_texts import APPROVED, NOTE, TOP_UP
 from tests.agent.runbooks.walking import Walking
 
 SIGNED = 'kind = "approval"\nid = "signed"\nsign = [["finance"], ["lead"]]\n'

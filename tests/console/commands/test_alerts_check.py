@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from console.commands.alerts_check import check
-from tests.agent.alerts.test_lint import ALLOCATION, ROUTES, SOUND
+from tests.agent.alerts.linted import ALLOCATION, ROUTES, SOUND
 from tests.agent.reports.world import fill
 
 

@@ -20,7 +20,7 @@ from console.screens.acting.wishes import parse_limit
 from console.screens.forms.form import FieldError
 from console.screens.triage.drill import Drill, Step
 from tests.agent.reports.world import NOW
-from tests.console import samples
+from tests.console import triage_samples
 from tests.console.acting_world import KEYS, console_on, on_teams, open_desk
 from tests.console.alert_samples import BUDGET, HARD_CAP, PENDING, SPIKE, TAKEN
 from tests.console.harness import piloted
@@ -232,7 +232,7 @@ async def test_without_an_identity_triage_says_that_it_only_reads(template, tmp_
 
 
 def row(kind: Kind, value: str):
-    return next(row for row in samples.triage_report(None).table(kind).rows if row.value == value)
+    return next(row for row in triage_samples.triage_report(None).table(kind).rows if row.value == value)
 
 
 def test_a_row_is_acted_on_by_its_own_scope():
@@ -253,7 +253,7 @@ def test_a_model_is_held_where_triage_stands():
 @pytest.mark.parametrize("kind", [Kind.ENDPOINT, Kind.ENVIRONMENT])
 def test_what_no_gateway_knows_is_no_aim(kind):
     with pytest.raises(NoAim, match="drill in"):
-        aim_of_row(Drill(kind), samples.triage_report(None).table(kind).rows[0])
+        aim_of_row(Drill(kind), triage_samples.triage_report(None).table(kind).rows[0])
 
 
 def test_what_has_no_owner_is_no_aim():

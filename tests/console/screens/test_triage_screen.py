@@ -11,7 +11,7 @@ from console.questions import DETAIL, TRIAGE
 from console.screens.burn.screen import BurnScreen
 from console.screens.triage.detail import draw_detail
 from console.screens.triage.drill import Drill, Step
-from tests.console import samples
+from tests.console import samples, triage_samples
 from tests.console.harness import FixedLive, console, piloted
 
 SIZES = [(80, 24), (120, 40), (200, 60)]
@@ -170,7 +170,7 @@ async def test_burn_is_one_key_back_and_a_hidden_screen_asks_nothing():
 
 @pytest.mark.parametrize(("width", "height"), [(80, 11), (52, 34), (90, 50)])
 def test_the_detail_fits_and_keeps_cause_and_drivers(width, height):
-    lines = draw_detail(samples.triage_detail(Kind.API_KEY, "key_1"), samples.NOW, width, height)
+    lines = draw_detail(triage_samples.triage_detail(Kind.API_KEY, "key_1"), samples.NOW, width, height)
     text = ["".join(span.text for span in line) for line in lines]
 
     assert len(lines) <= height and all(len(line) <= width for line in text)
@@ -178,7 +178,7 @@ def test_the_detail_fits_and_keeps_cause_and_drivers(width, height):
 
 
 def test_the_listed_drivers_end_with_their_exact_sum():
-    lines = draw_detail(samples.triage_detail(Kind.API_KEY, "key_1"), samples.NOW, 90, 50)
+    lines = draw_detail(triage_samples.triage_detail(Kind.API_KEY, "key_1"), samples.NOW, 90, 50)
     text = ["".join(span.text for span in line) for line in lines]
 
     assert any("all together" in line and "+3,351" in line for line in text)
@@ -186,7 +186,7 @@ def test_the_listed_drivers_end_with_their_exact_sum():
 
 def test_a_detail_of_which_nothing_is_known_is_drawn():
     detail = replace(
-        samples.triage_detail(Kind.TEAM, ""),
+        triage_samples.triage_detail(Kind.TEAM, ""),
         label="",
         owner="",
         key=None,

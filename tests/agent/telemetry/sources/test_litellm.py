@@ -1,11 +1,10 @@
-"""The LiteLLM source: rows to events, pages to their end, and what is read when."""
+"""The LiteLLM source: pages to their end, and what is read when."""
 
 from __future__ import annotations
 
 import asyncio
 import dataclasses
 import datetime
-import json
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -15,152 +14,20 @@ import msgspec
 import pytest
 
 from agent.domain.duration import Duration
-from agent.domain.usage import Pattern
 from agent.ledger import open_writer
 from agent.ledger.writer import LedgerWriter
 from agent.litellm.client import Proxy as Http
-from agent.litellm.keys import Owner, labels_of, owner_of
 from agent.settings import Settings
 from agent.settings_schema import Source
 from agent.telemetry.attribution import load_attributor
-from agent.telemetry.decode import RowError
 from agent.telemetry.once import Collecting
 from agent.telemetry.rates import load_rate_card
 from agent.telemetry.sources.litellm.progress import Progress, missing
 from agent.telemetry.sources.litellm.reader import Decoder, LogReader
-from agent.telemetry.sources.litellm.rows import Owners, record_of_row
 from agent.telemetry.sources.litellm.spend_log import SpendLog
-from tests.agent.telemetry.answering import KEY, Answer, AnsweringServer, Asked
+from tests.agent.telemetry.answering import KEY
 from tests.agent.telemetry.conftest import Reading
-
-NOW = 1_795_744_800  # 2026-11-27T02:00:00Z
-TOKEN = "a" * 64
-OWNER = Owner("search-prod", "t1", {"team": "search", "environment": "prod"})
-
-
-def row(number: int = 0, at: float = NOW - 60, **changes: Any) -> dict[str, Any]:
-    stamp = datetime.datetime.fromtimestamp(at, datetime.UTC).isoformat()
-    usage = {"prompt_tokens_details": {"cached_tokens": 10}}
-    return {
-        "request_id": f"chatcmpl-{number}",
-        "call_type": "acompletion",
-        "api_key": TOKEN,
-        "spend": 0.001075,
-        "prompt_tokens": 30,
-        "completion_tokens": 100,
-        "total_tokens": 130,
-        "startTime": stamp,
-        "model": "openai/gpt-4o",
-        "model_group": "gpt-4o",
-        "custom_llm_provider": "openai",
-        "user": "",
-        "team_id": "t1",
-        "request_tags": ["team:other", "project:ranker", "User-Agent: curl"],
-        "request_duration_ms": 12,
-        "status": "success",
-        "metadata": {"user_api_key_alias": "search-prod", "usage_object": usage},
-        **changes,
-    }
-
-
-def exact(values: dict[str, Any]) -> dict[str, Any]:
-    """As the client decodes it."""
-    decoded: dict[str, Any] = json.loads(json.dumps(values), parse_float=Decimal)
-    return decoded
-
-
-def test_a_row_is_a_record_with_exact_credits() -> None:
-    record, pattern = record_of_row(exact(row(spend=0.1)), OWNER, Decimal("0.01"))
-
-    assert (record.request_id, record.model_name, record.api_key_id) == (
-        "chatcmpl-0",
-        "gpt-4o",
-        "search-prod",
-    )
-    assert record.credits_consumed == Decimal(10)
-    assert json.loads(bytes(record.usage_labels)) == {
-        "team": "search",
-        "environment": "prod",
-        "project": "ranker",
-    }
-    assert record.units_consumed.cached == 10  # type: ignore[union-attr]
-    assert pattern is Pattern.GATEWAY
-
-
-def test_a_team_that_only_the_caller_names_is_the_callers_word() -> None:
-    record, pattern = record_of_row(exact(row()), Owner("k", "", {}), Decimal("0.01"))
-
-    assert json.loads(bytes(record.usage_labels))["team"] == "other"
-    assert pattern is Pattern.TAG
-
-
-@pytest.mark.parametrize(
-    ("call_type", "operation", "endpoint"),
-    [
-        ("acompletion", "completion", None),
-        ("aresponses", "completion", None),
-        ("", "completion", None),
-        ("aembedding", "embedding", None),
-        ("aimage_generation", "image", None),
-        ("pass_through_endpoint", "completion", "pass_through_endpoint"),
-    ],
-)
-def test_every_way_to_call_is_an_operation(call_type: str, operation: str, endpoint: str | None) -> None:
-    record, _ = record_of_row(exact(row(call_type=call_type)), OWNER, Decimal(1))
-
-    assert (record.operation_type, record.endpoint) == (operation, endpoint)
-
-
-@pytest.mark.parametrize(
-    ("error", "code"),
-    [
-        ({"error_code": "429", "error_class": "ProxyRateLimitError"}, "429"),
-        ({"error_code": "", "error_message": "Key is blocked. Update"}, "blocked"),
-        ({"error_code": "", "error_class": "Timeout"}, "Timeout"),
-        (None, "error"),
-    ],
-)
-def test_a_failure_has_a_code_whatever_the_log_says(error: dict[str, str] | None, code: str) -> None:
-    failed = exact(row(status="failure", metadata={"error_information": error}, spend=0))
-
-    assert record_of_row(failed, OWNER, Decimal(1))[0].error_code == code
-
-
-@pytest.mark.parametrize("wrong", [{"request_id": None}, {"spend": "much"}, {"prompt_tokens": -1}])
-def test_a_row_that_makes_no_sense_is_refused(wrong: dict[str, Any]) -> None:
-    with pytest.raises(RowError):
-        record_of_row(exact(row(**wrong)), OWNER, Decimal(1))
-
-
-def test_the_models_own_name_stands_where_no_group_does() -> None:
-    for model, provider, name in (
-        ("openai/gpt-4o", "openai", "gpt-4o"),
-        ("vendor/gpt-4o", "", "gpt-4o"),
-        ("", "", "unknown"),
-    ):
-        without = exact(row(model_group="", model=model, custom_llm_provider=provider))
-        assert record_of_row(without, OWNER, Decimal(1))[0].model_name == name
-
-
-def test_a_keys_labels_come_from_its_metadata_over_its_teams() -> None:
-    teams = {
-        "t1": {"team_alias": "search", "metadata": {"tags": ["environment:dev", "x:y"], "cost_center": 7}}
-    }
-
-    owner = owner_of({"token": TOKEN, "team_id": "t1", "metadata": {"environment": "prod"}}, teams)
-
-    assert owner == Owner(TOKEN, "t1", {"team": "search", "environment": "prod", "cost_center": "7"})
-    assert labels_of(None) == labels_of({"tags": "team:x"}) == {}
-
-
-def test_made_up_keys_are_nobodys() -> None:
-    owners = Owners({TOKEN: OWNER})
-    refused = row(api_key="f" * 64, team_id=None, status="failure", metadata={})
-
-    assert owners.of(refused).api_key == ""
-    assert not owners.lacks(refused)
-    assert owners.lacks(row(api_key="b" * 64))
-    assert owners.of(row()) == OWNER
+from tests.agent.telemetry.sources.litellm_proxy import NOW, Proxy, row
 
 
 def test_history_is_read_newest_first_in_pieces_until_none_is_missing() -> None:
@@ -171,49 +38,6 @@ def test_history_is_read_newest_first_in_pieces_until_none_is_missing() -> None:
 
     assert seen == [(8_100, 9_000), (7_200, 8_100), (7_000, 7_200)]
     assert progress.read.pairs == ((7_000, 10_000),)
-
-
-class Proxy:
-    """A log of spend by pages, which counts to `cap` as the real one does to ten thousand."""
-
-    def __init__(self, rows: list[dict[str, Any]], cap: int = 10_000) -> None:
-        self.rows = rows
-        self.cap = cap
-        self.day_usd = 0.0  # what it says of a day, on two pages
-        self.lost = 0  # rows that the next answers leave out
-        self.server = AnsweringServer(self._answer)
-
-    def _answer(self, asked: Asked) -> Answer:
-        if asked.path == "/key/list":
-            keys = [{"token": TOKEN, "key_alias": "search-prod", "team_id": "t1", "metadata": {}}]
-            return Answer({"keys": keys, "total_count": 1, "total_pages": 1})
-        if asked.path == "/v2/team/list":
-            teams = [{"team_id": "t1", "team_alias": "search", "metadata": {}}]
-            return Answer({"teams": teams, "total": 1, "total_pages": 1})
-        if asked.path == "/user/daily/activity":
-            days = [{"metrics": {"spend": self.day_usd / 2}}]
-            return Answer({"results": days, "metadata": {"total_pages": 2}})
-        start, end = (
-            datetime.datetime.fromisoformat(f"{asked.one(name)}+00:00") for name in ("start_date", "end_date")
-        )
-        found = [
-            each
-            for each in sorted(self.rows, key=lambda row: str(row["startTime"]))
-            if start <= datetime.datetime.fromisoformat(each["startTime"]) <= end
-        ]
-        page, size = int(asked.one("page") or 1), int(asked.one("page_size") or 1)
-        total, given = min(len(found), self.cap), found[(page - 1) * size : page * size]
-        if self.lost and len(given) > 1:
-            self.lost -= 1
-            given = given[1:]
-        return Answer(
-            {
-                "data": given,
-                "total": total,
-                "total_pages": -(-total // size),
-                "total_is_capped": len(found) > self.cap,
-            }
-        )
 
 
 @pytest.fixture
