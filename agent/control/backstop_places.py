@@ -169,12 +169,17 @@ class Backing:
 
     def _without_taken(self, allocation: Allocation, found: Sequence[Place], why: list[str]) -> Places:
         kept = []
+        taken: dict[tuple[str, str], list[str]] = {}  # by gateway and whose they are
         for place in found:
             owner = next(self._owners(allocation, place), None)
             if owner is None:
                 kept.append(place)
             else:
-                why.append(f"the limit of {place.scope} at {place.gateway} is that of {owner.id}")
+                taken.setdefault((place.gateway, owner.id), []).append(str(place.scope))
+        for (gateway, owner_id), scopes in taken.items():
+            which = f"limit of {scopes[0]}" if len(scopes) == 1 else f"limits of {len(scopes)} projects"
+            verb = "is that" if len(scopes) == 1 else "are those"
+            why.append(f"the {which} at {gateway} {verb} of {owner_id}")
         return Places(tuple(kept), tuple(dict.fromkeys(why)))
 
     def _owners(self, allocation: Allocation, place: Place) -> Iterator[Allocation]:

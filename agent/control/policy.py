@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from agent.domain.action import ActionKind, ActionSpec, Needs
 from agent.domain.allocation import OVERRIDE_APPROVERS
 from agent.domain.gateway import Limit, LimitUnit
 from agent.domain.person import Role
+from agent.domain.words import duration
+
+if TYPE_CHECKING:
+    from agent.control.planning import Plan
 
 TWO: Needs = ((Role.FINANCE.value,), (Role.ENGINEERING.value,))
 """One person of finance and another one of engineering."""
@@ -53,6 +58,25 @@ def needs(
         ):
             return TWO  # a block by another name, or one that outlasts the person who asked
     return GO if proposed else ()
+
+
+def why_needed(made: Plan) -> str:
+    """Why a change takes approvals, in a phrase; empty where its kind says it already."""
+    spec = made.spec
+    match spec.kind:
+        case ActionKind.REVOKE:
+            return "deleted keys do not come back"
+        case ActionKind.BLOCK | ActionKind.MODELS | ActionKind.TOOLS if made.production:
+            return "production is hit"
+        case ActionKind.CAP:
+            return "production is hit" if made.production else "it is not lower than what holds there"
+        case ActionKind.THROTTLE if starves(made.refused, made.requests):
+            return f"it would have refused {_STARVED_PERCENT} % of the calls or more"
+        case ActionKind.THROTTLE if spec.expires_s > ALONE_S:
+            return f"it holds production longer than {duration(ALONE_S)}"
+        case ActionKind.THROTTLE if _next_to_nothing(spec.limit):
+            return "next to nothing would pass"
+    return ""
 
 
 def starves(refused: int, requests: int) -> bool:

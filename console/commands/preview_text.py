@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from agent.control.policy import why_needed
 from agent.domain.action import ActionKind
 from agent.domain.words import duration, plural
 from console.commands.tables import amount, percent, when
@@ -29,7 +30,7 @@ def preview_lines(made: Plan, now: float, missing: Needs = ()) -> Iterator[str]:
     yield from _time(made, now)
     if nobody := nobody_words(missing):
         yield f"missing     {nobody}"
-    for note in made.notes:
+    for note in made.own_notes:
         yield f"note        {note}"
 
 
@@ -113,7 +114,8 @@ def _time(made: Plan, now: float) -> Iterator[str]:
     if made.spec.kind.at_gateways:
         yield f"bites       {duration(made.effect_s)} after it is accepted"
         yield f"ends        {_end(made)}"
-    yield f"approvals   {needs_words(made.needs)}"
+    why = f": {reason}" if made.needs and (reason := why_needed(made)) else ""
+    yield f"approvals   {needs_words(made.needs)}{why}"
     if made.data_at is not None:
         age = duration(max(0, int(now) - made.data_at))
         yield f"data        known until {when(made.data_at)}, {age} old"

@@ -60,6 +60,14 @@ class Plan:
     spent_nano: int | None = None  # this month already, where it is a cap
 
     @property
+    def own_notes(self) -> tuple[str, ...]:
+        """Notes without those of keys that are hit besides or spared, which figures tell as well."""
+        told = (" are spared.", "also hits ")
+        return tuple(
+            note for note in self.notes if not note.endswith(told[0]) and not note.startswith(told[1])
+        )
+
+    @property
     def hit(self) -> tuple[PlannedKey, ...]:
         """All keys whose calls it bears on."""
         gone = {key.api_key for key in self.unreached}

@@ -106,7 +106,7 @@ def draw_plan(made: Plan, aim: Aim, now: float, width: int) -> list[Line]:
         ("when", _when(made, now), Tone.PLAIN),
     ]
     parts += _left_out(made)
-    parts += [("note", note, Tone.DIM) for note in _own_notes(made)]
+    parts += [("note", note, Tone.DIM) for note in made.own_notes]
     return [line for each in parts for line in part(*each, width)]
 
 
@@ -179,9 +179,3 @@ def _left_out(made: Plan) -> Iterable[tuple[str, str, Tone]]:
         yield "not", f"▲ {_keys(made.unreached)}: no gateway can do it to them", Tone.WARM
     if made.spared:
         yield "spares", f"{plural(made.spared, 'key')} of production or of an unknown environment", Tone.PLAIN
-
-
-def _own_notes(made: Plan) -> Iterable[str]:
-    """Notes that the lines above do not say already."""
-    said = (" are spared.", "also hits ")
-    return (note for note in made.notes if not note.endswith(said[0]) and not note.startswith(said[1]))

@@ -196,7 +196,7 @@ def test_a_project_is_of_the_narrowest_cap_around_it(tmp_path: Path) -> None:
         ("project:p3", 5_500, "pending"),
     ]
     assert world.limits() == []
-    assert f"the limit of project:p1 at oa is that of {WALLET.id}" in world.told()[GROUP.id].sentence
+    assert f"the limits of 2 projects at oa are those of {WALLET.id}" in world.told()[GROUP.id].sentence
     world.office.writer.close()
 
 

@@ -87,6 +87,22 @@ def test_a_dry_run_says_in_numbers_what_it_would_do_and_sends_nothing(
     assert intents(world) == 0
 
 
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (("throttle", "--rpm", "900", "--for", "30h"), "it holds production longer than 1 d"),
+        (("throttle", "--rpm", "1"), "it would have refused 95 % of the calls or more"),
+        (("block",), "production is hit"),
+    ],
+)
+def test_why_it_takes_two_people_is_said_beside_it(
+    world: World, capsys: pytest.CaptureFixture[str], words: tuple[str, ...], why: str
+) -> None:
+    assert world.run(words[0], "api_key:key_prod", *words[1:], "--dry-run") == 0
+
+    assert f"approvals   finance and engineering: {why}" in capsys.readouterr().out
+
+
 def test_json_has_the_same_figures(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     assert world.run(*THROTTLE, "--dry-run", "--json") == 0
 
