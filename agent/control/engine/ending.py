@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from agent.ledger.writer import LedgerWriter
 
 TIME_UP = "its time was up"
+DRILL_OVER = "drill over: nothing was changed"
 RUNNING = (
     ActionState.PENDING,
     ActionState.EXECUTING,
@@ -82,12 +83,17 @@ def ended_in_time(
             _decline(writer, action, now, tell, "not begun in time: ask for it anew")
             continue
         if action.state in RUNNING and not irreversible(action) and deadlines.over(action, now):
-            action = replace(action, state=ActionState.REVERSING, ended_by=AGENT, why=TIME_UP)
+            action = replace(action, state=ActionState.REVERSING, ended_by=AGENT, why=by_itself(action))
             with writer.transaction():
                 writer.actions.save(action)
         found.append(action)
     deadlines.keep(found)
     return found
+
+
+def by_itself(action: Action) -> str:
+    """Why an action ends that nobody has ended: a drill is over once it has gone the whole way."""
+    return DRILL_OVER if action.spec.drill else TIME_UP
 
 
 def _stale(writer: LedgerWriter, action: Action, now: int, valid_s: int) -> bool:
@@ -104,17 +110,23 @@ def finish(writer: LedgerWriter, ident: int, now: int, tell: Tell) -> None:
         action = writer.actions.action(ident)
         if action is None or action.state is not ActionState.REVERSING:
             return
-        in_time = action.ended_by == AGENT and action.why == TIME_UP
+        in_time = action.ended_by == AGENT and action.why in (TIME_UP, DRILL_OVER)
         state = ActionState.EXPIRED if in_time else ActionState.REVERSED
         if action.accepted_at is None:
             state = ActionState.FAILED if not in_time and action.ended_by == AGENT else state
         kept = [step for step in action.steps if step.state is StepState.KEPT]
         after = writer.actions.save(replace(action, state=state, ended_at=now))
-        text = "undone: its time was up" if in_time else f"undone by {action.ended_by}"
+        text = _said_of_end(action, in_time=in_time)
         if kept:
             text += f"; {plural(len(kept), 'target')} left alone: {kept[0].target.id}: {kept[0].detail}"
         whom = ("ops_on_call",) if kept or in_time else ()
         record(writer, Occasion("undone", after, text, recipients=whom), now, tell)
+
+
+def _said_of_end(action: Action, *, in_time: bool) -> str:
+    if action.spec.drill:
+        return DRILL_OVER if in_time else f"drill ended by {action.ended_by}: nothing was changed"
+    return f"undone: {TIME_UP}" if in_time else f"undone by {action.ended_by}"
 
 
 def not_begun(writer: LedgerWriter, action: Action, now: int, trouble: str, tell: Tell) -> None:

@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from agent.control.engine.effects import Watching
-from agent.control.engine.ending import TIME_UP, Deadlines, ended_in_time, finish, not_begun, partly
+from agent.control.engine.ending import Deadlines, by_itself, ended_in_time, finish, not_begun, partly
 from agent.control.engine.owning import Owning
 from agent.control.engine.set_back import NewestTime
 from agent.control.engine.steps import StepWork, irreversible
@@ -254,7 +254,7 @@ class Executor:
             occasion = Occasion("accepted", after, text, recipients=("ops_on_call",) if why else ())
             record(writer, occasion, now, self._bench.tell)
             if action.spec.drill:
-                over = replace(after, state=ActionState.REVERSING, ended_by=AGENT, why=TIME_UP)
+                over = replace(after, state=ActionState.REVERSING, ended_by=AGENT, why=by_itself(after))
                 writer.actions.save(over)
 
     async def _note(self, action: Action, kind: str, text: str, hint: str) -> None:

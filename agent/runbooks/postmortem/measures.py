@@ -112,7 +112,7 @@ def marks_of(measures: Iterable[Measure]) -> Iterator[Mark]:
         if each.ended is not None and each.state == ActionState.REVERSED.value:
             yield Mark(each.ended, f"released, action {each.id}")
         elif each.ended is not None and each.state == ActionState.EXPIRED.value:
-            yield Mark(each.ended, f"expired, action {each.id}")
+            yield Mark(each.ended, f"{'drill over' if each.drill else 'expired'}, action {each.id}")
 
 
 def held_of(details: Iterable[ActionDetail]) -> Iterator[str]:

@@ -112,7 +112,9 @@ def _effect(entry: ActionEntry, now: float, width: int) -> Iterator[Line]:
             text = "in force until " + ("it is changed" if ends is None else f"{fmt.moment(ends, now)} UTC")
     if entry.why and entry.why not in text:
         who = f" by {entry.ended_by}" if entry.ended_by and entry.ended_by not in entry.why else ""
-        text = f"{text}; {entry.state}{who}: {entry.why}".removeprefix("; ")
+        over = entry.drill and entry.state == "expired"  # it says all of it by itself
+        said = entry.why if over else f"{entry.state}{who}: {entry.why}"
+        text = f"{text}; {said}".removeprefix("; ")
     tone = Tone.WARM if entry.state == "failed" or "no effect" in text else Tone.STRONG
     yield from ([Span(line, tone)] for line in wrap(text, width))
 

@@ -154,7 +154,8 @@ def state_words(entry: ActionEntry) -> str:
     drill = "drill " if entry.drill else ""
     if entry.state == "accepted" and not at_gateways(entry):
         return f"+ {drill}in force"
-    return f"{SIGNS.get(entry.state, '·')} {drill}{WORDS.get(entry.state, entry.state)}"
+    word = "over" if entry.drill and entry.state == "expired" else WORDS.get(entry.state, entry.state)
+    return f"{SIGNS.get(entry.state, '·')} {drill}{word}"
 
 
 def middle(entry: ActionEntry, part: Part) -> str:

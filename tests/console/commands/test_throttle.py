@@ -224,7 +224,10 @@ def test_a_drill_goes_all_the_way_and_changes_nothing(
     assert "the drill is over (action 1): nothing was changed" in capsys.readouterr().out
     assert world.entries("block.map") == []
     assert world.run("actions", "show", "1") == 0
-    assert "accepted by 2 targets" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "accepted by 2 targets" in shown
+    assert "by agent: drill over: nothing was changed" in shown
+    assert "its time was up" not in shown
 
 
 def test_a_gateway_that_refuses_is_an_action_that_failed(

@@ -74,6 +74,17 @@ async def test_lists_go_round_and_each_action_is_in_one(desk):
 
 
 @piloted
+async def test_a_drill_that_is_over_says_that_nothing_was_changed(desk):
+    made = desk.ended(replace(throttle(), drill=True))
+    desk.writer.actions.save(
+        replace(made, why="drill over: nothing was changed", effect="", ended_by="agent")
+    )
+    async with console_on(desk, "4", "l", "l", size=(160, 60)) as running:
+        await running.until("✓ drill over", "drill over: nothing was changed")
+        assert "expired" not in running.text
+
+
+@piloted
 async def test_undo_says_what_comes_back_and_is_taken(desk):
     made = desk.in_force(throttle(non_prod=True))
     async with console_on(desk, "4") as running:

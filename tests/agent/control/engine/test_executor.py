@@ -146,6 +146,18 @@ def test_a_drill_changes_nothing_takes_over_nothing_and_says_what_it_is(shop: Sh
     notices = [notice_of(each, shop.now) for each in shop.told if each.action.id == drill]
     assert [notice.kind.value for notice in notices] == ["drill"] * len(notices)
     assert len(notices) >= 2
+    assert notices[-1].summary == f"action {drill}: drill over: nothing was changed"
+    assert shop.action(drill).why == "drill over: nothing was changed"
+
+
+def test_a_drill_that_somebody_ends_says_who_and_that_nothing_was_changed(shop: Shop) -> None:
+    drill = shop.ask((KEY, {RPM: 5}), drill=True)
+    assert not shop.settle(Life(until=lambda: shop.steps(drill) == ["applied"]))
+    shop.release(drill)
+    shop.settle()
+
+    assert shop.told[-1].text == "drill ended by ada: nothing was changed"
+    assert held(shop) == (None, 900)
 
 
 def test_a_drill_in_force_does_not_inherit_what_a_real_action_has_set(shop: Shop) -> None:
