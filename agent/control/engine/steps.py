@@ -138,12 +138,33 @@ class StepWork:
         now = held(state, step.want)
         if now == dict(step.want):
             return step if step.state is StepState.APPLIED else await self._save(step, StepState.APPLIED)
-        theirs = others(step, state)
+        later = await self.bench.desk.write(lambda writer: self._on_top(writer, step, now))
+        left = {name: value for name, value in step.want.items() if name not in later}
+        if all(now[name] == value for name, value in left.items()):
+            return await self._save(step, StepState.APPLIED)
+        theirs = {name: value for name, value in others(step, state).items() if name not in later}
         if not theirs:
-            return await self._write(link, step, StepState.APPLYING, StepState.APPLIED, step.want)
+            return await self._write(link, step, StepState.APPLYING, StepState.APPLIED, left)
         text = f"left as somebody else has set it meanwhile: {self._words(step)(theirs)}"
-        ours = any(now[name] == value != step.before.get(name) for name, value in step.want.items())
+        ours = later or any(now[name] == value != step.before.get(name) for name, value in left.items())
         return await self._save(step, StepState.APPLIED if ours else StepState.FAILED, text)
+
+    def _on_top(self, writer: LedgerWriter, step: Step, now: Fields) -> set[str]:
+        """The fields that actions have set further which found there what this step had wanted.
+
+        So it was done. Given up as changed by somebody else, it would outlast all of them.
+        """
+        ident = self.action.id or 0
+        rest = [each for action, each in writer.actions.holding(step.target) if action != ident]
+        found = set()
+        for name, value in step.want.items():
+            seen = [value]
+            for each in rest:  # the oldest first: each stands on one before it
+                if name in each.want and each.before.get(name) in seen:
+                    seen.append(each.want[name])
+            if now[name] in seen[1:]:
+                found.add(name)
+        return found
 
     async def _decide(self, link: Link, step: Step, state: TargetState) -> Step:
         """Of what cannot be taken back: it was done, or it was not."""

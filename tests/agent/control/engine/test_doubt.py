@@ -48,6 +48,20 @@ def test_nothing_counts_as_applied_that_no_gateway_holds(shop: Shop, state: str)
     assert shop.steps(ident) == ["applied"]
 
 
+def test_a_step_that_a_later_one_was_built_on_was_done_and_does_not_outlast_it(shop: Shop) -> None:
+    first = shop.ask((KEY, {RPM: 10}), expires_s=HOUR)
+    assert not shop.settle(Life(until=lambda: shop.memory.held[KEY][RPM] == 10))  # nobody has noted it
+    second = shop.ask((KEY, {RPM: 20}), expires_s=HOUR)
+    shop.memory.troubles = ["down"]  # for the first one, so that the second overtakes it
+    shop.settle()
+
+    assert shop.steps(first) == shop.steps(second) == ["applied"]
+    assert shop.memory.held[KEY][RPM] == 20
+    shop.clock.advance(HOUR)
+    shop.settle()
+    assert shop.memory.held[KEY][RPM] is None
+
+
 def test_what_cannot_be_done_is_not_accepted_because_its_row_says_so(shop: Shop) -> None:
     ident = shop.ask((KEY, {RPM: 10}))
     shop.settle(Life(until=lambda: shop.state(ident) is ActionState.EXECUTING))
