@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from agent.allocations import hierarchy, settings_now, within
 from agent.analytics.month import month_of
 from agent.control.allocation_change import checked, problem_of
+from agent.control.allocation_words import difference_words, differing
 from agent.control.planning.plan import Plan
 from agent.control.policy import needs
 from agent.domain.action import ActionKind, ActionSpec, Step
@@ -193,9 +194,16 @@ def _allocate(pool: Pool, spec: ActionSpec) -> tuple[Step, list[str]]:
     if after is not None and (problem := problem_of(after, tree.organization)):
         raise Refused(problem)
     _check_room(pool, spec, tree, before)
-    names = FIELDS if want.get("retire") else want.keys() & FIELDS
-    words = _words(before, after)
-    return _step(ident, want, plain(before, sorted(names)) if before else {}, words), _notes(before, after)
+    words = difference_words(before, after)
+    if before is None or after is None:
+        return _step(ident, want, plain(before, sorted(FIELDS)) if before else {}, words), _notes(
+            before, after
+        )
+    names = differing(before, after)
+    if not names:
+        raise Refused(f"nothing changes: {ident} is so already")
+    want = {name: value for name, value in want.items() if name in names}
+    return _step(ident, want, plain(before, names), words), _notes(before, after)
 
 
 def _check_room(pool: Pool, spec: ActionSpec, tree: Hierarchy, before: Allocation | None) -> None:
@@ -229,11 +237,6 @@ def _notes(before: Allocation | None, after: Allocation | None) -> list[str]:
     if after is None:
         return ["its burn counts from then on against what lies around it alone"]
     return [] if before else ["it holds until it is changed; burndeck.toml need not name it"]
-
-
-def _words(before: Allocation | None, after: Allocation | None) -> str:
-    old = "nothing" if before is None else f"{_credits(base_nano(before))} credits"
-    return f"{old} -> {'nothing' if after is None else f'{_credits(base_nano(after))} credits'} a month"
 
 
 def _step(ident: str, want: Mapping[str, Any], before: Mapping[str, Any], detail: str) -> Step:

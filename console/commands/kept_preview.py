@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
+from agent.control.allocation_words import field_name
 from agent.domain.words import duration, plural
 from console.commands.tables import amount, percent, when
 
@@ -13,13 +14,6 @@ if TYPE_CHECKING:
     from agent.domain.action import ActionSpec
 
 _MOST = 6
-_NAMES = {
-    "monthly_nano": "monthly credits",
-    "reserve_nano": "reserve",
-    "buffer_nano": "emergency buffer",
-    "daily_nano": "credits a day",
-    "block_expires_s": "block expires",
-}
 
 
 def kept_lines(spec: ActionSpec, kept: Mapping[str, Any]) -> list[str]:
@@ -39,7 +33,7 @@ def change_lines(change: Mapping[str, Any]) -> Iterator[str]:
             if value:
                 yield f"sets        {'it is made anew' if name == 'create' else 'it is taken away'}"
         else:
-            yield f"sets        {_NAMES.get(name, name.replace('_', ' '))}: {_value(name, value)}"
+            yield f"sets        {field_name(name)}: {_value(name, value)}"
 
 
 def _value(name: str, value: object) -> str:

@@ -279,7 +279,24 @@ def test_a_hard_cap_needs_something_left(tmp_path: Path) -> None:
         ActionSpec(ActionKind.ALLOCATE, SUPPORT.scope, change=change)
     )
     treasury.allocate(SUPPORT.scope, **change, buffer_nano=NANO)
-    assert treasury.plan(ActionSpec(ActionKind.ALLOCATE, SUPPORT.scope, change=change))
+    later = ActionSpec(ActionKind.ALLOCATE, SUPPORT.scope, change=change | {"soft_cap": "0.6"})
+    assert treasury.plan(later)
+
+
+def test_what_is_asked_for_is_told_by_what_differs_and_nothing_else_is_set(treasury: Treasury) -> None:
+    same = {"hard_cap": "1.0", "approved_models": [], "owner": "ada"}
+    change = {"id": SUPPORT.id, "monthly_nano": SUPPORT.monthly_nano + NANO, "rollover": "0.1", **same}
+
+    made = treasury.plan(ActionSpec(ActionKind.ALLOCATE, SUPPORT.scope, change=change))
+
+    (step,) = made.steps
+    assert sorted(step.want) == ["monthly_nano", "owner", "rollover"]
+    assert sorted(step.before) == sorted(step.want)
+    assert step.detail.endswith(" credits a month; owner none -> ada; rollover 0 % -> 10 %")
+    refusal = treasury.refusal(
+        ActionSpec(ActionKind.ALLOCATE, SUPPORT.scope, change={"id": SUPPORT.id, "hard_cap": "1.00"})
+    )
+    assert refusal == f"nothing changes: {SUPPORT.id} is so already"
 
 
 def test_a_change_is_refused_where_another_one_came_before_it(treasury: Treasury) -> None:

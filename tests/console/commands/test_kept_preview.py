@@ -18,7 +18,7 @@ def test_a_change_of_an_allocation_is_told_in_credits_and_words() -> None:
     change = {"id": "org-1", "monthly_nano": 5000 * NANO, "block_expires_s": 3600, "contacts": ["a", "b"]}
 
     assert list(change_lines(change | {"create": True, "retire": False})) == [
-        "sets        block expires: 1 h",
+        "sets        block expires after: 1 h",
         "sets        contacts: a, b",
         "sets        it is made anew",
         "allocation  org-1",

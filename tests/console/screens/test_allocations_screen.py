@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from agent.control.words import allocation_words
+from agent.control.allocation_words import allocation_words
 from agent.domain.action import ActionKind, ActionSpec, ActionState
 from agent.domain.allocation import Scope
 from agent.domain.person import Role
@@ -218,7 +218,7 @@ def test_what_becomes_of_an_allocation_is_said_in_credits():
 
     assert allocation_words(topped) == "500 credits more, until 1 Dec 00:00 UTC"
     assert allocation_words({"monthly_nano": 70_000 * NANO, "hard_cap": "0.9"}) == (
-        "hard cap 0.9, 70,000 credits a month"
+        "hard cap 90 %, 70,000 credits a month"
     )
     assert allocation_words({"retire": True, "create": False}) == "retire"
     assert allocation_words({}) == "nothing"
