@@ -70,7 +70,7 @@ def _lies_in(spike: Alert, outer: Scope, within: Within) -> bool:
 
 
 def begin(alert: Alert, group: str, now: int) -> Incident:
-    """The incident that an alert opens: what it says first is what the incident is called."""
+    """The incident that an alert opens, called by what it says."""
     return Incident(
         title=alert.signal.summary,
         group=group,
@@ -81,7 +81,7 @@ def begin(alert: Alert, group: str, now: int) -> Incident:
 
 
 def update(incident: Incident, members: Iterable[Alert], now: int) -> Incident:
-    """An incident after another evaluation: its gravest tier, what it has cost, and whether it is over."""
+    """An incident after another evaluation: its title and gravest tier, its cost, and whether it is over."""
     members = list(members)
     gravest = max((member.signal.tier for member in members), key=tier_rank, default=incident.tier)
     tier = gravest if tier_rank(gravest) > tier_rank(incident.tier) else incident.tier
@@ -89,11 +89,29 @@ def update(incident: Incident, members: Iterable[Alert], now: int) -> Incident:
     over = all(not member.open for member in members) or _cap_is_lifted(members)
     return replace(
         incident,
+        title=_called(members) or incident.title,
         tier=tier,
         cause=incident.cause or (first.signal.cause if first else ""),
         above_nano=above(members),
         closed_at=now if over else None,
     )
+
+
+def _called(members: Sequence[Alert]) -> str:
+    """What the gravest alert says now: of equals one that goes on, then one that is told, then the newest."""
+    said = (member for member in members if member.signal.summary)
+    gravest = max(
+        said,
+        key=lambda member: (
+            tier_rank(member.signal.tier),
+            member.open,
+            not member.muted_by.startswith("alert:"),
+            member.started_at,
+            member.id or 0,
+        ),
+        default=None,
+    )
+    return "" if gravest is None else gravest.signal.summary
 
 
 def _cap_is_lifted(members: Sequence[Alert]) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 class Incident:
     """What went wrong, first cause first. Amounts are nano-credits."""
 
-    title: str
+    title: str  # what the gravest of its alerts says
     group: str  # what its alerts share: an allocation, a team or a key
     tier: str  # the gravest of its alerts so far
     cause: str  # of the alert that began it

@@ -13,7 +13,7 @@ INSERT INTO incident (title, "group", tier, cause, opened_at, closed_at, above_n
 VALUES (:title, :group, :tier, :cause, :opened_at, :closed_at, :above_nano);
 
 -- name: update_incident
-UPDATE incident SET tier = :tier, cause = :cause, closed_at = :closed_at, above_nano = :above_nano WHERE id = :id;
+UPDATE incident SET title = :title, tier = :tier, cause = :cause, closed_at = :closed_at, above_nano = :above_nano WHERE id = :id;
 
 -- name: add_timeline
 INSERT INTO timeline (incident, at, kind, actor, text, alert) VALUES (:incident, :at, :kind, :actor, :text, :alert);

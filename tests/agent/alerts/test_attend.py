@@ -278,7 +278,7 @@ def test_what_belongs_together_is_one_incident_with_its_timeline(office: Office)
     office.judge(60)
 
     assert (incident.group, incident.tier) == ("allocation:org-1234-bg-payments", "critical")
-    assert incident.title.startswith("org-1234-bg-payments has burnt 71.0%")
+    assert incident.title.startswith("org-1234-bg-payments has burnt 91.0%")
     assert office.writer.incidents.open_incidents() == []
     assert [kind for kind, _ in office.timeline()] == [
         "fired",

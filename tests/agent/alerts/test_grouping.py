@@ -8,7 +8,7 @@ import pytest
 
 from agent.alerts.grouping import above, accrued, begin, group_of, update
 from agent.alerts.mute import muted_by
-from agent.domain.alert import AlertRule, AlertState
+from agent.domain.alert import Alert, AlertRule, AlertState
 from agent.domain.allocation import Scope
 from agent.domain.silence import Silence, parse_matcher
 from tests.agent.alerts.signals import firing
@@ -121,6 +121,24 @@ def test_an_incident_keeps_its_gravest_tier_and_first_cause_and_closes_with_its_
     assert (graver.tier, milder.tier) == ("critical", "critical")
     assert graver.cause == "retry_storm"
     assert (milder.closed_at, over.closed_at) == (None, 40)
+
+
+def test_an_incident_is_called_by_what_its_gravest_and_then_newest_alert_says_now() -> None:
+    first = firing(1, tier="warning", summary="79%")
+    incident = begin(first, "team:search", 10)
+
+    def called(*members: Alert) -> str:
+        return update(incident, members, 20).title
+
+    cap = firing(2, tier="hard_cap", summary="100.5%")
+    newer = firing(3, tier="warning", summary="newer")
+    assert called() == "79%"
+    assert called(firing(1, tier="warning", summary="81%")) == "81%"
+    assert called(newer, first) == "newer"
+    assert called(cap, newer, first) == "100.5%"
+    assert called(replace(cap, state=AlertState.RESOLVED), newer) == "100.5%"
+    assert called(replace(newer, state=AlertState.RESOLVED), first) == "79%"
+    assert called(replace(newer, muted_by="alert:1"), first) == "79%"
 
 
 @pytest.mark.parametrize("text", ["team", "team=", "colour=red", "=search", "team search"])
