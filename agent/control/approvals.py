@@ -17,6 +17,7 @@ from agent.domain.intent import Intent, Refused
 from agent.domain.person import Person
 
 if TYPE_CHECKING:
+    from agent.ledger.alert_store import AlertStore
     from agent.ledger.writer import LedgerWriter
     from agent.settings import Settings
 
@@ -83,9 +84,9 @@ def deny(
     record(writer, occasion, now, tell)
 
 
-def cap_holds(writer: LedgerWriter, action: Action) -> bool:
+def cap_holds(alerts: AlertStore, action: Action) -> bool:
     """Whether an action of the agent answers a hard cap that is still reached."""
-    alert = None if action.alert is None else writer.alerts.alert(action.alert)
+    alert = None if action.alert is None else alerts.alert(action.alert)
     return alert is not None and alert.live and alert.signal.tier == HARD_CAP
 
 

@@ -16,7 +16,7 @@ from agent.domain.person import AGENT, Person, Role
 from agent.domain.words import duration
 
 if TYPE_CHECKING:
-    from agent.ledger.writer import LedgerWriter
+    from agent.ledger.alert_store import AlertStore
 
 _RENEWABLE = (ActionState.PENDING, ActionState.EXECUTING, ActionState.ACCEPTED, ActionState.CONFIRMED)
 _ASKED_ANEW = (ActionKind.CAP, ActionKind.ALLOCATE, ActionKind.TOP_UP)
@@ -62,7 +62,7 @@ def asks_itself(action: Action) -> bool:
     return action.requested_by == AGENT and action.state is ActionState.STANDBY
 
 
-def not_released(writer: LedgerWriter, action: Action, person: Person) -> str:
+def not_released(alerts: AlertStore, action: Action, person: Person) -> str:
     """Why an action cannot be undone by somebody; empty where it can."""
     if action.state.ended or action.state is ActionState.REVERSING:
         return f"action {action.id} is {action.state.value}: there is nothing to undo"
@@ -81,7 +81,7 @@ def not_released(writer: LedgerWriter, action: Action, person: Person) -> str:
             ACTING.isdisjoint(person.roles)
         ):
             return "what holds calls back is undone by operator, engineering, lead or admin"
-    if action.requested_by == AGENT and cap_holds(writer, action):
+    if action.requested_by == AGENT and cap_holds(alerts, action):
         return (
             f"action {action.id} holds a hard cap that is still reached: ask for a top-up, "
             "or break the glass (`burndeck top-up --help`)"

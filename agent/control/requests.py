@@ -15,15 +15,16 @@ from agent.control.bounds import (
     scopes_around,
 )
 from agent.control.duties import assess, guard_top_up, hard_cap_incident, owe_postmortem, sign_postmortem
-from agent.control.lasting import asks_itself, not_released, renewed
+from agent.control.lasting import not_released, renewed
 from agent.control.occasion import Occasion, Tell, record
 from agent.control.planning import Plan, books_of, plan
 from agent.control.proposing import again, begin, check_spec, title
+from agent.control.undoing import fates, still_wait
 from agent.domain.action import Action, ActionKind, ActionSpec, ActionState, parse_spec
 from agent.domain.allocation import Scope
 from agent.domain.intent import Intent, IntentKind, Refused
 from agent.domain.person import Person
-from agent.domain.words import duration, plural
+from agent.domain.words import duration
 from agent.errors import BurndeckError
 from agent.ledger.control_store import IntentHandler
 
@@ -130,7 +131,7 @@ class _Desk:
             self._release_all(writer, _ident(intent.subject, "incident"), person, reason, now)
             return
         action = _action(writer, intent.subject)
-        if problem := not_released(writer, action, person):
+        if problem := not_released(writer.alerts, action, person):
             raise Refused(problem)
         self._reverse(writer, action, person.name, reason, now)
 
@@ -190,23 +191,22 @@ class _Desk:
     def _release_all(
         self, writer: LedgerWriter, incident: int, person: Person, reason: str, now: int
     ) -> None:
-        """Undoes what can be undone of an incident, and says what cannot, and why.
-
-        What the agent itself only asks for stays asked: it has changed nothing, and an end of it would count
-        as an answer.
-        """
-        going = [each for each in writer.actions.of_incident(incident) if not each.state.ended]
-        actions = [each for each in going if not asks_itself(each)]
-        problems = [(each, _not_undone(writer, each, person)) for each in reversed(actions)]
-        if all(problem for _, problem in problems):
-            told = "; ".join(dict.fromkeys(problem for _, problem in problems))
-            raise Refused(told or _nothing_done(len(going)))
-        for action, problem in problems:
-            if problem:
-                occasion = Occasion("not_released", action, f"not released: {problem}", actor=person.name)
+        """Undoes what can be undone of an incident, and says what cannot, and why."""
+        found = fates(writer.actions, writer.alerts, incident, person)
+        meant = [each for each in found if not each.asked]
+        if all(each.stays for each in meant):
+            told = "; ".join(dict.fromkeys(each.stays for each in meant))
+            waits = still_wait(len(found) - len(meant))
+            nothing = "nothing of this incident is in force" + (f"; {waits}" if waits else "")
+            raise Refused(told or nothing)
+        for each in meant:
+            if each.stays:
+                occasion = Occasion(
+                    "not_released", each.action, f"not released: {each.stays}", actor=person.name
+                )
                 record(writer, occasion, now, self.tell)
             else:
-                self._reverse(writer, action, person.name, reason, now)
+                self._reverse(writer, each.action, person.name, reason, now)
 
     def _reverse(self, writer: LedgerWriter, action: Action, person: str, reason: str, now: int) -> None:
         standby = action.state is ActionState.STANDBY
@@ -285,23 +285,9 @@ def _action(writer: LedgerWriter, subject: str) -> Action:
     return action
 
 
-def _nothing_done(asked: int) -> str:
-    nothing = "nothing of this incident is in force"
-    if not asked:
-        return nothing
-    return f"{nothing}; {plural(asked, 'request')} of the agent still {'waits' if asked == 1 else 'wait'}"
-
-
 def _id(action: Action) -> int:
     assert action.id is not None
     return action.id
-
-
-def _not_undone(writer: LedgerWriter, action: Action, person: Person) -> str:
-    """Why an action of an incident stays; empty where it can be undone."""
-    if not writer.actions.own(action):
-        return f"action {action.id} was changed by somebody else than the agent"
-    return not_released(writer, action, person)
 
 
 def _scopes_of_request(writer: LedgerWriter, intent: Intent) -> Collection[Scope]:

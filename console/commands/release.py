@@ -48,9 +48,11 @@ def release(
     """Undo an ACTION, or every action of an incident; a request that still waits is withdrawn.
 
     What was there before is restored. Of an incident it is said of each action that stays why it does; what
-    the agent itself asks for goes on waiting. Exit code 0 when all of it is undone, 1 when not (yet).
+    the agent itself asks for goes on waiting for people's approvals, as nothing of it is done. Exit code 0 when
+    all that was done is undone, 1 when not (yet).
     """
     from agent.control.asking import release_of
+    from agent.control.undoing import ASKED
 
     if (action is None) == (incident is None):
         raise click.UsageError("say what is undone: an ACTION, or --incident N.")
@@ -61,7 +63,9 @@ def release(
     receipt, result = settled(settings, asked.kind, asked.subject, asked.payload, wait)
     done = result is not None and result.handled_at is not None and not result.reason
     left = max(0.0, wait - (time.monotonic() - begun))
+    asked = _asked(settings, idents) if done and incident else []
     stays = _stays(settings, idents, receipt.made_at) if done and incident else {}
+    stays |= dict.fromkeys(asked, ASKED)
     seen = [
         watch(settings, each, begun, 0 if each in stays else left, undone, quiet=as_json or each in stays)
         for each in (idents if done else ())
@@ -76,11 +80,16 @@ def release(
     elif not done:
         say_undone(receipt, result)
     for each in () if as_json else watched:
+        if each.entry.id in asked:
+            continue
         if why := stays.get(each.entry.id):
             click.echo(f"action {each.entry.id} ({each.entry.title}) stays: {why}")
         else:
             say_end(each, wait)
-    fine = done and all(undone(each) and each.entry.state != "failed" for each in watched)
+    if asked and not as_json:
+        click.echo(_wait(asked))
+    meant = [each for each in watched if each.entry.id not in asked]
+    fine = done and all(undone(each) and each.entry.state != "failed" for each in meant)
     click.get_current_context().exit(0 if fine else 1)
 
 
@@ -189,9 +198,24 @@ def _open_actions(settings: Settings, incident: int) -> list[int]:
     return [each.id for each in reversed(found) if each.id is not None and not each.state.ended]
 
 
+def _asked(settings: Settings, idents: Sequence[int]) -> list[int]:
+    """Which of some actions are requests of the agent that go on waiting."""
+    from agent.control.lasting import asks_itself
+
+    with reader_for(settings) as reader:
+        found = [reader.action_store().action(ident) for ident in idents]
+    return [each.id for each in found if each is not None and each.id is not None and asks_itself(each)]
+
+
+def _wait(asked: Sequence[int]) -> str:
+    from agent.control.undoing import still_wait
+
+    these = "it" if len(asked) == 1 else "them"
+    return f"{still_wait(len(asked))}: approve or deny {these}, `burndeck approve {asked[0]}` or with --deny"
+
+
 def _stays(settings: Settings, idents: Sequence[int], since: int) -> dict[int, str]:
     """Why some of an incident's actions outlast its undo, as the agent has just put it on record."""
-    from agent.control.lasting import asks_itself
     from agent.reports.actions import action_detail
 
     found: dict[int, str] = {}
@@ -200,8 +224,6 @@ def _stays(settings: Settings, idents: Sequence[int], since: int) -> dict[int, s
             detail = action_detail(reader, ident, settings.clock().now())
             if detail is None:
                 continue
-            if asks_itself(detail.action):
-                found[ident] = f"the agent asks for it, and it waits: `burndeck approve {ident}`, or --deny"
             for line in detail.timeline:
                 if line.kind == "not_released" and line.at >= since:
                     found[ident] = line.text.removeprefix("not released: ")

@@ -274,8 +274,39 @@ def test_what_outlasts_the_release_of_an_incident_is_said_with_its_reason(
 
     out = capsys.readouterr().out
     assert "stays: a top-up is taken back by finance" in out
-    assert "action 2 (block team:search for 1 h) stays: the agent asks for it, and it waits" in out
+    assert (
+        "1 request of the agent still waits: approve or deny it, `burndeck approve 2` or with --deny" in out
+    )
+    assert "action 2 (" not in out
     assert "action 3 is reversed" in out
+
+
+def test_what_the_agent_asks_for_does_not_fail_the_release_of_an_incident(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with open_writer(world.ledger) as writer:
+        opened = writer.incidents.add_incident(Incident("spike", "team:search", "critical", "x", world.now))
+        about = {"incident": opened.id, "reason": "x", "requested_at": world.now - 60}
+        for scope in ("team:search", "api_key:key_dev"):
+            spec = ActionSpec(ActionKind.BLOCK, Scope.parse(scope), expires_s=3_600)
+            writer.actions.add(Action(spec, ActionState.STANDBY, AGENT, needs=(("finance",),), **about))
+    number = str(opened.id)
+    of = ("--incident", number, "--reason", "spike", "--yes")
+    assert world.run("throttle", "api_key:key_dev", "--rps", "1", *of) == 0
+    capsys.readouterr()
+
+    assert world.run("release", "--incident", number, "--json") == 0
+
+    told = {each["action"]["id"]: each for each in json.loads(capsys.readouterr().out)["actions"]}
+    assert {ident: each["action"]["state"] for ident, each in told.items()} == {
+        1: "standby",
+        2: "standby",
+        3: "reversed",
+    }
+    assert told[1]["stays"] == "the agent asks for it, and nothing of it is done"
+    assert told[3]["stays"] is None
+    assert world.run("release", "--incident", number) == 1
+    assert "2 requests of the agent still wait" in capsys.readouterr().err
 
 
 class Terminal(io.StringIO):
