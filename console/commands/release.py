@@ -48,8 +48,8 @@ def release(
     """Undo an ACTION, or every action of an incident; a request that still waits is withdrawn.
 
     What was there before is restored. Of an incident it is said of each action that stays why it does; what
-    the agent itself asks for goes on waiting for people's approvals, as nothing of it is done. Exit code 0 when
-    all that was done is undone, 1 when not (yet).
+    the agent itself asks for goes on waiting, as nothing of it is done. Exit code 0 when all that was done
+    is undone, 1 when not (yet).
     """
     from agent.control.asking import release_of
     from agent.control.undoing import ASKED
@@ -63,9 +63,9 @@ def release(
     receipt, result = settled(settings, asked.kind, asked.subject, asked.payload, wait)
     done = result is not None and result.handled_at is not None and not result.reason
     left = max(0.0, wait - (time.monotonic() - begun))
-    asked = _asked(settings, idents) if done and incident else []
+    waiting = _asked(settings, idents) if done and incident else []
     stays = _stays(settings, idents, receipt.made_at) if done and incident else {}
-    stays |= dict.fromkeys(asked, ASKED)
+    stays |= dict.fromkeys(waiting, ASKED)
     seen = [
         watch(settings, each, begun, 0 if each in stays else left, undone, quiet=as_json or each in stays)
         for each in (idents if done else ())
@@ -80,15 +80,15 @@ def release(
     elif not done:
         say_undone(receipt, result)
     for each in () if as_json else watched:
-        if each.entry.id in asked:
+        if each.entry.id in waiting:
             continue
         if why := stays.get(each.entry.id):
             click.echo(f"action {each.entry.id} ({each.entry.title}) stays: {why}")
         else:
             say_end(each, wait)
-    if asked and not as_json:
-        click.echo(_wait(asked))
-    meant = [each for each in watched if each.entry.id not in asked]
+    if waiting and not as_json:
+        click.echo(_wait(waiting))
+    meant = [each for each in watched if each.entry.id not in waiting]
     fine = done and all(undone(each) and each.entry.state != "failed" for each in meant)
     click.get_current_context().exit(0 if fine else 1)
 

@@ -21,6 +21,7 @@ from console.screens.actions.asking import (
 from console.screens.actions.detail import draw_detail
 from console.screens.actions.queued import draw_queued, withdraw
 from console.screens.actions.rows import Part
+from console.screens.actions.undoing import Undoing
 from console.screens.detail_screen import Looked, draw_parts
 from console.screens.forms.form import Form, FormScreen
 from console.screens.now_screen import NowScreen
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from agent.reports.status import Status
 
 Wish = Callable[..., Form]
-"""The form on an action in full, at an instant; of an incident, with all that is known."""
+"""The form on an action in full, at an instant; of an incident, with what becomes of its actions."""
 
 
 class ActionsScreen(NowScreen):
@@ -55,6 +56,7 @@ class ActionsScreen(NowScreen):
             self._detail, lambda detail, width, height: draw_detail(detail, self.now, width, height)
         )
         self._withdraw_asked: Question | None = None
+        self._undoing = Undoing(self)
         self._table.empty = action_rows.EMPTY[self.part]
 
     def on_mount(self) -> None:
@@ -97,6 +99,8 @@ class ActionsScreen(NowScreen):
     def show(self, answer: Answer) -> None:
         if answer.question.topic == ACTION:
             self._looked.show(answer)
+            return
+        if self._undoing.takes(answer):
             return
         if answer.question.topic == WITHDRAW:
             self._open_withdrawal(answer)
@@ -212,8 +216,9 @@ class ActionsScreen(NowScreen):
 
     def action_undo_all(self) -> None:
         known = self.board.entries if self.board is not None else ()
-        person = self.deck.standing.person if self.deck.standing is not None else None
-        self._act(wishes.undo_all, lambda entry: wishes.not_undone_all(entry, known), known, person)
+        entry = self._target(wishes.undo_incident, lambda entry: wishes.not_undone_all(entry, known))
+        if entry is not None and entry.incident is not None:
+            self._undoing.begin(entry.incident)
 
     def action_renew(self) -> None:
         self._act(wishes.renew, wishes.not_renewed)
@@ -231,10 +236,20 @@ class ActionsScreen(NowScreen):
             lambda entry: wishes.not_decided(entry, person, approve=approve) if person is not None else "",
         )
 
-    def _act(self, wish: Wish, refuses: Callable[[ActionEntry], str], *more: object) -> None:
-        """Opens a form on the action under the cursor; where nothing is done of it, that is on record."""
+    def _act(self, wish: Wish, refuses: Callable[[ActionEntry], str]) -> None:
+        """Opens a form on the action under the cursor."""
+        entry = self._target(wish, refuses)
+        if entry is None:
+            return
+        detail = self._looked.of(entry.id)
+        if detail is None:
+            self.note("It is still being read: press the key again.")
+        else:
+            self.ask_for(wishes.KINDS[wish], lambda settings: FormScreen(wish(detail, self.now)))
+
+    def _target(self, wish: Wish, refuses: Callable[[ActionEntry], str]) -> ActionEntry | None:
+        """The action under the cursor; none where nothing is done of it, which is said and on record."""
         entry = self.entry
-        detail = None if entry is None else self._looked.of(entry.id)
         if self.queued is not None:
             self.note(
                 "No agent has taken it yet: until then u takes it back, and nothing else is done with it."
@@ -244,8 +259,6 @@ class ActionsScreen(NowScreen):
         elif reason := refuses(entry):
             self.note(reason)
             self.deck.stopped(wishes.KINDS[wish], reason, wishes.subject(wish, entry))
-        elif detail is None:
-            self.note("It is still being read: press the key again.")
         else:
-            kind = wishes.KINDS[wish]
-            self.ask_for(kind, lambda settings: FormScreen(wish(detail, self.now, *more)))
+            return entry
+        return None

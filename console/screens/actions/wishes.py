@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from agent.domain.action import ActionState
+from agent.domain.action_words import spec_title
 from agent.domain.duration import Duration
 from agent.domain.intent import IntentKind
 from agent.domain.money import to_credits
-from agent.domain.person import AGENT, Role
+from agent.domain.person import AGENT
 from agent.domain.words import plural
 from console import format as fmt
 from console.screens.actions.detail import target_words
@@ -18,6 +21,7 @@ from console.wants import Want
 
 if TYPE_CHECKING:
     from agent.control.asking import Ask
+    from agent.control.undoing import Fate
     from agent.domain.person import Person
     from agent.reports.action_report import ActionDetail, ActionEntry, StepLine
 
@@ -48,7 +52,7 @@ def not_undone_all(entry: ActionEntry, known: Sequence[ActionEntry]) -> str:
 def nothing_of(incident: int, known: Sequence[ActionEntry]) -> str:
     """Why nothing of an incident can be undone; empty where something can."""
     its = [each for each in known if each.incident == incident and not not_undone(each)]
-    if any(not stays(each, None) for each in its):
+    if any(each.state != "standby" or each.requested_by != AGENT for each in its):
         return ""
     if its:
         return f"Of incident {incident} only requests of the agent wait: A approves one, D denies it."
@@ -112,53 +116,58 @@ def undo(detail: ActionDetail, now: float) -> Form:
     )
 
 
-def undo_all(
-    detail: ActionDetail, now: float, known: Sequence[ActionEntry] = (), person: Person | None = None
-) -> Form:
-    """Everything that was done about the incident of an action, by what is `known` of it."""
-    return undo_incident(detail.entry.incident or 0, known, person)
-
-
-def stays(entry: ActionEntry, person: Person | None) -> str:
-    """Why an action outlasts the undo of all of its incident by this person, as far as that is known here."""
-    waits = entry.state == "standby"
-    if waits and entry.requested_by == AGENT:
-        return "the agent asks for it, and nothing of it is done: A approves it, D denies it"
-    if entry.kind == "top_up" and not waits and person is not None and Role.FINANCE not in person.roles:
-        return "finance takes a top-up back"
-    return ""
-
-
-def undo_incident(incident: int, known: Sequence[ActionEntry], person: Person | None = None) -> Form:
-    """Everything that was done about an incident, by what is `known` of it."""
-    its = [each for each in known if each.incident == incident and not not_undone(each)]
-    its.sort(key=lambda each: -each.id)
-
-    def judge(values: Values) -> list[str]:
-        return [
-            *_few([_becomes(each, person) for each in its]),
-            "The newest first. A hard cap that is still reached stays.",
-        ]
+def undo_incident(incident: int, found: Sequence[Fate]) -> Form:
+    """Everything that was done about an incident, by what becomes of each of its actions."""
+    said = [*_few([_becomes(each) for each in found if not each.asked]), *_asked(found)]
 
     def want(values: Values) -> Want:
         if values["sure"] != str(incident):
             raise FieldError(f"type: {incident}, the number of the incident, to confirm")
-        subject = f"incident:{incident}"
-        return _release(subject, values["reason"], f"Undo of all of incident {incident} asked for")
+        done = f"Undo of all of incident {incident} asked for"
+        made = _release(f"incident:{incident}", values["reason"], done)
+        return replace(made, then="".join(f" {each}" for each in _stays(found)))
 
     fields = (
         Field("sure", "type", "", f"{incident}, the number of the incident"),
         Field("reason", "reason", "", "why; may stay empty"),
     )
     title = f"Undo all of incident {incident}"
-    about = plural(len(its), "action")
-    return Form(title, about, fields, judge, want, said_lines=min(10, 4 + len(its)))
+    about = plural(sum(not each.stays for each in found), "action")
+    return Form(title, about, fields, lambda values: said, want, said_lines=min(12, 4 + len(said)))
 
 
-def _becomes(entry: ActionEntry, person: Person | None) -> str:
-    if reason := stays(entry, person):
-        return f"leaves {entry.title}: {reason}"
-    return f"{'takes back' if entry.state == 'standby' else 'undoes'} {entry.title}"
+def _becomes(each: Fate) -> str:
+    title = spec_title(each.action.spec)
+    if each.stays:
+        return f"stays: {title}: {_briefly(each.stays)}"
+    return f"{'takes back' if each.action.state is ActionState.STANDBY else 'undoes'} {title}"
+
+
+def _stays(found: Sequence[Fate]) -> Iterator[str]:
+    """What outlasts the undo, in sentences."""
+    kept = [each for each in found if each.stays and not each.asked]
+    if kept:
+        why = "; ".join(_kept(each) for each in kept[:_STEPS_SHOWN])
+        yield f"{plural(len(kept), 'action')} stay{'s' if len(kept) == 1 else ''}: {why}."
+    yield from _asked(found)
+
+
+def _kept(each: Fate) -> str:
+    name, why = f"action {each.action.id}", _briefly(each.stays)
+    return why if why.startswith(f"{name} ") else f"{name}: {why}"
+
+
+def _asked(found: Sequence[Fate]) -> Iterator[str]:
+    """That what the agent asks for goes on waiting."""
+    asked = sum(each.asked for each in found)
+    if asked:
+        waits, these = ("waits", "it") if asked == 1 else ("wait", "them")
+        yield f"{plural(asked, 'request')} of the agent still {waits}: approve or deny {these} (4: A, D)."
+
+
+def _briefly(why: str) -> str:
+    """A reason without what could be asked for instead."""
+    return why.partition(": ask for")[0]
 
 
 def _few(lines: list[str]) -> list[str]:
@@ -278,7 +287,7 @@ def _want(ask: Ask, done: str) -> Want:
 
 KINDS: Mapping[Callable[..., Form], IntentKind] = {
     undo: IntentKind.RELEASE,
-    undo_all: IntentKind.RELEASE,
+    undo_incident: IntentKind.RELEASE,
     renew: IntentKind.RENEW,
     approve: IntentKind.APPROVE,
     deny: IntentKind.DENY,
@@ -288,5 +297,5 @@ KINDS: Mapping[Callable[..., Form], IntentKind] = {
 
 def subject(wish: Callable[..., Form], entry: ActionEntry) -> str:
     """What a form on an action is about, as a refusal of it is put on record."""
-    whole = wish is undo_all and entry.incident is not None
+    whole = wish is undo_incident and entry.incident is not None
     return f"incident:{entry.incident}" if whole else f"action:{entry.id}"

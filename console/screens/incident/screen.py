@@ -8,9 +8,9 @@ from agent.domain.intent import IntentKind
 from console.actions import bindings
 from console.live import Answer, Question
 from console.screens.actions import wishes
+from console.screens.actions.undoing import Undoing
 from console.screens.detail_screen import PAST, DetailScreen, Looked, draw_parts
 from console.screens.exporting import export_incident
-from console.screens.forms.form import FormScreen
 from console.screens.incident import rows as incident_rows
 from console.screens.incident.asking import INCIDENT, incident_question, incidents_question
 from console.screens.incident.detail import draw_detail
@@ -47,6 +47,7 @@ class IncidentScreen(DetailScreen):
         self._looked: Looked[IncidentView] = Looked(
             self._detail, lambda view, width, height: draw_detail(view, self._seen_at, width, height)
         )
+        self._undoing = Undoing(self)
         self._table.empty = incident_rows.EMPTY[stage]
 
     def on_mount(self) -> None:
@@ -89,6 +90,8 @@ class IncidentScreen(DetailScreen):
     def show(self, answer: Answer) -> None:
         if answer.question.topic == INCIDENT:
             self._looked.show(answer)
+            return
+        if self._undoing.takes(answer):
             return
         self.board = answer.value  # type: ignore[assignment]
         if self._wanted is not None:
@@ -210,9 +213,4 @@ class IncidentScreen(DetailScreen):
             self.note(reason)
             self.deck.stopped(IntentKind.RELEASE, reason, f"incident:{view.entry.id}")
         else:
-            known = [each.entry for each in view.actions]
-            person = self.deck.standing.person if self.deck.standing is not None else None
-            self.ask_for(
-                IntentKind.RELEASE,
-                lambda settings: FormScreen(wishes.undo_incident(view.entry.id, known, person)),
-            )
+            self._undoing.begin(view.entry.id)

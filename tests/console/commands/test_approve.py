@@ -274,9 +274,7 @@ def test_what_outlasts_the_release_of_an_incident_is_said_with_its_reason(
 
     out = capsys.readouterr().out
     assert "stays: a top-up is taken back by finance" in out
-    assert (
-        "1 request of the agent still waits: approve or deny it, `burndeck approve 2` or with --deny" in out
-    )
+    assert "1 request of the agent still waits: approve or deny it, `burndeck approve 2`" in out
     assert "action 2 (" not in out
     assert "action 3 is reversed" in out
 

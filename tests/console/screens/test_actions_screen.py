@@ -159,7 +159,7 @@ async def test_all_of_an_incident_is_undone_once_its_number_is_typed(desk):
 
 @piloted
 async def test_what_outlasts_the_undo_of_an_incident_is_said_before_it(desk):
-    desk.fires()
+    cap = desk.fires()
     top_up = ActionSpec(ActionKind.TOP_UP, Scope.parse("team:search"), amount_nano=100 * NANO)
     desk.in_force(throttle(), incident=1, alert=1)
     desk.writer.actions.add(
@@ -170,12 +170,27 @@ async def test_what_outlasts_the_undo_of_an_incident_is_said_before_it(desk):
             block(), ActionState.STANDBY, AGENT, AT - 60, "cap", incident=1, alert=1, needs=(("finance",),)
         )
     )
-    async with console_on(desk, "4", size=(140, 40)) as running:
+    desk.writer.alerts.save([replace(cap, signal=replace(cap.signal, tier="hard_cap"))])
+    held = throttle("api_key:key_support", 30)
+    desk.writer.actions.add(
+        Action(held, ActionState.CONFIRMED, AGENT, AT - 60, "cap", incident=1, alert=1, accepted_at=AT - 50)
+    )
+    async with console_on(desk, "4", size=(200, 40)) as running:
         await running.until("incident 1")
         await running.press("U")
         await running.until("undoes throttle team:search")
-        await running.until("by 100 credits: finance takes a top-up back")
-        await running.until("the agent asks for it, and nothing of it is done")
+        await running.until("stays: top team:search up by 100 credits: a top-up is taken back by finance")
+        await running.until("action 4 holds a hard cap that is still reached")
+        await running.until("1 request of the agent still waits: approve or deny it (4: A, D).")
+        await running.press(*"1", "enter")
+        assert await signed(running, desk) == [""]
+        await running.until(
+            "Undo of all of incident 1 asked for by ada. 2 actions stay: action 4 holds a hard cap"
+        )
+
+    states = {each.id: each.state for each in desk.writer.actions.open_actions()}
+    assert [states[ident] is ActionState.REVERSING for ident in (1, 2, 3, 4)] == [True, False, False, False]
+    assert states[3] is ActionState.STANDBY
 
 
 @piloted
