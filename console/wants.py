@@ -62,9 +62,9 @@ def why_not(found: Standing, kind: IntentKind) -> str:
             "`burndeck identity show` prints what to add."
         )
     if not found.may(kind):
-        from agent.control.roles import takes
+        from agent.control.roles import deed, takes
 
-        return f"{found.person.name} may not {kind.value.replace('_', ' ')}: it takes {takes(kind)}."
+        return f"{found.person.name} may not {deed(kind)}: it takes {takes(kind)}."
     return ""
 
 

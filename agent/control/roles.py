@@ -49,10 +49,23 @@ def may(person: Person, kind: IntentKind) -> bool:
     return not ALLOWED.get(kind, frozenset()).isdisjoint(person.roles)
 
 
+_DEEDS = {
+    IntentKind.PLANNED_ACTIVITY: "plan an activity",
+    IntentKind.MODELS: "limit models",
+    IntentKind.TOOLS: "limit hosted tools",
+    IntentKind.POSTMORTEM: "write a postmortem",
+}
+"""Of kinds whose own names are no verbs."""
+
+
+def deed(kind: IntentKind) -> str:
+    """What somebody may do or not, as a verb: `top up`."""
+    return _DEEDS.get(kind, kind.value.replace("_", " "))
+
+
 def refusal(person: Person, kind: IntentKind) -> str:
     """Why a person may not: `ada may not allocate: it takes finance; ada has the role operator`."""
-    what = kind.value.replace("_", " ")
-    return f"{person.name} may not {what}: it takes {takes(kind)}; {roles_words(person)}"
+    return f"{person.name} may not {deed(kind)}: it takes {takes(kind)}; {roles_words(person)}"
 
 
 def roles_words(person: Person) -> str:

@@ -278,10 +278,10 @@ async def test_a_role_that_only_looks_is_told_so_before_a_form_opens(desk):
     async with alerts_of(desk) as running:
         await running.press("p")
 
-        await running.until("ada may not planned activity")
+        await running.until("ada may not plan an activity")
         (told,) = await taken(desk)
 
-    assert told.startswith("ada may not planned activity: it takes")
+    assert told.startswith("ada may not plan an activity: it takes")
     with sqlite3.connect(desk.writer.path) as conn:
         assert conn.execute("SELECT actor, kind FROM audit").fetchall()[-1] == ("ada", "intent_refused")
 

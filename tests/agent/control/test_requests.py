@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from agent.control.roles import deed
 from agent.domain.action import ActionKind, ActionState
 from agent.domain.allocation import Scope
 from agent.domain.gateway import Limit, LimitUnit
@@ -67,7 +68,7 @@ def test_a_role_may_do_what_its_row_of_the_matrix_says_and_every_refusal_is_audi
 ) -> None:
     reason = hall.say(OF_ROLE[role], ask(kind, "nothing"))
 
-    refused = reason.startswith(f"{OF_ROLE[role]} may not {kind.value.replace('_', ' ')}:")
+    refused = reason.startswith(f"{OF_ROLE[role]} may not {deed(kind)}:")
     assert refused == (role not in MATRIX[kind]), reason
     assert hall.refusals()[-1] == (OF_ROLE[role], reason)
 
