@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from agent.ledger.key_store import KeyStore
 from agent.ledger.rule_store import RuleStore
@@ -47,6 +47,16 @@ class Books:
     def targets(self) -> Mapping[Target, TargetState]:
         """What targets held when their gateways were read last."""
         return self.actions.targets()
+
+    def calls(self, name: str, start: int, end: int) -> Sequence[tuple[Any, ...]]:
+        """Rows of calls in a stretch, read once: many plans of one look are about the same one."""
+        if (name, start, end) not in self._calls:
+            self._calls[name, start, end] = self.rules.named(name, start=start, end=end)
+        return self._calls[name, start, end]
+
+    @cached_property
+    def _calls(self) -> dict[tuple[str, int, int], Sequence[tuple[Any, ...]]]:
+        return {}
 
     def newest_call(self, now: float) -> int | None:
         """The second of the newest single call by now; what fast clocks have dated later is not yet."""

@@ -68,9 +68,7 @@ def recent_calls(
     services = books.alerts.services()
     found: dict[Caller, dict[int, Calls]] = {}
     for name in ("plan_buckets", "plan_events"):
-        for context, service, at, width, requests, tokens, nano in books.rules.named(
-            name, start=start, end=end
-        ):
+        for context, service, at, width, requests, tokens, nano in books.calls(name, start, end):
             whose = contexts.get(context)
             called = services.get(service)
             if whose is None or called is None:
