@@ -12,7 +12,10 @@ if TYPE_CHECKING:
 
 WHERE = "console"
 """What a refusal is about where the person was stopped before they said what they aim at."""
-NO_IDENTITY = "Read-only: nobody is known here who could sign. Run `burndeck identity create`."
+NO_IDENTITY = (
+    "Read-only: nobody is known here who could sign. Run `burndeck identity create`. "
+    "BURNDECK_IDENTITY_FILE names another file."
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,10 +24,11 @@ VARIABLE = "BURNDECK_IDENTITY_FILE"
 
 _ITEM = "identity"  # in the keyring
 _WORD = "burndeck-identity-1"  # begins every stored identity; the number is the format's
-_CREATE_HINT = (
+CREATE_HINT = (
     "Run `burndeck identity create`, and paste what it prints into burndeck.toml; "
     f"{VARIABLE} names another file, such as finance in the folder of a demo."
 )
+"""What to do where nobody is known."""
 
 
 class NoIdentityError(ConfigError):
@@ -112,7 +113,7 @@ def the_identity(*, environ: Mapping[str, str] | None = None) -> Identity:
         return identity
     named = (os.environ if environ is None else environ).get(VARIABLE)
     raise NoIdentityError(
-        f"there is no identity to sign with {f'in {named}' if named else 'here'}", hint=_CREATE_HINT
+        f"there is no identity to sign with {f'in {named}' if named else 'here'}", hint=CREATE_HINT
     )
 
 
@@ -123,7 +124,7 @@ def read_identity(file: Path) -> Identity:
             mode = os.fstat(stream.fileno()).st_mode
             content = stream.read(4096)
     except FileNotFoundError:
-        raise NoIdentityError(f"{file}: there is no identity there", hint=_CREATE_HINT) from None
+        raise NoIdentityError(f"{file}: there is no identity there", hint=CREATE_HINT) from None
     except OSError as error:
         raise ConfigError(
             f"{file}: the identity cannot be read: {error.strerror}", hint="Make yourself its owner."

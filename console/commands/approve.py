@@ -116,10 +116,12 @@ def _asked(settings: Settings, detail: ActionDetail, *, deny: bool, note: str, t
 
 
 def _list(settings: Settings, *, as_json: bool) -> None:
+    from agent.control.identity import CREATE_HINT
     from agent.control.standing import standing
     from agent.reports.actions import actions
 
-    person = standing(settings).person
+    here = standing(settings)
+    person = here.person
     with reader_for(settings) as reader:
         waiting = [each for each in actions(reader, settings.clock().now(), 0) if each.waits_for]
     rows = [(entry, _mine(entry, person)) for entry in waiting]
@@ -134,6 +136,14 @@ def _list(settings: Settings, *, as_json: bool) -> None:
     ]
     columns = ("id", "what", "by", "until", "approvals", "yours")
     click.echo(table(columns, lines, right=(0,), most=terminal_width()))
+    if here.identity is None:
+        click.echo(f"\nNobody is known here. {CREATE_HINT}", err=True)
+    elif person is None:
+        where = settings.file or "burndeck.toml"
+        click.echo(
+            f"\n{where} does not know {here.identity.name}. `burndeck identity show` prints what to add.",
+            err=True,
+        )
 
 
 def _mine(entry: ActionEntry, person: Person | None) -> str:

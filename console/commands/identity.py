@@ -65,12 +65,13 @@ def show(config: str | None, db: str | None, as_json: bool) -> None:
     What you may do stands in burndeck.toml. Exit code 1 when there is no identity, or when burndeck.toml
     does not know it.
     """
+    from agent.control.identity import CREATE_HINT
     from agent.control.standing import standing
 
     settings = settings_for(config, db)
     found = standing(settings)
     if found.identity is None:
-        raise BurndeckError("there is no identity here", hint="Run `burndeck identity create`.")
+        raise BurndeckError("there is no identity here", hint=CREATE_HINT)
     if as_json:
         print_json(_as_data(found.identity, found.person))
     else:

@@ -184,6 +184,7 @@ def stands_failed(view: RunView) -> bool:
 
 def why_not(settings: Settings, view: RunView) -> str:
     """Why whoever is at this machine cannot move a run; empty where they can."""
+    from agent.control.identity import CREATE_HINT
     from agent.control.standing import standing
     from agent.domain.intent import IntentKind
     from agent.domain.run import RunState
@@ -195,7 +196,7 @@ def why_not(settings: Settings, view: RunView) -> str:
         return error.message
     run, current = view.run, view.current
     if found.identity is None:
-        return "nobody is known here; `burndeck identity create` makes somebody"
+        return f"nobody is known here. {CREATE_HINT}"
     if found.person is None:
         return f"burndeck.toml does not know the identity of {found.identity.name}"
     if not found.may(IntentKind.RUN_STEP):

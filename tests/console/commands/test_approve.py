@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from agent.control.identity import VARIABLE
 from agent.domain.action import Action, ActionKind, ActionSpec, ActionState
 from agent.domain.alert import HARD_CAP, Alert, AlertRule, AlertState, Signal
 from agent.domain.allocation import Scope
@@ -90,6 +91,26 @@ def test_the_list_says_what_waits_and_which_of_it_is_mine(
         yours.append(found["yours"])
 
     assert yours == ["no: you asked for it", "yes, for finance", "no: it takes finance and engineering"]
+
+
+def test_somebody_without_an_identity_is_told_how_to_be_known(
+    world: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert world.run(*BLOCK) == 0
+    capsys.readouterr()
+    monkeypatch.setenv(VARIABLE, str(world.folder / "nobody.key"))
+
+    assert world.run("approve") == 0
+    listed = capsys.readouterr()
+    assert "no: nobody is known here" in listed.out
+    assert "burndeck identity create" in listed.err and VARIABLE in listed.err
+    for command in (
+        ("approve", "1", "--yes"),
+        ("throttle", "api_key:key_dev", "--rpm", "5", "--yes", "--reason", "x"),
+    ):
+        assert world.run(*command) == 2
+        said = capsys.readouterr().err
+        assert "burndeck identity create" in said and VARIABLE in said
 
 
 def test_one_no_ends_it(world: World, capsys: pytest.CaptureFixture[str]) -> None:

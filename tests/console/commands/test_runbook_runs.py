@@ -216,6 +216,7 @@ def test_somebody_without_an_identity_sees_everything_and_is_told_why_not(
     said = capsys.readouterr().out
     assert "Who is it?" in said
     assert "You cannot move it: nobody is known here" in said
+    assert f"{VARIABLE} names another file" in said
     assert working.runbook("answer", "1", "not") == 2
     assert "there is no identity to sign with" in capsys.readouterr().err
 
