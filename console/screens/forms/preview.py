@@ -133,11 +133,20 @@ class PreviewScreen(FieldsScreen):
         """The preview of exactly what stands in the fields."""
         return self._shown[1] if self._shown is not None and self._shown[0] == self.values else None
 
+    @property
+    def _invalid(self) -> bool:
+        """Whether what stands in the fields is nothing that could be asked about."""
+        return self._asked is None and bool(self._problem)
+
     # Typing
 
     def on_input_changed(self, event: Input.Changed) -> None:
         super().on_input_changed(event)
-        if event.input is self._typed or self._current is not None:
+        if event.input is self._typed:
+            return
+        if self._current is not None:
+            self._problem = ""  # what stands there again has its preview already
+            self._said.redraw()
             return
         self._confirm(False)
         self._tried = False
@@ -193,7 +202,7 @@ class PreviewScreen(FieldsScreen):
         tail = self._tail(width - 2)
         hint: list[Line] = [[Span(text, Tone.DIM)] for text in wrap(self.hint, width - 2)]
         body: list[Line] = []
-        if self._shown is not None:
+        if self._shown is not None and not self._invalid:
             body = self._shown[1].draw(width - 2)
         if self._current is None and self._shown is not None:
             body = [[span._replace(tone=Tone.DIM) for span in line] for line in body]

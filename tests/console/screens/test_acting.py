@@ -70,6 +70,22 @@ async def test_the_preview_says_what_would_have_been_refused_and_follows_what_is
 
 
 @piloted
+async def test_no_preview_stays_of_a_value_that_is_none_and_it_is_back_with_the_value(desk):
+    async with console_on(desk) as running:
+        await on_teams(running)
+        await running.press("t")
+        await running.until("undoes itself at 13:31 UTC")
+
+        await running.press("tab", *CLEAR)
+        wrong = await running.until("is not a stretch of time")
+        assert "undoes itself at" not in wrong and "calls of the last hour" not in wrong
+
+        await running.press(*"1h")
+        again = await running.until("undoes itself at 13:31 UTC", "Enter goes on to the confirmation")
+        assert "is not a stretch of time" not in again
+
+
+@piloted
 async def test_production_wants_its_name_typed(desk):
     async with console_on(desk, "t") as running:
         await running.until("Keys 4")
