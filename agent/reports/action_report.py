@@ -11,7 +11,10 @@ from decimal import Decimal
 from typing import Any
 
 from agent.domain.action import Action, Needs
+from agent.domain.words import plural
 from agent.reports.alert_report import Command, TimelineLine
+
+_MOST_NAMED = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,19 @@ class ActionEntry:
     alert: int | None
     drill: bool
     emergency: bool
+    asked: int = 0  # keys that it was asked for, whether it reaches them or not
+    not_reached: int = 0  # of them
+    missed: tuple[str, ...] = ()  # names of those, with the reason where it is known
+
+    @property
+    def reach(self) -> str:
+        """`in force for 7 of 8 keys; not reached: ci (no gateway serves it)`; empty where all are."""
+        if not self.not_reached or self.drill or self.state not in ("accepted", "confirmed"):
+            return ""
+        more = self.not_reached - len(self.missed[:_MOST_NAMED])
+        named = ", ".join(self.missed[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+        held = self.asked - self.not_reached
+        return f"in force for {held} of {plural(self.asked, 'key')}; not reached: {named}"
 
 
 @dataclass(frozen=True, slots=True)

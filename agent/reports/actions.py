@@ -97,6 +97,7 @@ def action_detail(
 def entry(action: Action, said: Sequence[Approval], now: int) -> ActionEntry:
     """An action with everybody's word on it, as a line of the list."""
     spec, preview = action.spec, _preview(action)
+    missed = _missed(preview)
     given = [each for each in said if _counts(action, each)]
     waiting = action.state is ActionState.STANDBY
     ends = action.expires_at if action.state.active else None
@@ -136,6 +137,9 @@ def entry(action: Action, said: Sequence[Approval], now: int) -> ActionEntry:
         alert=action.alert,
         drill=spec.drill,
         emergency=spec.emergency,
+        asked=int(preview.get("key_count", 0)),
+        not_reached=missed,
+        missed=tuple(preview.get("missed") or preview.get("unreached", ())),
     )
 
 
@@ -152,8 +156,13 @@ def _preview(action: Action) -> Mapping[str, Any]:
 
 def _hit(preview: Mapping[str, Any]) -> int:
     """Keys whose calls it bears on: those that share a target too, and not those that nothing reaches."""
-    others, missed = (len(preview.get(name, ())) for name in ("bystanders", "unreached"))
-    return max(0, int(preview.get("key_count", 0)) - missed + others)
+    others = len(preview.get("bystanders", ()))
+    return max(0, int(preview.get("key_count", 0)) - _missed(preview) + others)
+
+
+def _missed(preview: Mapping[str, Any]) -> int:
+    """Keys that nothing reaches: of many, only the first are kept by name."""
+    return int(preview.get("unreached_count", len(preview.get("unreached", ()))))
 
 
 def _names(value: object) -> bool:
@@ -169,9 +178,9 @@ def _share(value: object) -> bool:
 
 
 _SHOWN: Mapping[str, Callable[[object], bool]] = {
-    **dict.fromkeys(("keys", "names", "bystanders", "unreached", "teams", "notes"), _names),
+    **dict.fromkeys(("keys", "names", "bystanders", "unreached", "missed", "teams", "notes"), _names),
     **dict.fromkeys(("key_count", "burn_nano", "saved_nano", "requests", "refused"), _count),
-    **dict.fromkeys(("spared", "effect_s", "data_at", "production"), _count),
+    **dict.fromkeys(("spared", "effect_s", "data_at", "production", "unreached_count"), _count),
     "production_share": _share,
 }
 

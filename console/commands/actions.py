@@ -116,6 +116,8 @@ def _head(entry: ActionEntry) -> Iterator[str]:
     ):
         if at is not None:
             yield f"{name:<10}  {when(at)}"
+    if entry.reach:
+        yield f"reach       {entry.reach}"
     if entry.effect:
         yield f"effect      {entry.effect}"
     if entry.expires_in_s is not None:

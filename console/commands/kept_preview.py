@@ -63,7 +63,8 @@ def _reach(kept: Mapping[str, Any]) -> Iterator[str]:
     yield f"hits        {plural(count, 'key')}{f' of {teams}' if teams else ''}: {_some(names, count)}"
     for title, name in (("also hits", "bystanders"), ("not reached", "unreached")):
         if found := kept.get(name, ()):
-            yield f"{title:<11} {plural(len(found), 'key')}: {_some(found)}"
+            named = kept.get("missed", found) if name == "unreached" else found
+            yield f"{title:<11} {plural(len(found), 'key')}: {_some(named)}"
     if spared := int(kept.get("spared", 0)):
         yield f"spared      {plural(spared, 'key')} of production, or of an environment nobody knows"
     share = percent(Decimal(str(kept.get("production_share", "0"))))

@@ -77,7 +77,7 @@ def _reach(made: Plan) -> Iterator[str]:
     if made.bystanders:
         yield f"also hits   {plural(len(made.bystanders), 'key')} that nobody named: {_keys(made.bystanders)}"
     if made.unreached:
-        yield f"not reached {plural(len(made.unreached), 'key')}: {_keys(made.unreached)}"
+        yield f"not reached {plural(len(made.unreached), 'key')}: {_some(made.missed)}"
     if made.spared:
         yield f"spared      {plural(made.spared, 'key')} of production, or of an environment nobody knows"
     yield f"production  {_production(made)}"

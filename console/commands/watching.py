@@ -114,7 +114,11 @@ def say_end(watched: Watched, wait_s: float) -> None:
         undo = f"`burndeck release {entry.id}` undoes it now"
         if entry.kind == "allocate":
             undo = "`burndeck allocations propose` changes it back"
-        click.echo(f"action {entry.id} is in force: {ends}{undo}")
+        if entry.reach:
+            click.echo(f"action {entry.id} is {entry.reach}")
+            click.echo(f"  {ends}{undo}")
+        else:
+            click.echo(f"action {entry.id} is in force: {ends}{undo}")
     else:
         click.echo(f"action {entry.id} is {entry.state}" + (f": {entry.why}" if entry.why else ""))
 

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from agent.settings import Settings
 
 HOUR_S = 3_600
+_UNSERVED = "no gateway serves it"
 _MOST_SHOWN = 50  # keys, in what is kept of a preview
 
 
@@ -47,6 +48,7 @@ class Plan:
     keys: tuple[PlannedKey, ...]  # that it is to hit, the one that burns most first
     bystanders: tuple[PlannedKey, ...] = ()  # hit although nobody asked for it: they share a target
     unreached: tuple[PlannedKey, ...] = ()  # no gateway can do it to them
+    unserved: frozenset[str] = frozenset()  # those of them that no gateway serves
     spared: int = 0  # keys of production, or of an unknown environment, that non_prod leaves out
     burn_nano: int = 0
     saved_nano: int = 0
@@ -72,6 +74,15 @@ class Plan:
         """All keys whose calls it bears on."""
         gone = {key.api_key for key in self.unreached}
         return (*(key for key in self.keys if key.api_key not in gone), *self.bystanders)
+
+    @property
+    def missed(self) -> tuple[str, ...]:
+        """The keys that it does not reach, each with the reason."""
+        return tuple(
+            f"{key.name or key.api_key} "
+            f"({_UNSERVED if key.api_key in self.unserved else 'its gateway cannot do it to this key'})"
+            for key in self.unreached
+        )
 
     @property
     def teams(self) -> tuple[str, ...]:
@@ -114,6 +125,8 @@ class Plan:
             "names": [key.name for key in self.keys[:_MOST_SHOWN]],
             "bystanders": [key.api_key for key in self.bystanders[:_MOST_SHOWN]],
             "unreached": [key.api_key for key in self.unreached[:_MOST_SHOWN]],
+            "unreached_count": len(self.unreached),
+            "missed": list(self.missed[:_MOST_SHOWN]),
             "teams": list(self.teams),
             "production": self.production,
             "production_share": str(self.production_share),
@@ -154,6 +167,7 @@ def plan(
     keys, spared = _asked(spec, everybody, only)
     production = {key.api_key for key in everybody if key.production}
     drafts = drafts_of(books, settings, spec, keys, known, production)
+    served = {key.api_key for listed in known.values() for key in listed}
     data_at = books.complete_to(now)
     end = data_at or int(now)
     borne = {key.api_key for key in keys}.union(*drafts.covers.values())
@@ -173,6 +187,7 @@ def plan(
         keys=tuple(keys),
         bystanders=tuple(bystanders),
         unreached=tuple(key for key in keys if key.api_key not in reached),
+        unserved=frozenset(key.api_key for key in keys if key.api_key not in served),
         spared=spared,
         effect_s=drafts.effect_s,
         notes=tuple(dict.fromkeys(_notes(drafts, spared, bystanders))),

@@ -117,6 +117,7 @@ def _effect(entry: ActionEntry, now: float, width: int) -> Iterator[Line]:
         text = f"{text}; {said}".removeprefix("; ")
     tone = Tone.WARM if entry.state == "failed" or "no effect" in text else Tone.STRONG
     yield from ([Span(line, tone)] for line in wrap(text, width))
+    yield from ([Span(line, Tone.WARM)] for line in wrap(entry.reach, width) if entry.reach)
 
 
 def _foreseen(detail: ActionDetail) -> Iterator[Fact]:

@@ -71,6 +71,11 @@ class World:
             blocks.append(identity.config_block().replace("operator", role))
         return "\n".join(blocks)
 
+    def burns_unserved(self, key: str) -> None:
+        """A key of the team burns that the gateway does not know."""
+        with open_writer(self.ledger) as writer:
+            writer.write_events(batch([_call(key, at) for at in self._seconds()]))
+
     def as_(self, name: str) -> None:
         """From now on it is this person at the machine."""
         self.monkeypatch.setenv(VARIABLE, str(self.folder / f"{name}.key"))

@@ -113,6 +113,25 @@ def test_somebody_without_an_identity_is_told_how_to_be_known(
         assert "burndeck identity create" in said and VARIABLE in said
 
 
+def test_a_key_that_nothing_reaches_is_named_with_the_reason_after_it_is_in_force(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world.burns_unserved("key_ci")
+    assert world.run("off-board", "search", "--reason", "dissolved", "--yes") == 0
+    capsys.readouterr()
+    assert world.run("actions", "show", "1") == 0
+    assert "in force" not in capsys.readouterr().out, "it waits"
+
+    world.as_("bo")
+    assert world.run("approve", "1", "--yes") == 0
+    world.as_("cy")
+    assert world.run("approve", "1", "--yes") == 0
+    said = "in force for 2 of 3 keys; not reached: key_ci (no gateway serves it)"
+    assert said in capsys.readouterr().out
+    assert world.run("actions", "show", "1") == 0
+    assert said in capsys.readouterr().out
+
+
 def test_one_no_ends_it(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     assert world.run(*BLOCK) == 0
     world.as_("bo")

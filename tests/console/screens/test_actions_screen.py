@@ -51,6 +51,15 @@ async def test_what_is_in_force_says_its_effect_and_counts_down(desk):
         await running.until("No alert stands behind it.")
 
 
+@piloted
+async def test_what_is_in_force_for_some_keys_names_the_others_with_the_reason(desk):
+    made = desk.in_force(throttle(non_prod=True))
+    kept = {"key_count": 8, "unreached": ["key_ci"], "missed": ["ci (no gateway serves it)"]}
+    desk.writer.actions.save(replace(made, preview=kept))
+    async with console_on(desk, "4", size=(160, 40)) as running:
+        await running.until("in force for 7 of 8 keys; not reached: ci (no gateway serves it)")
+
+
 @pytest.mark.parametrize(
     ("left", "said"), [(59, "0:59"), (3_599, "59:59"), (7_300, "2 h 1 min"), (0.4, "now"), (-5, "now")]
 )
