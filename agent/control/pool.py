@@ -12,6 +12,7 @@ from agent.allocations import hierarchy, settings_now, within
 from agent.analytics.month import month_of
 from agent.control.allocation_change import checked, problem_of
 from agent.control.allocation_words import difference_words, differing
+from agent.control.cap_lifted import cap_words
 from agent.control.planning.plan import Plan
 from agent.control.policy import needs
 from agent.domain.action import ActionKind, ActionSpec, Step
@@ -126,7 +127,8 @@ def _top_up(pool: Pool, spec: ActionSpec) -> tuple[Step, list[str]]:
         f"{_credits(allocation.monthly_nano)} -> {_credits(topped)} credits until {ends:%Y-%m-%d %H:%M %Z}"
     )
     want: dict[str, Any] = {TOP_UP: spec.amount_nano, UNTIL: until, FROM: origin}
-    notes = [f"comes from {_origin_words(origin)}, and ends with the month"]
+    notes = cap_words(pool.books, allocation, spec.amount_nano, zone, pool.now)
+    notes.append(f"comes from {_origin_words(origin)}, and ends with the month")
     earlier = [each for each in pool.changes if each.allocation == allocation.id and TOP_UP in each.change]
     notes += [
         f"{_credits(each.change[TOP_UP])} credits were given on {instant(each.starts_at)} already, "

@@ -10,6 +10,9 @@ from agent.domain.gateway import Fields
 from agent.domain.money import to_credits
 from agent.domain.words import duration
 
+CAP_STAYS, CAP_LIFTED = "the cap stays reached", "the cap is lifted"
+"""How a note begins that says what becomes of a cap."""
+
 
 def spec_title(spec: ActionSpec) -> str:
     """`throttle team:search to 10 rps for 1 h`: what is wanted."""

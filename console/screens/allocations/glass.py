@@ -15,7 +15,7 @@ from console import format as fmt
 from console.live import Answer, Question
 from console.screens.acting.look import PLAN, Looked, look_at
 from console.screens.acting.words import part
-from console.screens.allocations.wishes import REASON, amount
+from console.screens.allocations.wishes import REASON, amount, noted
 from console.screens.forms.form import Field, Values
 from console.screens.forms.preview import Preview, PreviewForm
 from console.wants import Want
@@ -128,8 +128,8 @@ def _draw(glass: Glass, width: int) -> Iterator[Line]:
     where = f"incident {glass.incident}" if glass.incident is not None else "its incident"
     owes = f"{where} stays open until a postmortem is signed, due within {fmt.span(glass.within_s)}"
     yield from part("owes", owes, Tone.PLAIN, width)
-    for note in plan.notes if plan is not None else ():
-        yield from part("note", note, Tone.DIM, width)
+    for each in noted(plan) if plan is not None else ():
+        yield from part(*each, width)
 
 
 def buffer_words(buffers: tuple[tuple[str, int], ...]) -> str:

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from agent.domain.action import ActionKind, ActionSpec
+from agent.domain.action_words import CAP_LIFTED, CAP_STAYS
 from agent.domain.allocation import Scope
 from agent.domain.money import AmountError, to_nano
 from console import format as fmt
@@ -89,9 +90,22 @@ def read_change(what: str, ident: str, answer: Answer, values: Values) -> Previe
 def _draw(made: Plan, width: int) -> Iterator[Line]:
     waits = f"waits for {approvers(made)}, two people, and neither of them you" if made.needs else "at once"
     parts = [("becomes", step.detail, Tone.STRONG) for step in made.steps]
-    parts += [("when", waits, Tone.PLAIN), *(("note", note, Tone.DIM) for note in made.notes)]
+    parts += [("when", waits, Tone.PLAIN), *noted(made)]
     for each in parts:
         yield from part(*each, width)
+
+
+def noted(made: Plan) -> Iterator[tuple[str, str, Tone]]:
+    """The notes of a plan, what becomes of a cap before all others in sight."""
+    for note in made.notes:
+        tone = (
+            Tone.WARM
+            if note.startswith(CAP_STAYS)
+            else Tone.PLAIN
+            if note.startswith(CAP_LIFTED)
+            else Tone.DIM
+        )
+        yield "note", note, tone
 
 
 def _want(what: str, ident: str, looked: Looked, reason: str) -> Want:

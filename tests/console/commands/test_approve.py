@@ -248,6 +248,19 @@ def test_a_broken_glass_acts_at_once_and_owes_a_postmortem(
     assert "ada has signed it already" in capsys.readouterr().err
 
 
+def test_a_top_up_says_whether_it_lifts_the_cap(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    config = world.config.read_text()
+    world.config.write_text(config.replace("monthly_credits = 10000\n", "monthly_credits = 100\n"))
+    capsys.readouterr()
+
+    assert world.run("top-up", "team:search", "--credits", "5", "--dry-run") == 0
+    assert "note        the cap stays reached: 120 of 105 credits are burnt, 16 credits more are needed" in (
+        capsys.readouterr().out
+    )
+    assert world.run("top-up", "team:search", "--credits", "50", "--dry-run") == 0
+    assert "note        the cap is lifted: 30 credits left, about " in capsys.readouterr().out
+
+
 def test_an_incident_is_assessed_by_engineering(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     with open_writer(world.ledger) as writer:
         opened = writer.incidents.add_incident(Incident("cap", "team:search", "hard_cap", "load", world.now))

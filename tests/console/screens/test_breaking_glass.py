@@ -7,11 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from agent.domain.action import ActionKind, ActionState
+from agent.control.planning import Plan
+from agent.domain.action import ActionKind, ActionSpec, ActionState
 from agent.domain.alert import HARD_CAP, AlertRule
+from agent.domain.allocation import Scope
 from agent.domain.incident import Incident
 from agent.domain.person import Role
 from agent.settings_alerts import Alerts, Channel, Route
+from console.screens.allocations.wishes import noted
+from console.widgets.ink import Tone
 from tests.agent.reports.world import NANO, NOW
 from tests.console.acting_world import Desk, console_on, open_desk, spike
 from tests.console.harness import piloted
@@ -81,6 +85,14 @@ async def test_the_glass_is_broken_by_one_person_who_has_read_who_is_told_and_ty
         500 * NANO,
     )
     assert (made.state, made.incident, made.reason) == (ActionState.PENDING, incident, "prod stands still")
+
+
+def test_what_becomes_of_the_cap_stands_out_among_the_notes() -> None:
+    spec = ActionSpec(ActionKind.TOP_UP, Scope.parse("team:search"), amount_nano=1)
+    said = ("the cap stays reached: 5 of 4", "the cap is lifted: 1 credit left", "comes from the pool")
+    tones = [tone for _, _, tone in noted(Plan(spec, (), (), notes=said))]
+
+    assert tones == [Tone.WARM, Tone.PLAIN, Tone.DIM]
 
 
 @piloted
