@@ -13,7 +13,7 @@ from console.commands.times import Stretch
 from console.commands.top_up import in_force
 
 if TYPE_CHECKING:
-    from agent.domain.allocation import Scope
+    from agent.domain.allocation import Allocation, Scope
 
 _EPILOG = """\b
 Examples:
@@ -81,7 +81,12 @@ def propose(
     if create and retire:
         raise click.UsageError("--create and --retire: one of them.")
     change |= {name: True for name, wanted in (("create", create), ("retire", retire)) if wanted}
-    where = _scope_of(how, change, scope)
+    there = next((each for each in in_force(how.settings, how.now) if each.id == change["id"]), None)
+    where = _scope_of(there, change, scope)
+    if there is not None and not create and not retire and len(change) > 1:
+        change = _what_differs(there, change)
+        if len(change) == 1:
+            raise no(f"nothing changes: {there.id} is so already")
     act(how, ActionSpec(ActionKind.ALLOCATE, where, change=change, drill=how.drill))
 
 
@@ -103,11 +108,22 @@ def _plain(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
 
 
-def _scope_of(how: How, change: Mapping[str, Any], scope: str | None) -> Scope:
+def _what_differs(there: Allocation, change: Mapping[str, Any]) -> dict[str, Any]:
+    """The change without fields that are so already: what is signed is what becomes different."""
+    from agent.control.allocation_words import differing
+    from agent.domain.allocations import FIELDS, changed
+
+    try:
+        names = differing(there, changed(there, there.id, change))
+    except ValueError:
+        return dict(change)  # whoever plans it says what is wrong
+    return {name: value for name, value in change.items() if name not in FIELDS or name in names}
+
+
+def _scope_of(there: Allocation | None, change: Mapping[str, Any], scope: str | None) -> Scope:
     """What the allocation is for: as it is in force, or as it is said for a new one."""
     from agent.domain.allocation import Scope
 
-    there = next((each for each in in_force(how.settings, how.now) if each.id == change["id"]), None)
     if there is not None and scope is None:
         return there.scope
     if scope is None:

@@ -60,7 +60,7 @@ def test_a_policy_that_was_shown_and_edited_is_a_proposal(
     change = asked(world, capsys, "allocations", "propose", "--file", str(policy))
 
     assert (change["id"], change["monthly_nano"]) == ("org-1-team-search", 9_000 * 10**9)
-    assert change["hard_cap"] == "1"
+    assert "hard_cap" not in change  # it is so already, and nobody need sign it
 
 
 def test_a_new_one_says_what_it_is_for(world: World, capsys: pytest.CaptureFixture[str]) -> None:
@@ -95,6 +95,7 @@ def test_more_than_the_pool_has_is_refused_with_who_holds_what(
         ((*PROPOSE, "--soft", "most"), 2, "is no share such as 0.85"),
         ((*PROPOSE, "--at-hard-cap", "maybe"), 2, "maybe"),
         (PROPOSE, 1, "nothing is changed"),
+        ((*PROPOSE, "--hard", "1.0"), 1, "nothing changes: org-1-team-search is so already"),
         (("allocations", "propose", "org-1-team-no", "--monthly", "5"), 1, "there is no allocation"),
         (("cap", "set", "team:search/non-prod", "--credits", "5"), 2, "cannot spare production"),
         (("cap", "set", "team:search", "--credits", "5"), 1, "haproxy has no cap"),
