@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from agent.control.occasion import Occasion, Tell, record
-from agent.domain.action import Action, ActionState
+from agent.domain.action import Action, ActionState, Approval
 from agent.domain.person import AGENT
 
 if TYPE_CHECKING:
@@ -20,29 +20,30 @@ _log = logging.getLogger(__name__)
 
 @dataclass
 class Owning:
-    """Proves open actions, each again whenever its row has changed."""
+    """Proves open actions, each again whenever its row, or what people said of it, has changed."""
 
-    _proved: dict[int, Action] = field(default_factory=dict)
+    _proved: dict[int, tuple[Action, list[Approval]]] = field(default_factory=dict)
 
     def open_actions(self, writer: LedgerWriter, now: int, tell: Tell) -> list[Action]:
         """What is open and the agent's own, oldest first; all else ends here, and people are told."""
         actions, unreadable = writer.actions.open_rows()
         spoilt: dict[int, Action | None] = dict.fromkeys(unreadable)
-        proved: dict[int, Action] = {}
+        proved: dict[int, tuple[Action, list[Approval]]] = {}
         for action in actions:
             ident = action.id or 0
-            if self._proved.get(ident) == action or writer.actions.own(action):
-                proved[ident] = action
+            read = action, writer.actions.approvals(ident)
+            if self._proved.get(ident) == read or writer.actions.own(action):
+                proved[ident] = read
             else:
                 spoilt[ident] = action
         spoilt |= dict.fromkeys(writer.actions.lost({*proved, *spoilt}))
         for ident, was in spoilt.items():
             if (back := _put_back(writer, ident, now, tell)) is not None:
-                proved[ident] = back
+                proved[ident] = back, writer.actions.approvals(ident)
             else:
                 _disown(writer, ident, now, was, tell)
         self._proved = dict(sorted(proved.items()))
-        return list(self._proved.values())
+        return [action for action, _ in self._proved.values()]
 
 
 def _put_back(writer: LedgerWriter, ident: int, now: int, tell: Tell) -> Action | None:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 import pytest
 
 from agent.control.audit import verify
+from agent.control.engine import Executor
 from agent.domain.action import ActionState, Approval, Verdict
 from agent.ledger import open_reader
 from agent.ledger.allocation_changes import AllocationChange
 from agent.ledger.seals import NotOurOwnError
 from tests.agent.control.build import tamper
-from tests.agent.control.engine.shop import HOUR, KEY, RPM, Shop
+from tests.agent.control.engine.shop import HOUR, KEY, OTHER, QUICK, RPM, Shop
 from tests.agent.ledger.look import rows
 
 COPY = (
@@ -190,6 +192,31 @@ def test_a_forged_approval_is_not_counted(shop: Shop) -> None:
         )
     shop.settle()
 
+    assert forged(shop) == ["action:1"]
+
+
+def test_an_approval_that_is_forged_while_the_agent_runs_holds_up_no_end(shop: Shop) -> None:
+    shop.ask((KEY, {RPM: 10}))
+    shop.ask((OTHER, {RPM: 20}))
+
+    async def run() -> None:
+        bench = shop.bench()
+        executor = Executor(bench, QUICK)
+        await executor.settle()
+        tamper(
+            shop.writer.path,
+            "INSERT INTO approval (action, digest, person, role, verdict, at) "
+            f"VALUES (1, 'd', 'fred', 'finance', 'approved', {shop.now})",
+        )
+        shop.clock.advance(HOUR)
+        await executor.settle()
+        await bench.close()
+
+    asyncio.run(run())
+
+    assert (shop.state(1), shop.state(2)) == (ActionState.EXPIRED, ActionState.EXPIRED)
+    assert (shop.memory.held[KEY][RPM], shop.memory.held[OTHER][RPM]) == (None, 60)
+    assert shop.writer.actions.approvals(1) == []
     assert forged(shop) == ["action:1"]
 
 
