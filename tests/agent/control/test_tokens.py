@@ -88,6 +88,18 @@ def test_a_token_that_is_old_or_from_the_future_is_refused_with_both_times(
     assert f"which says {instant(waiting.now)} now" in refusal
 
 
+def test_a_token_counts_for_whoever_has_its_key_whatever_name_is_beside_the_private_half(
+    waiting: Court,
+) -> None:
+    court = waiting
+    court.identities["fred"] = replace(court.identities["fred"], name="frederick")
+    court.identities["olga"] = replace(court.identities["olga"], name="eve")
+
+    assert bring(court, token(court, "fred")) == ""
+    assert "olga asked for it" in bring(court, token(court, "olga"))
+    assert [each.person for each in court.writer.actions.approvals(1)] == ["fred"]
+
+
 def test_a_token_that_another_key_signed_is_refused(waiting: Court) -> None:
     waiting.identities["fred"] = new_identity("fred")
 
