@@ -157,8 +157,9 @@ async def test_all_of_an_incident_is_undone_once_its_number_is_typed(desk):
     desk.in_force(throttle("api_key:key_support", 30), incident=1, alert=1)
     async with console_on(desk, "4") as running:
         await running.until("incident 1")
-        await running.press("U", "enter")
+        await running.press("U")
         await running.until("undoes throttle api_key:key_support to 30 rpm", "undoes throttle team:search")
+        await running.press("enter")
         await running.until("▲ type: 1, the number of the incident, to confirm")
         await running.press("1", "enter")
         assert await signed(running, desk) == [""]
