@@ -84,6 +84,9 @@ class TargetState:
     gone: bool = False  # it was deleted there: only an action that deletes has anything to do with it
     late: bool = False  # what was set lately may not be told yet
     told_at: int | None = None  # when it came to be so, as far as that is told
+    assumed: bool = (
+        False  # the gateway does not tell: it is what settings say, which what was known overrides
+    )
 
 
 @dataclass(frozen=True, slots=True)

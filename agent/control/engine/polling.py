@@ -53,16 +53,23 @@ class Poller:
         return False
 
     def _keep(self, writer: LedgerWriter, inventory: Inventory, began: float) -> None:
-        """`began`: what an action has changed since then is newer than what was read."""
+        """`began`: what an action has changed since then is newer than what was read.
+
+        Nor does an assumption take the place of what was known.
+        """
         now = self._now()
         name = self._gateway.name
-        newer = {each.target for each in inventory.states if self._bench.touched_since(each.target, began)}
-        states = {state.target: state for state in inventory.states if state.target not in newer}
+        stay = {
+            each.target
+            for each in inventory.states
+            if each.assumed or self._bench.touched_since(each.target, began)
+        }
+        states = {state.target: state for state in inventory.states if state.target not in stay}
         with writer.transaction():
             if self._gateway.kind != "webhook":  # which holds nothing itself: what it was told stays
-                known = writer.actions.targets() if newer else {}
+                known = writer.actions.targets() if stay else {}
                 writer.actions.save_inventory(name, inventory, now)
-                for target in newer & known.keys():
+                for target in stay & known.keys():
                     writer.actions.save_target(known[target], now)
             keys, targets = len(inventory.keys), len(inventory.states)
             said = f"{keys} keys, {targets} targets"

@@ -115,7 +115,8 @@ class _Drafting:
                 self.already.append(_held(dialect, spec, step))
         self._note(gateway, offer)
         if missed := [key for key in mine if key.api_key in self.left]:
-            self.problems.append(_missed(gateway, spec, offer, len(missed)))
+            instead = dialect.offers.get(ActionKind.BLOCK) if spec.kind is ActionKind.THROTTLE else None
+            self.problems.append(_missed(gateway, spec, offer, len(missed), instead))
 
     def _note(self, gateway: Gateway, offer: Offer) -> None:
         if not offer.holds_batches:
@@ -140,15 +141,22 @@ class _Drafting:
         )
 
 
-def _missed(gateway: Gateway, spec: ActionSpec, offer: Offer, count: int) -> UnsupportedError:
-    """Why a gateway that serves some keys does nothing for them."""
+def _missed(
+    gateway: Gateway, spec: ActionSpec, offer: Offer, count: int, block: Offer | None
+) -> UnsupportedError:
+    """Why a gateway that serves some keys does nothing for them; `block` is what it does instead."""
     if offer.missed:
         what = f"{gateway.name} cannot {spec.kind.value} {plural(count, 'key')} apart from others"
         return UnsupportedError(what, hint=offer.missed)
     if spec.non_prod:
+        hint = "They share a project with production: act on the project itself, or on a key."
+        if block is not None and block.missed:  # which it does key by key
+            hint = (
+                "They share a project with production, which a throttle would hold too. A block reaches them "
+                f"one by one: `burndeck block {spec.scope} --non-prod`."
+            )
         return UnsupportedError(
-            f"{gateway.name} cannot tell {plural(count, 'key')} from production",
-            hint="They share a project with production: act on the project itself, or on a key.",
+            f"{gateway.name} cannot tell {plural(count, 'key')} from production", hint=hint
         )
     return UnsupportedError(
         f"{gateway.name} has nothing to {spec.kind.value} for {plural(count, 'key')}",

@@ -248,7 +248,8 @@ class OpenAILink:
     def _scopes(self, target: Target, now: Any) -> TargetState:
         key = names.within_project(target)
         state = names.state_of(target, {names.SCOPES: now})
-        return replace(state, late=self._log.late(key), told_at=self._log.told_at(key))
+        assumed = self._log.scopes(key) is None
+        return replace(state, late=self._log.late(key), told_at=self._log.told_at(key), assumed=assumed)
 
     async def _write_scopes(self, target: Target, wanted: Any) -> None:
         try:

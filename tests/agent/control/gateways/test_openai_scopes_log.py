@@ -64,3 +64,22 @@ def test_nothing_is_assumed_of_a_key_while_the_log_does_not_answer(stated: Agent
     stated.run(polls=1)
 
     assert stated.plan().steps[0].before == {"scopes": SOME}
+
+
+def test_what_was_known_of_a_key_is_given_back_though_the_log_may_not_be_read_any_more(
+    stated: Agent, here: World
+) -> None:
+    here.talk.post(stated.path, {"scopes": SOME})
+    stated.run(polls=1)
+    here.fault({"fault": 403, "path": "/organization/audit_logs"})
+    stated.run(polls=1)
+
+    made = stated.plan()
+    ident = stated.block(made)
+    stated.run(polls=1)
+    stated.release(ident)
+    here.fault()
+
+    assert made.steps[0].before == {"scopes": SOME}
+    assert stated.scopes() == SOME
+    assert [each.kind for each in stated.told if each.kind == "drifted"] == []
