@@ -127,7 +127,8 @@ class Watching:
             if current is None or current.state is not action.state:
                 return
             hooks = {each.name for each in self.bench.settings.gateways if each.kind == "webhook"}
-            if any(step.target.gateway in hooks for step in current.steps):
+            calls_back = any(step.target.gateway in hooks for step in current.steps)
+            if calls_back:
                 current = fold(writer, current, now, self.bench.tell)  # what was said before it was accepted
             if not current.state.active:
                 return
@@ -136,6 +137,8 @@ class Watching:
                 sure = current.state is ActionState.CONFIRMED  # by what was refused: no fall by chance
                 burn = burn_since(books_of(writer), self.bench.settings, current, now, sure=sure)
             accepted = self.exact.get(current.id or 0)
+            if calls_back and seen is not None:
+                seen = replace(seen, mute=False)  # its receiver can say so: nothing else stands for its word
             after = _told(current, seen, burn, now, self.bench.settings, accepted)
             if after != current:
                 writer.actions.save(after)

@@ -74,6 +74,21 @@ def test_a_fall_in_two_windows_confirms_where_no_gateway_can_say_what_it_refuses
     assert effect == "burn fell from 60.0 to 6.0 credits/min, 122 s after"
 
 
+def test_a_fall_is_told_and_does_not_stand_for_the_word_of_a_receiver_that_is_to_call_back(
+    shop: Shop,
+) -> None:
+    hook = Gateway(kind="webhook", name="gate", base_url="http://127.0.0.1:9")
+    shop.settings = replace(shop.settings, own_gateways=(hook,))
+    action = accepted(shop)
+    burn(shop, range(-200, 1))
+    burn(shop, range(2, 130, 10))
+
+    state, effect = look(shop, action, after_s=125)
+
+    assert state is ActionState.ACCEPTED
+    assert effect == "burn fell from 60.0 to 6.0 credits/min, 122 s after"
+
+
 def test_a_fall_is_told_and_confirms_nothing_where_a_gateway_would_say_what_it_refuses(shop: Shop) -> None:
     action = accepted(shop)
     burn(shop, range(-200, 1))
