@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import time
 from collections.abc import Callable, Iterable
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from agent.clock import Clock
     from agent.ledger.writer import LedgerWriter
 
+_log = logging.getLogger(__name__)
 TIME_UP = "its time was up"
 DRILL_OVER = "drill over: nothing was changed"
 RUNNING = (
@@ -76,19 +78,32 @@ def ended_in_time(
     """
     found = []
     for action in actions:
-        if action.state is ActionState.STANDBY and action.approve_by is not None and now >= action.approve_by:
-            _decline(writer, action, now, tell, "not approved in time")
-            continue
-        if valid_s is not None and _stale(writer, action, now, valid_s):
-            _decline(writer, action, now, tell, "not begun in time: ask for it anew")
-            continue
-        if action.state in RUNNING and not irreversible(action) and deadlines.over(action, now):
-            action = replace(action, state=ActionState.REVERSING, ended_by=AGENT, why=by_itself(action))
-            with writer.transaction():
-                writer.actions.save(action)
-        found.append(action)
+        try:
+            after = _in_time(writer, action, now, tell, deadlines, valid_s)
+        except Exception:  # noqa: BLE001 - one that cannot be ended holds up the end of no other
+            _log.exception("action %s could not be ended in time; it is tried again at once", action.id)
+            after = action
+        if after is not None:
+            found.append(after)
     deadlines.keep(found)
     return found
+
+
+def _in_time(
+    writer: LedgerWriter, action: Action, now: int, tell: Tell, deadlines: Deadlines, valid_s: int | None
+) -> Action | None:
+    """The action as it goes on, None where it is over."""
+    if action.state is ActionState.STANDBY and action.approve_by is not None and now >= action.approve_by:
+        _decline(writer, action, now, tell, "not approved in time")
+        return None
+    if valid_s is not None and _stale(writer, action, now, valid_s):
+        _decline(writer, action, now, tell, "not begun in time: ask for it anew")
+        return None
+    if action.state in RUNNING and not irreversible(action) and deadlines.over(action, now):
+        action = replace(action, state=ActionState.REVERSING, ended_by=AGENT, why=by_itself(action))
+        with writer.transaction():
+            writer.actions.save(action)
+    return action
 
 
 def by_itself(action: Action) -> str:

@@ -9,6 +9,7 @@ import pytest
 
 from agent.control.audit import verify
 from agent.control.engine import Executor
+from agent.control.engine.ending import Deadlines, ended_in_time
 from agent.domain.action import ActionState, Approval, Verdict
 from agent.ledger import open_reader
 from agent.ledger.allocation_changes import AllocationChange
@@ -233,6 +234,20 @@ def test_an_approval_and_steps_that_lie_there_before_the_action_does_are_gone(sh
     assert shop.writer.actions.approvals(ident) == []
     assert len(shop.action(ident).steps) == 1
     assert shop.writer.actions.own(shop.action(ident))
+
+
+def test_an_action_that_cannot_be_ended_holds_up_the_end_of_no_other(shop: Shop) -> None:
+    first, second = shop.ask((KEY, {RPM: 10})), shop.ask((OTHER, {RPM: 10}))
+    shop.settle()
+    own = [shop.action(first), shop.action(second)]
+    tamper(
+        shop.writer.path, f"UPDATE action SET requested_by = 'eve' WHERE id = {first}"
+    )  # since it was read
+    later = int(shop.clock.now()) + 2 * HOUR
+
+    ended_in_time(shop.writer, own, later, shop.tell, Deadlines(shop.clock))
+
+    assert shop.state(second) is ActionState.REVERSING
 
 
 def test_a_proof_that_is_put_behind_the_head_of_the_log_proves_nothing(shop: Shop) -> None:
