@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from agent.control.engine.holding import held
 from agent.control.gateways.base import GatewayError
 from agent.control.occasion import Occasion, record
 from agent.domain.action import ActionState, StepState
@@ -13,10 +15,10 @@ from agent.ledger.gateway_store import GatewayStatus
 from agent.secrets import redact
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from agent.control.engine.desk import Bench
-    from agent.domain.action import Step
+    from agent.domain.action import Action
     from agent.domain.gateway import Inventory, Target, TargetState
     from agent.ledger.writer import LedgerWriter
     from agent.settings_gateways import Gateway
@@ -55,31 +57,39 @@ class Poller:
     def _keep(self, writer: LedgerWriter, inventory: Inventory, began: float) -> None:
         """`began`: what an action has changed since then is newer than what was read.
 
-        Nor does an assumption take the place of what was known.
+        Nor does an assumption take the place of what was known, nor what the gateway tells late that of what
+        an action has set: whatever is planned next would take the key for one that nobody holds.
         """
         now = self._now()
         name = self._gateway.name
+        open_ = writer.actions.open_actions()
+        behind = _behind(open_, {state.target: state for state in inventory.states if state.late})
         stay = {
             each.target
             for each in inventory.states
-            if each.assumed or self._bench.touched_since(each.target, began)
+            if each.assumed or each.target in behind or self._bench.touched_since(each.target, began)
         }
         states = {state.target: state for state in inventory.states if state.target not in stay}
         with writer.transaction():
             if self._gateway.kind != "webhook":  # which holds nothing itself: what it was told stays
                 known = writer.actions.targets() if stay else {}
-                writer.actions.save_inventory(name, inventory, now)
-                for target in stay & known.keys():
-                    writer.actions.save_target(known[target], now)
+                told = [
+                    known.get(state.target, state) if state.target in stay else state
+                    for state in inventory.states
+                ]
+                told = [state for state in told if state.fields or not state.assumed]
+                writer.actions.save_inventory(name, replace(inventory, states=told), now)
             keys, targets = len(inventory.keys), len(inventory.states)
             said = f"{keys} keys, {targets} targets"
             writer.actions.save_gateway(GatewayStatus(name, self._gateway.kind, "ok", said, "", now, now))
-            self._look_for_drift(writer, states, now)
+            self._look_for_drift(writer, open_, states, now)
 
-    def _look_for_drift(self, writer: LedgerWriter, states: dict[Target, TargetState], now: int) -> None:
+    def _look_for_drift(
+        self, writer: LedgerWriter, open_: Sequence[Action], states: dict[Target, TargetState], now: int
+    ) -> None:
         """Tells once of every target that does not hold any more what an action has set."""
         found: dict[tuple[int, int], str] = {}
-        for action in writer.actions.open_actions():
+        for action in open_:
             if action.state not in (ActionState.ACCEPTED, ActionState.CONFIRMED) or action.spec.drill:
                 continue
             for step in action.steps:
@@ -89,11 +99,11 @@ class Poller:
                 later = [
                     other for other, _ in writer.actions.holding(step.target) if other > (action.id or 0)
                 ]
-                held = {field: state.fields.get(field) for field in step.want}
-                if later or held == dict(step.want) or _behind(step, state, held):
+                holds = held(state, step.want)
+                if later or holds == dict(step.want):
                     continue
                 place = (action.id or 0, step.seq)
-                found[place] = str(held)
+                found[place] = str(holds)
                 if self._drifted.get(place) != found[place]:
                     text = f"{step.target} was changed by somebody else: {step.detail} does not hold any more"
                     record(
@@ -108,10 +118,20 @@ class Poller:
         return int(self._bench.clock.now())
 
 
-def _behind(step: Step, state: TargetState, held: Mapping[str, object]) -> bool:
-    """Whether the gateway perhaps only does not tell yet what the step has set."""
-    before = state.told_at is None or step.at is None or state.told_at <= step.at
-    return state.late and before and held == dict(step.before)
+def _behind(actions: Iterable[Action], late: Mapping[Target, TargetState]) -> set[Target]:
+    """Targets of which the gateway perhaps only does not tell yet what an action has set."""
+    if not late:
+        return set()
+    return {
+        step.target
+        for action in actions
+        if not action.spec.drill
+        for step in action.steps
+        if step.state is StepState.APPLIED
+        and (state := late.get(step.target)) is not None
+        and (state.told_at is None or step.at is None or state.told_at <= step.at)
+        and held(state, step.want) == dict(step.before)
+    }
 
 
 async def poll_all(bench: Bench) -> None:

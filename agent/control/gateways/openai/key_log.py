@@ -47,20 +47,20 @@ class KeyLog:
         self._known: dict[str, Known] = {}
         self._told: dict[str, Told] = {}
         self._newest = ""
-        self._heard = False
+        self.heard = False  # the log answered when it was read last
 
     async def refresh(self) -> None:
         """Reads what is new for all keys; the first time, as far back as the log is read.
 
         A log that does not answer takes nothing else away: until it does, nothing is assumed of a key.
         """
-        self._heard = False
+        self.heard = False
         try:
             await self._catch_up()
         except GatewayError as error:
             _logger.warning("the audit log cannot be read: %s", error.message)
         else:
-            self._heard = True
+            self.heard = True
 
     async def _catch_up(self) -> None:
         newest = ""
@@ -94,7 +94,7 @@ class KeyLog:
     def assumed(self, key: str) -> Any:
         """Likewise, and else what settings say of keys that the log does not tell of."""
         found = self.scopes(key)
-        return self._assumed if found is None and self._heard else found
+        return self._assumed if found is None and self.heard else found
 
     def late(self, key: str) -> bool:
         """Whether something that we set on an earlier connection may still be missing."""

@@ -143,11 +143,12 @@ class OpenAILink:
             names.state_of(names.of_key(self._name, project, key.id), {names.DELETED: False}) for key in keys
         ]
         found = {key.id: self._log.assumed(key.id) for key in keys}
-        states += [
-            self._scopes(names.of_scopes(self._name, project, key), now)
-            for key, now in found.items()
-            if now is not None
-        ]
+        for key, now in found.items():
+            target = names.of_scopes(self._name, project, key)
+            if now is not None:
+                states.append(self._scopes(target, now))
+            elif not self._log.heard:  # what was known of it, nobody has taken back
+                states.append(TargetState(target, {}, assumed=True))
         return Inventory([_key(key, project, found[key.id]) for key in keys], states)
 
     def _rate(self, project: str, rate: RateLimit) -> TargetState:

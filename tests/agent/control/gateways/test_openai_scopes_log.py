@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 
 from agent.control.gateways.base import UnsupportedError
+from agent.control.planning.drafts import HeldAlreadyError
 from agent.domain.action import ActionState
 from agent.domain.gateway import TargetKind
 from tests.agent.control.gateways.openai_agent import NOW, SOME, Agent
+from tests.agent.control.gateways.openai_late_log import told_until
 from tests.agent.control.gateways.openai_world import World
 
 LOG = "/organization/audit_logs"
@@ -83,3 +85,36 @@ def test_what_was_known_of_a_key_is_given_back_though_the_log_may_not_be_read_an
     assert made.steps[0].before == {"scopes": SOME}
     assert stated.scopes() == SOME
     assert [each.kind for each in stated.told if each.kind == "drifted"] == []
+
+
+def test_a_key_that_is_blocked_is_not_blocked_once_more_while_the_log_does_not_tell_of_it_yet(
+    agent: Agent, here: World
+) -> None:
+    here.talk.post(agent.path, {"scopes": SOME})
+    agent.run(polls=1)
+    here.talk.clock.at = NOW + 10
+    ident = agent.block()
+
+    with told_until(NOW + 10):
+        agent.run(polls=1, settles=False)
+        with pytest.raises(HeldAlreadyError):
+            agent.plan()
+    agent.release(ident)
+
+    assert agent.scopes() == SOME
+    assert agent.told[-1].kind == "undone"
+
+
+def test_what_was_known_of_a_key_outlasts_a_log_that_does_not_answer(stated: Agent, here: World) -> None:
+    here.talk.post(stated.path, {"scopes": SOME})
+    stated.run(polls=1)
+    for fault in (500, 403):
+        here.fault({"fault": fault, "path": LOG})
+        stated.run(polls=1)
+
+    ident = stated.block()
+    stated.release(ident)
+    here.fault()
+
+    assert stated.action(ident).steps[0].before == {"scopes": SOME}
+    assert stated.scopes() == SOME
