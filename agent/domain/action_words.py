@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from agent.domain.action import ActionKind, ActionSpec, Approval, Needs
 from agent.domain.gateway import Fields
@@ -71,3 +72,8 @@ def assigned(needs: Needs, roles: Sequence[set[str]]) -> tuple[int, ...] | None:
         if rest is not None:
             return (place, *rest)
     return None
+
+
+def keys_told(preview: Mapping[str, Any], name: str) -> int:
+    """How many `bystanders` or `unreached` keys a preview has: of many it keeps only the first by id."""
+    return max(int(preview.get(f"{name}_count", 0)), len(preview.get(name, ())))

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from agent.domain.action import Action, ActionKind, ActionState, Approval, Step, StepState, Verdict
-from agent.domain.action_words import open_needs, plain_words, spec_title
+from agent.domain.action_words import keys_told, open_needs, plain_words, spec_title
 from agent.domain.gateway import Fields
 from agent.domain.money import to_credits
 from agent.ledger.action_rows import actions_of, approval_of
@@ -97,7 +97,7 @@ def action_detail(
 def entry(action: Action, said: Sequence[Approval], now: int) -> ActionEntry:
     """An action with everybody's word on it, as a line of the list."""
     spec, preview = action.spec, _preview(action)
-    missed = _missed(preview)
+    missed = keys_told(preview, "unreached")
     given = [each for each in said if _counts(action, each)]
     waiting = action.state is ActionState.STANDBY
     ends = action.expires_at if action.state.active else None
@@ -156,13 +156,8 @@ def _preview(action: Action) -> Mapping[str, Any]:
 
 def _hit(preview: Mapping[str, Any]) -> int:
     """Keys whose calls it bears on: those that share a target too, and not those that nothing reaches."""
-    others = len(preview.get("bystanders", ()))
-    return max(0, int(preview.get("key_count", 0)) - _missed(preview) + others)
-
-
-def _missed(preview: Mapping[str, Any]) -> int:
-    """Keys that nothing reaches: of many, only the first are kept by name."""
-    return int(preview.get("unreached_count", len(preview.get("unreached", ()))))
+    missed, others = keys_told(preview, "unreached"), keys_told(preview, "bystanders")
+    return max(0, int(preview.get("key_count", 0)) - missed + others)
 
 
 def _names(value: object) -> bool:
@@ -180,7 +175,9 @@ def _share(value: object) -> bool:
 _SHOWN: Mapping[str, Callable[[object], bool]] = {
     **dict.fromkeys(("keys", "names", "bystanders", "unreached", "missed", "teams", "notes"), _names),
     **dict.fromkeys(("key_count", "burn_nano", "saved_nano", "requests", "refused"), _count),
-    **dict.fromkeys(("spared", "effect_s", "data_at", "production", "unreached_count"), _count),
+    **dict.fromkeys(
+        ("spared", "effect_s", "data_at", "production", "unreached_count", "bystanders_count"), _count
+    ),
     "production_share": _share,
 }
 

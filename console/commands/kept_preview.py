@@ -7,6 +7,7 @@ from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
 from agent.control.allocation_words import field_name
+from agent.domain.action_words import keys_told
 from agent.domain.words import duration, plural
 from console.commands.tables import amount, percent, when
 
@@ -59,12 +60,17 @@ def _lines(spec: ActionSpec, kept: Mapping[str, Any]) -> Iterator[str]:
 def _reach(kept: Mapping[str, Any]) -> Iterator[str]:
     teams = _some(kept.get("teams", ()))
     names = kept.get("names") or kept.get("keys", ())
-    count = int(kept.get("key_count", len(names)))
+    missed, others = keys_told(kept, "unreached"), keys_told(kept, "bystanders")
+    count = int(kept.get("key_count", len(names))) - missed + others
+    if len(keys := kept.get("keys", ())) == len(names):
+        out = set(kept.get("unreached", ()))
+        names = [name for key, name in zip(keys, names, strict=True) if key not in out]
     yield f"hits        {plural(count, 'key')}{f' of {teams}' if teams else ''}: {_some(names, count)}"
-    for title, name in (("also hits", "bystanders"), ("not reached", "unreached")):
-        if found := kept.get(name, ()):
-            named = kept.get("missed", found) if name == "unreached" else found
-            yield f"{title:<11} {plural(len(found), 'key')}: {_some(named)}"
+    if others:
+        yield f"also hits   {plural(others, 'key')} that nobody named: {_some(kept['bystanders'], others)}"
+    if missed:
+        named = kept.get("missed", kept.get("unreached", ()))
+        yield f"not reached {plural(missed, 'key')}: {_some(named, missed)}"
     if spared := int(kept.get("spared", 0)):
         yield f"spared      {plural(spared, 'key')} of production, or of an environment nobody knows"
     share = percent(Decimal(str(kept.get("production_share", "0"))))
@@ -88,5 +94,5 @@ def _figures(spec: ActionSpec, kept: Mapping[str, Any]) -> Iterator[str]:
 
 def _some(names: Any, count: int | None = None) -> str:
     found = [str(name) for name in names]
-    more = (len(found) if count is None else count) - _MOST
+    more = (len(found) if count is None else count) - len(found[:_MOST])
     return ", ".join(found[:_MOST]) + (f" and {more} more" if more > 0 else "")

@@ -124,6 +124,7 @@ class Plan:
             "key_count": len(self.keys),
             "names": [key.name for key in self.keys[:_MOST_SHOWN]],
             "bystanders": [key.api_key for key in self.bystanders[:_MOST_SHOWN]],
+            "bystanders_count": len(self.bystanders),
             "unreached": [key.api_key for key in self.unreached[:_MOST_SHOWN]],
             "unreached_count": len(self.unreached),
             "missed": list(self.missed[:_MOST_SHOWN]),

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from agent.domain.action_words import keys_told
 from agent.domain.money import to_credits
 from agent.domain.words import plural
 from console import format as fmt
@@ -144,8 +145,8 @@ def _foreseen(detail: ActionDetail) -> Iterator[Fact]:
         text = f"{fmt.whole(seen.get('refused', 0))} of {fmt.whole(seen['requests'])} calls of the hour"
         yield "refused", text, Tone.PLAIN
     for name, word in (("bystanders", "nobody asked for"), ("unreached", "not reached")):
-        if seen.get(name):
-            yield word, plural(len(seen[name]), "key"), Tone.WARM
+        if count := keys_told(seen, name):
+            yield word, plural(count, "key"), Tone.WARM
 
 
 def _steps(steps: Sequence[StepLine], now: float, width: int) -> Iterator[Line]:

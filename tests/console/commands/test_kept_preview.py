@@ -31,3 +31,23 @@ def test_a_change_of_an_allocation_is_told_in_credits_and_words() -> None:
 )
 def test_what_is_no_preview_is_said_to_be_none(kept: dict[str, Any]) -> None:
     assert kept_lines(BLOCK, kept) == ["figures     cannot be read"]
+
+
+def test_all_keys_are_counted_of_which_a_preview_keeps_the_first_by_name() -> None:
+    others = [f"o{each}" for each in range(50)]
+    kept = {
+        "key_count": 3,
+        "keys": ["k1", "k2", "k3"],
+        "names": ["one", "two", "three"],
+        "unreached": ["k2"],
+        "unreached_count": 1,
+        "missed": ["two (no gateway serves it)"],
+        "bystanders": others,
+        "bystanders_count": 80,
+    }
+
+    lines = kept_lines(BLOCK, kept)
+
+    assert "hits        82 keys: one, three and 80 more" in lines
+    assert "also hits   80 keys that nobody named: o0, o1, o2, o3, o4, o5 and 74 more" in lines
+    assert "not reached 1 key: two (no gateway serves it)" in lines
