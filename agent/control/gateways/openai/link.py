@@ -264,9 +264,10 @@ class OpenAILink:
         try:
             await self._ask.post(_key_path(target), {"scopes": sent})
         except GatewayError as error:
-            if error.refused and "expired" in error.message:
+            cause = error.__cause__
+            if getattr(cause, "status", 0) == 400 and "expired" in error.message:  # a 401: the admin key
                 hint = "Nothing is to be done: an expired key calls no model, and takes no change."
-                raise GoneError(error.message, hint=hint, refused=True) from error
+                raise GoneError(error.message, hint=hint, refused=True) from cause
             raise
         self._log.tell(names.within_project(target), wanted)
 

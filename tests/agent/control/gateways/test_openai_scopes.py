@@ -9,6 +9,7 @@ from agent.control.gateways.base import GatewayError, GoneError, Link, Unsupport
 from agent.domain.action import ActionState, Step, StepState
 from agent.domain.gateway import Target, TargetKind, TargetState
 from agent.domain.usage import Dimensions
+from fixtures.provider import faults
 from tests.agent.control.gateways.openai_agent import NOW, READ_ONLY, SOME, Agent
 from tests.agent.control.gateways.openai_world import World
 from tests.agent.ledger.build import bucket
@@ -163,6 +164,21 @@ def test_a_key_that_is_gone_or_expired_is_said_to_be(agent: Agent, here: World) 
     here.talk.http.delete(agent.path).raise_for_status()
     with pytest.raises(GoneError):
         here.read(agent.target)
+
+
+def test_an_admin_key_that_has_expired_does_not_end_the_undo_of_a_block(
+    agent: Agent, here: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(faults._MESSAGES, 401, ("Your API key has expired.", "invalid_api_key"))
+    here.talk.post(agent.path, {"scopes": SOME})
+    agent.run(polls=1)
+    ident = agent.block()
+    here.fault({"fault": 401, "path": agent.path, "method": "POST", "times": 1})
+
+    agent.release(ident)
+
+    assert agent.action(ident).steps[0].state is StepState.UNDONE
+    assert agent.scopes() == SOME
 
 
 @pytest.mark.parametrize("scopes", [None, [], "everything"])
