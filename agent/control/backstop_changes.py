@@ -13,7 +13,7 @@ from agent.control.proposal import Proposal
 from agent.domain.action import Action, ActionKind, ActionSpec, ActionState
 from agent.domain.alert import WARNING, tier_rank
 from agent.domain.allocation import Allocation, ScopeKind
-from agent.domain.allocations import ledger_part
+from agent.domain.allocations import TOP_UP, ledger_part
 
 if TYPE_CHECKING:
     from agent.control.cap_case import CapCase
@@ -129,13 +129,12 @@ def _limit(
 ) -> Iterator[Proposal]:
     """The limit at this amount, unless that was the last answer for its place."""
     # What top-ups have given, people have agreed to; what lies below it must be what was set last.
-    place = (ActionKind.CAP, spec.scope, spec.gateway)
-    held = [each.spec for each in case.mine if each.state.active]
-    set_last = next(
-        (each.amount_nano for each in reversed(held) if (each.kind, each.scope, each.gateway) == place), 0
-    )
-    base = behind(replace(allocation, monthly_nano=allocation.monthly_nano - allocation.topped_nano))
-    covered = base <= max(set_last, _agreed(case, allocation))
+    last = _set_last(case, spec)
+    set_last = last.spec.amount_nano if last else 0
+    base = _with_top_ups(allocation, 0)
+    covered = base <= _agreed(case, allocation)
+    if last is not None and not covered:
+        covered = _with_top_ups(allocation, _topped_at(case, allocation, last.requested_at)) <= set_last
     answers = case.answers_of(spec.scope, ActionKind.CAP, spec.gateway)
     # One below what was agreed on would refuse calls: that is asked again. A first limit need not be taken:
     # it is asked for once at each tier, the nearer the cap comes.
@@ -158,6 +157,30 @@ def _limit(
         covered=covered,
         waits=_TOO_LOW if agreed and set_last else used,
     )
+
+
+def _set_last(case: CapCase, spec: ActionSpec) -> Action | None:
+    """The newest limit that the agent holds at the place of another."""
+    place = (spec.kind, spec.scope, spec.gateway)
+    held = [each for each in case.mine if each.state.active]
+    return next(
+        (each for each in reversed(held) if (each.spec.kind, each.spec.scope, each.spec.gateway) == place),
+        None,
+    )
+
+
+def _with_top_ups(allocation: Allocation, nano: int) -> int:
+    """The limit behind a cap that top-ups had given so much, whatever they give now."""
+    monthly = allocation.monthly_nano - allocation.topped_nano + nano
+    return behind(replace(allocation, monthly_nano=monthly))
+
+
+def _topped_at(case: CapCase, allocation: Allocation, at: int) -> int:
+    """What top-ups gave when a limit was set: it is in that limit, and covers nothing a second time."""
+    if not allocation.topped_nano:
+        return 0
+    changes = case.books.actions.allocation_changes(at)
+    return sum(each.change.get(TOP_UP, 0) for each in changes if each.allocation == allocation.id)
 
 
 def _agreed(case: CapCase, allocation: Allocation) -> int:

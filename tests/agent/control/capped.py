@@ -133,7 +133,8 @@ class Capped:
         self.change(allocation, until, top_up_nano=credits_ * NANO)
 
     def change(self, allocation: Allocation, until: int | None = None, **values: Any) -> None:
-        """A change of an allocation that was approved."""
+        """A change of an allocation that was approved, after all that has happened so far."""
+        self.office.now += 1
         actions = self.office.writer.actions
         ident = -1 - len(actions.allocation_changes(self.office.now))
         actions.add_allocation_change(AllocationChange(ident, allocation.id, values, self.office.now, until))

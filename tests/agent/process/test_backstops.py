@@ -18,6 +18,8 @@ from tests.agent.alerts.office import DAY, HOUR
 from tests.agent.process.projects import GROUP, MINE, WALLET, WHOLE, Projects
 from tests.agent.process.test_enforcing import EDGE, OPENAI
 
+HALF_MORE = {"hard_cap": Decimal("1.5")}
+
 
 @pytest.fixture
 def made(tmp_path: Path) -> Iterator[Projects]:
@@ -119,6 +121,32 @@ def test_a_limit_that_was_higher_for_a_while_is_no_leave_to_raise_it_by_configur
     made.office.settings = made.enforcer.settings = raised
 
     assert made.limits() == [("project:p1", 1_320, "standby"), ("project:p2", 1_320, "standby")]
+
+
+@pytest.mark.parametrize("mode", ["automatic", "manual"])
+@pytest.mark.parametrize(("raised", "belongs"), [({"monthly_nano": 1_600 * NANO}, 2_420), (HALF_MORE, 2_640)])
+def test_a_top_up_in_a_limit_is_no_leave_to_raise_it_by_configuration(
+    made: Projects, mode: str, raised: dict[str, Any], belongs: int
+) -> None:
+    made.burn("450", *MINE, p1=None, p2=None)
+    made.limits()
+    made.top_up(WALLET, 600, made.office.now + DAY)
+    assert made.limits() == [("project:p1", 1_760, "pending"), ("project:p2", 1_760, "pending")]
+
+    written = replace(made.office.settings, allocations=(replace(WALLET, at_hard_cap=mode, **raised),))
+    made.office.settings = made.enforcer.settings = written
+
+    assert made.limits() == [("project:p1", belongs, "standby"), ("project:p2", belongs, "standby")]
+
+
+def test_a_second_top_up_is_followed_as_the_first_was(made: Projects) -> None:
+    made.burn("450", *MINE, p1=None, p2=None)
+    made.limits()
+    made.top_up(WALLET, 600, made.office.now + DAY)
+    made.limits()
+    made.top_up(WALLET, 400, made.office.now + DAY)
+
+    assert made.limits() == [("project:p1", 2_200, "pending"), ("project:p2", 2_200, "pending")]
 
 
 def test_a_cap_that_people_raised_for_good_takes_its_limit_along(made: Projects) -> None:
