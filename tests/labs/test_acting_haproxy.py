@@ -237,7 +237,7 @@ def test_an_incidents_actions_are_released_together_and_a_drill_changes_nothing(
     assert held == {"rps.map": [f"{DEV} 4"], "rpm.map": [f"{PROD} 180"], "block.map": [f"{DEV} 1"]}
     became = {each["action"]["id"]: each["action"]["state"] for each in released["actions"]}
     assert (became.pop(first), became.pop(second)) == ("reversed", "reversed")
-    assert set(became.values()) <= {"declined"}  # what the agent itself proposes at a soft cap
+    assert set(became.values()) <= {"standby"}  # what the agent itself asks for at a soft cap
     assert site.state(apart) in ("accepted", "confirmed")
     assert place.held() == place.files() == {**NOTHING, "block.map": [f"{DEV} 1"]}
 
