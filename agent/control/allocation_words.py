@@ -91,13 +91,14 @@ def _share(value: object) -> str:
     return f"{percent:f} %"
 
 
-def _credits(nano: object) -> str:
-    if not isinstance(nano, int):
-        return str(nano)
+def amount_words(nano: int) -> str:
+    """Credits to the last digit that is not zero: `70,000`, `0.5`."""
     found = to_credits(nano)
-    return (
-        f"{found:,.0f} credits" if found == found.to_integral_value() else f"{found.normalize():,f} credits"
-    )
+    return f"{found:,.0f}" if found == found.to_integral_value() else f"{found.normalize():,f}"
+
+
+def _credits(nano: object) -> str:
+    return f"{amount_words(nano)} credits" if isinstance(nano, int) else str(nano)
 
 
 def _moment(at: object) -> str:

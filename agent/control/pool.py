@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from agent.allocations import hierarchy, settings_now, within
 from agent.analytics.month import month_of
 from agent.control.allocation_change import checked, problem_of
-from agent.control.allocation_words import difference_words, differing
+from agent.control.allocation_words import amount_words, difference_words, differing
 from agent.control.cap_lifted import cap_words
 from agent.control.planning.plan import Plan
 from agent.control.policy import needs
@@ -20,7 +20,6 @@ from agent.domain.allocation import Allocation, ScopeKind
 from agent.domain.allocations import FIELDS, FROM, POOL, TOP_UP, base_nano, given, in_force, plain
 from agent.domain.gateway import Target, TargetKind
 from agent.domain.intent import Refused
-from agent.domain.money import to_credits
 from agent.domain.pool import Hierarchy, Room, over_allocated, room
 from agent.domain.words import instant
 from agent.ledger.allocation_changes import AllocationChange
@@ -123,21 +122,22 @@ def _top_up(pool: Pool, spec: ActionSpec) -> tuple[Step, list[str]]:
     until = month_of(int(pool.now), zone).end
     topped = allocation.monthly_nano + spec.amount_nano
     ends = datetime.fromtimestamp(until, ZoneInfo(zone))
-    words = (
-        f"{_credits(allocation.monthly_nano)} -> {_credits(topped)} credits until {ends:%Y-%m-%d %H:%M %Z}"
-    )
+    before, after = amount_words(allocation.monthly_nano), amount_words(topped)
+    words = f"{before} -> {after} credits until {ends:%Y-%m-%d %H:%M %Z}"
     want: dict[str, Any] = {TOP_UP: spec.amount_nano, UNTIL: until, FROM: origin}
     notes = cap_words(pool.books, allocation, spec.amount_nano, zone, pool.now)
     notes.append(f"comes from {_origin_words(origin)}, and ends with the month")
     earlier = [each for each in pool.changes if each.allocation == allocation.id and TOP_UP in each.change]
     notes += [
-        f"{_credits(each.change[TOP_UP])} credits were given on {instant(each.starts_at)} already, "
+        f"{amount_words(each.change[TOP_UP])} credits were given on {instant(each.starts_at)} already, "
         f"by action {each.action}"
         for each in earlier[-_MOST_EARLIER:]
     ]
     above = pool.tree.parents[allocation.id]
     if above is not None and int(topped * allocation.hard_cap) > above.hard_cap_nano:
-        notes.append(f"the hard cap of {above.id} around it bites before ({_credits(above.hard_cap_nano)})")
+        notes.append(
+            f"the hard cap of {above.id} around it bites before ({amount_words(above.hard_cap_nano)})"
+        )
     return _step(allocation.id, want, {}, words), notes
 
 
@@ -149,8 +149,8 @@ def _from_pool(pool: Pool, allocation: Allocation, amount: int) -> dict[str, int
         left = min(left, allocation.reserve_nano - mine)  # there is nothing around it but its reserve
     if amount > left:
         raise Refused(
-            f"the pool is short: {_credits(amount)} credits are asked for {allocation.id}, "
-            f"{_credits(max(left, 0))} are available. {found.sentence()}"
+            f"the pool is short: {amount_words(amount)} credits are asked for {allocation.id}, "
+            f"{amount_words(max(left, 0))} are available. {found.sentence()}"
         )
     return {POOL: amount}
 
@@ -171,9 +171,9 @@ def _from_buffers(pool: Pool, allocation: Allocation, amount: int) -> dict[str, 
             origin[ident] = taken
             missing -= taken
     if missing:
-        have = ", ".join(f"{ident} has {_credits(nano)}" for ident, nano in left.items())
+        have = ", ".join(f"{ident} has {amount_words(nano)}" for ident, nano in left.items())
         raise Refused(
-            f"the emergency buffer is short: {_credits(amount)} credits are asked for {allocation.id}, "
+            f"the emergency buffer is short: {amount_words(amount)} credits are asked for {allocation.id}, "
             f"and of buffers {have} left this month"
         )
     return origin
@@ -224,13 +224,13 @@ def _check_room(pool: Pool, spec: ActionSpec, tree: Hierarchy, before: Allocatio
     held = next((each for each in short.holders if each.scope == spec.scope), None)
     if held is None:
         raise Refused(
-            f"{short.of.id} would give away {_credits(-short.available_nano)} credits more than it has: "
+            f"{short.of.id} would give away {amount_words(-short.available_nano)} credits more than it has: "
             f"{short.sentence()}"
         )
     asked = base_nano(held)
     raise Refused(
-        f"the pool is short: {_credits(asked)} credits are asked for {held.id}, "
-        f"{_credits(max(short.available_nano + asked, 0))} are available. "
+        f"the pool is short: {amount_words(asked)} credits are asked for {held.id}, "
+        f"{amount_words(max(short.available_nano + asked, 0))} are available. "
         f"{replace(short, holders=tuple(each for each in short.holders if each.id != held.id)).sentence()}"
     )
 
@@ -247,11 +247,6 @@ def _step(ident: str, want: Mapping[str, Any], before: Mapping[str, Any], detail
 
 def _origin_words(origin: Mapping[str, int]) -> str:
     return ", ".join(
-        f"the pool ({_credits(nano)})" if name == POOL else f"the buffer of {name} ({_credits(nano)})"
+        f"the pool ({amount_words(nano)})" if name == POOL else f"the buffer of {name} ({amount_words(nano)})"
         for name, nano in origin.items()
     )
-
-
-def _credits(nano: int) -> str:
-    credits_ = to_credits(nano)
-    return f"{credits_:,.0f}" if credits_ == credits_.to_integral_value() else f"{credits_.normalize():,f}"

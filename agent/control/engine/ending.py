@@ -37,6 +37,13 @@ class Deadlines:
     clock: Clock
     monotonic: Callable[[], float] = time.monotonic
     _ends: dict[int, tuple[int, float]] = field(default_factory=dict)
+    _failing: set[int | None] = field(default_factory=set)
+
+    def fails_anew(self, action: Action) -> bool:
+        """Notes that an action could not be ended; whether that is news."""
+        known = action.id in self._failing
+        self._failing.add(action.id)
+        return not known
 
     def over(self, action: Action, now: int) -> bool:
         """Whether the time of an action is up."""
@@ -61,6 +68,7 @@ class Deadlines:
         """Forgets all others."""
         open_ = {action.id for action in actions}
         self._ends = {ident: end for ident, end in self._ends.items() if ident in open_}
+        self._failing &= open_
 
 
 def ended_in_time(
@@ -81,7 +89,8 @@ def ended_in_time(
         try:
             after = _in_time(writer, action, now, tell, deadlines, valid_s)
         except Exception:  # noqa: BLE001 - one that cannot be ended holds up the end of no other
-            _log.exception("action %s could not be ended in time; it is tried again at once", action.id)
+            if deadlines.fails_anew(action):  # it is tried again at every look, some times a second
+                _log.exception("action %s cannot be ended in time; it is tried on", action.id)
             after = action
         if after is not None:
             found.append(after)

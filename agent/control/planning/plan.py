@@ -196,17 +196,18 @@ def plan(
         burn_s=recent.width_s,
         spent_nano=_spent(books, settings, spec, now) if spec.kind is ActionKind.CAP else None,
     )
-    made = _with_figures(books, settings, made, drafts, calls, recent, end)
-    return replace(
-        made,
-        needs=needs(
-            spec,
-            production=made.production,
-            lowers=_lowers(made.steps),
-            proposed=proposed,
-            starves=starves(made.refused, made.requests),
-        ),
+    return _with_needs(_with_figures(books, settings, made, drafts, calls, recent, end), proposed=proposed)
+
+
+def _with_needs(made: Plan, *, proposed: bool) -> Plan:
+    wanted = needs(
+        made.spec,
+        production=made.production,
+        lowers=_lowers(made.steps),
+        proposed=proposed,
+        starves=starves(made.refused, made.requests),
     )
+    return replace(made, needs=wanted)
 
 
 def _asked(

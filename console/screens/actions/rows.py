@@ -154,8 +154,8 @@ def state_words(entry: ActionEntry) -> str:
     drill = "drill " if entry.drill else ""
     if entry.state == "accepted" and not at_gateways(entry):
         return f"+ {drill}in force"
-    word = "over" if entry.drill and entry.state == "expired" else WORDS.get(entry.state, entry.state)
-    return f"{SIGNS.get(entry.state, '·')} {drill}{word}"
+    words = WORDS | {"expired": "over", "standby": ""} if entry.drill else WORDS
+    return f"{SIGNS.get(entry.state, '·')} {drill}{words.get(entry.state, entry.state)}".rstrip()
 
 
 def middle(entry: ActionEntry, part: Part) -> str:

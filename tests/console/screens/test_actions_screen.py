@@ -168,6 +168,17 @@ async def test_all_of_an_incident_is_undone_once_its_number_is_typed(desk):
 
 
 @piloted
+async def test_a_drill_that_waits_is_told_from_what_is_real_also_on_a_small_screen(desk):
+    for spec in (throttle(), replace(block(), drill=True)):
+        waits = Action(
+            spec, ActionState.STANDBY, "bo", AT - 60, "x", needs=(("finance",),), approve_by=AT + 99
+        )
+        desk.writer.actions.add(waits)
+    async with console_on(desk, "4", "l", size=(80, 24)) as running:
+        await running.until("? waits  throttle team:search", "? drill  drill: block team:sup")
+
+
+@piloted
 async def test_what_outlasts_the_undo_of_an_incident_is_said_before_it(desk):
     cap = desk.fires()
     top_up = ActionSpec(ActionKind.TOP_UP, Scope.parse("team:search"), amount_nano=100 * NANO)

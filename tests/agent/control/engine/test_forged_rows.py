@@ -236,7 +236,9 @@ def test_an_approval_and_steps_that_lie_there_before_the_action_does_are_gone(sh
     assert shop.writer.actions.own(shop.action(ident))
 
 
-def test_an_action_that_cannot_be_ended_holds_up_the_end_of_no_other(shop: Shop) -> None:
+def test_an_action_that_cannot_be_ended_holds_up_the_end_of_no_other_and_says_so_once(
+    shop: Shop, caplog: pytest.LogCaptureFixture
+) -> None:
     first, second = shop.ask((KEY, {RPM: 10})), shop.ask((OTHER, {RPM: 10}))
     shop.settle()
     own = [shop.action(first), shop.action(second)]
@@ -245,9 +247,14 @@ def test_an_action_that_cannot_be_ended_holds_up_the_end_of_no_other(shop: Shop)
     )  # since it was read
     later = int(shop.clock.now()) + 2 * HOUR
 
-    ended_in_time(shop.writer, own, later, shop.tell, Deadlines(shop.clock))
+    deadlines = Deadlines(shop.clock)
+    for _ in range(3):
+        ended_in_time(shop.writer, own, later, shop.tell, deadlines)
 
     assert shop.state(second) is ActionState.REVERSING
+    assert [record.getMessage() for record in caplog.records if "cannot be ended" in record.getMessage()] == [
+        f"action {first} cannot be ended in time; it is tried on"
+    ]
 
 
 def test_a_proof_that_is_put_behind_the_head_of_the_log_proves_nothing(shop: Shop) -> None:
