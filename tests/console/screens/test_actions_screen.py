@@ -174,7 +174,7 @@ async def test_a_drill_that_waits_is_told_from_what_is_real_also_on_a_small_scre
             spec, ActionState.STANDBY, "bo", AT - 60, "x", needs=(("finance",),), approve_by=AT + 99
         )
         desk.writer.actions.add(waits)
-    async with console_on(desk, "4", "l", size=(80, 24)) as running:
+    async with console_on(desk, "4", size=(80, 24)) as running:
         await running.until("? waits  throttle team:search", "? drill  drill: block team:sup")
 
 
