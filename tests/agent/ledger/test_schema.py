@@ -11,6 +11,8 @@ from agent.errors import LedgerError
 from agent.ledger import open_reader, open_writer
 from tests.agent.ledger.look import rows
 
+pytestmark = pytest.mark.usefixtures("real_migrations")
+
 
 def test_migrations_are_recorded_the_way_sqlite_utils_does(path: Path) -> None:
     open_writer(path).close()
