@@ -27,7 +27,7 @@ from console.screens.burn.screen import BurnScreen
 from console.screens.live_screen import LiveScreen
 from console.screens.too_small import TooSmall
 from console.view import View
-from console.widgets.canvas import is_too_small
+from console.widgets.canvas import TONES, is_too_small
 
 if TYPE_CHECKING:
     from textual.geometry import Size
@@ -79,6 +79,7 @@ class BurndeckApp(Attention):
 
     TITLE = "burndeck"
     CSS_PATH = STYLES
+    COMPONENT_CLASSES = TONES
     BINDINGS = bindings("app")
     HORIZONTAL_BREAKPOINTS = WIDTHS
     VERTICAL_BREAKPOINTS = HEIGHTS
@@ -96,6 +97,7 @@ class BurndeckApp(Attention):
         self.stylesheet.set_variables(self.get_css_variables())
 
     def get_default_screen(self) -> Screen[None]:
+        self.stylesheet.apply(self)  # its tones, which a small terminal draws with before Textual comes to it
         screen = BurnScreen()
         # Given when Textual hears of the size, they would style every widget a second time.
         screen.set_classes([*screen.classes, *_classes_of(self.size)])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
@@ -30,10 +29,12 @@ def is_too_small(size: Size) -> bool:
     return size.width < LEAST.width or size.height < LEAST.height
 
 
+TONES = {f"tone--{tone.value}" for tone in Tone}
+"""Component classes of the application: styled with every widget, they took most of a screen's opening."""
+
+
 class Inked(Widget):
     """A widget that draws spans: turns tones into the theme's styles."""
-
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"tone--{tone.value}" for tone in Tone}
 
     def __init__(self, name: str) -> None:
         super().__init__(id=name)
@@ -47,7 +48,7 @@ class Inked(Widget):
         """The style of a tone on this widget's own background."""
         style = self._styles_of_tones.get((tone, click))
         if style is None:
-            style = self.rich_style + self.get_component_rich_style(f"tone--{tone.value}", partial=True)
+            style = self.rich_style + self.app.get_component_styles(f"tone--{tone.value}").partial_rich_style
             if click:
                 style += Style.from_meta({"@click": click})
             self._styles_of_tones[tone, click] = style

@@ -6,6 +6,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+from rich.color import Color
 from textual.events import Key
 
 from agent.errors import ConfigError, LedgerError
@@ -408,6 +409,18 @@ async def test_themes_go_round():
             seen.append(burn.app.theme)
 
         assert seen == ["burndeck-light", "burndeck-blue-orange", "burndeck-dark"]
+
+
+@piloted
+async def test_another_theme_colours_what_is_shown_already():
+    async with console() as burn:
+        for _ in range(3):
+            await burn.press("T")
+            inks = burn.app.current_theme.variables
+            strips = burn.app.screen._compositor.render_strips()
+            colours = {part.style.color for strip in strips for part in strip if part.style is not None}
+
+            assert {Color.parse(inks[f"ink-{tone}"]) for tone in ("accent", "dim", "strong")} <= colours
 
 
 @piloted
