@@ -18,6 +18,9 @@ from tests.agent.alerts.office import DAY, HOUR, PAYMENTS, WALLET, Member, Offic
 
 Step = Callable[[Office], object]
 
+_LAZY = ("agent.ledger.writer", "sqlite_utils", "numpy.ma")
+"""What a first use would import, again in each of the hundred processes."""
+
 
 def _silence(office: Office) -> object:
     matchers = {"allocation": WALLET.id, "tier": "critical"}
@@ -80,7 +83,7 @@ def test_a_killed_evaluation_leaves_what_an_undisturbed_one_does(tmp_path: Path,
 def _lived(ledger: Path, progress: Path, kill_at: int) -> int | None:
     """Goes on with the steps in a process of its own, which is killed at a statement; how many it made."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([__name__])
+    context.set_forkserver_preload([__name__, *_LAZY])
     count = context.Value("i", 0)
     child = context.Process(target=_live, args=(ledger, progress, kill_at, count))
     child.start()
