@@ -6,16 +6,12 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from rich.color import Color
-from textual.events import Key
 
-from agent.errors import ConfigError, LedgerError
-from agent.reports.status import AgentState, Reading
 from console.screens.burn.screen import BurnScreen
 from console.screens.help import HelpScreen
 from console.screens.triage.screen import TriageScreen
 from tests.console import samples
-from tests.console.harness import FixedLive, console, piloted
+from tests.console.harness import console, piloted
 
 SIZES = [(80, 24), (120, 40), (200, 60)]
 
@@ -161,90 +157,6 @@ async def test_rows_move_by_vim_keys_and_arrows():
 
 
 @piloted
-async def test_data_that_stopped_to_come_is_not_called_live():
-    async with console() as burn:
-        burn.live.change(replace(burn.live.report, at=samples.NOW - 1500))
-        await burn.settle()
-
-        assert "● live" not in burn.lines[0] and "data 25m old" in burn.lines[0]
-
-
-@piloted
-async def test_stepping_back_shows_the_past_with_a_badge_and_now_returns():
-    async with console() as burn:
-        await burn.press("[", "[")
-        assert burn.live.view.at == samples.AT - 1800
-        assert "PAST 21 Sep 11:00" in burn.lines[0]
-
-        await burn.press("]")
-        assert burn.live.view.at == samples.AT - 900
-
-        await burn.press(".")
-        assert burn.live.view.at is None and "● live" in burn.lines[0]
-
-
-@piloted
-async def test_leaps_go_a_day_and_forward_ends_at_the_newest_data():
-    async with console() as burn:
-        await burn.press("{")
-        assert burn.live.view.at == samples.AT - 86_400
-
-        await burn.press("}", "]")
-        assert burn.live.view.at is None and "newest data" in burn.lines[-1]
-
-
-@piloted
-async def test_an_answer_to_the_view_before_is_not_shown():
-    async with console() as burn:
-        before = burn.live.watched
-        await burn.press("[")
-
-        burn.live.ask(before)
-        await burn.settle()
-
-        assert burn.app.screen.report.at == samples.AT - 900
-
-
-@piloted
-async def test_a_report_made_before_the_pause_ended_is_shown():
-    async with console() as burn:
-        await burn.press("space", "]", "space")
-
-        burn.live.change(replace(burn.live.report, organization="Renamed"))
-        await burn.settle()
-
-        assert burn.app.screen.report.organization == "Renamed"
-
-
-@piloted
-async def test_keys_typed_in_one_burst_after_the_slash_go_to_the_filter():
-    async with console() as burn:
-        for key in ("slash", "p", "a", "y", "slash", "s"):  # as one read of the terminal brings them
-            burn.app.post_message(Key(key, key.replace("slash", "/")))
-        await burn.settle()
-
-        assert burn.app.screen.table.filter.text == "pay/s"
-
-
-@piloted
-async def test_the_window_sets_the_step():
-    async with console() as burn:
-        await burn.press("w", "[")
-
-        assert burn.live.view.at == samples.AT - 3600
-
-
-@piloted
-async def test_pause_holds_the_link_and_shows_a_badge():
-    async with console() as burn:
-        await burn.press("space")
-        assert burn.live.held and "PAUSED" in burn.lines[0]
-
-        await burn.press("space")
-        assert not burn.live.held and "PAUSED" not in burn.lines[0]
-
-
-@piloted
 async def test_copy_takes_the_row_and_says_so():
     async with console() as burn:
         await burn.press("j", "y")
@@ -307,132 +219,11 @@ async def test_only_lines_that_changed_are_painted_again():
         assert set(painted) == {("teams", 6)}
 
 
-@piloted
-async def test_an_empty_ledger_says_what_to_do():
-    async with console(live=FixedLive(samples.empty_report())) as burn:
-        assert "burndeck agent start" in burn.text and "burndeck demo" in burn.text
-        assert "BURN NOW" not in burn.text
-
-        burn.live.change(samples.burn_report())
-        await burn.settle()
-        assert "BURN NOW" in burn.text
-
-
-@pytest.mark.parametrize(
-    "error",
-    [
-        ConfigError("burndeck.toml, line 7: sources: unknown key 'evry'", hint="Did you mean 'every'?"),
-        LedgerError("there is no ledger at /x/ledger.sqlite", hint="Run burndeck agent start."),
-    ],
-)
-@piloted
-async def test_trouble_is_shown_with_its_way_out(error):
-    async with console(live=FixedLive(trouble=error)) as burn:
-        assert error.message in burn.text and error.hint in burn.text
-
-
-@piloted
-async def test_trouble_after_a_report_leaves_the_report_and_says_so():
-    async with console((120, 40)) as burn:
-        burn.live.trouble = LedgerError("the ledger is locked", hint="Try again")
-        burn.live.ask(burn.live.watched)
-        await burn.settle()
-
-        assert "BURN NOW" in burn.text and "the ledger is locked" in burn.lines[-1]
-
-
-@piloted
-async def test_a_dead_agent_is_named_with_the_command_that_starts_it():
-    status = replace(samples.STATUS, agent=AgentState("stopped", None, "", "", None))
-    async with console(live=FixedLive(replace(samples.burn_report(), status=status))) as burn:
-        assert "▲ no agent: run `burndeck agent start`" in burn.text
-
-
-@piloted
-async def test_a_report_without_allocation_history_or_price_is_no_crash():
-    nothing = samples.figure(None)
-    report = samples.burn_report()
-    bare = replace(
-        report,
-        budgets=(),
-        runway=None,
-        alerts=(),
-        change=None,
-        verdict="unknown",
-        attributed=None,
-        usual=replace(report.usual, expected=nothing, low=nothing, high=nothing, basis="none", samples=0),
-        forecast=replace(report.forecast, projected=nothing, smoothed=nothing),
-        teams=tuple(
-            replace(row, change=None, usual=nothing, share=None, sparkline=()) for row in report.teams
-        ),
-        hour=replace(report.hour, points=()),
-    )
-    for size in SIZES:
-        async with console(size, FixedLive(bare)) as burn:
-            assert "no allocation" in burn.text and "usual not known" in burn.text
-
-
-@piloted
-async def test_data_that_ended_long_ago_says_when():
-    old = replace(samples.burn_report(), at=samples.AT - 86_400)
-    async with console(live=FixedLive(old)) as burn:
-        assert "DATA ENDS 20 Sep 11:30" in burn.lines[0]
-
-
-@piloted
-async def test_no_color_leaves_grey_and_every_sign(monkeypatch):
-    monkeypatch.setenv("NO_COLOR", "1")
-    async with console() as burn:
-        triplets = {
-            segment.style.color.triplet
-            for strip in burn.app.screen._compositor.render_strips()
-            for segment in strip
-            if segment.style and segment.style.color and segment.style.color.triplet
-        }
-        assert all(triplet.red == triplet.green == triplet.blue for triplet in triplets)
-        assert burn.app.no_color and "▲ +31 %" in burn.text and "▲ critical" in burn.text
-
-
 @pytest.mark.parametrize("size", SIZES)
 @piloted
 async def test_models_without_a_price_are_never_hidden(size):
     async with console(size) as burn:
         assert "unpriced" in burn.text
-
-
-@piloted
-async def test_themes_go_round():
-    async with console() as burn:
-        seen = []
-        for _ in range(3):
-            await burn.press("T")
-            seen.append(burn.app.theme)
-
-        assert seen == ["burndeck-light", "burndeck-blue-orange", "burndeck-dark"]
-
-
-@piloted
-async def test_another_theme_colours_what_is_shown_already():
-    async with console() as burn:
-        for _ in range(3):
-            await burn.press("T")
-            inks = burn.app.current_theme.variables
-            strips = burn.app.screen._compositor.render_strips()
-            colours = {part.style.color for strip in strips for part in strip if part.style is not None}
-
-            assert {Color.parse(inks[f"ink-{tone}"]) for tone in ("accent", "dim", "strong")} <= colours
-
-
-@piloted
-async def test_the_palette_lists_the_registry_and_runs_an_action():
-    async with console() as burn:
-        await burn.press(":")
-        await burn.press(*"Triage")
-        await burn.pilot.pause(0.3)
-        await burn.press("enter")
-        await burn.pilot.pause(0.1)
-
-        assert isinstance(burn.app.screen, TriageScreen)
 
 
 @piloted
@@ -456,23 +247,3 @@ async def test_a_click_on_a_hint_does_what_the_key_does():
 
 def test_the_samples_add_up():
     assert sum(Decimal(now) for _, now, _ in samples.TEAMS) == Decimal("1270.48")
-
-
-@pytest.mark.parametrize("size", SIZES)
-@piloted
-async def test_burn_that_nobody_priced_is_no_zero(size):
-    report = samples.burn_report()
-    unknown = replace(report, burn=replace(report.burn, value=Decimal(0)))
-    async with console(size, FixedLive(unknown)) as burn:
-        assert "unpriced" in burn.lines[3] + burn.lines[2] + burn.lines[4]
-        assert "requests/min" in burn.text
-
-
-@piloted
-async def test_while_the_history_is_read_nothing_is_foretold():
-    report = samples.burn_report()
-    reading = replace(report, status=replace(report.status, reading=Reading(12, 30)))
-    async with console((200, 60), FixedLive(reading)) as burn:
-        assert "reading the history: 12 of 30 days" in burn.text
-        assert "not yet" in burn.text
-        assert "40.9M" not in burn.text
