@@ -9,11 +9,8 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +23,6 @@ needs_tmux = pytest.mark.skipif(shutil.which("tmux") is None, reason="needs tmux
 ROOT = Path(__file__).parents[2]
 PEOPLE = {"ada": "operator", "fay": "finance", "eve": "engineering", "dan": "engineering"}
 """Who may act, and in which role."""
-SLACK_S = 10.0
-"""What a busy machine is given where the goal is one second; how long it took is printed."""
 
 
 class Site:
@@ -132,6 +127,12 @@ class Site:
         """The end of what the agent said."""
         return (self.folder / "agent.out").read_text()[-2000:]
 
+    def release(self) -> None:
+        """Undoes the newest action that holds, by `burndeck release`."""
+        ((ident,),) = self.rows("SELECT max(id) FROM action WHERE state IN ('accepted', 'confirmed')")
+        undone = self.burndeck("release", str(ident), "--reason", "over")
+        assert undone["actions"][0]["action"]["state"] == "reversed"
+
     def action(self, ident: int) -> dict[str, Any]:
         """An action as `burndeck actions show` has it."""
         entry: dict[str, Any] = self.burndeck("actions", "show", str(ident))["entry"]
@@ -197,43 +198,6 @@ def enter_again(terminal: Tmux, name: str, *limit: str) -> str:
         terminal.until(f"limit      {''.join(limit).replace('Space', ' ')}", "goes on to the confirmation")
     terminal.press("Enter")
     return terminal.until("Enter again: throttle")
-
-
-@dataclass
-class Moments:
-    """When, by time.time(), an intent was there, and when the gateway held something else."""
-
-    intent: float = 0.0
-    changed: float = 0.0
-    held: list[Any] = field(default_factory=list)
-
-
-@contextmanager
-def clocking(site: Site, held: Callable[[], Any], pause_s: float = 0.002) -> Iterator[Moments]:
-    """Looks, apart from agent and command, at the ledger's newest intent and at what a gateway holds."""
-    connection = sqlite3.connect(f"file:{site.ledger}?mode=ro", uri=True, check_same_thread=False)
-    newest = connection.execute("SELECT coalesce(max(id), 0) FROM intent").fetchone()[0]
-    moments, stop, before = Moments(), threading.Event(), held()
-
-    def look() -> None:
-        while not stop.wait(pause_s):
-            with suppress(OSError, sqlite3.OperationalError):  # busy: the next look is near
-                asked = connection.execute("SELECT max(id) FROM intent").fetchone()[0] or 0
-                if not moments.intent and asked > newest:
-                    moments.intent = time.time()
-                if not moments.changed and (now := held()) != before:
-                    moments.changed = time.time()
-                    moments.held.append(now)
-
-    thread = threading.Thread(target=look, daemon=True)
-    thread.start()
-    try:
-        yield moments
-        until(lambda: moments.changed, "a change at the gateway", 10)
-    finally:
-        stop.set()
-        thread.join()
-        connection.close()
 
 
 _WAITS = ("throttle", "block", "approve", "release")

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from tests.labs.acting import Site
+from tests.labs.acting import Site, until
 from tests.labs.haproxy import HAProxyLab
 
 DEV, PROD = "key_batch", "key_search"
@@ -97,6 +97,10 @@ class Place:
         ]
         with self.lab.log.open("a") as log:
             log.write("".join(f"{json.dumps(row)}\n" for row in rows))
+
+    def burning(self) -> None:
+        """Waits until the ledger knows calls of both keys."""
+        until(lambda: len(self.site.burn()) == 2, "burn of two keys", why=self.site.said)
 
     def known(self, key: str) -> int | None:
         """The limit of a key as the agent has read it last."""

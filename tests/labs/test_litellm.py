@@ -17,6 +17,7 @@ from agent.domain.gateway import Limit, LimitUnit, Target, TargetKind, TargetSta
 from agent.settings import Settings
 from agent.settings_gateways import Gateway
 from tests.labs.litellm import LiteLLMLab, needs_litellm, until
+from tests.labs.speed import Pace, Tell, hold_goal
 
 pytestmark = [pytest.mark.labs, needs_litellm, pytest.mark.timeout(300)]
 
@@ -56,61 +57,59 @@ class Change:
 
 
 def test_a_throttle_refuses_within_a_second_and_its_undo_leaves_no_trace(
-    litellm_lab: LiteLLMLab, capsys: pytest.CaptureFixture[str]
+    litellm_lab: LiteLLMLab, tell: Tell
 ) -> None:
-    key = litellm_lab.new_key(metadata=METADATA)
-    untouched = litellm_lab.info(key)
-    change = Change(
-        litellm_lab,
-        litellm_lab.target(key),
-        kind=ActionKind.THROTTLE,
-        limit=Limit(5, LimitUnit.RPM),
-    )
+    def throttled() -> Pace:
+        key = litellm_lab.new_key(metadata=METADATA)
+        untouched = litellm_lab.info(key)
+        limit = Limit(5, LimitUnit.RPM)
+        change = Change(litellm_lab, litellm_lab.target(key), kind=ActionKind.THROTTLE, limit=limit)
 
-    with litellm_lab.load(key) as calls:
-        calls.first(200, 0)
-        wrote = change.apply()
-        accepted = time.monotonic()
-        refused = calls.first(429, wrote)
-        seen = until(lambda: (found := change.traffic()).refused >= 3 and found)
-    undone = change.undo()
+        with litellm_lab.load(key) as calls:
+            calls.first(200, 0)
+            wrote = change.apply()
+            accepted = time.monotonic()
+            refused = calls.first(429, wrote)
+            seen = until(lambda: (found := change.traffic()).refused >= 3 and found)
+        undone = change.undo()
 
-    _tell(capsys, "throttle of a key", wrote, accepted, refused)
-    assert refused - wrote < 1.5
-    assert seen.first_refused_at >= change.wrote_at
-    assert 5 <= seen.passed <= 7  # those of the window, and what was under way
-    assert DIALECT.words(change.want) == "5 rpm"
-    assert undone.fields == change.before.fields
-    assert litellm_lab.call(key) == 200
-    assert _settings(litellm_lab.info(key)) == _settings(untouched)
+        assert seen.first_refused_at >= change.wrote_at
+        assert 5 <= seen.passed <= 7  # those of the window, and what was under way
+        assert DIALECT.words(change.want) == "5 rpm"
+        assert undone.fields == change.before.fields
+        assert litellm_lab.call(key) == 200
+        assert _settings(litellm_lab.info(key)) == _settings(untouched)
+        return Pace(accepted - wrote, refused - accepted)
+
+    hold_goal(tell, "LiteLLM, throttle written by the gateway", throttled)
 
 
 def test_a_block_refuses_within_a_second_and_its_undo_lets_the_calls_pass(
-    litellm_lab: LiteLLMLab, capsys: pytest.CaptureFixture[str]
+    litellm_lab: LiteLLMLab, tell: Tell
 ) -> None:
-    key = litellm_lab.new_key(metadata=METADATA)
-    change = Change(litellm_lab, litellm_lab.target(key), kind=ActionKind.BLOCK)
+    def blocked() -> Pace:
+        key = litellm_lab.new_key(metadata=METADATA)
+        change = Change(litellm_lab, litellm_lab.target(key), kind=ActionKind.BLOCK)
 
-    with litellm_lab.load(key) as calls:
-        calls.first(200, 0)
-        wrote = change.apply()
-        accepted = time.monotonic()
-        refused = calls.first(401, wrote)
-        seen = until(lambda: (found := change.traffic()).refused >= 3 and found)
-        undone = change.undo()
-        calls.first(200, time.monotonic())
+        with litellm_lab.load(key) as calls:
+            calls.first(200, 0)
+            wrote = change.apply()
+            accepted = time.monotonic()
+            refused = calls.first(401, wrote)
+            seen = until(lambda: (found := change.traffic()).refused >= 3 and found)
+            undone = change.undo()
+            calls.first(200, time.monotonic())
 
-    _tell(capsys, "block of a key", wrote, accepted, refused)
-    assert refused - wrote < 1.5
-    assert seen.passed <= 1
-    assert change.before.fields["blocked"] is None
-    assert undone.fields == change.before.fields  # null again, and not false
-    assert litellm_lab.info(key)["metadata"] == METADATA
+        assert seen.passed <= 1
+        assert change.before.fields["blocked"] is None
+        assert undone.fields == change.before.fields  # null again, and not false
+        assert litellm_lab.info(key)["metadata"] == METADATA
+        return Pace(accepted - wrote, refused - accepted)
+
+    hold_goal(tell, "LiteLLM, block written by the gateway", blocked)
 
 
-def test_a_blocked_team_is_blocked_with_all_of_its_keys_at_once(
-    litellm_lab: LiteLLMLab, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_blocked_team_is_blocked_with_all_of_its_keys_at_once(litellm_lab: LiteLLMLab, tell: Tell) -> None:
     team = litellm_lab.new_team(metadata={"cost_center": "CC-1"})
     key, other = litellm_lab.new_key(team_id=team), litellm_lab.new_key(team_id=team)
     change = Change(litellm_lab, litellm_lab.target(team), kind=ActionKind.BLOCK)
@@ -125,7 +124,7 @@ def test_a_blocked_team_is_blocked_with_all_of_its_keys_at_once(
         undone = change.undo()
         calls.first(200, time.monotonic(), within_s=5.0)
 
-    _tell(capsys, "block of a team", wrote, accepted, refused)
+    _told(tell, "block of a team", wrote, accepted, refused)
     assert others == 401
     assert seen.first_refused_at >= change.wrote_at
     assert undone.fields == change.before.fields
@@ -304,7 +303,7 @@ def test_what_is_gone_is_said_to_be_gone(litellm_lab: LiteLLMLab) -> None:
 
 
 def test_a_deleted_key_is_refused_at_once_and_deleting_it_again_does_nothing(
-    litellm_lab: LiteLLMLab, capsys: pytest.CaptureFixture[str]
+    litellm_lab: LiteLLMLab, tell: Tell
 ) -> None:
     key, other = litellm_lab.new_key(), litellm_lab.new_key()
     target, link, fields = litellm_lab.target(key), litellm_lab.link, {"deleted": True}
@@ -326,7 +325,7 @@ def test_a_deleted_key_is_refused_at_once_and_deleting_it_again_does_nothing(
         lambda: _refusing(litellm_lab.run(link.traffic(target, fields, since, time.time()))), within_s=60
     )
 
-    _tell(capsys, "deletion", wrote, accepted, refused)
+    _told(tell, "deletion", wrote, accepted, refused)
     assert (read.fields, read.gone) == (fields, True)
     assert {status for at, status in calls.answers if at > refused} <= {401}
     assert {status for _, status in others.answers} == {200}
@@ -373,11 +372,8 @@ def _settings(info: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in info.items() if name not in moving}
 
 
-def _tell(
-    capsys: pytest.CaptureFixture[str], what: str, wrote: float, accepted: float, refused: float
-) -> None:
-    with capsys.disabled():
-        print(
-            f"\n  {what}: accepted after {(accepted - wrote) * 1000:.0f} ms, "
-            f"first refused call after {(refused - wrote) * 1000:.0f} ms"
-        )
+def _told(tell: Tell, what: str, wrote: float, accepted: float, refused: float) -> None:
+    tell(
+        f"LiteLLM, {what}: accepted after {(accepted - wrote) * 1000:.0f} ms, "
+        f"first refused call after {(refused - wrote) * 1000:.0f} ms"
+    )
