@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from agent.domain.action import ActionKind, ActionSpec, Needs
+from agent.domain.action import Action, ActionKind, ActionSpec, Needs
 from agent.domain.allocation import OVERRIDE_APPROVERS
 from agent.domain.gateway import Limit, LimitUnit
 from agent.domain.person import Role
@@ -61,16 +61,28 @@ def needs(
 
 
 def why_needed(made: Plan) -> str:
-    """Why a change takes approvals, in a phrase; empty where its kind says it already."""
-    spec = made.spec
+    """Why a change takes two people, in a phrase; empty where it does not, or its kind says it already."""
+    return _why(made.spec, made.needs, made.production, made.refused, made.requests)
+
+
+def why_asked(action: Action) -> str:
+    """The same of a request, by what was known when it was made."""
+    seen = action.preview
+    refused, requests = int(seen.get("refused", 0)), int(seen.get("requests", 0))
+    return _why(action.spec, action.needs, bool(seen.get("production")), refused, requests)
+
+
+def _why(spec: ActionSpec, wanted: Needs, production: bool, refused: int, requests: int) -> str:
+    if len(wanted) < len(TWO):
+        return ""
     match spec.kind:
         case ActionKind.REVOKE:
             return "deleted keys do not come back"
-        case ActionKind.BLOCK | ActionKind.MODELS | ActionKind.TOOLS if made.production:
+        case ActionKind.BLOCK | ActionKind.MODELS | ActionKind.TOOLS if production:
             return "production is hit"
         case ActionKind.CAP:
-            return "production is hit" if made.production else "it is not lower than what holds there"
-        case ActionKind.THROTTLE if starves(made.refused, made.requests):
+            return "production is hit" if production else "it is not lower than what holds there"
+        case ActionKind.THROTTLE if starves(refused, requests):
             return f"it would have refused {_STARVED_PERCENT} % of the calls or more"
         case ActionKind.THROTTLE if spec.expires_s > ALONE_S:
             return f"it holds production longer than {duration(ALONE_S)}"

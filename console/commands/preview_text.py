@@ -114,7 +114,7 @@ def _time(made: Plan, now: float) -> Iterator[str]:
     if made.spec.kind.at_gateways:
         yield f"bites       {duration(made.effect_s)} after it is accepted"
         yield f"ends        {_end(made)}"
-    why = f": {reason}" if made.needs and (reason := why_needed(made)) else ""
+    why = f": {reason}" if (reason := why_needed(made)) else ""
     yield f"approvals   {needs_words(made.needs)}{why}"
     if made.data_at is not None:
         age = duration(max(0, int(now) - made.data_at))

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from agent.control.policy import why_needed
 from agent.domain.action import ActionKind, ActionSpec
 from agent.domain.allocation import ScopeKind
 from agent.domain.money import to_credits
@@ -159,10 +160,14 @@ def _spent(made: Plan, nano: int) -> str:
 
 
 def _when(made: Plan, now: float) -> str:
-    begins = f"waits for {approvers(made)}; then bites" if made.needs else "no approval needed; bites"
+    why = why_needed(made)
+    because = f" ({why})" if why else ""
+    begins = (
+        f"waits for {approvers(made)}{because}; then bites" if made.needs else "no approval needed; bites"
+    )
     text = f"{begins} within {fmt.span(max(1, made.effect_s))}"
     if made.spec.kind is ActionKind.REVOKE:
-        text += ", for ever: deleted keys do not come back"
+        text += ", for ever"
     elif made.spec.expires_s:
         text += f", undoes itself at {fmt.clock(now + made.spec.expires_s)} UTC"
     else:

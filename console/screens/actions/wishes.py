@@ -240,7 +240,7 @@ def deny(detail: ActionDetail, now: float) -> Form:
 def _change(detail: ActionDetail) -> Callable[[Values], list[str]]:
     """The exact change in lines."""
     entry = detail.entry
-    said = [f"Asked for by {entry.requested_by}: {entry.reason}", *_figures(detail)]
+    said = [f"Asked for by {entry.requested_by}: {entry.reason}", *_figures(detail), *_why(detail)]
     said += [_step(step) for step in detail.steps[:_STEPS_SHOWN]]
     if len(detail.steps) > _STEPS_SHOWN:
         said.append(f"and {len(detail.steps) - _STEPS_SHOWN} more targets: Enter on the action shows all")
@@ -250,7 +250,7 @@ def _change(detail: ActionDetail) -> Callable[[Values], list[str]]:
 
 def _lines(detail: ActionDetail) -> int:
     """How many lines a change takes, with a hint and a problem."""
-    return min(12, 6 + len(detail.steps))
+    return min(13, 6 + len(detail.steps) + sum(1 for _ in _why(detail)))
 
 
 def _figures(detail: ActionDetail) -> Iterator[str]:
@@ -269,6 +269,15 @@ def _figures(detail: ActionDetail) -> Iterator[str]:
     if calls:
         part = fmt.share(Decimal(refused) / calls)
         yield f"It would have refused {part} of the last hour's calls: {refused} of {calls}."
+
+
+def _why(detail: ActionDetail) -> Iterator[str]:
+    """Why one person is not enough for it."""
+    from agent.control.policy import why_asked
+
+    if why := why_asked(detail.action):
+        roles = " and ".join(" or ".join(each) for each in detail.action.needs)
+        yield f"It takes {roles}: {why}."
 
 
 def _step(step: StepLine) -> str:

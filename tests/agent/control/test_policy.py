@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from agent.control.policy import ALONE_S, GO, TWO, needs, starves
-from agent.domain.action import ActionKind, ActionSpec, Needs
+from agent.control.policy import ALONE_S, GO, TWO, needs, starves, why_asked
+from agent.domain.action import Action, ActionKind, ActionSpec, ActionState, Needs
 from agent.domain.allocation import Scope
 from agent.domain.gateway import Limit, LimitUnit
 
@@ -86,6 +86,20 @@ def test_one_person_throttles_production_for_a_day_at_most() -> None:
 
     assert needs(throttle, production=True) == ()
     assert needs(replace(throttle, expires_s=ALONE_S + 1), production=True) == TWO
+
+
+def test_why_a_request_takes_two_is_known_by_what_was_known_when_it_was_made() -> None:
+    def why(kind: ActionKind, wanted: Needs, **seen: object) -> str:
+        return why_asked(Action(spec(kind), ActionState.STANDBY, "bo", 0, "x", needs=wanted, preview=seen))
+
+    assert why(ActionKind.BLOCK, TWO, production=True) == "production is hit"
+    assert why(ActionKind.CAP, TWO, production=False) == "it is not lower than what holds there"
+    assert why(ActionKind.THROTTLE, TWO, production=True, refused=99, requests=100) == (
+        "it would have refused 95 % of the calls or more"
+    )
+    assert why(ActionKind.THROTTLE, GO, production=True, refused=99, requests=100) == ""
+    assert why(ActionKind.THROTTLE, (), production=False, refused=99, requests=100) == ""
+    assert why(ActionKind.TOP_UP, TWO) == ""
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -125,13 +125,23 @@ async def test_blocking_production_says_whose_approval_it_waits_for(desk):
     async with console_on(desk, "t") as running:
         await running.until("Keys 4")
         await running.press("b")
-        await running.until("waits for finance and engineering; then bites within 1 s")
+        await running.until("waits for finance and engineering (production is hit); then bites within 1 s")
         await running.press("enter", *"key_search", "enter")
         await running.until("Signed by ada")
         assert desk.take() == [""]
         await running.until("asked for by ada. It waits for finance and engineering.")
 
     assert desk.newest().state is ActionState.STANDBY
+
+
+@piloted
+async def test_a_throttle_says_why_it_takes_two_people_as_soon_as_what_is_typed_makes_it_so(desk):
+    async with console_on(desk, "t") as running:
+        await running.until("Keys 4")
+        await running.press("t")
+        assert "waits for" not in await running.until("no approval needed; bites within 1 s")
+        await running.press("tab", *CLEAR, *"30h")
+        await running.until("waits for finance and engineering (it holds production longer than 1 d)")
 
 
 @piloted

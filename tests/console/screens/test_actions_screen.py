@@ -234,6 +234,7 @@ async def test_an_approver_sees_the_exact_change_and_approves_it_by_its_number(f
         await running.until("still to be given: finance and engineering")
         await running.press("A")
         await running.until("Hits 1 key of support, 100 % production", f"bound to {made.digest[:16]}")
+        assert "It takes finance and engineering: production is hit." in running.text
         await running.press("enter")
         await running.until("▲ type: 1, the number of the action")
         await running.press("1", "enter")

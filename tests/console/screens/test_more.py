@@ -55,7 +55,9 @@ async def test_a_key_is_deleted_once_its_name_is_typed_and_waits_for_two(openai)
         await running.until("delete the key", "for ever, with two approvals")
         await running.press("c")
         await running.until(
-            "▲ 1 key: key_search, 100 % production", "for ever: deleted keys do not come back"
+            "▲ 1 key: key_search, 100 % production",
+            "waits for finance and engineering (deleted keys do not come back)",
+            "for ever; figures",
         )
         await running.until("7,500 of 7,500 calls of the last hour", "Enter goes on to the confirmation")
         await running.press("enter", *"key_searc", "enter")
@@ -226,7 +228,7 @@ async def test_an_alert_in_full_has_the_same_menu_and_stands_behind_what_comes_o
         await running.press("enter", "m")
         await running.until("More  key key_search", "for ever")
         await running.press("c")
-        await running.until("deleted keys do not come back", "Enter goes on to the confirmation")
+        await running.until("(deleted keys do not come back)", "Enter goes on to the confirmation")
         await running.press("enter", *"key_search", "enter")
         await running.until("Signed by ada")
         assert openai.take() == [""]
