@@ -228,6 +228,7 @@ class AlertsScreen(DetailScreen):
             self.note(PAST)
         elif reason := refuses(entry):
             self.note(reason)
+            self.deck.stopped(kind, reason, f"alert:{entry.id}")
         else:
             self.ask_for(kind, lambda settings: FormScreen(wish(settings, entry, board, self.now)))
 

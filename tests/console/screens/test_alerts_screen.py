@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 
+from agent.domain.alert import AlertState
 from agent.ledger.kinds import Kind
 from console.questions import ALERT
 from console.screens.alerts.brief import brief
@@ -18,8 +19,9 @@ from console.screens.triage.drill import Drill, Step
 from console.screens.triage.screen import TriageScreen
 from console.widgets.rows import Brief
 from tests.console import alert_samples, samples
+from tests.console.acting_world import AT, console_on, open_desk
 from tests.console.alert_samples import BUDGET, HARD_CAP, MUTED, OVER, SPIKE, TAKEN, badge
-from tests.console.harness import FixedLive, console, piloted
+from tests.console.harness import FixedLive, console, piloted, taken
 
 SIZES = [(80, 24), (120, 40), (200, 60)]
 
@@ -276,6 +278,21 @@ async def test_what_cannot_be_done_says_why(keys, why):
         await alerts.press("a", *keys)
 
         assert why in " ".join(alerts.text.split())
+
+
+@piloted
+async def test_what_cannot_be_done_with_an_alert_is_on_record(template, tmp_path, quick):
+    with open_desk(template, tmp_path) as desk:
+        taken_by = {"state": AlertState.ACKNOWLEDGED, "acknowledged_at": AT - 60, "acknowledged_by": "bo"}
+        desk.writer.alerts.save([replace(desk.fires(), **taken_by)])
+        async with console_on(desk, "a") as running:
+            await running.press("tab")
+            await running.until("acknowledged, fires for")
+            await running.press("A")
+            await running.until("bo has taken it already.")
+            await taken(desk)
+
+        assert desk.refusals() == [("acknowledge", "alert:1", "bo has taken it already")]
 
 
 @piloted
