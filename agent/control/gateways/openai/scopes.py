@@ -61,7 +61,7 @@ def keys_alone(gateway: str, hit: Hit, projects: Sequence[str]) -> list[Target]:
 
 def nobody_knows(gateway: str, keys: Sequence[GatewayKey]) -> UnsupportedError:
     """Why keys that share their project with others are not blocked, and what helps."""
-    which = keys[0].id if len(keys) == 1 else plural(len(keys), "key")
+    which = keys[0].name or keys[0].id if len(keys) == 1 else plural(len(keys), "key")
     return UnsupportedError(
         f"nobody knows the permissions of {which} at {gateway}, so a block of it alone could not be undone",
         hint=f"{HELP} Or throttle the models of {keys[0].project} for all of its keys.",

@@ -16,6 +16,7 @@ from agent.domain.allocation import Scope
 from agent.domain.gateway import Target, TargetKind
 from agent.ledger import open_writer
 from agent.settings_gateways import Gateway
+from fixtures.organization import Key
 from tests.agent.control.engine.shop import QUICK, Desk, Life
 from tests.agent.control.gateways.openai_world import World, busy_project
 from tests.fixtures.moments import HOUR, WEDNESDAY_AFTERNOON
@@ -36,11 +37,12 @@ class Agent:
         self.gateway = gateway
         self.told: list[Occasion] = []
         self.project = busy_project(here.talk)
-        self.key = self._busiest()
+        busiest = self._busiest()
+        self.key, self.key_name = busiest.id, busiest.name
 
-    def _busiest(self) -> str:
+    def _busiest(self) -> Key:
         cells = [cell for cell in self.here.talk.organization.cells if cell.key.project.id == self.project]
-        return max(cells, key=lambda cell: cell.per_minute).key.id
+        return max(cells, key=lambda cell: cell.per_minute).key
 
     @property
     def now(self) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -149,6 +150,13 @@ def test_a_block_that_nobody_could_undo_is_refused_with_what_helps() -> None:
 
     assert "unknown_key_scopes" in caught.value.hint
     assert "proj_a" in caught.value.hint
+
+
+def test_the_key_that_is_not_blocked_alone_is_called_as_people_call_it() -> None:
+    named = replace(IN_A, name="search-prod")
+
+    with pytest.raises(UnsupportedError, match="nobody knows the permissions of search-prod at openai"):
+        blocked("api_key:key_1", [named], [ALSO_IN_A], {})
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ def test_one_key_is_blocked_alone_and_gets_back_exactly_what_it_had(agent: Agent
 def test_a_key_that_nobody_knows_the_scopes_of_is_not_blocked_alone(agent: Agent) -> None:
     agent.run(polls=1)
 
-    with pytest.raises(UnsupportedError, match=f"nobody knows the permissions of {agent.key}") as caught:
+    with pytest.raises(UnsupportedError, match=f"nobody knows the permissions of {agent.key_name}") as caught:
         agent.plan()
 
     assert "unknown_key_scopes" in caught.value.hint
