@@ -52,13 +52,14 @@ class ChoiceScreen(ModalScreen[str | None]):
     BINDINGS = bindings("choice")
     CSS_PATH = ["../../styles/forms.tcss", "../../styles/runbook.tcss"]  # noqa: RUF012 - as Textual reads it
     topic = "choice"
+    columns = _COLUMNS
 
     def __init__(self, title: str, about: str, choices: Sequence[Choice]) -> None:
         super().__init__(classes="on-choice")
         self._about = (title, about)
         self._choices = choices
         self._title = Canvas("form-title")
-        self._table = Choices("choices", _COLUMNS, Order(0, downwards=False))
+        self._table = Choices("choices", self.columns, Order(0, downwards=False))
         self._hints = Canvas("hints")
 
     def compose(self) -> ComposeResult:

@@ -155,17 +155,35 @@ async def test_hosted_tools_say_what_becomes_of_each_project(openai):
     )
 
 
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
 @piloted
-async def test_what_the_gateway_cannot_do_is_not_offered_and_says_what_it_can(haproxy):
-    async with console_on(haproxy, "t", size=(120, 40)) as running:
+async def test_the_menu_is_read_without_a_cut_and_says_which_gateways_are_asked(openai, size):
+    async with console_on(openai, "t", size=size) as running:
         await running.until("Keys 4")
         await running.press("m")
-        await running.until("edge has no models. It can: throttle, block.", "edge has no revoke.")
+        await running.until("of all of project", "asks")
+        menu = running.text[running.text.index("More  key key_search") :]
+        assert "…" not in menu and menu.count("edge") == 3
+        await running.press("j")
+        await running.until(
+            "For all of project proj_search, not for the key alone: only some pass, others are refused.",
+            "It asks edge. A preview comes first.",
+        )
+        await running.press("j", "j", "j")
+        await running.until("▲ Only a whole team: this is key key_search.", "can be undone.")
+
+
+@piloted
+async def test_what_the_gateway_cannot_do_is_not_offered_and_says_what_it_can(haproxy):
+    async with console_on(haproxy, "t") as running:
+        await running.until("Keys 4")
+        await running.press("m")
+        await running.until("edge has no models", "edge has no revoke", "Only a whole team")
         for letter in "abc":
             await running.press(letter)
             await running.until("▲ edge has no", "It can: throttle, block.")
         await running.press("d")
-        await running.until("▲ A team is off-boarded, and this is key key_search", "A block (b)")
+        await running.until("▲ Only a whole team: this is key key_search.", "A block (b) stops what is here")
         assert running.app.screen.has_class("on-choice")
         await running.press("escape")
         await running.until("enter drill".capitalize())
