@@ -24,8 +24,10 @@ Values = Mapping[str, str]
 
 READ_LINES = 3
 """Lines that a key of reading on goes."""
+FRAME = 4
+"""Lines of a form beside its fields and what it says: border, title, confirmation, hints."""
 LEAST_ROOM = 3
-"""Lines that what scrolls has, with the one that says so; where it has fewer, all of it scrolls."""
+"""Lines that what scrolls has, with the one that says so."""
 
 
 class FieldError(ValueError):
@@ -84,6 +86,7 @@ class FieldsScreen(ModalScreen[Want | None]):
         super().__init__(classes="on-form")
         self._fields = form
         self._tried = False
+        self._lines = form.said_lines  # that are there for what is said
         self._top = 0  # the first line of what is said, where not all of it fits
         self._inputs = {field.name: self.line(field) for field in form.fields}
         self._title = Canvas("form-title")
@@ -111,12 +114,18 @@ class FieldsScreen(ModalScreen[Want | None]):
         yield from ()
 
     def on_mount(self) -> None:
-        self._said.styles.height = self._fields.said_lines
+        self.give_room(self._fields.said_lines)
         self._title.paint(self._draw_title)
         self._said.paint(self._draw_said)
         self._hints.paint(lambda width, height: [draw_hints("form", width)])
         if (first := self.first()) is not None:
             first.focus()
+
+    def give_room(self, lines: int) -> None:
+        """Gives what is said so many lines, where they leave the fields and the frame in sight."""
+        most = self.app.size.height - len(self._inputs) - FRAME
+        self._lines = max(1, min(lines, most))
+        self._said.styles.height = self._lines
 
     def first(self) -> Input | None:
         """The field that is typed in first: one that is still empty; None where there is nothing to type."""
@@ -137,11 +146,16 @@ class FieldsScreen(ModalScreen[Want | None]):
         raise NotImplementedError
 
     def fitted(self, head: list[Line], body: list[Line], tail: list[Line], height: int) -> list[Line]:
-        """What is said in a height: where it is too much, the body scrolls, and a line says how."""
+        """What is said in a height: where it is too much, the body scrolls, and a line says how.
+
+        The tail, which says what Enter does, stays in sight as long as anything scrolls beside it.
+        """
         if len(head) + len(body) + len(tail) <= height:
             return [*head, *body, *tail]
         if len(head) + len(tail) > height - LEAST_ROOM:
-            head, body, tail = [], [*head, *body, *tail], []
+            head, body = [], [*head, *body]
+        if len(tail) > height - LEAST_ROOM:
+            body, tail = [*body, *tail], []
         room = max(1, height - len(head) - len(tail) - 1)
         self._top = max(0, min(self._top, len(body) - room))
         below = len(body) - self._top - room

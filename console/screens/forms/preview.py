@@ -18,6 +18,10 @@ QUIET_S = 0.2
 """The ledger is asked when nobody has typed for so long."""
 AGAIN_S = 10.0
 """... and again after so long, because what burns changes."""
+AROUND = 3
+"""Lines of the hint and of what Enter does, mostly."""
+AT_MOST = 0.4
+"""Of the terminal's height: what the form is about stays in sight."""
 _CONFIRM = Field("confirm", "type", "", "the name of what is hit, as it is asked for below")
 
 
@@ -114,11 +118,18 @@ class PreviewScreen(FieldsScreen):
             preview = self._form.read(news, self._asked[0])
             self._fill(preview.fill)
             self._shown, self._problem = (self.values if same else self._asked[0], preview), ""
+            self._make_room(preview)
         self._said.redraw()
         if self._hasty:
             self._hasty = False
             if self._current is None or self._current.instead is None:
                 self.action_send()  # something else is gone on with by those alone who have read it
+
+    def _make_room(self, preview: Preview) -> None:
+        """What it needs, up to a part of the terminal, and never less than before: nothing jumps about."""
+        lines = len(preview.draw(self.app.size.width - 2)) + AROUND
+        most = int(self.app.size.height * AT_MOST)
+        self.give_room(max(self._lines, min(lines, most)))
 
     def _fill(self, better: Mapping[str, str]) -> None:
         """Fields as they were at first take what the ledger knows better."""
