@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from agent.settings import Settings
 
 _MOST_FREE = 5
+_ROOT = "org-1"
+"""How the organization's own allocation is named, and the others after it."""
 _BELOW = {
     ScopeKind.ORGANIZATION: "team:",
     ScopeKind.BILLING_GROUP: "team:",
@@ -35,6 +37,7 @@ _BELOW = {
     ScopeKind.PROJECT: "api_key:",
 }
 """What usually lies below a level; others can be typed."""
+_FOR = Field("scope", "for", "", "what it is for: team:NAME, project:NAME, api_key:ID")
 _FIELDS = (
     Field("id", "id", "", "its name; empty: as the others are named, such as org-1-team-new"),
     Field("monthly", "monthly", "", "credits a month"),
@@ -65,11 +68,24 @@ def not_below(row: TreeRow) -> str:
 def create(row: TreeRow) -> PreviewForm:
     """A new allocation of what lies below a row."""
     ident, above = row.budget.allocation_id, Scope.parse(row.budget.scope)
-    scope = Field(
-        "scope", "for", _BELOW.get(above.kind, ""), "what it is for: team:NAME, project:NAME, api_key:ID"
-    )
-    root = found[0] if (found := re.match(r"org-\d+", ident)) else "org-1"
+    root = found[0] if (found := re.match(r"org-\d+", ident)) else _ROOT
+    about = f"below {ident}, {scope_words(row.budget.scope)}"
+    return _creation(above, root, ident, about, replace(_FOR, value=_BELOW.get(above.kind, "")), _FIELDS)
 
+
+def first() -> PreviewForm:
+    """The allocation that all others lie in, where there is none yet: the organization's own."""
+    above = Scope(ScopeKind.ORGANIZATION)
+    about = "the first: the pool that all others are given from"
+    scope = replace(_FOR, value=str(above), hint="the organization; teams, projects and keys lie in it")
+    ident, *others = _FIELDS
+    fields = (replace(ident, hint=f"its name; empty: {_ROOT}"), *others)
+    return _creation(above, _ROOT, "", about, scope, fields)
+
+
+def _creation(
+    above: Scope, root: str, here: str, about: str, scope: Field, fields: tuple[Field, ...]
+) -> PreviewForm:
     def ask(values: Values, first: bool) -> Question:
         spec, problem = None, ""
         try:
@@ -78,8 +94,7 @@ def create(row: TreeRow) -> PreviewForm:
             problem = str(error)
         return making_question(above, spec, problem)
 
-    about = f"below {ident}, {scope_words(row.budget.scope)}"
-    return PreviewForm("New allocation", about, (scope, *_FIELDS), ask, partial(_read, row), said_lines=11)
+    return PreviewForm("New allocation", about, (scope, *fields), ask, partial(_read, here), said_lines=11)
 
 
 def retire(row: TreeRow, around: TreeRow | None) -> PreviewForm:
@@ -175,7 +190,7 @@ def _made(root: str, values: Values) -> ActionSpec:
     return ActionSpec(ActionKind.ALLOCATE, scope, change=change)
 
 
-def _read(row: TreeRow, answer: Answer, values: Values) -> Preview:
+def _read(here: str, answer: Answer, values: Values) -> Preview:
     made: Making = answer.value  # type: ignore[assignment]
     looked = made.looked
     if looked.plan is None:
@@ -187,7 +202,7 @@ def _read(row: TreeRow, answer: Answer, values: Values) -> Preview:
         found,
         draw=lambda width: [
             *part("makes", ident, Tone.STRONG, width),
-            *_where(row, made, width),
+            *_where(here, made, width),
             *found.draw(width),
             *_others(made, width),
         ],
@@ -195,9 +210,9 @@ def _read(row: TreeRow, answer: Answer, values: Values) -> Preview:
     )
 
 
-def _where(row: TreeRow, made: Making, width: int) -> Iterator[Line]:
+def _where(here: str, made: Making, width: int) -> Iterator[Line]:
     """What it lies in, which need not be what was stood on."""
-    around, here = made.around, row.budget.allocation_id
+    around = made.around
     if around is not None and not made.below:
         text = f"▲ in {around.id}, not in {here}: no traffic of it belongs there"
         yield from part("lies", text, Tone.WARM, width)

@@ -49,7 +49,9 @@ class AllocationsScreen(NowScreen):
         self._explain_asked: Question | None = None
         self._decide_asked: Question | None = None
         self._shown: str | None = None  # the row that the detail is of
-        self._table.empty = "burndeck.toml has no [[allocations]]: `burndeck init` shows one"
+        self._table.empty = (
+            "No allocation yet: n asks for the first, or write [[allocations]] into burndeck.toml"
+        )
 
     def on_mount(self) -> None:
         self._lists.paint(
@@ -67,6 +69,11 @@ class AllocationsScreen(NowScreen):
         """The allocation under the cursor."""
         row = self._table.selected
         return None if row is None or self.board is None else self.board.tree.row(row.key)
+
+    @property
+    def bare(self) -> bool:
+        """Whether nothing has an allocation."""
+        return self.board is not None and not self.board.tree.rows
 
     @property
     def waiting(self) -> tuple[PendingChange, ...]:
@@ -140,6 +147,8 @@ class AllocationsScreen(NowScreen):
         row = self.row
         if row is not None and (why := making.not_below(row)):
             self.note(why)
+        elif self.bare:
+            self.ask_for(IntentKind.ALLOCATE, lambda settings: PreviewScreen(making.first()))
         else:
             self._ask_for(IntentKind.ALLOCATE, making.create)
 
@@ -158,7 +167,9 @@ class AllocationsScreen(NowScreen):
 
     def _ask_for(self, kind: IntentKind, form: Callable[[TreeRow], PreviewForm]) -> None:
         row = self.row
-        if row is None:
+        if self.bare:
+            self.note("There is no allocation yet: n asks for the first one.")
+        elif row is None:
             self.note("There is no allocation under the cursor.")
         else:
             self.ask_for(kind, lambda settings: PreviewScreen(form(row)))

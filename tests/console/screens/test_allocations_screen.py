@@ -146,6 +146,30 @@ async def test_a_new_allocation_is_asked_for_below_the_row_among_what_burns_ther
 
 
 @piloted
+async def test_where_nothing_has_an_allocation_the_first_one_is_asked_for(finance):
+    finance.settings = replace(finance.settings, allocations=())
+    async with console_on(finance, "5") as running:
+        await running.until("No allocation yet: n asks for the first")
+        await running.press("p")
+        await running.until("There is no allocation yet: n asks for the first one.")
+        await running.press("n")
+        await running.until(
+            "the pool that all others are given from", "for        organization", "team:support"
+        )
+        await running.press("tab", "tab", *"90000", "tab", "tab", "tab", *"500", "tab", *"a pool")
+        await running.until("makes    org-1", "nothing -> 90,000 credits a month")
+        await running.press("enter")
+        await running.until("ask finance and engineering to make org-1 for organization: nothing -> 90,000")
+        await running.press("enter")
+        await running.until("Signed by ada")
+        assert finance.take() == [""]
+
+    made = finance.newest()
+    assert (made.state, str(made.spec.scope)) == (ActionState.STANDBY, "organization")
+    assert (made.spec.change["id"], made.spec.change["create"]) == ("org-1", True)
+
+
+@piloted
 async def test_what_would_lie_elsewhere_says_where(finance):
     async with console_on(finance, "5", size=(120, 40)) as running:
         await running.until("pool 800k")
