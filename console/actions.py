@@ -302,6 +302,8 @@ ON: dict[str, tuple[str, ...]] = {
     "incident_full": (*_LISTS, "incident", "answering"),
     "actions": (*_LISTS, "actions", "deciding"),
     "allocations": (*_LISTS, "allocations", "deciding"),
+    "allocations_asked": (*_LISTS, "allocations", "deciding"),
+    "allocations_bare": (*_LISTS, "allocations", "deciding"),
     "run": ("app", "live", "table", "run"),
     "run_ended": ("app", "live", "table", "run"),
     "form": ("form",),

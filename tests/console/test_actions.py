@@ -16,6 +16,7 @@ from console.screens.audit.screen import AuditScreen
 from console.screens.burn.screen import BurnScreen
 from console.screens.forms.form import FormScreen
 from console.screens.forms.preview import PreviewScreen
+from console.screens.frame import draw_hints
 from console.screens.help import HelpScreen
 from console.screens.incident.screen import IncidentScreen
 from console.screens.runbook.choices import ChoiceScreen
@@ -83,6 +84,26 @@ def test_hints_remind_only_of_actions_that_work_on_their_screen():
         ids = {action.id for action in available(screen)}
 
         assert {action for action, _ in hints} <= ids
+
+
+@pytest.mark.parametrize(
+    ("screen", "words"),
+    [
+        ("triage", ("t throttle", "b block", "c cap", "m more")),
+        ("alert", ("Esc back", "A ack", "r runbook", "t throttle", "b block", "c cap", "m more")),
+        ("actions", ("u undo", "R renew", "A approve", "D deny")),
+        ("allocations", ("p propose", "+ top up", "n new", "X retire", "! glass")),
+        ("allocations_asked", ("A approve", "D deny", "p propose", "n new")),
+        ("allocations_bare", ("n new allocation",)),
+        ("runbooks", ("Enter open", "n new run")),
+        ("run", ("Enter next", "p approve", "X close")),
+    ],
+)
+def test_a_small_terminal_is_reminded_of_the_keys_that_matter_most(screen, words):
+    line = "".join(span.text for span in draw_hints(screen, 80))
+
+    assert len(line) <= 80 and "? help" in line and "q quit" in line
+    assert [word for word in words if word not in line] == []
 
 
 @pytest.mark.parametrize("screen", ["triage", "alert"])

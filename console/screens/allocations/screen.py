@@ -85,6 +85,11 @@ class AllocationsScreen(NowScreen):
         new = self.board.tree.new if self.board is not None else ()
         return tuple(change for change in new if key == f"{tree_rows.NEW}{change.action}")
 
+    @property
+    def _decidable(self) -> PendingChange | None:
+        """The first change that waits for approval on the row under the cursor."""
+        return next((change for change in self.waiting if change.state == "standby"), None)
+
     def _ask_detail(self) -> None:
         row = self.row
         key = self._table.selected.key if self._table.selected is not None else None
@@ -131,6 +136,14 @@ class AllocationsScreen(NowScreen):
 
     def on_table_moved(self, event: Table.Moved) -> None:
         self._ask_detail()
+        self._hints.redraw()
+
+    @property
+    def hinted(self) -> str:
+        """Approving comes first where something waits for it, and nothing else is left where nothing is."""
+        if self._decidable is not None:
+            return "allocations_asked"
+        return "allocations_bare" if self.bare else self.topic
 
     def copied(self, row: Row) -> str:
         return row.key
@@ -182,7 +195,7 @@ class AllocationsScreen(NowScreen):
 
     def _decide(self, *, approve: bool) -> None:
         """Reads the first change that waits on this row in full; the form opens with the answer."""
-        waiting = next((change for change in self.waiting if change.state == "standby"), None)
+        waiting = self._decidable
         if waiting is None:
             self.note("Nothing waits for approval here.")
             return

@@ -149,7 +149,7 @@ async def test_a_new_allocation_is_asked_for_below_the_row_among_what_burns_ther
 async def test_where_nothing_has_an_allocation_the_first_one_is_asked_for(finance):
     finance.settings = replace(finance.settings, allocations=())
     async with console_on(finance, "5") as running:
-        await running.until("No allocation yet: n asks for the first")
+        await running.until("No allocation yet: n asks for the first", "n new allocation")
         await running.press("p")
         await running.until("There is no allocation yet: n asks for the first one.")
         await running.press("n")
@@ -207,7 +207,10 @@ async def test_what_waits_is_approved_here_too(finance):
     made = finance.asked(top_up())
     async with console_on(finance, "5") as running:
         await running.until("1 asked for")
-        await running.press(*TEAM, "A")
+        assert "X retire" in running.lines[-1] and "A approve" not in running.lines[-1]
+        await running.press(*TEAM)
+        assert "A approve  D deny" in running.lines[-1]
+        await running.press("A")
         await running.until("Approve action 1", "The approval is bound to")
         await running.press("1", "enter")
         await running.until("Signed by ada")
