@@ -92,6 +92,7 @@ class _Detail:
             runway=runway,
             suggestions=tuple(self._suggestions()),
             commands=tuple(self._commands()),
+            key=self.reader.alert_store().key_name(entry.api_key) if entry.api_key else "",
         )
 
     @property

@@ -154,3 +154,4 @@ class AlertDetail:
     runway: Runway | None  # of the binding cap among them
     suggestions: tuple[Suggestion, ...]
     commands: tuple[Command, ...]  # the one to run first comes first
+    key: str = ""  # the key that it is about, as people call it

@@ -73,11 +73,14 @@ def _around(drill: Drill) -> Aim:
     return Aim(Scope(ScopeKind.ORGANIZATION), "the organization", models)
 
 
-def aim_of_alert(entry: AlertEntry) -> Aim:
-    """The aim of an alert: its key, else what it is about, else its team. Raises `NoAim`."""
+def aim_of_alert(entry: AlertEntry, key: str = "") -> Aim:
+    """The aim of an alert: its key, else what it is about, else its team. Raises `NoAim`.
+
+    `key`: what people call its key, as far as that is known.
+    """
     models: tuple[str, ...] = ()
     if entry.api_key:
-        scope, name = Scope(ScopeKind.API_KEY, entry.api_key), f"key {entry.api_key}"
+        scope, name = Scope(ScopeKind.API_KEY, entry.api_key), f"key {key or entry.api_key}"
     elif entry.scope_kind in _LEVELS:
         scope = Scope(ScopeKind(entry.scope_kind), entry.scope)
         name = f"{entry.scope_kind.replace('_', ' ')} {entry.scope}" if entry.scope else "the organization"

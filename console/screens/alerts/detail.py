@@ -86,17 +86,19 @@ def _heading(detail: AlertDetail, now: float, width: int) -> list[Line]:
     ]
     if width_of(start) > width:
         start = [Span(gravity, tone), Span(clip_words(_state(entry, now), width - len(gravity)), Tone.STRONG)]
-    scope = _scope(entry)
+    scope = _scope(detail)
     if width_of(start) + 2 + len(scope) <= width:
         return [spread(start, [Span(scope)], width)]
     return [start, [Span(clip_words(scope, width))]]
 
 
-def _scope(entry: AlertEntry) -> str:
+def _scope(detail: AlertDetail) -> str:
+    entry = detail.entry
     if entry.allocation_id:
         return entry.allocation_id
-    kind = "key" if entry.scope_kind == "api_key" else entry.scope_kind.replace("_", " ")
-    return f"{kind} {entry.scope}".strip()
+    if entry.scope_kind == "api_key":
+        return f"key {detail.key or entry.scope}"
+    return f"{entry.scope_kind.replace('_', ' ')} {entry.scope}".strip()
 
 
 def _state(entry: AlertEntry, now: float) -> str:

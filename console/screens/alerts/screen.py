@@ -265,7 +265,8 @@ class AlertsScreen(DetailScreen):
             self.note(PAST)
         else:
             try:
-                aim = aim_of_alert(entry)
+                detail = self._looked.of(entry.id)
+                aim = aim_of_alert(entry, detail.key if detail is not None else "")
             except NoAim as why:
                 self.note(str(why))
             else:

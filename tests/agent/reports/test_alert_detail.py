@@ -14,6 +14,7 @@ from agent.domain.notice import Notice, NoticeKind
 from agent.domain.silence import Silence
 from agent.domain.usage import Layer
 from agent.ledger import open_reader, open_writer
+from agent.ledger.rows import DirectoryKey
 from agent.ledger.writer import LedgerWriter
 from agent.reports.alert_detail import AlertDetail, alert_detail
 from agent.reports.alerts import incidents
@@ -84,6 +85,17 @@ def detail(
 def test_there_is_no_detail_of_an_alert_that_nobody_knows(writer: LedgerWriter) -> None:
     with open_reader(writer.path) as reader:
         assert alert_detail(reader, SETTINGS, 7, NOW) is None
+
+
+def test_the_key_that_it_is_about_is_called_as_the_directory_calls_it(writer: LedgerWriter) -> None:
+    writer.alerts.save([firing(), firing(fingerprint="burn_spike:team", scope_kind="team", api_key="")])
+    assert detail(writer).key == "key_search"
+
+    named = DirectoryKey("key_search", "proj_search", "search-prod", "sk-", created_at=BEGAN)
+    writer.save_directory("openai", [], [named], [], NOW)
+
+    assert detail(writer).key == "search-prod"
+    assert detail(writer, 2).key == ""
 
 
 def test_the_burn_of_a_key_is_shown_by_the_minute_with_what_is_usual_before_the_rise(

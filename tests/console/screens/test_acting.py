@@ -310,6 +310,13 @@ def test_an_alert_is_acted_on_by_what_it_is_about(entry, scope, models):
     assert (str(aim.scope), aim.models, aim.alert) == (scope, models, entry.id)
 
 
+def test_the_key_of_an_alert_is_called_and_confirmed_by_its_name_and_by_its_id_too():
+    aim = aim_of_alert(SPIKE, "search-prod-3")
+
+    assert aim.name == "key search-prod-3"
+    assert aim.names == ("search-prod-3", "key search-prod-3", "key_search_prod_3")
+
+
 def test_a_spike_knows_which_share_of_it_is_usual():
     share = aim_of_alert(SPIKE).usual_share
 
