@@ -103,10 +103,13 @@ def draw_plan(made: Plan, aim: Aim, now: float, width: int) -> list[Line]:
     mark = "▲ " if made.production else ""
     parts: list[tuple[str, str, Tone]] = [
         ("hits", f"{mark}{_keys(made.hit)}, {production(made)}{_teams(made)}", hot),
+        *_otherwise(made),
         ("burn", _burn(made), Tone.STRONG),
         ("when", _when(made, now), Tone.PLAIN),
     ]
-    parts += _left_out(made)
+    if made.spared:
+        text = f"{plural(made.spared, 'key')} of production or of an unknown environment"
+        parts.append(("spares", text, Tone.PLAIN))
     parts += [("note", note, Tone.DIM) for note in made.own_notes]
     return [line for each in parts for line in part(*each, width)]
 
@@ -177,10 +180,9 @@ def _when(made: Plan, now: float) -> str:
     return text
 
 
-def _left_out(made: Plan) -> Iterable[tuple[str, str, Tone]]:
+def _otherwise(made: Plan) -> Iterable[tuple[str, str, Tone]]:
+    """Where it does not hit exactly what was asked for."""
     if made.bystanders:
         yield "also", f"▲ {_keys(made.bystanders)}: they share a target, nobody asked for them", Tone.WARM
     if made.unreached:
         yield "not", f"▲ {_keys(made.unreached)}: no gateway can do it to them", Tone.WARM
-    if made.spared:
-        yield "spares", f"{plural(made.spared, 'key')} of production or of an unknown environment", Tone.PLAIN

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from agent.control.planning import Plan
+from agent.control.planning.keys import PlannedKey
 from agent.domain.action import ActionState
 from agent.domain.allocation import Scope
 from agent.domain.gateway import Inventory, Limit, LimitUnit
@@ -17,11 +19,12 @@ from agent.settings_gateways import Gateway
 from console.screens.acting.aim import Aim, NoAim, aim_of_alert, aim_of_row
 from console.screens.acting.look import limits_near, usual_calls
 from console.screens.acting.wishes import parse_limit
+from console.screens.acting.words import draw_plan
 from console.screens.forms.form import FieldError
 from console.screens.triage.drill import Drill, Step
 from tests.agent.reports.world import NOW
 from tests.console import triage_samples
-from tests.console.acting_world import KEYS, console_on, on_teams, open_desk
+from tests.console.acting_world import KEYS, console_on, on_teams, open_desk, throttle
 from tests.console.alert_samples import BUDGET, HARD_CAP, PENDING, SPIKE, TAKEN
 from tests.console.harness import piloted
 
@@ -315,6 +318,16 @@ def test_the_key_of_an_alert_is_called_and_confirmed_by_its_name_and_by_its_id_t
 
     assert aim.name == "key search-prod-3"
     assert aim.names == ("search-prod-3", "key search-prod-3", "key_search_prod_3")
+
+
+def test_keys_that_nobody_asked_for_are_told_before_anything_else_of_what_is_hit():
+    spec = replace(throttle(), scope=Scope.parse("api_key:key_search"))
+    mine, other = (PlannedKey(name, name, "search") for name in ("key_search", "key_other"))
+    made = Plan(spec, (), (mine,), bystanders=(other,))
+
+    labels = [line[0].text.strip() for line in draw_plan(made, aim_of_alert(SPIKE), NOW, 200)]
+
+    assert labels == ["hits", "also", "burn", "when"]
 
 
 def test_a_spike_knows_which_share_of_it_is_usual():
