@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from agent.domain.action import LONGEST_S, ActionKind, ActionSpec
-from agent.domain.allocation import Scope
+from agent.domain.allocation import Scope, ScopeKind
 from agent.domain.duration import Duration
 from agent.domain.gateway import Limit, LimitUnit
 from agent.domain.money import AmountError, to_nano
@@ -114,6 +114,8 @@ def _grave(made: Plan) -> bool:
     """Whether a slip would hurt for long. A throttle undoes itself, and is what nobody may be slow at."""
     kind = made.spec.kind
     if kind in (ActionKind.CAP, ActionKind.REVOKE) or off_boards(made.spec):
+        return True
+    if kind is ActionKind.BLOCK and made.spec.scope.kind is ScopeKind.ORGANIZATION:
         return True
     return made.production and kind is not ActionKind.THROTTLE
 

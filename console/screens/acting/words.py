@@ -103,7 +103,7 @@ def draw_plan(made: Plan, aim: Aim, now: float, width: int) -> list[Line]:
     mark = "▲ " if made.production else ""
     parts: list[tuple[str, str, Tone]] = [
         ("hits", f"{mark}{_keys(made.hit)}, {production(made)}{_teams(made)}", hot),
-        *_otherwise(made),
+        *_otherwise(made, aim),
         ("burn", _burn(made), Tone.STRONG),
         ("when", _when(made, now), Tone.PLAIN),
     ]
@@ -180,8 +180,15 @@ def _when(made: Plan, now: float) -> str:
     return text
 
 
-def _otherwise(made: Plan) -> Iterable[tuple[str, str, Tone]]:
+def _otherwise(made: Plan, aim: Aim) -> Iterable[tuple[str, str, Tone]]:
     """Where it does not hit exactly what was asked for."""
+    if aim.models and made.spec.kind in (ActionKind.BLOCK, ActionKind.CAP):
+        names = ", ".join(aim.models)
+        yield (
+            "whole",
+            f"▲ all calls, not those to {names} alone: t holds these, m lets others pass",
+            Tone.WARM,
+        )
     if made.bystanders:
         yield "also", f"▲ {_keys(made.bystanders)}: they share a target, nobody asked for them", Tone.WARM
     if made.unreached:

@@ -106,6 +106,22 @@ async def test_production_wants_its_name_typed(desk):
 
 
 @piloted
+async def test_a_block_from_a_model_says_that_it_stops_all_calls_and_wants_the_organization_typed(desk):
+    async with console_on(desk, "t") as running:
+        await running.until("Keys 4")
+        await running.press("d", "d")
+        await running.until("Models 1")
+        await running.press("b")
+        await running.until("Block the organization", "▲ all calls, not those to gpt-5-mini alone")
+        await running.until("1 key: key_search_dev, 0 % production", "Enter goes on to the confirmation")
+        await running.press("enter")
+        await running.until("Type organization and Enter: block 1 key of the organization (0 % production)")
+        await running.press("enter")
+        await running.until("That is not its name.")
+        assert desk.take() == []
+
+
+@piloted
 async def test_keys_typed_before_the_preview_stop_at_the_confirmation_and_a_change_takes_it_back(desk):
     async with console_on(desk) as running:
         await on_teams(running)
