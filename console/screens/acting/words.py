@@ -107,9 +107,7 @@ def draw_plan(made: Plan, aim: Aim, now: float, width: int) -> list[Line]:
         ("burn", _burn(made), Tone.STRONG),
         ("when", _when(made, now), Tone.PLAIN),
     ]
-    if made.spared:
-        text = f"{plural(made.spared, 'key')} of production or of an unknown environment"
-        parts.append(("spares", text, Tone.PLAIN))
+    parts += _spared(made)
     parts += [("note", note, Tone.DIM) for note in made.own_notes]
     return [line for each in parts for line in part(*each, width)]
 
@@ -193,3 +191,13 @@ def _otherwise(made: Plan, aim: Aim) -> Iterable[tuple[str, str, Tone]]:
         yield "also", f"▲ {_keys(made.bystanders)}: they share a target, nobody asked for them", Tone.WARM
     if made.unreached:
         yield "not", f"▲ {_keys(made.unreached)}: no gateway can do it to them", Tone.WARM
+
+
+def _spared(made: Plan) -> Iterable[tuple[str, str, Tone]]:
+    """What non-prod leaves out; in sight where that leaves nothing which burns."""
+    if made.spared:
+        text = f"{plural(made.spared, 'key')} of production or of an unknown environment"
+        if made.burn_nano:
+            yield "spares", text, Tone.PLAIN
+        else:
+            yield "spares", f"▲ {text}: nothing else burns; n in non-prod hits them too", Tone.WARM

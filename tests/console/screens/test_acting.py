@@ -346,6 +346,18 @@ def test_keys_that_nobody_asked_for_are_told_before_anything_else_of_what_is_hit
     assert labels == ["hits", "also", "burn", "when"]
 
 
+@pytest.mark.parametrize(
+    ("burns", "said"), [(9, "environment"), (0, "nothing else burns; n in non-prod hits them too")]
+)
+def test_sparing_all_that_burns_is_said(burns, said):
+    key = PlannedKey("key_dev", "key_dev", "search", production=False)
+    made = Plan(throttle(non_prod=True), (), (key,), spared=2, burn_nano=burns)
+
+    *_, spares = draw_plan(made, aim_of_alert(SPIKE), NOW, 200)
+
+    assert spares[0].text.strip() == "spares" and spares[1].text.endswith(said)
+
+
 def test_a_spike_knows_which_share_of_it_is_usual():
     share = aim_of_alert(SPIKE).usual_share
 
