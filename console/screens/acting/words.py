@@ -105,6 +105,7 @@ def draw_plan(made: Plan, aim: Aim, now: float, width: int) -> list[Line]:
         ("hits", f"{mark}{_keys(made.hit)}, {production(made)}{_teams(made)}", hot),
         *_otherwise(made, aim),
         ("burn", _burn(made), Tone.STRONG),
+        *_loose(made),
         ("when", _when(made, now), Tone.PLAIN),
     ]
     parts += _spared(made)
@@ -191,6 +192,12 @@ def _otherwise(made: Plan, aim: Aim) -> Iterable[tuple[str, str, Tone]]:
         yield "also", f"▲ {_keys(made.bystanders)}: they share a target, nobody asked for them", Tone.WARM
     if made.unreached:
         yield "not", f"▲ {_keys(made.unreached)}: no gateway can do it to them", Tone.WARM
+
+
+def _loose(made: Plan) -> Iterable[tuple[str, str, Tone]]:
+    """That a limit would not have been felt: it is often near what a whole team usually calls."""
+    if made.spec.kind is ActionKind.THROTTLE and made.requests and made.refused * 100 < made.requests:
+        yield "holds", f"▲ hardly anything at {made.spec.limit}: type a lower limit", Tone.WARM
 
 
 def _spared(made: Plan) -> Iterable[tuple[str, str, Tone]]:

@@ -358,6 +358,16 @@ def test_sparing_all_that_burns_is_said(burns, said):
     assert spares[0].text.strip() == "spares" and spares[1].text.endswith(said)
 
 
+@pytest.mark.parametrize(("refused", "loose"), [(0, True), (9, True), (10, False), (600, False)])
+def test_a_limit_that_would_hardly_have_been_felt_says_so(refused, loose):
+    key = PlannedKey("key_dev", "key_dev", "search", production=False)
+    made = Plan(throttle(), (), (key,), requests=1_000, refused=refused, burn_nano=9)
+
+    said = ["".join(span.text for span in line) for line in draw_plan(made, aim_of_alert(SPIKE), NOW, 200)]
+
+    assert any("▲ hardly anything at 60 rpm: type a lower limit" in line for line in said) is loose
+
+
 def test_a_spike_knows_which_share_of_it_is_usual():
     share = aim_of_alert(SPIKE).usual_share
 
