@@ -32,6 +32,10 @@ SIGNS = (
     ("met 1m", "truth layer and age of a figure"),
 )
 KEYS_WIDTH = 16
+SCROLLING = (
+    *(Span(" j", Tone.KEY), Span(" down ", Tone.DIM), Span(" k", Tone.KEY), Span(" up ", Tone.DIM)),
+    *(Span(" Ctrl+D", Tone.KEY), Span(" page on ", Tone.DIM)),
+)
 
 
 def draw_help(screen: str, width: int) -> list[Line]:
@@ -119,7 +123,7 @@ class HelpScreen(Screen[None]):
     def on_mount(self) -> None:
         self._header.paint(lambda width, height: [draw_top("help", self.deck.alarm.badge, width)])
         self._banner.tell(self.deck.alarm)
-        self._hints.paint(lambda width, height: [draw_hints("panel", width)])
+        self._hints.paint(lambda width, height: [[*draw_hints("panel", width), *SCROLLING]])
         self._page.paint(lambda width, height: draw_help(self._for, width))
         self._scroll.focus()
 

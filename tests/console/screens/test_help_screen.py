@@ -36,7 +36,9 @@ def test_the_glossary_has_the_words_that_people_ask_for():
 @piloted
 async def test_the_page_scrolls_to_its_last_word():
     async with console() as running:
-        await running.press("?", *["ctrl+d"] * 30)
+        await running.press("?")
+        assert "j down  k up  Ctrl+D page on" in running.lines[-1]
+        await running.press(*["ctrl+d"] * 30)
 
         await running.until(GLOSSARY[-1][0])  # it glides there
 
