@@ -1,4 +1,4 @@
-"""What an incident wants of people: how critical it is, and a signed postmortem where glass was broken."""
+"""What an incident wants of people before credits are added: how critical it is."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from agent.control.occasion import Occasion, Tell, record
-from agent.domain.action import Action, ActionKind, ActionSpec, ActionState
+from agent.domain.action import ActionKind, ActionSpec, ActionState
 from agent.domain.alert import HARD_CAP
 from agent.domain.allocation import Scope
 from agent.domain.incident import TimelineEntry
@@ -14,12 +14,9 @@ from agent.domain.intent import Intent, Refused
 
 if TYPE_CHECKING:
     from agent.ledger.writer import LedgerWriter
-    from agent.settings import Settings
 
-CRITICALITY, POSTMORTEM = "criticality", "postmortem"
-_SIGNED = "postmortem-"  # and a number: signed before the glass was broken again
+CRITICALITY = "criticality"
 CRITICAL, NOT_CRITICAL = "critical", "not_critical"
-_LONGEST_TEXT = 8_000
 
 
 def hard_cap_incident(writer: LedgerWriter, scope: Scope) -> int | None:
@@ -72,43 +69,6 @@ def assess(writer: LedgerWriter, incident: int, intent: Intent, now: int, tell: 
             writer.actions.save(over)
             occasion = Occasion("declined", over, "not critical: no top-up", actor=intent.person)
             record(writer, occasion, now, tell)
-
-
-def owe_postmortem(writer: LedgerWriter, settings: Settings, action: Action, now: int) -> None:
-    """Whoever breaks the glass owes a postmortem: the incident stays open until somebody has signed it.
-
-    One that is still owed is due when it was; one that was signed is kept, and another one is owed.
-    """
-    incident = action.incident
-    if incident is None:
-        raise Refused("there is no incident to break the glass for: ask for a top-up")
-    duties = {row["kind"]: row for row in writer.actions.duties([incident])}
-    owed = duties.get(POSTMORTEM)
-    if owed is not None and not owed["answer"]:
-        return
-    if owed is not None:
-        kept = sum(kind.startswith(_SIGNED) for kind in duties)
-        said = {name: owed[name] for name in ("due_at", "answer", "person", "at")}
-        writer.actions.save_duty(incident, f"{_SIGNED}{kept + 1}", **said)
-    due = now + int(settings.acting.postmortem_within)
-    writer.actions.save_duty(incident, POSTMORTEM, due_at=due)
-
-
-def sign_postmortem(writer: LedgerWriter, incident: int, intent: Intent, now: int) -> None:
-    """Keeps a signed postmortem; the incident may be closed then."""
-    text = str(intent.payload.get("text", "")).strip()
-    if not 0 < len(text) <= _LONGEST_TEXT:
-        raise Refused(f"a postmortem has 1 to {_LONGEST_TEXT} characters")
-    duty = next((row for row in writer.actions.duties([incident]) if row["kind"] == POSTMORTEM), None)
-    if duty is None:
-        raise Refused(f"incident {incident} owes no postmortem")
-    if duty["answer"]:
-        raise Refused(f"{duty['person']} has signed it already")
-    writer.actions.save_duty(
-        incident, POSTMORTEM, due_at=duty["due_at"], answer=text, person=intent.person, at=now
-    )
-    entry = TimelineEntry(incident, now, "postmortem", intent.person, f"postmortem signed: {text}")
-    writer.incidents.add_timeline([entry])
 
 
 def _answers(writer: LedgerWriter, incident: int) -> dict[str, str]:

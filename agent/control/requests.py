@@ -14,7 +14,8 @@ from agent.control.bounds import (
     must_reach_incident,
     scopes_around,
 )
-from agent.control.duties import assess, guard_top_up, hard_cap_incident, owe_postmortem, sign_postmortem
+from agent.control.duties import assess, guard_top_up, hard_cap_incident
+from agent.control.glass import owe_postmortem, sign_postmortem
 from agent.control.lasting import not_released, renewed
 from agent.control.occasion import Occasion, Tell, record
 from agent.control.planning import Plan, books_of, plan
@@ -151,7 +152,7 @@ class _Desk:
 
     def postmortem(self, writer: LedgerWriter, intent: Intent, now: int) -> None:
         """Somebody signs what was learnt."""
-        sign_postmortem(writer, _ident(intent.subject, "incident"), intent, now)
+        sign_postmortem(writer, self.settings, _ident(intent.subject, "incident"), intent, now)
 
     def _plan(self, writer: LedgerWriter, spec: ActionSpec, intent: Intent, now: int) -> Plan:
         check_spec(spec)

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from agent.control.bounds import known_person
-from agent.control.duties import POSTMORTEM, assess, sign_postmortem
+from agent.control.duties import assess
+from agent.control.glass import POSTMORTEM, breakers, check, sign_postmortem
 from agent.control.occasion import Tell
 from agent.control.roles import may, refusal
 from agent.control.standing import out_of_reach
@@ -118,11 +119,8 @@ def _note(asked: Asked) -> Moved:
     text = asked.answer_text
     if not 0 < len(text) <= LONGEST_NOTE:
         raise Refused(f"a note has 1 to {LONGEST_NOTE} characters; a step that has none is skipped")
-    incident = asked.run.incident
-    if asked.declared.records == "postmortem" and incident is not None and not asked.run.drill:
-        duties = {row["kind"]: row for row in asked.writer.actions.duties([incident])}
-        if POSTMORTEM in duties and not duties[POSTMORTEM]["answer"]:
-            sign_postmortem(asked.writer, incident, replace(asked.intent, payload={"text": text}), asked.now)
+    if asked.declared.records == "postmortem":
+        _sign_postmortem(asked, text)
     name = asked.declared.fills
     if name:
         kinds = (each.kind for each in asked.run.runbook.parameters if each.name == name)
@@ -131,6 +129,20 @@ def _note(asked: Asked) -> Moved:
     first = text.splitlines()[0]
     kept = {name: text} if name else {}
     return asked.end(first if first == text else f"{first} ...", text, kept=kept)
+
+
+def _sign_postmortem(asked: Asked, text: str) -> None:
+    """The incident keeps it too where the glass was broken; a drill asks for the same, and keeps nothing."""
+    run, writer = asked.run, asked.writer
+    if run.drill:
+        made = (writer.actions.action(each) for each in writer.runs.actions(ident_of(run)))
+        if broke := breakers((each for each in made if each is not None), drill=True):
+            check(text, asked.person.name, broke, asked.settings.people)
+        return
+    duties = {row["kind"]: row for row in writer.actions.duties([run.incident])} if run.incident else {}
+    if run.incident and POSTMORTEM in duties and not duties[POSTMORTEM]["answer"]:
+        told = replace(asked.intent, payload={"text": text})
+        sign_postmortem(writer, asked.settings, run.incident, told, asked.now)
 
 
 def _go(asked: Asked) -> Moved:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
@@ -11,6 +11,9 @@ from console.commands.common import common_options, print_json, reader_for, sett
 from console.commands.incident_export import export
 from console.commands.intents import send, wait_option
 from console.commands.times import Instant, Stretch
+
+if TYPE_CHECKING:
+    from agent.settings import Settings
 
 _EPILOG = """\b
 Examples:
@@ -129,9 +132,11 @@ def postmortem(
 ) -> None:
     """Sign what was learnt of an INCIDENT in which the glass was broken.
 
-    It stays open until somebody has.
+    It stays open until somebody has: another person than whoever broke it, with a text that states
+    its cause and what follows from it, as "Cause: ... Follow-up: ..." or under headings of these names.
     """
     from agent.control import IntentKind
+    from agent.domain.postmortem import unsaid
 
     if (file is None) == (text is None):
         raise click.UsageError("give the text once: --file FILE or --text TEXT.")
@@ -141,8 +146,12 @@ def postmortem(
         raise click.UsageError("--file: it is no UTF-8 text.") from None
     if not said:
         raise click.UsageError("a postmortem says something.")
+    if lacks := unsaid(said):
+        raise click.UsageError(f"{lacks}.")
+    settings = settings_for(config, db)
+    _somebody_else(settings, ident)
     send(
-        settings_for(config, db),
+        settings,
         IntentKind.POSTMORTEM,
         f"incident:{ident}",
         {"text": said},
@@ -150,6 +159,24 @@ def postmortem(
         wait_s=wait,
         as_json=as_json,
     )
+
+
+def _somebody_else(settings: Settings, ident: int) -> None:
+    """Says before it is signed what the agent would say after it, and leaves it on record."""
+    from agent.control import IntentKind, standing
+    from agent.control.glass import breakers, not_signed_by
+    from agent.control.refusing import on_record
+    from agent.control.standing import NotAllowedError
+
+    person = standing(settings).person
+    if person is None:
+        return
+    with reader_for(settings) as reader:
+        store = reader.action_store()
+        broke = breakers(store.of_incident(ident), store.duties([ident]))
+    if problem := not_signed_by(person.name, broke, settings.people, ident):
+        with on_record(settings, IntentKind.POSTMORTEM, f"incident:{ident}", {}, settings.clock().now()):
+            raise NotAllowedError(problem[0], hint=problem[1])
 
 
 incident.add_command(export)

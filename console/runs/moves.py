@@ -94,7 +94,9 @@ def _when_ready(view: RunView, current: StepView, answers: Answers, cast: Cast) 
     if first == ANSWER:
         said = answers.answer(step, current.state.attempt)
         kind = IntentKind.ASSESS if step.records == "criticality" else IntentKind.RUN_STEP
-        return _by_mover(view, cast, Move(ANSWER, text=said), kind)
+        broke = {each.requested_by for each in view.actions if each.emergency}
+        but = broke if step.records == "postmortem" else ()
+        return _by_mover(view, cast, Move(ANSWER, text=said), kind, but)
     return _by_mover(view, cast, Move(first))
 
 
@@ -158,19 +160,29 @@ def _kind_of(step: Step) -> IntentKind:
     return next(kind for kind, action in REQUESTS.items() if action is wanted)
 
 
-def _by_mover(view: RunView, cast: Cast, move: Move, kind: IntentKind = IntentKind.RUN_STEP) -> Move:
-    """The same move by who may: the holder, else whom the step names, else who takes the run over."""
+def _by_mover(
+    view: RunView,
+    cast: Cast,
+    move: Move,
+    kind: IntentKind = IntentKind.RUN_STEP,
+    but: Collection[str] = (),
+) -> Move:
+    """The same move by who may: the holder, else whom the step names, else who takes the run over.
+
+    `but` nobody of these.
+    """
     run, current = view.run, view.current
     assert current is not None
     performers = current.declared.performers
     holder = cast.named(run.holder)
     fits = holder is not None and (not performers or {role.value for role in holder.roles} & set(performers))
-    able = cast.first(roles=performers, kind=kind) if performers else None
+    fits = fits and run.holder not in but
+    able = cast.first(roles=performers, kind=kind, but=but) if performers else None
     if fits and holder is not None and cast.first(kind=kind, but=_all_but(cast, holder.name)):
         able = holder
     if able is not None:
         return replace(move, person=able.name)
-    taker = cast.first(roles=run.runbook.roles, kind=kind, but=[run.holder])
+    taker = cast.first(roles=run.runbook.roles, kind=kind, but=[run.holder, *but])
     if taker is None:
         return Move(STUCK, text=f"nobody of the cast may do step {current.declared.seq}")
     return Move(TAKE, taker.name)

@@ -10,7 +10,10 @@ import pytest
 from agent.control.asking import decision_on
 from agent.domain.action import ActionKind
 from agent.domain.run import RunState, StepState
+from agent.runbooks import asks
 from tests.agent.runbooks.walking import Walking
+
+LEARNT = "Cause: nobody had seen the launch coming. Follow-up: fin raises it by Monday."
 
 
 @pytest.fixture
@@ -118,11 +121,30 @@ def test_a_broken_glass_asks_nobody_and_owes_the_postmortem_that_the_run_signs(w
     assert here(world) == "glass"
     assert world.act() == ""
 
-    write_down(world, "postmortem", "policy")
+    assert here(world) == "postmortem"
+    assert "ada broke the glass" in world.do("answer", answer=LEARNT)
+    assert world.ask("lea", asks.hold_of(world.run())) == ""
+    assert "states its cause and what follows" in world.do("answer", "lea", answer="it is written")
+    assert world.do("answer", "lea", answer=LEARNT) == ""
 
     duties = world.office.writer.actions.duties([world.run().incident or 0])
     signed = {row["kind"]: row["person"] for row in duties}
-    assert signed["postmortem"] == "ada"
+    assert signed["postmortem"] == "lea"
+
+
+def test_a_drill_of_a_broken_glass_is_signed_by_somebody_else_too(world: Walking) -> None:
+    begin(world, drill=True, amount="900,000,000", smaller="25,000")
+    assert here(world) == "assess"
+    assert world.do("answer", "eng", answer="critical") == ""
+    assert here(world) == "short"
+    assert world.do("answer", answer="glass") == ""
+    assert here(world) == "glass"
+    assert world.act() == ""
+
+    assert here(world) == "postmortem"
+    assert "ada broke the glass" in world.do("answer", answer=LEARNT)
+    assert world.ask("lea", asks.hold_of(world.run())) == ""
+    assert world.do("answer", "lea", answer=LEARNT) == ""
 
 
 def test_a_denied_top_up_is_asked_for_again_or_given_up(world: Walking) -> None:

@@ -8,7 +8,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from agent.allocations import settings_now
-from agent.control.duties import CRITICAL, CRITICALITY, POSTMORTEM
+from agent.control.duties import CRITICAL, CRITICALITY
+from agent.control.glass import POSTMORTEM
 from agent.control.words import gateway_words
 from agent.domain.change import ChangeKind
 from agent.domain.words import instant

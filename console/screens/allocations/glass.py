@@ -126,7 +126,7 @@ def _draw(glass: Glass, width: int) -> Iterator[Line]:
     yield from part("buffer", buffer_words(glass.buffers), Tone.PLAIN, width)
     yield from part("loud", f"▲ {_loud(glass)}", Tone.HOT, width)
     where = f"incident {glass.incident}" if glass.incident is not None else "its incident"
-    owes = f"{where} stays open until a postmortem is signed, due within {fmt.span(glass.within_s)}"
+    owes = f"{where} stays open until somebody else signs a postmortem, due within {fmt.span(glass.within_s)}"
     yield from part("owes", owes, Tone.PLAIN, width)
     for each in noted(plan) if plan is not None else ():
         yield from part(*each, width)

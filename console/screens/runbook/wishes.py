@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from agent.domain.postmortem import SHAPE
 from agent.domain.runbook import StepKind
 from agent.runbooks import asks
 from agent.runbooks.filling import check_value
@@ -72,7 +73,10 @@ def note(view: RunView, step: StepView) -> Form:
         return simple(view, step, "answer", "noted", answer=values["answer"])
 
     fields = (Field("answer", "note", "", prompt),)
-    return _form(step, "Note", fields, ["It is kept in the run, and stands in the postmortem."], want)
+    said = ["It is kept in the run, and stands in the postmortem."]
+    if step.declared.records == "postmortem" and any(each.emergency for each in view.actions):
+        said.append(f"The glass was broken: somebody else than who broke it signs, as {SHAPE}.")
+    return _form(step, "Note", fields, said, want)
 
 
 def skip(view: RunView, step: StepView) -> Form:

@@ -17,9 +17,12 @@ def assess(court: Court, incident: int, critical: object, name: str = "eve") -> 
     return court.say(name, ask(IntentKind.ASSESS, f"incident:{incident}", critical=critical))
 
 
-def sign(court: Court, incident: int, text: str = "A loop. It is mended.") -> str:
-    """The postmortem of whoever broke the glass."""
-    return court.say("olga", ask(IntentKind.POSTMORTEM, f"incident:{incident}", text=text))
+LEARNT = "Cause: a retry loop without an end. Follow-up: omar bounds it by Friday."
+
+
+def sign(court: Court, incident: int, text: str = LEARNT, name: str = "omar") -> str:
+    """The postmortem of a broken glass."""
+    return court.say(name, ask(IntentKind.POSTMORTEM, f"incident:{incident}", text=text))
 
 
 def test_a_top_up_in_an_incident_waits_for_the_assessment(court: Court) -> None:
@@ -103,6 +106,30 @@ def test_the_glass_is_broken_from_the_buffer_alone(court: Court) -> None:
     assert "the emergency buffer is short" in refusal
 
 
+def test_whoever_broke_the_glass_does_not_sign_its_postmortem(court: Court) -> None:
+    incident = court.at_the_cap()
+    court.request("olga", GLASS)
+
+    refusal = sign(court, incident, name="olga")
+
+    assert "olga broke the glass, so somebody else signs the postmortem" in refusal
+    assert "It takes admin, engineering, finance, lead or operator, such as omar, fred, fay ..." in refusal
+    assert court.refusals()[-1] == ("olga", refusal)
+    assert court.writer.incidents.owing_postmortem() == {incident}
+    assert sign(court, incident, name="fred") == ""
+
+
+def test_who_broke_the_glass_before_the_last_postmortem_may_sign_the_next(court: Court) -> None:
+    incident = court.at_the_cap()
+    court.request("olga", GLASS)
+    court.now += 60
+    assert sign(court, incident) == ""
+    court.request("eve", replace(GLASS, amount_nano=2 * NANO))
+
+    assert "eve broke the glass" in sign(court, incident, name="eve")
+    assert sign(court, incident, name="olga") == ""
+
+
 @pytest.mark.parametrize("name", ["fred", "vera"])
 def test_finance_and_viewers_break_no_glass(court: Court, name: str) -> None:
     assert f"{name} may not break glass" in court.request(name, GLASS, incident=court.incident())
@@ -127,11 +154,27 @@ def test_a_second_glass_takes_no_signature_away_from_the_first(court: Court) -> 
     for number in range(3):
         court.request("olga", replace(GLASS, amount_nano=(number + 1) * NANO))
         assert court.writer.incidents.owing_postmortem() == {incident}
-        assert sign(court, incident, f"lesson {number}") == ""
+        assert sign(court, incident, f"{LEARNT} {number}") == ""
 
     found = rows(court.writer.path, "SELECT answer, person FROM incident_duty ORDER BY answer")
-    assert found == [(f"lesson {number}", "olga") for number in range(3)]
+    assert found == [(f"{LEARNT} {number}", "omar") for number in range(3)]
     assert court.writer.incidents.owing_postmortem() == set()
+
+
+@pytest.mark.parametrize(
+    ("text", "lacks"),
+    [
+        ("mended", "its cause and what follows from it"),
+        ("Cause: a retry loop without an end.", "states what follows from it"),
+        ("Cause: loop. Follow-up: omar bounds it by Friday.", "states its cause"),
+    ],
+)
+def test_a_word_is_no_postmortem(court: Court, text: str, lacks: str) -> None:
+    incident = court.at_the_cap()
+    court.request("olga", GLASS)
+
+    assert lacks in sign(court, incident, text)
+    assert court.writer.incidents.owing_postmortem() == {incident}
 
 
 def test_a_second_glass_moves_no_due_date(court: Court) -> None:

@@ -162,7 +162,7 @@ def test_breaking_the_glass_is_loud_and_owes_a_postmortem(world: Override) -> No
     assert loud
     open_ones = [each.id for each in world.office.writer.incidents.open_incidents()]
     assert incident.id in open_ones
-    payload = {"text": "The cap was set before the launch; it is raised from December on."}
+    payload = {"text": "Cause: the cap was set before the launch. Follow-up: raised from December on."}
     assert world.ask("lea", Ask(IntentKind.POSTMORTEM, f"incident:{incident.id}", payload)) == ""
     world.go_on()
     assert incident.id not in [each.id for each in world.office.writer.incidents.open_incidents()]

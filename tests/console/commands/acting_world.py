@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import TypeVar
 
@@ -19,6 +20,8 @@ from agent.control.gateways.base import open_link
 from agent.control.identity import VARIABLE, new_identity, write_identity
 from agent.control.occasion import nobody
 from agent.control.requests import handlers
+from agent.domain.alert import HARD_CAP, Alert, AlertRule, AlertState, Signal
+from agent.domain.incident import Incident
 from agent.domain.money import NANO
 from agent.domain.usage import Dimensions
 from agent.ledger import open_writer
@@ -111,6 +114,22 @@ class World:
                 await asyncio.sleep(0.005)
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
+
+
+def at_its_cap(now: int, incident: Incident) -> Alert:
+    """The alert of a team that has burnt all that it has."""
+    signal = Signal(
+        fingerprint="budget",
+        rule=AlertRule.BUDGET,
+        tier=HARD_CAP,
+        at=now,
+        scope_kind="team",
+        scope="search",
+        current_nano=NANO,
+        expected_nano=NANO,
+        threshold=Decimal(1),
+    )
+    return Alert(signal, AlertState.FIRING, now, fired_at=now, incident=incident.id)
 
 
 class _Desk:

@@ -6,20 +6,18 @@ import io
 import json
 import re
 from collections.abc import Iterator
-from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from agent.control.identity import VARIABLE
 from agent.domain.action import Action, ActionKind, ActionSpec, ActionState
-from agent.domain.alert import HARD_CAP, Alert, AlertRule, AlertState, Signal
 from agent.domain.allocation import Scope
 from agent.domain.incident import Incident
 from agent.domain.money import NANO
 from agent.domain.person import AGENT
 from agent.ledger import open_writer
-from tests.console.commands.acting_world import World
+from tests.console.commands.acting_world import World, at_its_cap
 
 BLOCK = ("block", "api_key:key_prod", "--reason", "leaked", "--yes")
 
@@ -30,22 +28,6 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     with made.agent():
         yield made
     made.admin.close()
-
-
-def at_its_cap(world: World, incident: Incident) -> Alert:
-    """The alert of a team that has burnt all that it has."""
-    signal = Signal(
-        fingerprint="budget",
-        rule=AlertRule.BUDGET,
-        tier=HARD_CAP,
-        at=world.now,
-        scope_kind="team",
-        scope="search",
-        current_nano=NANO,
-        expected_nano=NANO,
-        threshold=Decimal(1),
-    )
-    return Alert(signal, AlertState.FIRING, world.now, fired_at=world.now, incident=incident.id)
 
 
 def blocked(world: World) -> list[str]:
@@ -237,15 +219,23 @@ def test_a_broken_glass_acts_at_once_and_owes_a_postmortem(
 ) -> None:
     with open_writer(world.ledger) as writer:
         opened = writer.incidents.add_incident(Incident("cap", "team:search", "hard_cap", "load", world.now))
-        writer.alerts.save([at_its_cap(world, opened)])
+        writer.alerts.save([at_its_cap(world.now, opened)])
     number = str(opened.id)
     top_up = ("top-up", "team:search", "--credits", "50", "--incident", number, "--reason", "nobody answers")
     assert world.run(*top_up, "--break-glass", "--yes") == 0
     assert world.run("incident", "postmortem", number, "--text", " ") == 2
-    assert world.run("incident", "postmortem", number, "--text", "we learnt") == 0
-    assert world.run("incident", "postmortem", number, "--text", "again") == 1
+    assert world.run("incident", "postmortem", number, "--text", "we learnt") == 2
+    text = "Cause: a cap from before the launch. Follow-up: ada asks for more by Friday."
+    capsys.readouterr()
+    assert world.run("incident", "postmortem", number, "--text", text) == 1
+    told = capsys.readouterr().err
+    assert "ada broke the glass, so somebody else signs the postmortem" in told
+    assert "It takes admin, engineering, finance, lead or operator, such as bo, cy" in told
+    world.as_("bo")
+    assert world.run("incident", "postmortem", number, "--text", text) == 0
+    assert world.run("incident", "postmortem", number, "--text", text) == 1
 
-    assert "ada has signed it already" in capsys.readouterr().err
+    assert "bo has signed it already" in capsys.readouterr().err
 
 
 def test_a_top_up_says_whether_it_lifts_the_cap(world: World, capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,7 +12,7 @@ import pytest
 from agent.control.identity import new_identity, write_identity
 from agent.domain.incident import Incident
 from agent.ledger import open_writer
-from tests.console.commands.acting_world import World
+from tests.console.commands.acting_world import World, at_its_cap
 
 Capture = pytest.CaptureFixture[str]
 BLOCK = ("block", "api_key:key_prod", "--reason", "leaked", "--yes")
@@ -191,6 +191,19 @@ def test_an_approval_of_a_drill_by_whoever_asked(world: World, capsys: Capture) 
     assert "ada asked for it" in refused(world, capsys, "ada", *APPROVE)
 
     on_record(world, capsys, "ada", "approve", "ada asked for it")
+
+
+def test_a_postmortem_by_whoever_broke_the_glass(world: World, capsys: Capture) -> None:
+    with open_writer(world.ledger) as writer:
+        opened = writer.incidents.add_incident(Incident("cap", "team:search", "hard_cap", "load", world.now))
+        writer.alerts.save([at_its_cap(world.now, opened)])
+    assert world.run(*TOP_UP, "--break-glass") == 0
+    learnt = "Cause: a cap from before the launch. Follow-up: ada asks for more by Friday."
+
+    told = refused(world, capsys, "ada", "incident", "postmortem", str(opened.id), "--text", learnt)
+
+    assert "ada broke the glass" in told
+    on_record(world, capsys, "ada", "postmortem", "ada broke the glass")
 
 
 def test_what_was_typed_wrong_or_only_looked_at_leaves_no_row(world: World, capsys: Capture) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from agent.domain.person import Person
+from agent.runbooks import asks
 from console.runs.answers import Answers
 from console.runs.cast import Cast
 from console.runs.moves import Move, next_move, way_out
@@ -155,6 +156,33 @@ def instead(world: Walking, answers: Answers | None = None) -> Move | None:
     """What is done instead of the action that run 1 is at, by a cast of everybody."""
     people = tuple(Person(name, world.identities[name].public_key, roles) for name, roles in PEOPLE.items())
     return way_out(world.view(), answers or Answers(), Cast(people, world.identities), "no gateway can")
+
+
+GLASS = """
+kind = "action"
+id = "glass"
+action = "top-up"
+with = { allocation = "org-1234-bg-payments", amount = "5,000", emergency = "yes" }
+"""
+LEARNT = 'kind = "note"\nid = "learnt"\nprompt = "Why?"\nrecords = "postmortem"'
+
+
+def test_the_postmortem_of_a_broken_glass_is_written_by_somebody_who_takes_the_run_over(
+    world: Walking,
+) -> None:
+    world.reach_the_cap()
+    world.write("walk", GLASS, LEARNT)
+    world.start("walk", incident=world.incident().id)
+    assert world.act() == ""
+    world.go_on()
+
+    taken = move(world)
+    assert (taken.do, taken.person != "ada") == ("take", True)
+    assert world.ask(taken.person, asks.hold_of(world.run())) == ""
+    said = move(world)
+    assert (said.do, said.person) == ("answer", taken.person)
+    assert world.do("answer", said.person, answer=said.text) == ""
+    assert world.office.writer.incidents.owing_postmortem() == set()
 
 
 def test_a_refused_action_sends_the_script_back_to_the_decision_and_is_skipped_in_the_end(

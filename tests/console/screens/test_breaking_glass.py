@@ -65,7 +65,7 @@ async def test_the_glass_is_broken_by_one_person_who_has_read_who_is_told_and_ty
         await running.until(
             "still holds 2,000 credits of org-1-team-search and 0 credits of org-1 this month",
             "▲ tells every channel at once: ops@example.com",
-            "until a postmortem is signed, due within",
+            "until somebody else signs a postmortem, due within",
         )
         await running.press(*"3000")
         await running.until("the emergency buffer is short: 3,000 credits are asked for")
