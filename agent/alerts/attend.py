@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from agent.alerts.carried import carry_assessment
 from agent.alerts.duties import Due, duty, ended, recipients_of
 from agent.alerts.grouping import accrued, begin, group_of, update
 from agent.alerts.lifecycle import Changes
@@ -93,8 +94,9 @@ def _assign_incidents(case: Attendance, live: dict[int | None, Alert]) -> None:
         incident = by_group.get(group)
         if incident is None:
             incident = by_group[group] = incidents.add_incident(begin(alert, group, case.now))
-            assert incident.id is not None
-            groups[incident.id] = group
+            groups[incident.id or 0] = group
+        assert incident.id is not None
+        carry_assessment(case.writer, alert, incident.id, case.now)
         live[alert.id] = replace(alert, incident=incident.id)
         _save(case, live[alert.id])
         again = "again, " if alert.told_at is not None else ""

@@ -9,14 +9,12 @@ from agent.control.occasion import Occasion, Tell, record
 from agent.domain.action import ActionKind, ActionSpec, ActionState
 from agent.domain.alert import HARD_CAP
 from agent.domain.allocation import Scope
+from agent.domain.assessment import BEFORE, CRITICAL, CRITICALITY, NOT_CRITICAL, before_of
 from agent.domain.incident import TimelineEntry
 from agent.domain.intent import Intent, Refused
 
 if TYPE_CHECKING:
     from agent.ledger.writer import LedgerWriter
-
-CRITICALITY = "criticality"
-CRITICAL, NOT_CRITICAL = "critical", "not_critical"
 
 
 def hard_cap_incident(writer: LedgerWriter, scope: Scope) -> int | None:
@@ -33,13 +31,16 @@ def guard_top_up(writer: LedgerWriter, spec: ActionSpec, incident: int | None) -
     """Refuses a top-up in an incident that nobody has found critical; the glass may be broken unassessed."""
     if incident is None or spec.drill:
         return
-    answer = _answers(writer, incident).get(CRITICALITY, "")
+    rows = {row["kind"]: row for row in writer.actions.duties([incident])}
+    answer = rows[CRITICALITY]["answer"] if CRITICALITY in rows else ""
     if answer == NOT_CRITICAL:
         raise Refused("production is not affected, says the assessment: the cap holds, without a top-up")
     if not answer and not spec.emergency:
+        before = before_of(rows.get(BEFORE))
+        said = f" ({before.person} found it not so in incident {before.incident})" if before else ""
         raise Refused(
-            f"nobody has assessed yet whether production is affected: `burndeck incident assess {incident} "
-            "--critical` (or --not-critical) by engineering or a lead"
+            f"nobody has assessed yet whether production is affected{said}: "
+            f"`burndeck incident assess {incident} --critical` (or --not-critical) by engineering or a lead"
         )
 
 
@@ -69,10 +70,6 @@ def assess(writer: LedgerWriter, incident: int, intent: Intent, now: int, tell: 
             writer.actions.save(over)
             occasion = Occasion("declined", over, "not critical: no top-up", actor=intent.person)
             record(writer, occasion, now, tell)
-
-
-def _answers(writer: LedgerWriter, incident: int) -> dict[str, str]:
-    return {row["kind"]: row["answer"] for row in writer.actions.duties([incident])}
 
 
 def _open(writer: LedgerWriter, incident: int) -> None:

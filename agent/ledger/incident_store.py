@@ -25,6 +25,11 @@ class IncidentStore(Store):
             )
         ]
 
+    def tier(self, ident: int) -> str:
+        """The gravest tier that an incident had, also of a closed one; empty where there is none."""
+        rows = self._all("incident_tier", {"id": ident})
+        return str(rows[0][0]) if rows else ""
+
     def owing_postmortem(self) -> set[int]:
         """Incidents that stay open until somebody has signed their postmortem."""
         return {row[0] for row in self._all("incidents_owing")}

@@ -10,6 +10,7 @@ from agent.allocations import settings_now
 from agent.analytics.runway import BURN_S
 from agent.domain.action import ActionKind
 from agent.domain.alert import tier_rank
+from agent.domain.assessment import CRITICALITY
 from agent.domain.change import ChangeKind
 from agent.domain.planned import Planned
 from agent.ledger.rule_store import WHOLE
@@ -24,7 +25,7 @@ from agent.reports.budgets import budgets
 from agent.reports.burn_report import Budget
 from agent.reports.changes import ChangeEntry, changes
 from agent.reports.deliveries import undelivered
-from agent.reports.duties import CRITICALITY, duties, owed_postmortems
+from agent.reports.duties import duties, owed_postmortems
 from agent.reports.figure import Figure
 from agent.reports.handover_report import Ended, Handover, Muting, OpenIncident
 from agent.reports.incident_board import cost_of

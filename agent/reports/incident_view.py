@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from agent.domain.alert import HARD_CAP
+from agent.domain.assessment import BEFORE, CRITICALITY
 from agent.reports.alert_list import AlertEntry
 from agent.reports.alert_report import Command, Delivery, IncidentEntry, TimelineLine
 from agent.reports.alert_series import KIND_OF_SCOPE, episode_series
@@ -14,7 +15,7 @@ from agent.reports.alerts import entry_of
 from agent.reports.burn_report import Series
 from agent.reports.changes import marked
 from agent.reports.deliveries import deliveries_of
-from agent.reports.duties import CRITICALITY, POSTMORTEM, Duty, duties
+from agent.reports.duties import POSTMORTEM, Duty, duties
 from agent.reports.figure import Figure
 from agent.reports.incident_actions import ActionTaken, incident_actions
 from agent.reports.incident_board import cost_of
@@ -52,6 +53,7 @@ class IncidentView:
     above: Figure  # credits above what is expected so far; of the newest state, also in the past
     holder: str  # who has taken it; empty while nobody has
     criticality: Duty | None  # whether production is affected, as somebody has said
+    assessed_before: Duty | None  # of the same cap in an earlier incident, while nobody says it of this
     postmortem: Duty | None  # None: none is wanted
     of: str  # what the series is of: team:search
     series: Series | None  # around its beginning; None where nothing burns that has a rate
@@ -106,6 +108,7 @@ def incident_view(
         above=above,
         holder=holder,
         criticality=wants.get(CRITICALITY),
+        assessed_before=wants.get(BEFORE),
         postmortem=wants.get(POSTMORTEM),
         of="" if of is None else f"{of[0]}:{of[1]}".rstrip(":"),
         series=series,
@@ -177,9 +180,14 @@ def _commands(
         if taken.entry.waits_for:
             yield Command(f"burndeck approve {taken.entry.id}", "shows the exact change, and asks")
     if entry.closed_at is None and entry.tier == HARD_CAP and CRITICALITY not in wants:
-        yield Command(
-            f"burndeck incident assess {entry.id} --critical", "or --not-critical: a top-up needs it"
-        )
+        before = wants.get(BEFORE)
+        if before is not None and before.answer:
+            again = f"still so, as {before.person} said in incident {before.assessed_in}; or --critical"
+            yield Command(f"burndeck incident assess {entry.id} --not-critical", again)
+        else:
+            yield Command(
+                f"burndeck incident assess {entry.id} --critical", "or --not-critical: a top-up needs it"
+            )
     if any(taken.entry.open and taken.entry.state != "reversing" for taken in actions):
         yield Command(f"burndeck release --incident {entry.id}", "undoes all that was done in it")
     if POSTMORTEM in wants and wants[POSTMORTEM].owed:

@@ -76,9 +76,16 @@ def _wants(found: IncidentView) -> Iterator[str]:
     said = found.criticality
     if said is not None and said.answer:
         word = "is" if said.answer == "critical" else "is not"
-        yield f"production  {word} affected, says {said.person}, {when(said.at)}"
+        where = "says" if said.assessed_in is None else f"as assessed in incident {said.assessed_in} by"
+        yield f"production  {word} affected, {where} {said.person}, {when(said.at)}"
     elif found.entry.closed_at is None:
         yield "production  nobody has said whether it is affected"
+        before = found.assessed_before
+        if before is not None and before.answer:
+            yield (
+                f"            not affected, as assessed in incident {before.assessed_in} by "
+                f"{before.person}, {when(before.at)}: does that still hold?"
+            )
     owed = found.postmortem
     if owed is not None:
         due = f"owed, due {when(owed.due_at)}" if owed.owed else f"signed by {owed.person}, {when(owed.at)}"

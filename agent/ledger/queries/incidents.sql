@@ -4,6 +4,10 @@
 -- incident_open, the partial index: a few rows however long the history.
 SELECT id, title, "group", tier, cause, opened_at, closed_at, above_nano FROM incident WHERE closed_at IS NULL ORDER BY id;
 
+-- name: incident_tier
+-- Primary key.
+SELECT tier FROM incident WHERE id = :id;
+
 -- name: incidents_owing
 -- A handful of rows: glass is seldom broken.
 SELECT incident FROM incident_duty WHERE kind = 'postmortem' AND answer = '';

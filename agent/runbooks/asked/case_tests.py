@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from agent.domain.assessment import CRITICALITY
 from agent.domain.words import instant
 from agent.reports.alerts import alert_of
-from agent.reports.duties import CRITICALITY, POSTMORTEM, Duty, duties
+from agent.reports.duties import POSTMORTEM, Duty, duties
 from agent.reports.incidents import incident as incident_of
 from agent.runbooks.asked.answer import age, credits_
 from agent.runbooks.asked.given import ident
@@ -80,7 +81,8 @@ def assessed_critical(context: Context, given: Given) -> Verdict:
         return verdict(False, "assessed-critical", given, sentence)
     met = duty.answer == _CRITICAL
     words = "is affected" if met else "is not affected"
-    sentence = f"Production {words}, says {duty.person} ({_when(duty)})."
+    where = "" if duty.assessed_in is None else f" in incident {duty.assessed_in}"
+    sentence = f"Production {words}, says {duty.person}{where} ({_when(duty)})."
     return verdict(met, "assessed-critical", given, sentence, as_of=duty.at)
 
 

@@ -8,9 +8,9 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from agent.allocations import settings_now
-from agent.control.duties import CRITICAL, CRITICALITY
 from agent.control.glass import POSTMORTEM
 from agent.control.words import gateway_words
+from agent.domain.assessment import BEFORE, CRITICAL, CRITICALITY, before_of
 from agent.domain.change import ChangeKind
 from agent.domain.words import instant
 from agent.reports.action_report import ActionDetail
@@ -225,6 +225,9 @@ class _Building:
     ) -> Impact:
         said = duties.get(CRITICALITY)
         assessed = f"{said['person']}, {instant(said['at'])}" if said and said["answer"] else ""
+        before = before_of(duties.get(BEFORE))
+        if before is not None and before.stands_in(said):
+            assessed += f" in incident {before.incident}"
         teams = [each.team for each in found.burners] + [each.team for each in alerts]
         return Impact(
             teams=tuple(dict.fromkeys(filter(None, teams))),

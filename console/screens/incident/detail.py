@@ -91,9 +91,14 @@ def _standing(view: IncidentView, now: float) -> Iterator[Fact]:
     if said is not None and said.answer:
         critical = said.answer == "critical"
         text = f"{'affected' if critical else 'not affected'}, says {said.person}"
+        text += "" if said.assessed_in is None else f" in incident {said.assessed_in}"
         yield "production", text, Tone.HOT if critical else Tone.PLAIN
     elif entry.closed_at is None:
-        yield "production", "nobody has said", Tone.DIM
+        before = view.assessed_before
+        text = "nobody has said"
+        if before is not None and before.answer:
+            text += f"; not affected in incident {before.assessed_in}, said {before.person}"
+        yield "production", text, Tone.DIM
     owed = view.postmortem
     if owed is not None and not owed.owed:
         yield "postmortem", f"signed by {owed.person}", Tone.PLAIN

@@ -113,8 +113,12 @@ class Override:
 
     def assess(self, who: str, *, critical: bool) -> str:
         """Somebody says whether production is affected."""
+        return self.assess_of(self.incident().id or 0, who, critical=critical)
+
+    def assess_of(self, incident: int, who: str, *, critical: bool) -> str:
+        """Likewise of an incident of several."""
         payload = {"critical": critical, "note": "checkout answers with errors"}
-        return self.ask(who, Ask(IntentKind.ASSESS, f"incident:{self.incident().id}", payload))
+        return self.ask(who, Ask(IntentKind.ASSESS, f"incident:{incident}", payload))
 
     def action(self, ident: int = 1) -> Action:
         """An action as it is now."""

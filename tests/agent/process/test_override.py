@@ -11,6 +11,8 @@ from agent.control import IntentKind
 from agent.control.asking import Ask, decision_on, release_of
 from agent.domain.action import ActionState
 from agent.domain.alert import HARD_CAP
+from agent.ledger.reader import LedgerReader
+from agent.reports.incident_view import IncidentView, incident_view
 from tests.agent.alerts.office import DAY
 from tests.agent.process.override import Override
 
@@ -166,6 +168,68 @@ def test_breaking_the_glass_is_loud_and_owes_a_postmortem(world: Override) -> No
     assert world.ask("lea", Ask(IntentKind.POSTMORTEM, f"incident:{incident.id}", payload)) == ""
     world.go_on()
     assert incident.id not in [each.id for each in world.office.writer.incidents.open_incidents()]
+
+
+def reached_again(world: Override, first: int) -> int:
+    """Finance takes the credits back: the cap is reached once more; the incident that it opens."""
+    assert first not in [each.id for each in world.office.writer.incidents.open_incidents()]
+    assert world.ask("fin", release_of("action:1")) == ""
+    world.go_on()
+    (again,) = [each for each in world.office.writer.incidents.open_incidents() if each.tier == HARD_CAP]
+    assert again.id is not None and again.id != first
+    return again.id
+
+
+def test_that_production_is_affected_counts_on_when_the_same_cap_is_reached_again(world: Override) -> None:
+    first = world.reach_the_cap().id or 0
+    world.assess("eng", critical=True)
+    world.ask("ada", world.top_up(50_000))
+    world.approve("fin", world.action())
+    world.approve("eng", world.action())
+
+    again = reached_again(world, first)
+
+    view = seen(world, again)
+    assert view.criticality is not None
+    assert (view.criticality.answer, view.criticality.person) == ("critical", "eng")
+    assert (view.criticality.assessed_in, view.assessed_before) == (first, None)
+    said = f"production is affected, as assessed in incident {first} by eng at "
+    assert [each.actor for each in view.timeline if each.text.startswith(said)] == ["agent"]
+    assert world.ask("ada", world.top_up(40_000)) == ""
+    assert world.assess_of(again, "lea", critical=False) == ""
+    assert world.action(2).state is ActionState.DECLINED
+    changed = seen(world, again).criticality
+    assert changed is not None and (changed.person, changed.assessed_in) == ("lea", None)
+
+
+def test_that_production_is_not_affected_is_shown_and_said_again(world: Override) -> None:
+    first = world.reach_the_cap().id or 0
+    assert world.ask("ada", world.top_up(20_000, emergency=True)) == ""
+    assert world.assess_of(first, "eng", critical=False) == ""
+    payload = {"text": "Cause: the cap was set before the launch. Follow-up: raised from December on."}
+    assert world.ask("lea", Ask(IntentKind.POSTMORTEM, f"incident:{first}", payload)) == ""
+    world.go_on()
+
+    again = reached_again(world, first)
+
+    view = seen(world, again)
+    before = view.assessed_before
+    assert view.criticality is None
+    assert before is not None and (before.person, before.assessed_in) == ("eng", first)
+    assert f"burndeck incident assess {again} --not-critical" in [each.text for each in view.commands]
+    refusal = world.ask("ada", world.top_up(40_000))
+    assert f"is affected (eng found it not so in incident {first})" in refusal
+    assert world.ask("ada", world.top_up(5_000, emergency=True)) == ""  # it does not keep the glass whole
+    assert world.assess_of(again, "lea", critical=False) == ""
+    assert "production is not affected" in world.ask("ada", world.top_up(4_000, emergency=True))
+
+
+def seen(world: Override, incident: int) -> IncidentView:
+    """An incident as a screen shows it."""
+    with LedgerReader(world.office.path) as reader:
+        found = incident_view(reader, world.office.settings, incident, world.clock.now())
+    assert found is not None
+    return found
 
 
 def test_a_denial_is_enough_and_the_requester_may_withdraw(world: Override) -> None:
