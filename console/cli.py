@@ -47,7 +47,7 @@ COMMANDS = {
     "changes": Lazy("console.commands.changes", "Releases and other changes around the burn."),
     "identity": Lazy("console.commands.identity", "Your key pair, and the people whom burndeck.toml knows."),
     "audit": Lazy("console.commands.audit", "Who did what, with proof; traffic past caps; keys; pitfalls."),
-    "glossary": Lazy("console.commands.glossary", "What the words mean: credit, cap, runbook, evidence, ..."),
+    "glossary": Lazy("console.commands.glossary", "What the words mean, such as credit, cap or runbook."),
 }
 """Command -> (module, one line for the overview). A module's command carries the command's name."""
 

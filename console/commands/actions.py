@@ -50,7 +50,9 @@ def actions(
         click.echo("no actions")
 
 
-@actions.command("show", epilog="Example: burndeck actions show 12 --json")
+@actions.command(
+    "show", short_help="Everything about one action.", epilog="Example: burndeck actions show 12 --json"
+)
 @common_options
 @click.argument("ident", metavar="ACTION", type=click.IntRange(1))
 def show(config: str | None, db: str | None, as_json: bool, ident: int) -> None:

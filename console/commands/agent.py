@@ -59,7 +59,7 @@ def start(config: str | None, db: str | None, as_json: bool) -> None:
         click.secho(f"  but {sentence}", fg="yellow", err=True)
 
 
-@agent.command()
+@agent.command(short_help="End the background agent.")
 @common_options
 def stop(config: str | None, db: str | None, as_json: bool) -> None:
     """End the background agent and wait until it has let go of the ledger."""
@@ -72,7 +72,7 @@ def stop(config: str | None, db: str | None, as_json: bool) -> None:
         click.echo("no agent was running" if pid is None else f"agent (pid {pid}) stopped")
 
 
-@agent.command()
+@agent.command(short_help="Whether the agent lives, and how its sources stand.")
 @common_options
 @click.pass_context
 def status(ctx: click.Context, config: str | None, db: str | None, as_json: bool) -> None:

@@ -33,7 +33,11 @@ def incident() -> None:
     """
 
 
-@incident.command("list", epilog="Example: burndeck incident list --since 30d --json")
+@incident.command(
+    "list",
+    short_help="Incidents, who holds each, and what it costs.",
+    epilog="Example: burndeck incident list --since 30d --json",
+)
 @common_options
 @click.option("--since", type=Stretch(), default="7d", show_default=True, help="How far back closed ones go.")
 def list_(config: str | None, db: str | None, as_json: bool, since: int) -> None:
@@ -50,7 +54,11 @@ def list_(config: str | None, db: str | None, as_json: bool, since: int) -> None
         click.echo(listed(board.incidents) if board.incidents else "no incidents")
 
 
-@incident.command("show", epilog="Example: burndeck incident show 3 --at 2026-11-18T10:05")
+@incident.command(
+    "show",
+    short_help="One incident as a whole.",
+    epilog="Example: burndeck incident show 3 --at 2026-11-18T10:05",
+)
 @common_options
 @click.argument("ident", metavar="INCIDENT", type=click.IntRange(1))
 @click.option("--at", type=Instant(), help="As it stood then (UTC); its cost is the newest.")
@@ -81,7 +89,11 @@ def show(config: str | None, db: str | None, as_json: bool, ident: int, at: floa
         click.echo(as_text(found))
 
 
-@incident.command("assess", epilog='Example: burndeck incident assess 3 --not-critical --note "batch only"')
+@incident.command(
+    "assess",
+    short_help="Say whether production is affected.",
+    epilog='Example: burndeck incident assess 3 --not-critical --note "batch only"',
+)
 @common_options
 @click.argument("ident", metavar="INCIDENT", type=click.IntRange(1))
 @click.option("--critical/--not-critical", default=None, help="Whether production is affected.")
@@ -115,7 +127,11 @@ def assess(
     )
 
 
-@incident.command("postmortem", epilog="Example: burndeck incident postmortem 3 --file postmortem.md")
+@incident.command(
+    "postmortem",
+    short_help="Sign the postmortem of a broken glass.",
+    epilog="Example: burndeck incident postmortem 3 --file postmortem.md",
+)
 @common_options
 @click.argument("ident", metavar="INCIDENT", type=click.IntRange(1))
 @click.option("--file", "file", type=click.File(encoding="utf-8"), help="Its text; - for standard input.")

@@ -16,7 +16,7 @@ Examples:
 """
 
 
-@click.command("export", epilog=_EPILOG)
+@click.command("export", short_help="Write the postmortem as files.", epilog=_EPILOG)
 @common_options
 @click.argument("ident", metavar="INCIDENT", type=click.IntRange(1))
 @click.option(
