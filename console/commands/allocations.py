@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import click
 
-from console.commands.backstop_text import backstop_lines
+from console.commands.backstop_text import all_option, backstop_lines
 from console.commands.common import common_options, print_json, reader_for, settings_for
 from console.commands.tables import amount, percent, table, terminal_width, when
 from console.commands.times import Instant
@@ -38,9 +38,10 @@ class _Allocations(LazyGroup):
 @click.group("allocations", cls=_Allocations, invoke_without_command=True, epilog=_EPILOG)
 @common_options
 @click.option("--at", type=Instant(), help="As of this time (UTC) instead of now.")
+@all_option
 @click.pass_context
 def allocations(
-    ctx: click.Context, config: str | None, db: str | None, as_json: bool, at: float | None
+    ctx: click.Context, config: str | None, db: str | None, as_json: bool, at: float | None, whole: bool
 ) -> None:
     """The tree of allocations with use, caps, runway and changes that wait for approval.
 
@@ -57,11 +58,11 @@ def allocations(
     if as_json:
         print_json(tree)
     else:
-        click.echo(render(tree))
+        click.echo(render(tree, whole=whole))
     ctx.exit(1 if any(row.budget.state == "hard" for row in tree.rows) else 0)
 
 
-def render(tree: AllocationTree) -> str:
+def render(tree: AllocationTree, *, whole: bool = False) -> str:
     """The tree as text for a terminal."""
     if not tree.rows and not tree.new:
         return "no allocations: `burndeck init` shows [[allocations]] tables"
@@ -71,7 +72,7 @@ def render(tree: AllocationTree) -> str:
         rows = [_row(row) for row in tree.rows]
         parts.append(table(columns, rows, right=(1, 2, 3, 4, 5, 6), most=terminal_width()))
     if behind := [row.backstop for row in tree.rows if row.backstop is not None]:
-        parts.append(backstop_lines(behind))
+        parts.append(backstop_lines(behind, whole=whole))
     parts.append(_pending(tree))
     return "\n\n".join(part for part in parts if part)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from console.commands.backstop_text import backstop_lines
+from console.commands.backstop_text import all_option, backstop_lines
 from console.commands.common import common_options, jsonable, print_json, reader_for, settings_for
 from console.commands.tables import amount, percent, when
 from console.commands.times import Stretch
@@ -40,7 +40,8 @@ _BACK = click.option(
 @click.command("caps", epilog=_CAPS)
 @common_options
 @_BACK
-def caps(config: str | None, db: str | None, as_json: bool, since: int) -> None:
+@all_option
+def caps(config: str | None, db: str | None, as_json: bool, since: int, whole: bool) -> None:
     """Traffic that no cap counts, with its amount, and how it gets under one.
 
     Untagged, without an allocation, of an unknown model or endpoint, outside of every project, of a key in
@@ -58,7 +59,7 @@ def caps(config: str | None, db: str | None, as_json: bool, since: int) -> None:
         found = cap_coverage(reader, settings, now, since_s=since)
         current = settings_now(settings, reader.action_store(), now)
         behind = tuple(backstops(reader, current, now).values())
-    _end(found, as_json, "every credit is counted by a cap", behind)
+    _end(found, as_json, "every credit is counted by a cap", behind, whole=whole)
 
 
 @click.command("keys", epilog=_KEYS)
@@ -114,11 +115,18 @@ def _unsafe_caps(settings: Settings, reader: LedgerReader) -> list[AuditFinding]
     ]
 
 
-def _end(found: AuditReport, as_json: bool, fine: str, behind: tuple[Backstop, ...] | None = None) -> None:
+def _end(
+    found: AuditReport,
+    as_json: bool,
+    fine: str,
+    behind: tuple[Backstop, ...] | None = None,
+    *,
+    whole: bool = True,
+) -> None:
     if as_json:
         print_json(found if behind is None else jsonable(found) | {"backstops": jsonable(behind)})
     else:
-        click.echo(_text(found, fine, backstop_lines(behind) if behind else ""))
+        click.echo(_text(found, fine, backstop_lines(behind, whole=whole) if behind else ""))
     click.get_current_context().exit(1 if found.findings else 0)
 
 
