@@ -190,7 +190,9 @@ def test_a_model_regression_says_that_haproxy_knows_no_models_and_leads_another_
     by_step = [(end.id, end.state, end.answer) for end in walk.ends]
     assert [answer for ident, _, answer in by_step if ident == "decide"] == ["downgrade", "accept"]
     assert ("downgrade", "skipped", "") in by_step
-    assert "has no models. It can: throttle, block" in walk.sentence("downgrade")
+    assert "haproxy cannot take models from a team. It can throttle or block it." in walk.sentence(
+        "downgrade"
+    )
     assert place.held() == NOTHING
 
 
@@ -290,6 +292,6 @@ def not_deleted(walk: Walk) -> dict[str, Any]:
     """The end of a script after it was said that HAProxy cannot delete a key."""
     played = walk.script(LEAK)
     assert played is not None
-    assert "haproxy has no revoke" in played.stuck
+    assert "haproxy cannot delete a key" in played.stuck
     skip = {"revoke": "the block lasts until keys.map goes without it", "approve-revoke": "nothing was asked"}
     return {**LEAK, "skip": skip}

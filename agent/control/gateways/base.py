@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Protocol
 
 from agent.domain.action import ActionKind, ActionSpec
-from agent.domain.allocation import Scope
+from agent.domain.allocation import Scope, ScopeKind
 from agent.domain.gateway import Fields, GatewayKey, Inventory, Offer, Target, TargetState, Traffic
 from agent.errors import BurndeckError, SourceError
 
@@ -35,6 +35,31 @@ class GoneError(GatewayError):
 
 class UnsupportedError(BurndeckError):
     """The gateway cannot do that; the hint names the nearest thing that it can."""
+
+
+_VERBS = {
+    ActionKind.THROTTLE: "throttle",
+    ActionKind.BLOCK: "block",
+    ActionKind.MODELS: "take models from",
+    ActionKind.TOOLS: "take hosted tools from",
+    ActionKind.CAP: "cap",
+    ActionKind.REVOKE: "delete",
+}
+
+
+def cannot(gateway: str, spec: ActionSpec, offers: Mapping[ActionKind, Offer]) -> UnsupportedError:
+    """That a gateway has nothing of this kind, in the words of what was asked for, and what it has.
+
+    `edge cannot take models from a key. It can throttle or block it.`
+    """
+    kind = spec.scope.kind.value.replace("_", " ").removeprefix("api ")
+    what = f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"
+    deed = _VERBS.get(spec.kind, spec.kind.value.replace("_", " "))
+    if spec.kind is ActionKind.REVOKE and spec.scope.kind is not ScopeKind.API_KEY:
+        deed += " keys of"
+    *first, last = [_VERBS[each] for each, offer in offers.items() if offer.reversible]
+    nearest = f"{', '.join(first)} or {last}" if first else last
+    return UnsupportedError(f"{gateway} cannot {deed} {what}", hint=f"It can {nearest} it.")
 
 
 @dataclass(frozen=True, slots=True)

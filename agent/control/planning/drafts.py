@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from agent.control.gateways.base import Dialect, Hit, UnsupportedError, dialect_of
+from agent.control.gateways.base import Dialect, Hit, UnsupportedError, cannot, dialect_of
 from agent.control.planning.keys import PlannedKey
 from agent.control.planning.reach import Reach
 from agent.domain.action import ActionKind, ActionSpec, Step
@@ -89,9 +89,7 @@ class _Drafting:
         """Takes what a gateway can do for the keys that it serves, or keeps why it cannot."""
         spec, offer = self.spec, dialect.offers.get(self.spec.kind)
         if offer is None:
-            nearest = ", ".join(kind.value for kind in dialect.offers)
-            problem = UnsupportedError(f"{gateway.name} has no {spec.kind.value}", hint=f"It can: {nearest}.")
-            self.problems.append(problem)
+            self.problems.append(cannot(gateway.name, spec, dialect.offers))
             return
         own = {target: state for target, state in self.states.items() if target.gateway == gateway.name}
         try:

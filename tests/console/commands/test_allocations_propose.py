@@ -98,7 +98,11 @@ def test_more_than_the_pool_has_is_refused_with_who_holds_what(
         ((*PROPOSE, "--hard", "1.0"), 1, "nothing changes: org-1-team-search is so already"),
         (("allocations", "propose", "org-1-team-no", "--monthly", "5"), 1, "there is no allocation"),
         (("cap", "set", "team:search/non-prod", "--credits", "5"), 2, "cannot spare production"),
-        (("cap", "set", "team:search", "--credits", "5"), 1, "haproxy has no cap"),
+        (
+            ("cap", "set", "team:search", "--credits", "5"),
+            1,
+            "haproxy cannot cap a team It can throttle or block it.",
+        ),
     ],
 )
 def test_what_is_wrong_is_said_and_nothing_is_asked_for(

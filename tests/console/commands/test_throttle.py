@@ -64,7 +64,7 @@ def test_models_that_a_gateway_does_not_know_are_refused_with_what_it_can(
 ) -> None:
     assert world.run("allow-models", "team:search", "--only", "gpt-a", "--reason", "x", "--yes") == 1
 
-    assert "It can: throttle, block" in capsys.readouterr().err
+    assert "haproxy cannot take models from a team\n  It can throttle or block it." in capsys.readouterr().err
 
 
 def test_a_dry_run_says_in_numbers_what_it_would_do_and_sends_nothing(

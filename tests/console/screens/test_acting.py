@@ -173,7 +173,7 @@ async def test_what_no_gateway_can_do_says_what_it_can_and_the_past_is_not_chang
         await running.press("c")
         await running.until("credits: nothing is no amount above zero")
         await running.press(*"500")
-        await running.until("▲ edge has no cap", "It can: throttle, block.")
+        await running.until("▲ edge cannot cap a key", "It can throttle or block it.")
         await running.press("enter")
 
         assert running.app.screen.has_class("on-form") and desk.take() == []

@@ -178,10 +178,10 @@ async def test_what_the_gateway_cannot_do_is_not_offered_and_says_what_it_can(ha
     async with console_on(haproxy, "t") as running:
         await running.until("Keys 4")
         await running.press("m")
-        await running.until("edge has no models", "edge has no revoke", "Only a whole team")
+        await running.until("edge cannot take models", "edge cannot delete a key", "Only a whole team")
         for letter in "abc":
             await running.press(letter)
-            await running.until("▲ edge has no", "It can: throttle, block.")
+            await running.until("▲ edge cannot", "It can throttle or block it.")
         await running.press("d")
         await running.until("▲ Only a whole team: this is key key_search.", "A block (b) stops what is here")
         assert running.app.screen.has_class("on-choice")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from agent.control.gateways.base import Hit, UnsupportedError
+from agent.control.gateways.base import Hit, UnsupportedError, cannot
 from agent.control.gateways.litellm.fields import COUNTS, DELETED, MODEL_LIMITS
 from agent.domain.action import ActionKind, ActionSpec
 from agent.domain.allocation import ScopeKind
@@ -63,10 +63,7 @@ class LiteLLMDialect:
     def targets(self, gateway: Gateway, spec: ActionSpec, hit: Hit) -> Sequence[Target]:
         """The team where all of it is hit, else every key."""
         if spec.kind not in self.offers:
-            raise UnsupportedError(
-                f"LiteLLM has no {spec.kind.value.replace('_', ' ')}",
-                hint="A block is the nearest thing there: nothing passes, and it can be undone.",
-            )
+            raise cannot("LiteLLM", spec, self.offers)
         _limit_field(spec)
         team = _whole_team(spec, hit)
         if team:
@@ -92,9 +89,7 @@ class LiteLLMDialect:
                 return self._capped(spec, fields)
             case ActionKind.REVOKE:
                 return {DELETED: True}
-        raise UnsupportedError(
-            f"LiteLLM has no {spec.kind.value.replace('_', ' ')}", hint="Block the keys: that can be undone."
-        )
+        raise cannot("LiteLLM", spec, self.offers)
 
     def _capped(self, spec: ActionSpec, fields: Fields) -> Fields:
         if self.usd_per_credit is None:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from agent.control.gateways.base import Hit, UnsupportedError
+from agent.control.gateways.base import Hit, UnsupportedError, cannot
 from agent.control.gateways.openai import names, scopes
 from agent.domain.action import ActionKind, ActionSpec
 from agent.domain.allocation import ScopeKind
@@ -60,7 +60,7 @@ class OpenAIDialect:
     def targets(self, gateway: Gateway, spec: ActionSpec, hit: Hit) -> Sequence[Target]:
         """Projects with their models for a throttle; keys to delete or block them; else whole projects."""
         if spec.kind not in _OFFERS:
-            raise UnsupportedError(f"{gateway.name} has no {spec.kind.value}", hint=_KNOWN)
+            raise cannot(gateway.name, spec, _OFFERS)
         if spec.kind is ActionKind.CAP and spec.scope.kind is ScopeKind.ORGANIZATION and not hit.others:
             return [names.of_organization(gateway.name)]
         projects = sorted({key.project for key in hit.keys if key.project})
@@ -95,7 +95,7 @@ class OpenAIDialect:
                 return {names.SPEND: self._cents(spec.amount_nano)}
             case ActionKind.REVOKE:
                 return {names.DELETED: True}
-        raise UnsupportedError(f"openai has no {spec.kind.value}", hint=_KNOWN)
+        raise cannot("openai", spec, _OFFERS)
 
     def words(self, fields: Fields) -> str:
         """What these fields hold a target to."""
@@ -129,9 +129,6 @@ DIALECT = OpenAIDialect()
 def priced(usd_per_credit: Decimal) -> OpenAIDialect:
     """The dialect that can set spend limits, at so many dollars a credit."""
     return OpenAIDialect(usd_per_credit)
-
-
-_KNOWN = f"It can {', '.join(kind.value for kind in _OFFERS)}."
 
 
 def _models(gateway: str, projects: Sequence[str], spec: ActionSpec, hit: Hit) -> list[Target]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from agent.control.gateways.base import Hit, UnsupportedError
+from agent.control.gateways.base import Hit, UnsupportedError, cannot
 from agent.domain.action import ActionKind, ActionSpec
 from agent.domain.allocation import ScopeKind
 from agent.domain.gateway import Fields, GatewayKey, LimitUnit, Offer, Target, TargetKind, TargetState
@@ -38,9 +38,7 @@ class WebhookDialect:
     def targets(self, gateway: Gateway, spec: ActionSpec, hit: Hit) -> Sequence[Target]:
         """The scope itself."""
         if spec.kind not in self.offers:
-            raise UnsupportedError(
-                f"{gateway.name} has no {spec.kind.value}", hint="It can throttle and block."
-            )
+            raise cannot(gateway.name, spec, self.offers)
         if gateway.serves and str(spec.scope) not in gateway.serves:
             raise UnsupportedError(
                 f"{gateway.name} does not act on {spec.scope}", hint=f"It serves {', '.join(gateway.serves)}."
@@ -64,7 +62,7 @@ class WebhookDialect:
         if spec.kind is ActionKind.BLOCK:
             return {BLOCKED: True}
         if spec.kind is not ActionKind.THROTTLE or spec.limit is None:
-            raise UnsupportedError(f"a webhook has no {spec.kind.value}", hint="It can throttle and block.")
+            raise cannot("a webhook", spec, self.offers)
         if spec.limit.unit is not LimitUnit.RPS:
             rate = spec.limit.per_minute
             hint = f"Use rps: {max(rate // 60, 1)} rps." if rate is not None else "Use rps."

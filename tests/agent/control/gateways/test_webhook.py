@@ -247,7 +247,7 @@ def test_a_scope_is_one_target(settings: Settings, scope: str, more: dict[str, A
         (a_throttle("department:search"), "teams"),
         (a_throttle("team:payments"), "team:search"),
         (a_throttle(models=("gpt-5",)), "models"),
-        (ActionSpec(ActionKind.REVOKE, Scope.parse("team:search")), "throttle and block"),
+        (ActionSpec(ActionKind.REVOKE, Scope.parse("team:search")), "It can throttle or block it."),
     ],
 )
 def test_what_it_cannot_do_names_what_it_can(spec: ActionSpec, hint: str) -> None:
