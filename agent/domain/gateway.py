@@ -84,6 +84,7 @@ class TargetState:
     gone: bool = False  # it was deleted there: only an action that deletes has anything to do with it
     late: bool = False  # what was set lately may not be told yet
     told_at: int | None = None  # when it came to be so, as far as that is told
+    unseen: bool = False  # what somebody else has set since we did would not be told
     assumed: bool = (
         False  # the gateway does not tell: it is what settings say, which what was known overrides
     )
@@ -110,6 +111,7 @@ class Inventory:
 
     keys: Sequence[GatewayKey] = ()
     states: Sequence[TargetState] = ()
+    untold: bool = False  # it does not tell what others do to keys
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,3 +108,4 @@ class ActionDetail:
     preview: Mapping[str, Any]  # as it was shown before: nano-credits, counts, text
     timeline: tuple[TimelineLine, ...]
     commands: tuple[Command, ...]
+    unseen: str = ""  # what to know before it is undone, where nobody sees what others have set meanwhile

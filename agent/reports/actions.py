@@ -12,6 +12,7 @@ from agent.domain.action import Action, ActionKind, ActionState, Approval, Step,
 from agent.domain.action_words import keys_told, open_needs, plain_words, spec_title
 from agent.domain.gateway import Fields
 from agent.domain.money import to_credits
+from agent.domain.unseen import foreseen, overwritten, untold
 from agent.ledger.action_rows import actions_of, approval_of
 from agent.reports.action_report import ActionDetail, ActionEntry, ApprovalLine, StepLine
 from agent.reports.alert_report import Command, TimelineLine
@@ -79,6 +80,7 @@ def action_detail(
         action = found[0]
         said = read_approvals(reader, found).get(ident, ())
         happened = _timeline(reader, action, int(now))
+        unseen = foreseen(action, untold(reader.rows("gateways_seen")))
     summary = entry(action, said, int(now))
     say = words or (lambda gateway, fields: plain_words(fields))
     return ActionDetail(
@@ -90,7 +92,8 @@ def action_detail(
         approvals=tuple(approval_line(action, each) for each in said),
         preview=_preview(action),
         timeline=happened,
-        commands=tuple(_commands(summary)),
+        commands=tuple(_commands(summary, unseen)),
+        unseen=unseen,
     )
 
 
@@ -209,7 +212,7 @@ def approval_line(action: Action, said: Approval) -> ApprovalLine:
 
 
 def _step(step: Step, words: Words) -> StepLine:
-    wrong = step.state in (StepState.FAILED, StepState.KEPT)
+    wrong = step.state in (StepState.FAILED, StepState.KEPT) or bool(overwritten([step]))
     gateway = step.target.gateway
     return StepLine(
         seq=step.seq,
@@ -256,15 +259,17 @@ def _parsed(detail: bytes) -> Mapping[str, Any]:
     return values if isinstance(values, dict) else {}
 
 
-def _commands(made: ActionEntry) -> Iterable[Command]:
-    """What can be done with it, the likeliest first."""
+def _commands(made: ActionEntry, unseen: str) -> Iterable[Command]:
+    """What can be done with it, the likeliest first. `unseen`: what to know before it is undone."""
     if made.waits_for:
         yield Command(f"burndeck approve {made.id}", "shows the exact change, and asks")
         yield Command(f"burndeck approve {made.id} --deny", "says no")
         yield Command(f"burndeck release {made.id}", "takes the request back")
     elif made.open and made.state != ActionState.REVERSING.value:
         if made.kind not in (ActionKind.REVOKE.value, ActionKind.ALLOCATE.value):
-            yield Command(f"burndeck release {made.id}", "undoes it now")
+            yield Command(
+                f"burndeck release {made.id}", f"undoes it now. {unseen}" if unseen else "undoes it now"
+            )
         if made.renewable:
             yield Command(f"burndeck renew {made.id} --for 1h", "makes it last an hour from now")
     if made.alert is not None:

@@ -187,7 +187,8 @@ def _gateways(reader: LedgerReader, settings: Settings, now: int) -> Iterator[Ch
             yield Check(part, State.PROBLEM, f"{row['message']} (last read: {since})", row["hint"])
         else:
             age = duration(max(now - row["checked_at"], 0))
-            yield Check(part, State.OK, f"{gateway.kind}: {row['message']}, read {age} ago")
+            lacks = State.NOTE if row["hint"] else State.OK
+            yield Check(part, lacks, f"{gateway.kind}: {row['message']}, read {age} ago", row["hint"])
 
 
 def _data(reader: LedgerReader, when: Moment) -> Iterator[Check]:

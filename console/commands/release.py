@@ -59,6 +59,7 @@ def release(
     settings = settings_for(config, db)
     asked = release_of(f"action:{action}" if action else f"incident:{incident}", reason.strip())
     idents = [action] if action else _open_actions(settings, incident or 0)
+    _warn(settings, idents)
     begun = time.monotonic()
     receipt, result = settled(settings, asked.kind, asked.subject, asked.payload, wait)
     done = result is not None and result.handled_at is not None and not result.reason
@@ -196,6 +197,18 @@ def _open_actions(settings: Settings, incident: int) -> list[int]:
     with reader_for(settings) as reader:
         found = reader.action_store().of_incident(incident)
     return [each.id for each in reversed(found) if each.id is not None and not each.state.ended]
+
+
+def _warn(settings: Settings, idents: Sequence[int]) -> None:
+    """Says before actions are undone where what others have changed meanwhile cannot be seen."""
+    from agent.domain.unseen import foreseen, untold
+
+    with reader_for(settings) as reader:
+        blind = untold(reader.rows("gateways_seen"))
+        found = [reader.action_store().action(ident) for ident in idents] if blind else []
+    for action in found:
+        if action is not None and (note := foreseen(action, blind)):
+            click.secho(f"action {action.id}: {note}", fg="yellow", err=True)
 
 
 def _asked(settings: Settings, idents: Sequence[int]) -> list[int]:

@@ -13,6 +13,7 @@ from agent.control.engine.steps import irreversible
 from agent.control.occasion import Occasion, Tell, record
 from agent.domain.action import Action, ActionState, StepState
 from agent.domain.person import AGENT
+from agent.domain.unseen import overwritten
 from agent.domain.words import plural
 
 if TYPE_CHECKING:
@@ -139,11 +140,13 @@ def finish(writer: LedgerWriter, ident: int, now: int, tell: Tell) -> None:
         if action.accepted_at is None:
             state = ActionState.FAILED if not in_time and action.ended_by == AGENT else state
         kept = [step for step in action.steps if step.state is StepState.KEPT]
-        after = writer.actions.save(replace(action, state=state, ended_at=now))
-        text = _said_of_end(action, in_time=in_time)
+        blind = overwritten(action.steps)
+        effect = "; ".join(filter(None, (action.effect, blind)))
+        after = writer.actions.save(replace(action, state=state, ended_at=now, effect=effect))
+        text = "; ".join(filter(None, (_said_of_end(action, in_time=in_time), blind)))
         if kept:
             text += f"; {plural(len(kept), 'target')} left alone: {kept[0].target.id}: {kept[0].detail}"
-        whom = ("ops_on_call",) if kept or in_time else ()
+        whom = ("ops_on_call",) if kept or in_time or blind else ()
         record(writer, Occasion("undone", after, text, recipients=whom), now, tell)
 
 

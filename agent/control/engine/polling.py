@@ -11,6 +11,7 @@ from agent.control.engine.holding import held
 from agent.control.gateways.base import GatewayError
 from agent.control.occasion import Occasion, record
 from agent.domain.action import ActionState, StepState
+from agent.domain.unseen import UNTOLD, UNTOLD_HINT
 from agent.ledger.gateway_store import GatewayStatus
 from agent.secrets import redact
 
@@ -80,8 +81,10 @@ class Poller:
                 told = [state for state in told if state.fields or not state.assumed]
                 writer.actions.save_inventory(name, replace(inventory, states=told), now)
             keys, targets = len(inventory.keys), len(inventory.states)
-            said = f"{keys} keys, {targets} targets"
-            writer.actions.save_gateway(GatewayStatus(name, self._gateway.kind, "ok", said, "", now, now))
+            said, hint = f"{keys} keys, {targets} targets", ""
+            if inventory.untold:
+                said, hint = f"{said}; {UNTOLD}", UNTOLD_HINT
+            writer.actions.save_gateway(GatewayStatus(name, self._gateway.kind, "ok", said, hint, now, now))
             self._look_for_drift(writer, open_, states, now)
 
     def _look_for_drift(

@@ -18,6 +18,7 @@ from agent.domain.action import ActionKind, ActionState, Step, StepState
 from agent.domain.gateway import Fields, TargetKind, TargetState
 from agent.domain.intent import Refused
 from agent.domain.person import AGENT
+from agent.domain.unseen import BLINDLY
 
 if TYPE_CHECKING:
     from agent.control.engine.desk import Bench
@@ -183,15 +184,16 @@ class StepWork:
         step, handed_on = await self.bench.desk.write(lambda writer: self._hand_on(writer, step, state))
         if handed_on:
             return step
+        text = BLINDLY if state.unseen else ""
         if unknown(state):
-            return await self._write(link, step, StepState.UNDOING, StepState.UNDONE, step.before)
+            return await self._write(link, step, StepState.UNDOING, StepState.UNDONE, step.before, text)
         theirs = others(step, state)
-        over, text = StepState.UNDONE, ""
+        over = StepState.UNDONE
         if theirs:
             over, text = StepState.KEPT, f"left as somebody else has set it: {self._words(step)(theirs)}"
         back = to_restore(step, state)
         if not back:
-            return await self._save(step, over, text)
+            return await self._save(step, over, text if theirs else "")
         return await self._write(link, step, StepState.UNDOING, over, back, text)
 
     async def _look_again(self, link: Link, step: Step, state: TargetState) -> Step:

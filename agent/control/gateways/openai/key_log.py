@@ -48,6 +48,7 @@ class KeyLog:
         self._told: dict[str, Told] = {}
         self._newest = ""
         self.heard = False  # the log answered when it was read last
+        self.refused = False  # it may not be read, or is not kept: what others do is told by nobody
 
     async def refresh(self) -> None:
         """Reads what is new for all keys; the first time, as far back as the log is read.
@@ -115,10 +116,12 @@ class KeyLog:
 
         try:
             async for page in self._ask.pages(_LOG, KeyEvent, _PAGE, *_KINDS, *more):
+                self.refused = False
                 yield page
         except GatewayError as error:
             if not error.refused:
-                raise  # a log that may not be read, or is not kept, tells of no key
+                raise
+            self.refused = True  # such a log tells of no key
 
     def _learn(self, page: list[KeyEvent], seen: set[str]) -> None:
         """`seen`: keys of which this reading has had the newest event already."""

@@ -80,6 +80,7 @@ class OpenAILink:
         return Inventory(
             keys=[key for part in found for key in part.keys],
             states=[state for part in found for state in part.states],
+            untold=self._log.refused,
         )
 
     async def read(self, target: Target) -> TargetState:
@@ -243,8 +244,9 @@ class OpenAILink:
         await self._ask.get(_key_path(target), ApiKey)
         key = names.within_project(target)
         await self._log.look(key)
-        now = self._log.scopes(key)
-        return TargetState(target, {}) if now is None else self._scopes(target, now)
+        now, refused = self._log.scopes(key), self._log.refused
+        state = TargetState(target, {}) if now is None else self._scopes(target, now)
+        return replace(state, unseen=refused)
 
     def _scopes(self, target: Target, now: Any) -> TargetState:
         key = names.within_project(target)

@@ -15,6 +15,9 @@ from agent.domain.action import Action, ActionKind, ActionSpec, ActionState
 from agent.domain.allocation import Scope
 from agent.domain.gateway import Target, TargetKind
 from agent.ledger import open_writer
+from agent.ledger.reader import LedgerReader
+from agent.reports.action_report import ActionDetail
+from agent.reports.actions import action_detail
 from agent.settings_gateways import Gateway
 from fixtures.organization import Key
 from tests.agent.control.engine.shop import QUICK, Desk, Life
@@ -110,6 +113,13 @@ class Agent:
 
     def action(self, ident: int) -> Action:
         found = self.writer.actions.action(ident)
+        assert found is not None
+        return found
+
+    def detail(self, ident: int) -> ActionDetail:
+        """An action as a screen shows it."""
+        with LedgerReader(self.writer.path) as reader:
+            found = action_detail(reader, ident, self.now)
         assert found is not None
         return found
 

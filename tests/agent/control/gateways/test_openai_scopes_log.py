@@ -8,6 +8,7 @@ from agent.control.gateways.base import UnsupportedError
 from agent.control.planning.drafts import HeldAlreadyError
 from agent.domain.action import ActionState
 from agent.domain.gateway import TargetKind
+from agent.domain.unseen import BLINDLY
 from tests.agent.control.gateways.openai_agent import NOW, SOME, Agent
 from tests.agent.control.gateways.openai_late_log import told_until
 from tests.agent.control.gateways.openai_world import World
@@ -43,6 +44,51 @@ def test_scopes_are_given_back_by_a_process_that_may_not_read_the_log_any_more(
 
     assert agent.action(ident).state is ActionState.REVERSED
     assert agent.scopes() == SOME
+
+
+def test_an_undo_that_overwrites_unseen_what_somebody_else_has_set_says_so_before_and_after(
+    agent: Agent, here: World
+) -> None:
+    here.talk.post(agent.path, {"scopes": SOME})
+    agent.run(polls=1)
+    ident = agent.block()
+    here.fault({"fault": 403, "path": LOG})
+    here.talk.post(agent.path, {"scopes": ["api.all"]})
+    agent.run(polls=1)
+
+    before = agent.detail(ident)
+    agent.release(ident)
+    here.fault()
+
+    assert agent.scopes() == SOME
+    assert "UNSEEN: openai refuses its audit log" in before.unseen
+    assert "of 1 key meanwhile; the undo overwrites" in before.unseen
+    assert [each.purpose for each in before.commands if before.unseen in each.purpose]
+    said = f"{BLINDLY}: look at {agent.project}/{agent.key}"
+    told = agent.told[-1]
+    assert (told.kind, told.recipients) == ("undone", ("ops_on_call",))
+    assert said in told.text
+    after = agent.detail(ident)
+    assert said in after.entry.effect
+    assert [each.error for each in after.steps] == [BLINDLY]
+    assert [each for each in after.timeline if each.kind == "undone" and said in each.text]
+    assert after.unseen == ""
+
+
+def test_an_undo_that_sees_what_others_have_set_warns_of_nothing(agent: Agent, here: World) -> None:
+    here.talk.post(agent.path, {"scopes": SOME})
+    agent.run(polls=1)
+    ident = agent.block()
+    here.fault({"fault": 403, "path": LOG})
+    agent.run(polls=1)
+    here.fault()
+    agent.run(polls=1)
+
+    before = agent.detail(ident)
+    agent.release(ident)
+
+    assert before.unseen == ""
+    assert "UNSEEN" not in agent.told[-1].text + agent.detail(ident).entry.effect
 
 
 def test_a_log_that_does_not_answer_takes_no_other_brake_away(agent: Agent, here: World) -> None:

@@ -1,0 +1,56 @@
+"""`burndeck release` where an undo cannot see what somebody else has set meanwhile."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from agent.domain.action import Action, ActionKind, ActionSpec, ActionState, Step, StepState
+from agent.domain.allocation import Scope
+from agent.domain.gateway import Target, TargetKind
+from agent.domain.unseen import UNTOLD
+from agent.ledger import open_writer
+from agent.ledger.gateway_store import GatewayStatus
+from tests.console.commands.acting_world import World
+
+
+@pytest.fixture
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+    """Keys that are blocked at OpenAI; no agent runs."""
+    made = World(tmp_path, monkeypatch)
+    made.admin.close()
+    target = Target("oa", TargetKind.KEY_SCOPES, "proj/key_dev")
+    step = Step(0, target, {"scopes": ["api.all.read"]}, {"scopes": "all"}, state=StepState.APPLIED)
+    spec = ActionSpec(ActionKind.BLOCK, Scope.parse("api_key:key_dev"), expires_s=3_600)
+    with open_writer(made.ledger) as writer:
+        writer.actions.add(
+            Action(spec, ActionState.CONFIRMED, "ada", made.now, "leaked", begun_at=made.now, steps=(step,))
+        )
+    return made
+
+
+def seen(world: World, message: str) -> None:
+    """How the agent found the gateway when it read it last."""
+    with open_writer(world.ledger) as writer:
+        writer.actions.save_gateway(GatewayStatus("oa", "openai", "ok", message, "", world.now, world.now))
+
+
+def test_a_person_is_warned_before_it_is_signed_and_it_is_signed_all_the_same(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    seen(world, f"1 keys, 2 targets; {UNTOLD}")
+
+    assert world.run("release", "1", "--wait", "0") == 1
+
+    told = capsys.readouterr().err
+    assert "action 1: UNSEEN: oa refuses its audit log" in told
+    assert told.index("UNSEEN") < told.index("signed by ada")
+
+
+def test_nobody_is_warned_while_the_log_is_read(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    seen(world, "1 keys, 2 targets")
+
+    assert world.run("release", "1", "--wait", "0") == 1
+
+    assert "UNSEEN" not in capsys.readouterr().err
