@@ -102,7 +102,8 @@ def undo(detail: ActionDetail, now: float) -> Form:
             return ["Nothing was changed yet: the request is taken back, and nobody can approve it any more."]
         if entry.kind == "top_up":
             return ["The credits go back to where they came from; what was burnt of them stays burnt."]
-        return _few([f"{target_words(step)}: back to {step.before}" for step in detail.steps])
+        back = _few([f"{target_words(step)}: back to {step.before}" for step in detail.steps])
+        return [*([f"▲ {detail.unseen}."] if detail.unseen else []), *back]
 
     return Form(
         f"{'Take back' if waits else 'Undo'} action {entry.id}",

@@ -10,10 +10,13 @@ import pytest
 from agent.control.asking import request_of
 from agent.control.identity import Identity
 from agent.control.intents import submit
-from agent.domain.action import Action, ActionKind, ActionSpec, ActionState
+from agent.domain.action import Action, ActionKind, ActionSpec, ActionState, Step, StepState
 from agent.domain.allocation import Scope
+from agent.domain.gateway import Target, TargetKind
 from agent.domain.money import NANO
 from agent.domain.person import AGENT, Role
+from agent.domain.unseen import UNTOLD
+from agent.ledger.gateway_store import GatewayStatus
 from console.screens.actions.rows import Part, countdown, rows
 from tests.console.acting_world import AT, BO, Desk, block, console_on, open_desk, throttle
 from tests.console.harness import ADA, Console, piloted, taken
@@ -110,6 +113,19 @@ async def test_undo_says_what_comes_back_and_is_taken(desk):
 
     after = desk.writer.actions.action(made.id)
     assert (after.state, after.ended_by, after.why) == (ActionState.REVERSING, "ada", "fixed")
+
+
+@piloted
+async def test_undo_says_first_where_nobody_sees_what_others_have_set_meanwhile(desk):
+    made = desk.in_force(block("api_key:key_support"))
+    target = Target("edge", TargetKind.KEY_SCOPES, "proj_support/key_support")
+    step = Step(0, target, {"scopes": ["api.all.read"]}, {"scopes": "all"}, state=StepState.APPLIED)
+    desk.writer.actions.save_step(made.id, step)
+    desk.writer.actions.save_gateway(GatewayStatus("edge", "openai", "ok", f"1 keys; {UNTOLD}", "", AT, AT))
+    async with console_on(desk, "4", size=(120, 40)) as running:
+        await running.until("undoes it now. UNSEEN: edge refuses")
+        await running.press("u")
+        await running.until("▲ UNSEEN: edge refuses its audit log", "overwrites what they have set")
 
 
 @piloted
