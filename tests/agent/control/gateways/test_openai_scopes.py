@@ -61,6 +61,20 @@ def test_what_a_person_states_of_such_keys_is_what_they_get_back(stated: Agent) 
     assert stated.action(ident).state is ActionState.REVERSED
 
 
+def test_a_change_to_an_empty_list_is_every_permission_as_it_is_for_the_api(agent: Agent) -> None:
+    agent.here.talk.post(agent.path, {"scopes": SOME})
+    agent.here.talk.clock.at = NOW + 60
+    agent.here.talk.post(agent.path, {"scopes": []})
+    agent.run(polls=1)
+
+    made = agent.plan()
+    ident = agent.block(made)
+    agent.release(ident)
+
+    assert made.steps[0].before == {"scopes": "all"}
+    assert agent.scopes() == []
+
+
 def test_without_a_log_a_block_is_undone_by_another_process_all_the_same(stated: Agent, here: World) -> None:
     here.fault({"fault": 403, "path": "/organization/audit_logs"})
     stated.run(polls=1)
