@@ -41,6 +41,23 @@ from agent.ledger.seals import (
 from agent.ledger.sql import statement
 from agent.ledger.store import Transaction
 
+_MOST_WRITTEN = 64
+"""Actions that are remembered as they were proved."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """An action as the agent has written it, and what proves that."""
+
+    proof: str
+    action: Action
+    steps: Mapping[int, Step]  # by their places
+
+    def as_far_as(self, row: Step) -> Step | None:
+        """One of its steps, as far as the row says that it came; None where it has no such one."""
+        known = self.steps.get(row.seq)
+        return None if known is None else replace(known, state=row.state, detail=row.detail, at=row.at)
+
 
 @dataclass(frozen=True, slots=True)
 class _Open:
@@ -59,6 +76,7 @@ class ActionStore(AllocationChangeStore, GatewayStore):
         self._answers: Mapping[int, Answer] = {}  # that were proved
         self._changes = 0  # of actions, on this connection
         self._open: _Open | None = None
+        self._written: dict[int, _Written] = {}
 
     def action(self, ident: int) -> Action | None:
         """The action of an id, with its steps; None when there is none."""
@@ -117,10 +135,35 @@ class ActionStore(AllocationChangeStore, GatewayStore):
         rows = self._rows("step_now", action=action, seq=seq)
         return (ActionState(rows[0]["action_state"]), step_of(rows[0])) if rows else None
 
-    def holding(self, target: Target) -> list[tuple[int, Step]]:
-        """The steps that hold at a target, with their actions' ids; oldest first."""
-        rows = self._rows("steps_holding", gateway=target.gateway, kind=target.kind.value, target=target.id)
-        return [(row["action"], step_of(row)) for row in rows]
+    def own_step(self, action: int, seq: int) -> tuple[ActionState, Step] | None:
+        """The same as the agent has written it: the row is believed only how far the step came.
+
+        Raises `NotOurOwnError` while nothing proves the action.
+        """
+        found, proved = self.step(action, seq), self._as_written(action)
+        if found is None:
+            return None
+        step = None if proved is None else proved.as_far_as(found[1])
+        if proved is None or step is None:
+            raise _not_ours(action)
+        return proved.action.state, step
+
+    def holding(self, target: Target, beside: int) -> list[tuple[int, Step]]:
+        """The steps of actions beside one that hold at a target, with the actions' ids; oldest first.
+
+        Only those of the agent's own actions that are in force: whoever inherits what is to be undone must
+        have an end to undo it at. A drill holds nothing.
+        """
+        about = {"gateway": target.gateway, "kind": target.kind.value, "target": target.id}
+        found = []
+        for row in self._rows("steps_holding", **about, beside=beside):
+            proved = self._as_written(row["action"])
+            if proved is None or proved.action.state not in HELD or proved.action.spec.drill:
+                continue
+            step = proved.as_far_as(step_of(row))
+            if step is not None and step.target == target:
+                found.append((row["action"], step))
+        return found
 
     def add(self, action: Action) -> Action:
         """Keeps a new action with its steps; returns it with its id."""
@@ -165,6 +208,23 @@ class ActionStore(AllocationChangeStore, GatewayStore):
         with self._lock:
             proof = action_proof(action, self.approvals(action.id))
             return self._seals.holds(ACTION, f"action:{action.id}", proof)
+
+    def _as_written(self, ident: int) -> _Written | None:
+        """An action as it was proved, while that proof is the newest: of thousands of steps it is read once.
+
+        None where nothing proves what its rows say.
+        """
+        known = self._written.pop(ident, None)
+        if known is None or not self._seals.holds(ACTION, f"action:{ident}", known.proof):
+            action = self.action(ident)
+            if action is None or not self.own(action):
+                return None
+            steps = {step.seq: step for step in action.steps}
+            known = _Written(action_proof(action, self.approvals(ident)), action, steps)
+        self._written[ident] = known
+        if len(self._written) > _MOST_WRITTEN:
+            self._written.pop(next(iter(self._written)))
+        return known
 
     def _is_own(self, answer: Answer) -> bool:
         if self._answers.get(answer.id) == answer:
@@ -270,10 +330,7 @@ class ActionStore(AllocationChangeStore, GatewayStore):
         with self._transaction() as conn:
             action = self.action(ident)
             if action is None or not self.own(action):
-                raise NotOurOwnError(
-                    f"action {ident} was changed by somebody else than the agent",
-                    hint="`burndeck audit verify` proves the log; look at who may write the ledger's file.",
-                )
+                raise _not_ours(ident)
             self._changes += 1
             yield conn
             self._seal(ident)
@@ -313,3 +370,10 @@ class ActionStore(AllocationChangeStore, GatewayStore):
         with self._transaction() as conn:
             self._changes += 1
             yield conn
+
+
+def _not_ours(ident: int) -> NotOurOwnError:
+    return NotOurOwnError(
+        f"action {ident} was changed by somebody else than the agent",
+        hint="`burndeck audit verify` proves the log; look at who may write the ledger's file.",
+    )

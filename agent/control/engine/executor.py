@@ -128,9 +128,9 @@ class Executor:
         self._kicked.set()
 
     async def _attempt(self, ident: int, work: Callable[[Executor, Action], Awaitable[None]]) -> None:
-        action = await self._bench.desk.write(lambda writer: writer.actions.action(ident))
+        action = await self._bench.desk.write(lambda writer: _own(writer, ident))
         if action is None:
-            return
+            return  # the next look puts it back, or ends it
         try:
             await work(self, action)
         except Exception:  # noqa: BLE001 - whatever it was, the action is not forgotten
@@ -220,7 +220,8 @@ class Executor:
 
     async def _again(self, action: Action, step: Step) -> Step | None:
         """The step as the failed attempt has left it; None when the action is to be undone by now."""
-        found = await self._bench.desk.write(lambda writer: writer.actions.step(action.id or 0, step.seq))
+        ident, seq = action.id or 0, step.seq
+        found = await self._bench.desk.write(lambda writer: writer.actions.own_step(ident, seq))
         return found[1] if found is not None and found[0] is action.state else None
 
     def _begin(self, writer: LedgerWriter, ident: int) -> Action:
@@ -269,6 +270,12 @@ class Executor:
 
     def _now(self) -> int:
         return int(self._bench.clock.now())
+
+
+def _own(writer: LedgerWriter, ident: int) -> Action | None:
+    """The action as it is now, also where its row was changed since it was proved: None then."""
+    action = writer.actions.action(ident)
+    return action if action is not None and writer.actions.own(action) else None
 
 
 async def _trouble(action: Action, step: Step, work: Awaitable[None]) -> GatewayError | None:

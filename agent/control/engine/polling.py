@@ -99,13 +99,12 @@ class Poller:
                 state = states.get(step.target)
                 if state is None or step.state is not StepState.APPLIED:
                     continue
-                later = [
-                    other for other, _ in writer.actions.holding(step.target) if other > (action.id or 0)
-                ]
-                holds = held(state, step.want)
-                if later or holds == dict(step.want):
+                holds, ident = held(state, step.want), action.id or 0
+                if holds == dict(step.want):
                     continue
-                place = (action.id or 0, step.seq)
+                if any(other > ident for other, _ in writer.actions.holding(step.target, ident)):
+                    continue
+                place = (ident, step.seq)
                 found[place] = str(holds)
                 if self._drifted.get(place) != found[place]:
                     text = f"{step.target} was changed by somebody else: {step.detail} does not hold any more"

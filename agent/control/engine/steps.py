@@ -85,7 +85,7 @@ class StepWork:
                 return step
             try:
                 async with self.bench.line(step.target.gateway) as link:
-                    return await do(link, fresh, self._there(await link.read(step.target)))
+                    return await do(link, fresh, self._there(await link.read(fresh.target)))
             except GatewayError as error:
                 return await self._refused(fresh, error, undoing=undoing, reading=reading)
             finally:
@@ -100,7 +100,7 @@ class StepWork:
 
     def _fresh(self, writer: LedgerWriter, step: Step) -> Step | None:
         """The step as it is now; None when its action is to be undone instead, or is no more."""
-        found = writer.actions.step(self.action.id or 0, step.seq)
+        found = writer.actions.own_step(self.action.id or 0, step.seq)
         if found is None:
             return None
         state, now = found
@@ -156,7 +156,7 @@ class StepWork:
         So it was done. Given up as changed by somebody else, it would outlast all of them.
         """
         ident = self.action.id or 0
-        rest = [each for action, each in writer.actions.holding(step.target) if action != ident]
+        rest = [each for _, each in writer.actions.holding(step.target, ident)]
         found = set()
         for name, value in step.want.items():
             seen = [value]
@@ -210,7 +210,7 @@ class StepWork:
         ident = self.action.id or 0
         if step.state is StepState.KEPT and writer.actions.noted(SAME, f"action:{ident}/{step.seq}"):
             return {}
-        holding = [each for action, each in writer.actions.holding(step.target) if action != ident]
+        holding = [each for _, each in writer.actions.holding(step.target, ident)]
         return {
             name: value
             for name, value in back.items()
@@ -283,7 +283,7 @@ class StepWork:
         with writer.transaction():
             heirs: dict[str, int] = {}
             passed: set[str] = set()
-            for action, later in writer.actions.holding(step.target):
+            for action, later in writer.actions.holding(step.target, ident):
                 inherited = {
                     name: step.before.get(name)
                     for name, value in step.want.items()

@@ -48,10 +48,10 @@ SELECT s.* FROM json_each(:actions) a CROSS JOIN action_step s ON s.action = a.v
 SELECT a.state AS action_state, s.* FROM action a CROSS JOIN action_step s ON s.action = a.id WHERE a.id = :action AND s.seq = :seq;
 
 -- name: steps_holding
--- action_step_target: the changes that hold at one target, oldest first. A drill holds nothing.
-SELECT s.* FROM action_step s CROSS JOIN action a ON a.id = s.action
+-- action_step_target: the changes of other actions that hold at one target by their rows, oldest first.
+SELECT s.* FROM action_step s
 WHERE s.gateway = :gateway AND s.target_kind = :kind AND s.target = :target AND s.state IN ('applying', 'applied', 'undoing')
-  AND NOT json_extract(a.spec, '$.drill') ORDER BY s.action, s.seq;
+  AND s.action <> :beside ORDER BY s.action, s.seq;
 
 -- name: add_action
 INSERT INTO action (kind, state, scope_kind, scope, spec, preview, reason, needs, requested_by, requested_at, approve_by, begun_at,
