@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from agent.control.gateways.webhook.payload import idempotency_key
@@ -19,6 +19,14 @@ if TYPE_CHECKING:
 DONE, NOT_DONE = "action.step_done", "action.step_not_done"
 """Kinds of the audit records that keep what was said of a step, also before its action is accepted."""
 _SO_FAR = "so far)"
+
+
+@dataclass(frozen=True, slots=True)
+class _Word:
+    """What a receiver said of a step."""
+
+    done: bool
+    text: str
 
 
 def called_back(writer: LedgerWriter, said: Callback, now: int, tell: Tell) -> bool:
@@ -37,12 +45,17 @@ def called_back(writer: LedgerWriter, said: Callback, now: int, tell: Tell) -> b
         )
         if said.key not in (done, undone):
             return False
-        if said.key == undone or not _awaits(action):
+        before = _word(writer, action, step)
+        after_all = said.ok and step.state is StepState.FAILED and before is not None and not before.done
+        late = after_all and action.state is ActionState.FAILED
+        if said.key == undone or not (late or _awaits(action)):
             return True
-        kind, subject = DONE if said.ok else NOT_DONE, _subject(action, step)
-        if not writer.actions.noted(kind, subject):
+        if before is None or before.done is not said.ok:
             text = f"{said.gateway} says: {said.text}" if said.text else f"{said.gateway} says so"
-            writer.control.audit(now, said.gateway, kind, subject, {"text": text})
+            kind = DONE if said.ok else NOT_DONE
+            writer.control.audit(now, said.gateway, kind, _subject(action, step), {"text": text})
+        if after_all:
+            action = _done_after_all(writer, action, step, now, tell)
         fold(writer, action, now, tell)
     return True
 
@@ -54,11 +67,13 @@ def fold(writer: LedgerWriter, action: Action, now: int, tell: Tell) -> Action:
     """
     if action.state not in (ActionState.ACCEPTED, ActionState.CONFIRMED):
         return action
+    words = {step.seq: _word(writer, action, step) for step in action.steps}
     for step in action.steps:
-        if step.state is StepState.APPLIED and (text := _said(writer, NOT_DONE, action, step)):
-            action = _failed(writer, action, step, text, now, tell)
+        word = words[step.seq]
+        if step.state is StepState.APPLIED and word is not None and not word.done:
+            action = _failed(writer, action, step, word.text, now, tell)
     applied = [step for step in action.steps if step.state is StepState.APPLIED]
-    texts = [text for step in applied if (text := _said(writer, DONE, action, step))]
+    texts = [word.text for step in applied if (word := words[step.seq]) is not None]
     if action.state is not ActionState.ACCEPTED or not texts:
         return action
     seen = not action.effect or action.effect.endswith(_SO_FAR)  # all that is told of it is by such words
@@ -83,14 +98,35 @@ def _failed(writer: LedgerWriter, action: Action, step: Step, text: str, now: in
     return writer.actions.save(after)
 
 
+def _done_after_all(writer: LedgerWriter, action: Action, step: Step, now: int, tell: Tell) -> Action:
+    """A step that failed by its receiver's word, and by a newer one holds: it is undone with its action.
+
+    Where that is over already, it is undone now.
+    """
+    over = replace(step, state=StepState.APPLIED, at=now)
+    steps = tuple(over if each.seq == step.seq else each for each in action.steps)
+    if action.state is not ActionState.FAILED:
+        whole = all(each.state is StepState.APPLIED for each in steps)
+        return writer.actions.save(replace(action, steps=steps, why="" if whole else action.why))
+    why = f"{step.target} was done after all"
+    after = replace(action, steps=steps, state=ActionState.REVERSING, ended_at=None, ended_by=AGENT, why=why)
+    text = f"{why}, though its receiver had said no: it is undone"
+    record(writer, Occasion("released", after, text, recipients=("ops_on_call",)), now, tell)
+    return writer.actions.save(after)
+
+
 def _awaits(action: Action) -> bool:
     return action.state in (ActionState.EXECUTING, ActionState.ACCEPTED, ActionState.CONFIRMED)
 
 
-def _said(writer: LedgerWriter, kind: str, action: Action, step: Step) -> str:
-    """What was said of a step; empty where nothing was."""
-    found = writer.control.newest(kind, _subject(action, step))
-    return str(json.loads(found.detail).get("text", "")) if found else ""
+def _word(writer: LedgerWriter, action: Action, step: Step) -> _Word | None:
+    """The newest word on a step; None where nothing was said."""
+    subject = _subject(action, step)
+    found = [each for kind in (DONE, NOT_DONE) if (each := writer.control.newest(kind, subject))]
+    last = max(found, key=lambda each: each.seq, default=None)
+    if last is None:
+        return None
+    return _Word(last.kind == DONE, str(json.loads(last.detail).get("text", "")))
 
 
 def _subject(action: Action, step: Step) -> str:

@@ -108,6 +108,38 @@ def test_an_engine_that_takes_its_word_back_is_believed(shop: Shop) -> None:
     assert shop.action(action).why == "not done: gate says: rolled back"
 
 
+def test_what_an_engine_did_after_all_although_it_had_said_no_is_undone(shop: Shop) -> None:
+    action = shop.ask((SEARCH, WANT))
+    shop.settle()
+    says(shop, action, ok=False, text="busy")
+    assert shop.state(action) is ActionState.FAILED
+
+    says(shop, action, text="done at the second attempt")
+    shop.settle()
+
+    assert shop.memory.held[SEARCH]["max_rps"] is None
+    assert shop.state(action) is ActionState.REVERSED
+    (told,) = (each for each in shop.told if "after all" in each.text)
+    assert told.recipients == ("ops_on_call",)
+
+
+def test_a_step_that_was_done_after_all_holds_and_is_undone_with_its_action(shop: Shop) -> None:
+    action = shop.ask((SEARCH, WANT), (RANKING, WANT))
+    shop.settle()
+    says(shop, action, 1, ok=False, text="busy")
+    assert shop.steps(action) == ["applied", "failed"]
+
+    says(shop, action, 1)
+    says(shop, action, 0)
+    assert shop.steps(action) == ["applied", "applied"]
+    assert (shop.state(action), shop.action(action).why) == (ActionState.CONFIRMED, "")
+
+    shop.clock.advance(HOUR)
+    shop.settle()
+    assert shop.state(action) is ActionState.EXPIRED
+    assert [held["max_rps"] for held in shop.memory.held.values()] == [None, None]
+
+
 def test_a_word_of_the_undoing_or_of_another_step_changes_nothing(shop: Shop) -> None:
     action = shop.ask((SEARCH, WANT))
     shop.settle()
