@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -63,5 +63,6 @@ def _rests(at: int, now: int) -> bool:
 
 
 def what_of(proposal: Proposal) -> What:
-    """What tells one proposal from another, look after look."""
-    return proposal.alert, proposal.spec.text(), proposal.only, proposal.renew, proposal.release
+    """What tells one proposal from another, look after look. The rest of a day gets shorter with each."""
+    spec = replace(proposal.spec, expires_s=0)
+    return proposal.alert, spec.text(), proposal.only, proposal.renew, proposal.release

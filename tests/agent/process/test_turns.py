@@ -13,7 +13,7 @@ import pytest
 from agent.control.proposal import Proposal
 from agent.domain.action import ActionKind, ActionSpec
 from agent.domain.allocation import Allocation, Scope
-from agent.domain.gateway import GatewayKey
+from agent.domain.gateway import GatewayKey, Limit, LimitUnit
 from agent.domain.money import NANO
 from agent.process.turns import MOST_AT_ONCE, TRY_AGAIN_S, Turns
 from agent.process.watch import Watch
@@ -32,6 +32,13 @@ def limit(team: int, used: str = "0.8") -> Proposal:
 def block(team: int) -> Proposal:
     spec = ActionSpec(ActionKind.BLOCK, Scope.parse(f"team:t{team}"), non_prod=True)
     return Proposal(spec, "reached", True, alert=team)
+
+
+def day(team: int, look: int) -> Proposal:
+    """A throttle for the rest of a day, which gets shorter with every look."""
+    scope, limit = Scope.parse(f"api_key:k{team}"), Limit(10, LimitUnit.RPS)
+    spec = ActionSpec(ActionKind.THROTTLE, scope, limit=limit, expires_s=HOUR - look)
+    return Proposal(spec, "its credits for today are burnt", True)
 
 
 def teams(proposals: list[Proposal]) -> list[int]:
@@ -85,6 +92,18 @@ def test_what_is_tried_in_vain_passes_nobody_over(make: object, pause: int) -> N
     assert sorted(first) == list(range(TEAMS))
     assert max(map(tried.count, first)) - min(map(tried.count, first)) <= 2
     assert pause > 1 or len(tried) == TEAMS  # too early for another try
+
+
+def test_what_lasts_for_the_rest_of_the_day_is_not_tried_at_every_look() -> None:
+    turns, tried = Turns(), []
+
+    for look in range(TRY_AGAIN_S):
+        for each in turns.take([day(team, look) for team in range(TEAMS)], look):
+            tried.append(each.spec.scope)
+            turns.in_vain(each, look)
+
+    assert len(tried) == TEAMS
+    assert len(turns.take([day(team, TRY_AGAIN_S) for team in range(TEAMS)], TRY_AGAIN_S)) == MOST_AT_ONCE
 
 
 def test_what_is_called_for_anew_does_not_wait_behind_what_was_tried_in_vain() -> None:
