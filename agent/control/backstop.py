@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING
 
 from agent.control.planning.drafts import HeldAlreadyError
 from agent.domain.action import Action, ActionKind, Step
+from agent.domain.gateway import amount_of
 from agent.domain.person import AGENT
 
 if TYPE_CHECKING:
@@ -51,16 +51,6 @@ def at_most(wanted: object, held: object) -> bool:
     if amounts[0] is None:
         return held is None  # a period where none was named
     return amounts[1] is None or amounts[0] <= amounts[1]
-
-
-def amount_of(value: object) -> Decimal | None:
-    """A field that is a number, or None: a period is none."""
-    if isinstance(value, bool) or not isinstance(value, int | str):
-        return None
-    try:
-        return Decimal(value)
-    except InvalidOperation:
-        return None
 
 
 def _own(step: Step, open_actions: Iterable[Action]) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from agent.control.backstop import amount_of, at_most
+from agent.control.backstop import at_most
 from agent.control.backstop_changes import allocation_of, shared_by
 from agent.control.backstop_places import Backing, Place, behind
 from agent.control.cap_case import CapCase, unanswered
@@ -16,7 +16,7 @@ from agent.domain.action import Action, ActionKind, ActionState
 from agent.domain.alert import WARNING
 from agent.domain.allocation import Allocation
 from agent.domain.backstop import Backstop, BackstopLimit
-from agent.domain.gateway import Fields, Target, TargetState
+from agent.domain.gateway import Fields, Target, TargetState, amount_of
 from agent.domain.money import to_credits
 from agent.domain.person import AGENT
 

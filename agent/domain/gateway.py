@@ -5,10 +5,21 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 Fields = Mapping[str, Any]
 """What a gateway holds for a target, by the gateway's own names; JSON without floats."""
+
+
+def amount_of(value: object) -> Decimal | None:
+    """A field that is a number, or None: a period is none."""
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        return None
+    try:
+        return Decimal(value)
+    except InvalidOperation:
+        return None
 
 
 class LimitUnit(enum.StrEnum):

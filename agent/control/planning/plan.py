@@ -25,7 +25,7 @@ from agent.control.planning.lately import BURN_S, Lately, by_calls, lately
 from agent.control.policy import needs, starves
 from agent.domain.action import ActionKind, ActionSpec, Needs, Step
 from agent.domain.canonical import canonical
-from agent.domain.gateway import Limit
+from agent.domain.gateway import Limit, amount_of
 from agent.domain.model_name import listed_name
 from agent.domain.money import to_credits
 from agent.domain.words import plural
@@ -340,12 +340,19 @@ def _by_burn(keys: Iterable[PlannedKey]) -> list[PlannedKey]:
 
 
 def _lowers(steps: Sequence[Step]) -> bool:
-    """Whether amounts only get lower: nothing becomes a first one, a higher one, or none."""
-    return all(
-        isinstance(value, int) and (step.before.get(name) is None or value <= step.before[name])
-        for step in steps
-        for name, value in step.want.items()
-    )
+    """Whether amounts only get lower: none becomes higher, or one of another period, or is taken away."""
+    return all(map(_lower, steps))
+
+
+def _lower(step: Step) -> bool:
+    amounts = {name: amount for name, value in step.want.items() if (amount := amount_of(value)) is not None}
+    before = {name: held for name in amounts if (held := step.before.get(name)) is not None}
+    if not all(
+        (held := amount_of(value)) is not None and amounts[name] <= held for name, value in before.items()
+    ):
+        return False
+    others = (name for name in step.want if name not in amounts)
+    return bool(amounts) and (not before or all(step.want[name] == step.before.get(name) for name in others))
 
 
 def _notes(drafts: Drafts, spared: int, bystanders: Sequence[PlannedKey]) -> Iterable[str]:
