@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from agent.control.gateways.base import dialect_of
 from agent.control.planning.calls import MINUTE_S
 from agent.control.planning.keys import PlannedKey, keys_in, keys_of
+from agent.control.planning.reach import Reach
 
 if TYPE_CHECKING:
     from agent.control.planning import Books
@@ -79,10 +80,8 @@ def burn_since(
     if bites is None or now < bites + 2 * LIVE_S:
         return None
     begun = action.begun_at or action.accepted_at or now
-    keys = {
-        key.api_key: key for key in keys_of(books, books.actions.gateway_keys(), settings.acting.production)
-    }
-    whose, hit = books.alerts.contexts(), _hit(action, keys)
+    keys = {key.api_key: key for key in keys_of(books, books.served, settings.acting.production)}
+    whose, hit = books.alerts.contexts(), _hit(books, settings, action, keys)
     was = _live(books, begun - WINDOW_S, begun)
     live = any(nano and whose[context].api_key in hit for context, nano in was.items() if context in whose)
     if not live:
@@ -120,13 +119,17 @@ def burn_since(
     )
 
 
-def _hit(action: Action, keys: Mapping[str, PlannedKey]) -> set[str]:
+def _hit(books: Books, settings: Settings, action: Action, keys: Mapping[str, PlannedKey]) -> set[str]:
+    """The keys that were meant, and all others whose calls a target bears on: a preview names only some."""
     spec = action.spec
     asked = keys_in(keys.values(), spec.scope)
-    named = {key.api_key for key in asked if not (spec.non_prod and key.production)}
-    bystanders = action.preview.get("bystanders")
-    others = bystanders if isinstance(bystanders, list) else []
-    return named | {name for name in others if isinstance(name, str)}
+    hit = {key.api_key for key in asked if not (spec.non_prod and key.production)}
+    for gateway in settings.gateways:
+        targets = [step.target for step in action.steps if step.target.gateway == gateway.name]
+        if targets:
+            reach = Reach(dialect_of(gateway.kind), books.served.get(gateway.name, ()))
+            hit |= {key.api_key for target in targets for key in reach.of(target)}
+    return hit
 
 
 def _near(keys: Mapping[str, PlannedKey], hit: set[str]) -> set[str]:

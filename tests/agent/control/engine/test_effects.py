@@ -19,6 +19,7 @@ from agent.domain.gateway import (
     Limit,
     LimitUnit,
     Target,
+    TargetKind,
     TargetState,
     Traffic,
 )
@@ -41,14 +42,22 @@ def burn(shop: Shop, seconds: Iterable[int], nano: int = NANO, whose: Dimensions
     shop.writer.write_events(batch(rows))
 
 
-def accepted(shop: Shop, *targets: Target, saved_nano: object = 50 * NANO, **preview: object) -> Action:
+def accepted(
+    shop: Shop,
+    *targets: Target,
+    saved_nano: object = 50 * NANO,
+    spec: ActionSpec | None = None,
+    **preview: object,
+) -> Action:
     """An action that holds since NOW, foreseen to save nearly all of a burn of 60 credits a minute."""
     action = shop.action(shop.ask(*((target, {RPM: 10}) for target in targets or (KEY,))))
     steps = tuple(replace(step, state=StepState.APPLIED, at=NOW) for step in action.steps)
     times = {"begun_at": NOW, "accepted_at": NOW, "expires_at": NOW + HOUR}
     shown = {**action.preview, "saved_nano": saved_nano, "effect_s": 1, **preview}
-    state = ActionState.ACCEPTED
-    return shop.writer.actions.save(replace(action, steps=steps, state=state, preview=shown, **times))  # type: ignore[arg-type]
+    state, spec = ActionState.ACCEPTED, spec or action.spec
+    return shop.writer.actions.save(
+        replace(action, spec=spec, steps=steps, state=state, preview=shown, **times)  # type: ignore[arg-type]
+    )
 
 
 def look(shop: Shop, *actions: Action, after_s: int) -> tuple[ActionState, str]:
@@ -118,6 +127,32 @@ def test_what_refusals_have_confirmed_says_within_a_minute_how_far_the_burn_fell
     assert state is ActionState.CONFIRMED
     assert effect.startswith("burn fell from 60.0 to ")
     assert "credits/min, 3" in effect
+
+
+def test_a_fall_of_very_many_keys_that_share_a_target_is_found(shop: Shop) -> None:
+    gate, model = Gateway(kind="openai", name="gate"), Target("gate", TargetKind.PROJECT_MODEL, "p/gpt-a")
+    shop.settings = replace(shop.settings, own_gateways=(gate,))
+    names = [f"k{number:03}" for number in range(300)]
+    limits = {"max_requests_per_1_minute": 10**6, "max_tokens_per_1_minute": 10**9}
+    keys = [GatewayKey(name, name, project="p", environment="dev") for name in names]
+    shop.writer.actions.save_inventory("gate", Inventory(keys, [TargetState(model, limits, "v")]), NOW)
+    calls = [(name, second) for name in names for second in (-30, -10)]
+    calls += [(name, second) for name in names[:30] for second in range(5, 125, 60)]
+    rows = [
+        event(f"{name}{at}", NOW + at, dimensions=replace(SEARCH, api_key=name), credits_nano=NANO)
+        for name, at in [*calls, (names[0], 125)]
+    ]
+    shop.writer.write_events(batch(rows))
+    limit = Limit(30, LimitUnit.RPM)
+    spec = ActionSpec(ActionKind.THROTTLE, Scope.parse("api_key:k007"), limit=limit, expires_s=HOUR)
+    made = plan(books_of(shop.writer), shop.settings, spec, NOW)
+    shop.memory.held[model] = dict(limits)
+    action = accepted(shop, model, spec=spec, **made.preview() | {"effect_s": 1})
+
+    state, effect = look(shop, action, after_s=126)
+
+    assert len(made.bystanders) == 299
+    assert (state, effect) == (ActionState.CONFIRMED, "burn fell from 600.0 to 30.0 credits/min, 125 s after")
 
 
 def test_a_gateway_that_cannot_be_asked_is_not_one_that_cannot_say(shop: Shop) -> None:
