@@ -32,7 +32,7 @@ _FELL = "burn fell"
 _REFUSES = "refuses calls"
 _PACE = ((10, 0.5), (60, 1.0), (600, 10.0))  # until so many real seconds: a look each so many
 _SLOWEST_S = 60.0
-_PATIENCE_S = 10.0  # of one look at the traffic of one action
+_PATIENCE_S = 10.0  # of one look at the traffic of one action at one gateway
 _log = logging.getLogger(__name__)
 
 
@@ -49,7 +49,7 @@ class Seen:
     """What gateways' own logs say of the targets of an action."""
 
     targets: int = 0  # that it was put into force at
-    asked: int = 0
+    asked: int = 0  # of them, those whose gateway has answered
     refusing: int = 0  # of them, targets that refuse calls
     refused: int = 0
     first_refused_at: float | None = None
@@ -94,12 +94,14 @@ class Watching:
         applied = [step for step in action.steps if step.state is StepState.APPLIED]
         found: list[Traffic | None] = []
         silent: set[str] = set()
+        ends: dict[str, float] = {}  # of the patience with each gateway
         for step in applied[:MOST_ASKED]:
             gateway = step.target.gateway
             if gateway in silent:
                 continue
+            until = ends.setdefault(gateway, asyncio.get_running_loop().time() + _PATIENCE_S)
             try:
-                async with asyncio.timeout(_PATIENCE_S):
+                async with asyncio.timeout_at(until):
                     found.append(await self._ask(step, action, now))
             except (GatewayError, TimeoutError) as error:
                 silent.add(gateway)  # it is asked again at the next look, not for every target of this one
@@ -108,7 +110,7 @@ class Watching:
         first = [each.first_refused_at for each in refusing if each.first_refused_at is not None]
         return Seen(
             targets=len(applied),
-            asked=min(len(applied), MOST_ASKED),
+            asked=len(found),
             refusing=len(refusing),
             refused=sum(each.refused for each in refusing),
             first_refused_at=min(first, default=None),

@@ -25,6 +25,7 @@ from agent.domain.gateway import (
 )
 from agent.domain.money import NANO
 from agent.domain.usage import Dimensions
+from agent.domain.words import plural
 from agent.settings_gateways import Gateway
 from tests.agent.control.engine.shop import HOUR, KEY, NOW, OTHER, RPM, MemoryLink, Shop
 from tests.agent.ledger.build import batch, event
@@ -294,6 +295,29 @@ def test_refusals_name_at_how_many_targets_they_were_seen(shop: Shop) -> None:
         ActionState.CONFIRMED,
         "refuses calls at 1 of 2 targets: the first within 1 s, 1 so far",
     )
+
+
+def test_targets_of_a_slow_gateway_are_looked_at_for_so_long_and_only_those_asked_are_counted(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agent.control.engine.effects._PATIENCE_S", 0.2)
+    targets = [Target("gate", TargetKind.KEY, f"sk-{number}") for number in range(20)]
+    shop.memory.held = {target: {RPM: None} for target in targets}
+    asked = []
+
+    class Slow(MemoryLink):
+        async def traffic(self, target: Target, *_: object) -> Traffic | None:
+            asked.append(target)
+            await asyncio.sleep(0.08)
+            return Traffic(refused=1, passed=1, first_refused_at=NOW + 0.5)
+
+    shop.memory.link = lambda life: Slow(shop.memory, life)  # type: ignore[method-assign]
+    _, effect = look(shop, accepted(shop, *targets), after_s=5)
+
+    assert len(asked) <= 3
+    answered = len(asked) - 1
+    told = f"refuses calls at {answered} of {plural(answered, 'target')} that were asked, of 20: "
+    assert effect.startswith(told)
 
 
 def test_what_was_not_done_at_every_target_is_not_confirmed(shop: Shop) -> None:
