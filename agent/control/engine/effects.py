@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from agent.control.engine.called_back import fold
-from agent.control.engine.fall import BurnSince, bites_at, burn_since
+from agent.control.engine.fall import BurnSince, Sight, bites_at, burn_since
 from agent.control.gateways.base import GatewayError
 from agent.control.occasion import Occasion, record
 from agent.control.planning import books_of
@@ -42,6 +42,7 @@ class _Looks:
 
     first: float
     next: float = 0.0
+    measured: bool = False  # no more is to be known of its burn
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,8 @@ class Watching:
     bench: Bench
     exact: dict[int, float] = field(default_factory=dict)  # when they were accepted: the ledger has seconds
     _looks: dict[int, _Looks] = field(default_factory=dict)
+    _sight: Sight | None = None  # of the look that is under way
+    _one: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def look(self, actions: Sequence[Action], now: int) -> None:
         """Confirms what traffic shows, and says what became of the burn; no action waits for another."""
@@ -70,7 +73,7 @@ class Watching:
         for gone in self._looks.keys() - {action.id for action in actions}:
             del self._looks[gone]
             self.exact.pop(gone, None)
-        due = []
+        due, self._sight = [], None
         for action in actions:
             if not action.spec.kind.at_gateways or action.id is None:
                 continue
@@ -85,7 +88,8 @@ class Watching:
         try:
             wanted = action.state is ActionState.ACCEPTED and _REFUSES not in action.effect
             seen = await self._traffic(action, now) if wanted else None
-            await self.bench.desk.write(partial(self._judge, action=action, seen=seen, now=now))
+            async with self._one:  # whoever else wants to write waits for one of them, and not for all
+                await self.bench.desk.write(partial(self._judge, action=action, seen=seen, now=now))
         except Exception:  # noqa: BLE001 - it is looked again soon, and the others are looked at all the same
             _log.exception("the effect of action %s could not be looked at", action.id)
 
@@ -136,8 +140,7 @@ class Watching:
                 return
             burn = None
             if _FELL not in current.effect:
-                sure = current.state is ActionState.CONFIRMED  # by what was refused: no fall by chance
-                burn = burn_since(books_of(writer), self.bench.settings, current, now, sure=sure)
+                burn = self._burn(writer, current, now)
             accepted = self.exact.get(current.id or 0)
             if calls_back and seen is not None:
                 seen = replace(seen, mute=False)  # its receiver can say so: nothing else stands for its word
@@ -146,6 +149,19 @@ class Watching:
                 writer.actions.save(after)
                 if occasion := _occasion(current, after):
                     record(writer, occasion, now, self.bench.tell)
+
+    def _burn(self, writer: LedgerWriter, action: Action, now: int) -> BurnSince | None:
+        """What became of the burn, as long as that may change."""
+        looks, settings = self._looks.get(action.id or 0), self.bench.settings
+        if looks is not None and looks.measured:
+            return None
+        if self._sight is None:
+            self._sight = Sight(books_of(writer), settings)
+        sure = action.state is ActionState.CONFIRMED  # by what was refused: no fall by chance
+        burn = burn_since(self._sight, action, now, sure=sure)
+        if looks is not None and burn is not None and burn.final:
+            looks.measured = now - (bites_at(action) or now) >= int(settings.acting.no_effect_after)
+        return burn
 
 
 def _pause(looked_s: float) -> float:

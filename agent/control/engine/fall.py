@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from agent.control.gateways.base import dialect_of
@@ -16,6 +17,8 @@ from agent.control.planning.reach import Reach
 if TYPE_CHECKING:
     from agent.control.planning import Books
     from agent.domain.action import Action
+    from agent.domain.gateway import Target
+    from agent.ledger.alert_store import Whose
     from agent.settings import Settings
 
 WINDOW_S = 60
@@ -42,6 +45,7 @@ class BurnSince:
     foreseen_nano: int = 0  # what the preview said would be saved
     others: str = ""  # a key beside those hit to which much of what was foreseen has moved
     batch_nano: int = 0  # of the burn since, by batches that the limit does not hold
+    final: bool = False  # whatever burns later is not the action's doing
 
     @property
     def fell(self) -> bool:
@@ -68,25 +72,64 @@ def foreseen(action: Action, name: str, most: int = 2**62) -> int:
     return found if type(found) is int and 0 < found <= most else 0
 
 
-def burn_since(
-    books: Books, settings: Settings, action: Action, now: int, *, sure: bool = False
-) -> BurnSince | None:
+@dataclass
+class Sight:
+    """What the actions of one look are measured by: of thousands of keys it is read once for all of them."""
+
+    books: Books
+    settings: Settings
+
+    @cached_property
+    def keys(self) -> Mapping[str, PlannedKey]:
+        """Every key, by its id."""
+        found = keys_of(self.books, self.books.served, self.settings.acting.production)
+        return {key.api_key: key for key in found}
+
+    @cached_property
+    def whose(self) -> Mapping[int, Whose]:
+        """Whose the keys were, by context."""
+        return self.books.alerts.contexts()
+
+    def reached(self, targets: Iterable[Target]) -> Iterator[str]:
+        """The keys whose calls changes at targets bear on."""
+        for target in targets:
+            reach = self._reaches.get(target.gateway)
+            yield from (key.api_key for key in reach.of(target)) if reach is not None else ()
+
+    def live(self, start: int, end: int) -> Burn:
+        """The burn in [start, end), by single calls that no provider has told."""
+        if (start, end) not in self._live:
+            self._live[start, end] = _live(self.books, start, end)
+        return self._live[start, end]
+
+    @cached_property
+    def _live(self) -> dict[tuple[int, int], Burn]:
+        return {}
+
+    @cached_property
+    def _reaches(self) -> dict[str, Reach]:
+        gateways = self.settings.gateways
+        return {
+            each.name: Reach(dialect_of(each.kind), self.books.served.get(each.name, ())) for each in gateways
+        }
+
+
+def burn_since(sight: Sight, action: Action, now: int, *, sure: bool = False) -> BurnSince | None:
     """What became of the burn after the action bites; None while too little of that is known.
 
     By single calls to the second where what it hits burnt by them, else by whole minutes of the provider.
     Shorter windows are enough where it is `sure` that the action works.
     """
-    bites = bites_at(action)
+    books, bites = sight.books, bites_at(action)
     if bites is None or now < bites + 2 * LIVE_S:
         return None
     begun = action.begun_at or action.accepted_at or now
-    keys = {key.api_key: key for key in keys_of(books, books.served, settings.acting.production)}
-    whose, hit = books.alerts.contexts(), _hit(books, settings, action, keys)
-    was = _live(books, begun - WINDOW_S, begun)
+    keys, whose, hit = sight.keys, sight.whose, _hit(sight, action)
+    was = sight.live(begun - WINDOW_S, begun)
     live = any(nano and whose[context].api_key in hit for context, nano in was.items() if context in whose)
     if not live:
         begun, bites = begun // MINUTE_S * MINUTE_S, -(-bites // MINUTE_S) * MINUTE_S
-        was = _by_minutes(books, begun - WINDOW_S, begun)
+        was = _by_minutes(sight, begun - WINDOW_S, begun)
     window = LIVE_S if live and sure else WINDOW_S
     both = 2 * window
     mine = [
@@ -99,16 +142,15 @@ def burn_since(
         end = end // MINUTE_S * MINUTE_S
     if end < bites + both:
         return None
-    read = _live if live else _by_minutes
     since = [
-        _a_minute(_by_key(books, read(books, start, start + window)), window)
-        for start in (end - both, end - window)
+        _a_minute(_by_key(whose, sight.live(*stretch) if live else _by_minutes(sight, *stretch)), window)
+        for stretch in ((end - both, end - window), (end - window, end))
     ]
-    before = _by_key(books, was)
+    before = _by_key(whose, was)
     saved = foreseen(action, "saved_nano")
     near = _near(keys, hit)
     other = _rose(before, since[0] + since[1], near, saved)
-    batch = _batches(books, settings, action, hit, (end - both, end))
+    batch = _batches(sight, action, hit, (end - both, end))
     return BurnSince(
         sum(before.get(name, 0) for name in hit),
         (sum(since[0][name] for name in hit), sum(since[1][name] for name in hit)),
@@ -116,20 +158,16 @@ def burn_since(
         saved,
         keys[other].name if other in keys else other,
         batch * MINUTE_S // both,
+        final=end >= bites + WITHIN_S,
     )
 
 
-def _hit(books: Books, settings: Settings, action: Action, keys: Mapping[str, PlannedKey]) -> set[str]:
+def _hit(sight: Sight, action: Action) -> set[str]:
     """The keys that were meant, and all others whose calls a target bears on: a preview names only some."""
     spec = action.spec
-    asked = keys_in(keys.values(), spec.scope)
-    hit = {key.api_key for key in asked if not (spec.non_prod and key.production)}
-    for gateway in settings.gateways:
-        targets = [step.target for step in action.steps if step.target.gateway == gateway.name]
-        if targets:
-            reach = Reach(dialect_of(gateway.kind), books.served.get(gateway.name, ()))
-            hit |= {key.api_key for target in targets for key in reach.of(target)}
-    return hit
+    asked = keys_in(sight.keys.values(), spec.scope)
+    meant = {key.api_key for key in asked if not (spec.non_prod and key.production)}
+    return meant.union(sight.reached(step.target for step in action.steps))
 
 
 def _near(keys: Mapping[str, PlannedKey], hit: set[str]) -> set[str]:
@@ -146,16 +184,14 @@ def _rose(before: Mapping[str, int], twice: Mapping[str, int], near: set[str], s
     return most if most and 0 < saved <= rose[most] * _GOOD_PART else ""
 
 
-def _batches(
-    books: Books, settings: Settings, action: Action, hit: set[str], stretch: tuple[int, int]
-) -> int:
+def _batches(sight: Sight, action: Action, hit: set[str], stretch: tuple[int, int]) -> int:
     """Nano-credits in a stretch by batches of what is hit, where a limit of the action does not hold them."""
     told = {step.target.gateway for step in action.steps}
-    offers = [dialect_of(each.kind).offers for each in settings.gateways if each.name in told]
+    offers = [dialect_of(each.kind).offers for each in sight.settings.gateways if each.name in told]
     kind = action.spec.kind
     if all(offer[kind].holds_batches for offer in offers if kind in offer):
         return 0
-    whose, (start, end) = books.alerts.contexts(), stretch
+    books, whose, (start, end) = sight.books, sight.whose, stretch
     nano = 0
     for name in ("plan_events", "plan_buckets"):
         for context, service, *_, burnt in books.rules.named(name, start=start, end=end):
@@ -179,10 +215,10 @@ def _live(books: Books, start: int, end: int) -> Burn:
     return found
 
 
-def _by_minutes(books: Books, start: int, end: int) -> Burn:
+def _by_minutes(sight: Sight, start: int, end: int) -> Burn:
     """In [start, end), whole minutes, by whatever tells of them; an hour known whole is spread evenly."""
-    found = Counter(_live(books, start, end))
-    for context, _, at, width, _, _, nano in books.rules.named("plan_buckets", start=start, end=end):
+    found = Counter(sight.live(start, end))
+    for context, _, at, width, _, _, nano in sight.books.rules.named("plan_buckets", start=start, end=end):
         found[context] += nano * (min(at + width, end) - max(at, start)) // width
     return found
 
@@ -192,8 +228,7 @@ def _a_minute(burnt: Counter[str], window_s: int) -> Counter[str]:
     return Counter({name: nano * MINUTE_S // window_s for name, nano in burnt.items()})
 
 
-def _by_key(books: Books, burn: Burn) -> Counter[str]:
-    whose = books.alerts.contexts()
+def _by_key(whose: Mapping[int, Whose], burn: Burn) -> Counter[str]:
     found: Counter[str] = Counter()
     for context, nano in burn.items():
         if context in whose:
