@@ -155,15 +155,31 @@ class ActionStore(AllocationChangeStore, GatewayStore):
         have an end to undo it at. A drill holds nothing.
         """
         about = {"gateway": target.gateway, "kind": target.kind.value, "target": target.id}
-        found = []
-        for row in self._rows("steps_holding", **about, beside=beside):
-            proved = self._as_written(row["action"])
-            if proved is None or proved.action.state not in HELD or proved.action.spec.drill:
-                continue
-            step = proved.as_far_as(step_of(row))
+        rows = self._rows("steps_holding", **about, beside=beside)
+        return [
+            each
+            for row in rows
+            for each in self._in_force(row["action"], target, (step_of(each) for each in (row,)))
+        ]
+
+    def in_force_at(self, target: Target, beside: int) -> list[tuple[int, Step]]:
+        """The same, also where a row says that nothing of the step holds: anybody can have written that."""
+        return [
+            each
+            for action in self.open_actions()
+            if action.id is not None and action.id != beside
+            for each in self._in_force(action.id, target, action.steps)
+        ]
+
+    def _in_force(self, ident: int, target: Target, rows: Iterable[Step]) -> Iterator[tuple[int, Step]]:
+        """Steps at a target, as far as these rows say that they came, where their action is in force."""
+        proved = self._as_written(ident)
+        if proved is None or proved.action.state not in HELD or proved.action.spec.drill:
+            return
+        for row in rows:
+            step = proved.as_far_as(row)
             if step is not None and step.target == target:
-                found.append((row["action"], step))
-        return found
+                yield ident, step
 
     def add(self, action: Action) -> Action:
         """Keeps a new action with its steps; returns it with its id."""

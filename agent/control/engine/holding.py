@@ -59,7 +59,7 @@ def in_force(later: Step, name: str, step: Step, state: TargetState) -> bool:
     if unknown(state):
         return later.state is StepState.UNDOING
     value = state.fields.get(name)
-    return bool(value != step.want[name] or later.want[name] == value)
+    return bool((later.holds and value != step.want[name]) or later.want[name] == value)
 
 
 def unknown(state: TargetState) -> bool:

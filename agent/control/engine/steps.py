@@ -283,7 +283,8 @@ class StepWork:
         with writer.transaction():
             heirs: dict[str, int] = {}
             passed: set[str] = set()
-            for action, later in writer.actions.holding(step.target, ident):
+            holding = writer.actions.in_force_at if others(step, state) else writer.actions.holding
+            for action, later in holding(step.target, ident):
                 inherited = {
                     name: step.before.get(name)
                     for name, value in step.want.items()
@@ -291,6 +292,7 @@ class StepWork:
                     and name not in heirs
                     and name in later.want
                     and later.before.get(name) == value
+                    and (later.holds or state.fields.get(name) == later.want[name])
                 }
                 if inherited:
                     writer.actions.save_step(action, replace(later, before={**later.before, **inherited}))

@@ -69,6 +69,24 @@ def test_a_request_that_waits_takes_nothing_over_though_its_row_says_that_it_hol
     assert shop.memory.held[KEY][RPM] is None
 
 
+@pytest.mark.parametrize("state", ["undone", "planned", "failed", "kept"])
+def test_a_later_action_that_is_in_force_takes_over_though_its_row_says_that_nothing_holds(
+    shop: Shop, state: str
+) -> None:
+    first = shop.ask((KEY, {RPM: 10}), expires_s=HOUR)
+    shop.settle()
+    second = shop.ask((KEY, {RPM: 5}), expires_s=2 * HOUR)
+    shop.settle()
+
+    tamper(shop.writer.path, f"UPDATE action_step SET state = '{state}' WHERE action = 2")
+    time_up(shop, first)
+    held = shop.memory.held[KEY][RPM]
+    time_up(shop, second)
+
+    assert held == 5
+    assert shop.memory.held[KEY][RPM] is None
+
+
 def test_a_step_of_an_action_that_no_agent_made_stops_no_undo(shop: Shop) -> None:
     first = shop.ask((KEY, {RPM: 10}))
     shop.settle()
