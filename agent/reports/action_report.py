@@ -69,6 +69,23 @@ class ActionEntry:
     asked: int = 0  # keys that it was asked for, whether it reaches them or not
     not_reached: int = 0  # of them
     missed: tuple[str, ...] = ()  # names of those, with the reason where it is known
+    called: str = ""  # the name of the project or key in `scope`, where it has one of its own
+    cap: str = ""  # `team:search`: whose hard cap a limit of the agent stands behind
+
+    @property
+    def named(self) -> str:
+        """The title by the name that people know: `cap project:search-prod at 500 credits a month`."""
+        return self._titled(self.called)
+
+    @property
+    def named_fully(self) -> str:
+        """The same with the id behind the name."""
+        return self._titled(f"{self.called} ({self.scope.partition(':')[2]})")
+
+    def _titled(self, name: str) -> str:
+        if not self.called:
+            return self.title
+        return self.title.replace(self.scope, f"{self.scope.partition(':')[0]}:{name}", 1)
 
     @property
     def reach(self) -> str:
@@ -93,6 +110,16 @@ class StepLine:
     after: str
     error: str  # why it failed or was left alone
     at: int | None
+    called: str = ""  # the name of the project that the target lies in, where it has one
+
+    @property
+    def named(self) -> str:
+        """The target with that name before the id: `openai/project/search-prod (proj_1)`."""
+        if not self.called:
+            return self.target
+        gateway, kind, ident = self.target.split("/", 2)
+        project, slash, rest = ident.partition("/")
+        return f"{gateway}/{kind}/{self.called} ({project}){slash}{rest}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from agent.domain.unseen import foreseen, overwritten, untold
 from agent.ledger.action_rows import actions_of, approval_of
 from agent.reports.action_report import ActionDetail, ActionEntry, ApprovalLine, StepLine
 from agent.reports.alert_report import Command, TimelineLine
+from agent.reports.around import Around, read_around
 
 if TYPE_CHECKING:
     from agent.ledger.reader import LedgerReader, Row
@@ -55,7 +56,8 @@ def actions(
         ]
         found = [*reversed(open_), *ended]
         said = read_approvals(reader, found)
-    return [entry(action, said.get(action.id or 0, ()), int(now)) for action in found]
+        around = read_around(reader, found)
+    return [entry(action, said.get(action.id or 0, ()), int(now), around) for action in found]
 
 
 def action_entry(reader: LedgerReader, ident: int, now: float) -> ActionEntry | None:
@@ -63,7 +65,8 @@ def action_entry(reader: LedgerReader, ident: int, now: float) -> ActionEntry | 
     with reader.snapshot():
         found = read_actions(reader, reader.rows("action_by_id", {"id": ident}))
         said = read_approvals(reader, found)
-    return entry(found[0], said.get(ident, ()), int(now)) if found else None
+        around = read_around(reader, found)
+    return entry(found[0], said.get(ident, ()), int(now), around) if found else None
 
 
 def action_detail(
@@ -81,14 +84,15 @@ def action_detail(
         said = read_approvals(reader, found).get(ident, ())
         happened = _timeline(reader, action, int(now))
         unseen = foreseen(action, untold(reader.rows("gateways_seen")))
-    summary = entry(action, said, int(now))
+        around = read_around(reader, found)
+    summary = entry(action, said, int(now), around)
     say = words or (lambda gateway, fields: plain_words(fields))
     return ActionDetail(
         now=int(now),
         entry=summary,
         action=action,
         digest=action.digest,
-        steps=tuple(_step(step, say) for step in action.steps),
+        steps=tuple(_step(step, say, around) for step in action.steps),
         approvals=tuple(approval_line(action, each) for each in said),
         preview=_preview(action),
         timeline=happened,
@@ -97,9 +101,9 @@ def action_detail(
     )
 
 
-def entry(action: Action, said: Sequence[Approval], now: int) -> ActionEntry:
+def entry(action: Action, said: Sequence[Approval], now: int, around: Around | None = None) -> ActionEntry:
     """An action with everybody's word on it, as a line of the list."""
-    spec, preview = action.spec, _preview(action)
+    spec, preview, around = action.spec, _preview(action), around or Around()
     missed = keys_told(preview, "unreached")
     given = [each for each in said if _counts(action, each)]
     waiting = action.state is ActionState.STANDBY
@@ -143,6 +147,8 @@ def entry(action: Action, said: Sequence[Approval], now: int) -> ActionEntry:
         asked=int(preview.get("key_count", 0)),
         not_reached=missed,
         missed=tuple(preview.get("missed") or preview.get("unreached", ())),
+        called=around.called(action),
+        cap=around.cap(action),
     )
 
 
@@ -211,7 +217,7 @@ def approval_line(action: Action, said: Approval) -> ApprovalLine:
     return ApprovalLine(said.person, said.role, said.verdict.value, said.at, said.note, void)
 
 
-def _step(step: Step, words: Words) -> StepLine:
+def _step(step: Step, words: Words, around: Around) -> StepLine:
     wrong = step.state in (StepState.FAILED, StepState.KEPT) or bool(overwritten([step]))
     gateway = step.target.gateway
     return StepLine(
@@ -223,6 +229,7 @@ def _step(step: Step, words: Words) -> StepLine:
         after=words(gateway, step.want),
         error=step.detail if wrong else "",
         at=step.at,
+        called=around.called_at(step.target),
     )
 
 

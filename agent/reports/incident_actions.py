@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from agent.domain.action import Action, ActionState
 from agent.reports.action_report import ActionEntry, ApprovalLine
 from agent.reports.actions import approval_line, entry, read_actions, read_approvals
+from agent.reports.around import read_around
 
 if TYPE_CHECKING:
     from agent.ledger.reader import LedgerReader
@@ -26,11 +27,12 @@ def incident_actions(reader: LedgerReader, incident: int, until: int) -> tuple[A
     found = read_actions(reader, reader.rows("actions_of_incident", {"incident": incident}))
     asked = [_as_of(action, until) for action in found if action.requested_at <= until]
     said = read_approvals(reader, asked)
+    around = read_around(reader, asked)
     taken = []
     for action in asked:
         heard = [each for each in said.get(action.id or 0, ()) if each.at <= until]
         lines = tuple(approval_line(action, each) for each in heard)
-        taken.append(ActionTaken(entry(action, heard, until), lines))
+        taken.append(ActionTaken(entry(action, heard, until, around), lines))
     return tuple(taken)
 
 

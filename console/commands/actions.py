@@ -86,7 +86,7 @@ def _row(entry: ActionEntry) -> tuple[str, ...]:
     return (
         str(entry.id),
         entry.state,
-        entry.title,
+        entry.named,
         entry.requested_by,
         when(entry.requested_at),
         f"{entry.targets}" + (f" ({entry.failed} failed)" if entry.failed else ""),
@@ -109,7 +109,7 @@ def _head(entry: ActionEntry) -> Iterator[str]:
     from agent.domain.words import duration
 
     yield f"action {entry.id}: {entry.state}"
-    yield entry.title
+    yield entry.named_fully
     yield f"asked for   by {entry.requested_by}, {when(entry.requested_at)}: {entry.reason}"
     for name, at in (
         ("begun", entry.begun_at),
@@ -137,7 +137,7 @@ def _head(entry: ActionEntry) -> Iterator[str]:
 def _steps(detail: ActionDetail) -> Iterator[str]:
     for step in detail.steps:
         error = f": {step.error}" if step.error else ""
-        yield f"{step.state:<8}  {step.target}: {step.before} -> {step.after}{error}"
+        yield f"{step.state:<8}  {step.named}: {step.before} -> {step.after}{error}"
 
 
 def _approvals(detail: ActionDetail) -> Iterator[str]:

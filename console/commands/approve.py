@@ -132,7 +132,7 @@ def _list(settings: Settings, *, as_json: bool) -> None:
         click.echo("nothing waits for approval")
         return
     lines = [
-        (str(e.id), e.title, e.requested_by, when(e.approve_by), approvals_words(e), mine) for e, mine in rows
+        (str(e.id), e.named, e.requested_by, when(e.approve_by), approvals_words(e), mine) for e, mine in rows
     ]
     columns = ("id", "what", "by", "until", "approvals", "yours")
     click.echo(table(columns, lines, right=(0,), most=terminal_width()))
@@ -196,13 +196,13 @@ def _confirm(detail: ActionDetail, *, deny: bool, as_json: bool) -> None:
         raise click.UsageError("nobody is there to say yes: look at it first, then pass --yes.")
     click.echo("\n".join(_exactly(detail)))
     word = "deny" if deny else "approve"
-    if not click.confirm(f"\n{word} {detail.entry.title}?"):
+    if not click.confirm(f"\n{word} {detail.entry.named_fully}?"):
         raise no("nothing was signed")
 
 
 def _exactly(detail: ActionDetail) -> Iterator[str]:
     entry, spec = detail.entry, detail.action.spec
-    yield entry.title
+    yield entry.named_fully
     yield f"asked for   by {entry.requested_by}, {when(entry.requested_at)}: {entry.reason}"
     yield f"approvals   {approvals_words(entry)}"
     yield f"until       {when(entry.approve_by)}"
@@ -210,6 +210,6 @@ def _exactly(detail: ActionDetail) -> Iterator[str]:
         yield DRILL_LINE
     yield from change_lines(spec.change)
     for planned, shown in zip(detail.action.steps, detail.steps, strict=True):
-        yield f"changes     {shown.target}: {planned.detail or f'{shown.before} -> {shown.after}'}"
+        yield f"changes     {shown.named}: {planned.detail or f'{shown.before} -> {shown.after}'}"
     yield from kept_lines(spec, detail.preview)
     yield f"digest      {detail.digest}"

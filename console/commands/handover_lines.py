@@ -67,7 +67,7 @@ def blind(each: Blind, now: int) -> str:
 def waiting(each: ActionEntry, now: int) -> str:
     """What waits, for whose word, until when."""
     roles = " and ".join(" or ".join(names) for names in each.waits_for)
-    parts = [f"action {each.id}: {each.title}", f"waits for {roles}"]
+    parts = [f"action {each.id}: {each.named}", f"waits for {roles}"]
     if each.given:
         parts.append("approved by " + ", ".join(word.person for word in each.given))
     if each.approve_by is not None:
@@ -78,7 +78,7 @@ def waiting(each: ActionEntry, now: int) -> str:
 
 def in_force(each: ActionEntry, now: int) -> str:
     """What holds, whether traffic shows it, and when it ends."""
-    parts = [f"action {each.id}: {each.title}", _proof(each, now)]
+    parts = [f"action {each.id}: {each.named}", _proof(each, now)]
     ends = "until somebody undoes it" if each.expires_at is None else f"ends {_until(each.expires_at, now)}"
     parts.append(f"{ends}, by {each.requested_by}")
     if each.failed:

@@ -102,7 +102,7 @@ def _actions(found: IncidentView) -> Iterator[str]:
         entry = taken.entry
         ends = "" if entry.expires_in_s is None else f", ends in {duration(entry.expires_in_s)}"
         waits = f", {approvals_words(entry)}" if entry.waits_for else ""
-        yield f"action {entry.id:<3}  {entry.state:<9}  {entry.title}, by {entry.requested_by}{ends}{waits}"
+        yield f"action {entry.id:<3}  {entry.state:<9}  {entry.named}, by {entry.requested_by}{ends}{waits}"
         if entry.effect or entry.why:
             yield f"            {entry.effect or entry.why}"
         for word in taken.approvals:

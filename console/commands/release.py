@@ -84,7 +84,7 @@ def release(
         if each.entry.id in waiting:
             continue
         if why := stays.get(each.entry.id):
-            click.echo(f"action {each.entry.id} ({each.entry.title}) stays: {why}")
+            click.echo(f"action {each.entry.id} ({each.entry.named}) stays: {why}")
         else:
             say_end(each, wait)
     if waiting and not as_json:

@@ -28,7 +28,7 @@ def draw_detail(detail: ActionDetail, now: float, width: int, height: int) -> li
     room = inner - LABEL
     entry = detail.entry
     blocks: list[Sequence[Line]] = [
-        [_heading(entry, now, inner), *([Span(line)] for line in wrap(entry.title, inner))],
+        [_heading(entry, now, inner), *([Span(line)] for line in wrap(entry.named_fully, inner))],
         block("asked", [*running(_asked(entry, now), room), *_reason(entry, room)]),
         block("allowed", _approvals(detail, now, room)),
         block("effect", _effect(entry, now, room)),
@@ -168,8 +168,8 @@ def holds(step: StepLine) -> str:
 
 
 def target_words(step: StepLine) -> str:
-    """A target by its gateway, kind and id; an allocation by its id."""
-    return step.target.removeprefix(f"{OWN}/allocation/")
+    """A target by its gateway, kind and id, with the name of a project; an allocation by its id."""
+    return step.named.removeprefix(f"{OWN}/allocation/")
 
 
 def _timeline(detail: ActionDetail, now: float, width: int) -> Iterator[Line]:

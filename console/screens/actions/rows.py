@@ -134,7 +134,7 @@ def _queued_row(each: Queued, now: float) -> Row:
 def _row(entry: ActionEntry, part: Part, now: float) -> Row:
     over = part is Part.HISTORY
     began = entry.begun_at or entry.requested_at
-    what = entry.title + (f"; {entry.failed} of {entry.targets} targets failed" if entry.failed else "")
+    what = entry.named + (f"; {entry.failed} of {entry.targets} targets failed" if entry.failed else "")
     return Row(
         key=str(entry.id),
         search=f"{entry.id} {entry.scope} {entry.reason} {entry.requested_by} {entry.kind}",

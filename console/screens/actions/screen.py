@@ -171,7 +171,7 @@ class ActionsScreen(NowScreen):
         entry, queued = self.entry, self.queued
         if queued is not None:
             return f"intent {queued.id}: {queued.title}"
-        return row.key if entry is None else f"action {entry.id}: {entry.title}"
+        return row.key if entry is None else f"action {entry.id}: {entry.named_fully}"
 
     def action_occasion(self) -> None:
         entry = self.entry

@@ -107,7 +107,7 @@ def undo(detail: ActionDetail, now: float) -> Form:
 
     return Form(
         f"{'Take back' if waits else 'Undo'} action {entry.id}",
-        entry.title,
+        entry.named_fully,
         (Field("reason", "reason", "", "why; may stay empty"),),
         judge,
         lambda values: _release(
@@ -202,7 +202,7 @@ def renew(detail: ActionDetail, now: float) -> Form:
         return _want(renewal_of(detail.action, seconds(values)), f"Action {entry.id} renewed")
 
     fields = (Field("for", "for", str(usual), "counted from now: 30m, 2h, 1d"),)
-    return Form(f"Renew action {entry.id}", entry.title, fields, judge, want)
+    return Form(f"Renew action {entry.id}", entry.named_fully, fields, judge, want)
 
 
 def approve(detail: ActionDetail, now: float) -> Form:
@@ -221,7 +221,9 @@ def approve(detail: ActionDetail, now: float) -> Form:
         Field("sure", "type", "", f"{entry.id}, the number of the action"),
         Field("note", "note", "", "may stay empty; everybody sees it"),
     )
-    return Form(f"Approve action {entry.id}", entry.title, fields, _change(detail), want, _lines(detail))
+    return Form(
+        f"Approve action {entry.id}", entry.named_fully, fields, _change(detail), want, _lines(detail)
+    )
 
 
 def deny(detail: ActionDetail, now: float) -> Form:
@@ -235,7 +237,7 @@ def deny(detail: ActionDetail, now: float) -> Form:
         return _want(ask, f"Action {entry.id} denied")
 
     fields = (Field("note", "note", "", "why; everybody sees it"),)
-    return Form(f"Deny action {entry.id}", entry.title, fields, _change(detail), want, _lines(detail))
+    return Form(f"Deny action {entry.id}", entry.named_fully, fields, _change(detail), want, _lines(detail))
 
 
 def _change(detail: ActionDetail) -> Callable[[Values], list[str]]:

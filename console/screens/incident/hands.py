@@ -32,7 +32,7 @@ def actions(taken: Sequence[ActionTaken], now: float, width: int) -> Iterator[Li
         ends = _ends(entry, now)
         room = width - width_of(start) - width_of(ends) - 2
         beside = room >= _LEAST
-        titles = wrap(entry.title, room if beside else width - 2)
+        titles = wrap(entry.named, room if beside else width - 2)
         yield spread([*start, Span(titles[0] if beside else "")], ends, width)
         yield from ([Span(f"  {line}")] for line in titles[1 if beside else 0 :])
         why = entry.effect or entry.why

@@ -175,7 +175,7 @@ def _action(step: StepView, now: float, width: int) -> Iterator[Line]:
     yield spread(
         [Span(state_words(entry), tone), Span(f"  action {entry.id}", Tone.DIM)], [Span(end, Tone.DIM)], width
     )
-    yield from ([Span(line)] for line in wrap(entry.title, width))
+    yield from ([Span(line)] for line in wrap(entry.named_fully, width))
     if entry.waits_for:
         waits = " and ".join(" or ".join(roles) for roles in entry.waits_for)
         yield from ([Span(line, Tone.HOT)] for line in wrap(f"waits for {waits}: p approves", width))
