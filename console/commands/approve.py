@@ -10,16 +10,15 @@ import click
 
 from console.commands.acting import no
 from console.commands.actions import approvals_words
-from console.commands.approve_elsewhere import DRILL_LINE, answer_elsewhere
+from console.commands.approve_elsewhere import answer_elsewhere
+from console.commands.approve_several import decide_each
 from console.commands.common import common_options, print_json, reader_for, settings_for
+from console.commands.decision import decision, detail_of, exactly
 from console.commands.intents import intent_data, say_undone, settled, wait_option
-from console.commands.kept_preview import change_lines, kept_lines
 from console.commands.tables import table, terminal_width, when
 from console.commands.watching import acted, say_end, watch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from agent.control.asking import Ask
     from agent.domain.action import Action
     from agent.domain.person import Person
@@ -30,6 +29,7 @@ _EPILOG = """\b
 Examples:
   burndeck approve                               what waits, and what of it you may approve
   burndeck approve 12 --note "seen with Bo"
+  burndeck approve 12 13 14                      all of them shown, one question, a word on each
   burndeck approve 12 --deny --note "too wide"
   burndeck approve 12 --export                   a line for another machine, where
   burndeck approve --request LINE                shows the change and prints a token; here again
@@ -39,7 +39,7 @@ Examples:
 
 @click.command("approve", epilog=_EPILOG)
 @common_options
-@click.argument("action", type=click.IntRange(1), required=False)
+@click.argument("actions", metavar="[ACTION]...", type=click.IntRange(1), nargs=-1)
 @click.option("--deny", is_flag=True, help="Say no: one no is enough.")
 @click.option("--note", "--reason", "note", default="", help="What you want to be read beside your word.")
 @click.option("--yes", is_flag=True, help="Do not ask; sign it.")
@@ -51,7 +51,7 @@ def approve(
     config: str | None,
     db: str | None,
     as_json: bool,
-    action: int | None,
+    actions: tuple[int, ...],
     deny: bool,
     note: str,
     yes: bool,
@@ -60,27 +60,35 @@ def approve(
     token: str | None,
     wait: float,
 ) -> None:
-    """Approve an ACTION that waits, or list what waits.
+    """Approve each ACTION that waits, or list what waits.
 
     An approval is bound to the exact change that is shown. Whoever asked for it may not approve it, and
-    nobody approves twice. Exit code 0 when it counts, 1 when it was refused.
+    nobody approves twice. Of several each is signed for itself: where one is refused the others count, and
+    --json prints a list. Exit code 0 when all count, 1 when one was refused.
     """
     if line is not None:
-        if action is not None or export or token:
+        if actions or export or token:
             raise click.UsageError("--request: it says itself what it is about.")
         answer_elsewhere(line, deny=deny, note=note.strip(), yes=yes, as_json=as_json)
         return
     settings = settings_for(config, db)
-    if action is None:
+    if not actions:
         if deny or export or token or note:
             raise click.UsageError("say which ACTION; `burndeck approve` alone lists what waits.")
         _list(settings, as_json=as_json)
         return
-    detail = _detail(settings, action)
+    action, *others = dict.fromkeys(actions)
+    if others:
+        if export or token:
+            raise click.UsageError(f"{'--export' if export else '--token'}: it is about one ACTION.")
+        numbers = (action, *others)
+        decide_each(settings, numbers, deny=deny, note=note.strip(), yes=yes, wait_s=wait, as_json=as_json)
+        return
+    detail = detail_of(settings, action)
     if export:
         _export(settings, detail.action, as_json=as_json)
         return
-    asked = _asked(settings, detail, deny=deny, note=note.strip(), token=token)
+    asked = decision(settings, detail, deny=deny, note=note.strip(), token=token)
     if not yes and token is None:
         _confirm(detail, deny=deny, as_json=as_json)
     _decide(settings, asked, action, wait, as_json=as_json)
@@ -104,26 +112,15 @@ def _decide(settings: Settings, asked: Ask, action: int, wait: float, *, as_json
     click.get_current_context().exit(0 if done else 1)
 
 
-def _asked(settings: Settings, detail: ActionDetail, *, deny: bool, note: str, token: str | None) -> Ask:
-    from agent.control.asking import decision_on
-    from agent.control.refusing import on_record
-
-    asked = decision_on(detail.action, approve=not deny, note=note, token=(token or "").strip())
-    with on_record(settings, asked.kind, asked.subject, asked.payload, settings.clock().now()):
-        if detail.entry.state != "standby":
-            raise no(f"action {detail.entry.id} is {detail.entry.state}: there is nothing to decide")
-    return asked
-
-
 def _list(settings: Settings, *, as_json: bool) -> None:
     from agent.control.identity import CREATE_HINT
     from agent.control.standing import standing
-    from agent.reports.actions import actions
+    from agent.reports.actions import actions as entries_of
 
     here = standing(settings)
     person = here.person
     with reader_for(settings) as reader:
-        waiting = [each for each in actions(reader, settings.clock().now(), 0) if each.waits_for]
+        waiting = [each for each in entries_of(reader, settings.clock().now(), 0) if each.waits_for]
     rows = [(entry, _mine(entry, person)) for entry in waiting]
     if as_json:
         print_json({"waiting": [{"action": entry, "yours": mine} for entry, mine in rows]})
@@ -161,17 +158,6 @@ def _mine(entry: ActionEntry, person: Person | None) -> str:
     return f"yes, for {roles[0]}" if roles else f"no: it takes {needed}"
 
 
-def _detail(settings: Settings, ident: int) -> ActionDetail:
-    from agent.control.words import gateway_words
-    from agent.reports.actions import action_detail
-
-    with reader_for(settings) as reader:
-        found = action_detail(reader, ident, settings.clock().now(), gateway_words(settings))
-    if found is None:
-        raise no(f"there is no action {ident}", hint="`burndeck approve` lists what waits.")
-    return found
-
-
 def _export(settings: Settings, action: Action, *, as_json: bool) -> None:
     from agent.control.tokens import VALID_S, request_text
     from agent.domain.action_words import spec_title
@@ -194,22 +180,7 @@ def _export(settings: Settings, action: Action, *, as_json: bool) -> None:
 def _confirm(detail: ActionDetail, *, deny: bool, as_json: bool) -> None:
     if as_json or not sys.stdin.isatty():
         raise click.UsageError("nobody is there to say yes: look at it first, then pass --yes.")
-    click.echo("\n".join(_exactly(detail)))
+    click.echo("\n".join(exactly(detail)))
     word = "deny" if deny else "approve"
     if not click.confirm(f"\n{word} {detail.entry.named_fully}?"):
         raise no("nothing was signed")
-
-
-def _exactly(detail: ActionDetail) -> Iterator[str]:
-    entry, spec = detail.entry, detail.action.spec
-    yield entry.named_fully
-    yield f"asked for   by {entry.requested_by}, {when(entry.requested_at)}: {entry.reason}"
-    yield f"approvals   {approvals_words(entry)}"
-    yield f"until       {when(entry.approve_by)}"
-    if spec.drill:
-        yield DRILL_LINE
-    yield from change_lines(spec.change)
-    for planned, shown in zip(detail.action.steps, detail.steps, strict=True):
-        yield f"changes     {shown.named}: {planned.detail or f'{shown.before} -> {shown.after}'}"
-    yield from kept_lines(spec, detail.preview)
-    yield f"digest      {detail.digest}"

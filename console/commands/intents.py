@@ -84,7 +84,7 @@ def settled(
     from agent.control import submit
 
     receipt = submit(settings, kind, subject, payload, settings.clock().now())
-    return receipt, _wait(settings, receipt.id, wait_s)
+    return receipt, answered(settings, receipt.id, wait_s)
 
 
 def say_undone(receipt: IntentReceipt, result: Outcome | None) -> None:
@@ -123,7 +123,8 @@ def _waits(receipt: IntentReceipt) -> str:
     )
 
 
-def _wait(settings: Settings, ident: int, wait_s: float) -> Outcome | None:
+def answered(settings: Settings, ident: int, wait_s: float) -> Outcome | None:
+    """What the agent has made of an intent, as soon as it has, or after `wait_s` what it is then."""
     from agent.control import IntentState, outcome
 
     deadline = time.monotonic() + wait_s
