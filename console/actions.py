@@ -52,7 +52,8 @@ _INCIDENT_TEXT = (
 )
 _UNDO_INCIDENT_TEXT = "Undo every action of the incident that is looked at."
 _CHOOSE_TEXT = (
-    "Into the row: team, then project, then key; of a run, its next step; elsewhere: all of the row."
+    "Into the row: team, then project, then key; of a run, its next step; of what is folded (▸), a row of "
+    "each; elsewhere: all of the row."
 )
 _THROTTLE_TEXT = "Hold the row's keys to a rate, after a preview; it undoes itself."
 _BLOCK_TEXT = "Let nothing of the row's keys pass, after a preview; it undoes itself."
@@ -301,6 +302,7 @@ ON: dict[str, tuple[str, ...]] = {
     "incident": (*_LISTS, "incident", "answering"),
     "incident_full": (*_LISTS, "incident", "answering"),
     "actions": (*_LISTS, "actions", "deciding"),
+    "actions_folded": (*_LISTS, "actions", "deciding"),
     "allocations": (*_LISTS, "allocations", "deciding"),
     "allocations_asked": (*_LISTS, "allocations", "deciding"),
     "allocations_bare": (*_LISTS, "allocations", "deciding"),

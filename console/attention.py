@@ -200,21 +200,23 @@ class Attention(App[None]):
                 self.post_message(Signed(want, error))
 
     def on_signed(self, event: Signed) -> None:
-        if isinstance(event.found, BurndeckError):
-            self.say(f"{event.found.message}. {event.found.hint}")
-            if event.want.refused is not None:
-                event.want.refused(event.found.message)
+        want, found = event.want, event.found
+        if isinstance(found, BurndeckError):
+            said = want.failed(found.message)
+            if said:
+                self.say(said if want.together is not None else f"{found.message}. {found.hint}")
             return
         from console.wants import Wants
 
-        receipt = event.found
+        receipt = found
         wants = self._wants = self._wants or Wants()
-        wants.add(event.want, receipt)
+        wants.add(want, receipt)
         self._stand()
-        self.say(f"Signed by {receipt.person}; the agent has it now.")
+        it, takes = ("it", "it back") if want.together is None else ("them", "each back")
+        self.say(f"Signed by {receipt.person}; the agent has {it} now.")
 
         def still_waiting() -> None:
             if receipt.id in wants.waiting:
-                self.say("No agent has taken it yet; 4, and u there, takes it back until then.")
+                self.say(f"No agent has taken {it} yet; 4, and u there, takes {takes} until then.")
 
         self.set_timer(AGENT_S, still_waiting)

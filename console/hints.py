@@ -76,6 +76,18 @@ HINTS: dict[str, tuple[tuple[str, str], ...]] = {
         ("help", "help"),
         ("quit", "quit"),
     ),
+    "actions_folded": (
+        ("choose", "unfold"),
+        ("next_part", "list"),
+        ("approve", "approve all"),
+        ("deny", "deny all"),
+        ("occasion", "alert"),
+        ("incident", "incident"),
+        ("filter", "filter"),
+        ("copy", "copy"),
+        ("help", "help"),
+        ("quit", "quit"),
+    ),
     "incident": (
         ("back", "back"),
         ("choose", "all of it"),
@@ -186,6 +198,6 @@ HINTS: dict[str, tuple[tuple[str, str], ...]] = {
 }
 """What the bottom line of each screen reminds of: (action, word); `alert` is Alerts with one in full.
 
-`incident_full` is Incident with one in full, `run_ended` a run that is over. Of Allocations,
-`allocations_asked` has the cursor on what waits, `allocations_bare` no row at all.
+`incident_full` is Incident with one in full, `actions_folded` Actions on a row of several, `run_ended` a run
+that is over. Of Allocations, `allocations_asked` has the cursor on what waits, `allocations_bare` no row at all.
 """

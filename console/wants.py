@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from agent.control import IntentKind, IntentReceipt, Outcome, Standing
     from agent.settings import Settings
+    from console.together import Together
 
 WHERE = "console"
 """What a refusal is about where the person was stopped before they said what they aim at."""
@@ -28,6 +29,20 @@ class Want:
     done: str  # "Alert 7 acknowledged": who did it is added
     then: str = ""  # what follows, said behind it
     refused: Callable[[str], None] | None = None  # told why, where nothing comes of it
+    also: tuple[Want, ...] = ()  # signed behind it, each for itself
+    together: Together | None = None  # of what is signed together: says what became of all
+    name: str = ""  # among those
+
+    def failed(self, reason: str) -> str:
+        """Nothing comes of it: what there is to say of that, where not all are answered nothing yet."""
+        if self.refused is not None:
+            self.refused(reason)
+        return _undone(reason) if self.together is None else self.together.refused(self.name, reason)
+
+    def succeeded(self, person: str) -> str:
+        """It was carried out: what there is to say of that."""
+        said = f"{self.done} by {person}.{self.then}"
+        return said if self.together is None else self.together.taken(person)
 
 
 def send(settings: Settings, want: Want) -> IntentReceipt:
@@ -96,13 +111,9 @@ class Wants:
             if found is None:
                 continue
             want, receipt = found
-            if outcome.state is IntentState.DONE:
-                said.append(f"{want.done} by {receipt.person}.{want.then}")
-            else:
-                said.append(_undone(outcome.reason))
-                if want.refused is not None:
-                    want.refused(outcome.reason)
-        return said
+            done = outcome.state is IntentState.DONE
+            said.append(want.succeeded(receipt.person) if done else want.failed(outcome.reason))
+        return [each for each in said if each]
 
 
 def _undone(reason: str) -> str:

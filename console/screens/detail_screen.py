@@ -40,8 +40,12 @@ class Looked(Generic[D]):
 
     def clear(self) -> None:
         """There is no row, and so nothing to show."""
-        self._asked = self._of = self._shown = self._value = None
+        self.forget()
         self._pane.show(lambda width, height: [])
+
+    def forget(self) -> None:
+        """Something else is shown in its place."""
+        self._asked = self._of = self._shown = self._value = None
 
     def show(self, answer: Answer) -> None:
         """Shows an answer, unless it is of a row that is no longer looked at or that is gone."""

@@ -354,4 +354,4 @@ class LiveScreen(Screen[None]):
 
     def _sign(self, want: Want | None) -> None:
         if want is not None:
-            self.deck.want(want)
+            self.deck.want(want, *want.also)

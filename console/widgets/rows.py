@@ -22,6 +22,7 @@ class Brief:
 
     start: str
     end: str
+    if_cut: bool = False  # only where the whole wording would be cut
 
     def shown(self, width: int) -> str:
         """The wording in at most `width` cells."""
@@ -44,8 +45,9 @@ class Cell:
         """The cell in exactly `width` terminal cells."""
         if self.series:
             return sparkline(self.series, width)
-        if self.brief is not None and width < BRIEF_BELOW:
-            return left(self.brief.shown(width), width)
+        brief = self.brief
+        if brief is not None and width < (cell_len(self.text) if brief.if_cut else BRIEF_BELOW):
+            return left(brief.shown(width), width)
         if at_right:
             return right(self.text, width)
         return left((clip_words if self.prose else clip_middle)(self.text, width), width)

@@ -19,7 +19,7 @@ from tests.agent.reports.world import NOW
 from tests.console.acting_world import AT, Desk
 
 OPENAI = Gateway(kind="openai", name="openai")
-NAMES = ("search-api", "search-batch", "search-eval", "search-web", "ranking", "embeddings", "crawler")
+NAMES = ("search-api", "search-batch", "search-eval", "search-web", "ranking", "embeddings")
 BOTH = (("finance",), ("engineering",))
 
 
@@ -54,7 +54,7 @@ def limit_of(project: str, credits_: int, before: int | None = None) -> tuple[Ac
 
 
 def asks_for_limits(
-    desk: Desk, alert: Alert, names: Sequence[str] = NAMES[:6], *, first: int = 1, **more: object
+    desk: Desk, alert: Alert, names: Sequence[str] = NAMES, *, first: int = 1, **more: object
 ) -> list[Action]:
     """The agent asks for a limit of each project: `proj_1`, `proj_2`, ..., named so in the directory."""
     desk.settings = replace(desk.settings, own_gateways=(*desk.settings.own_gateways[:1], OPENAI))

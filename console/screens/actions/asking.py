@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from agent.settings import Settings
 
 ACTIONS, ACTION, WITHDRAW = "actions", "actions/detail", "actions/withdraw"
+FOLDED = "actions/folded"
 OWN = "burndeck"
 """The gateway of targets that are allocations."""
 RECENT_S = 30 * 86_400
@@ -66,6 +67,17 @@ def action_question(ident: int) -> Question:
         return action_detail_of(reader, settings, ident, now)
 
     return Question(ACTION, ask, (ident,))
+
+
+def folded_question(idents: tuple[int, ...]) -> Question:
+    """Each of some actions with everything around it."""
+
+    def ask(reader: LedgerReader, settings: Settings, now: float) -> tuple[ActionDetail, ...]:
+        with reader.snapshot():
+            found = (action_detail_of(reader, settings, ident, now) for ident in idents)
+            return tuple(each for each in found if each is not None)
+
+    return Question(FOLDED, ask, idents)
 
 
 def withdraw_question(ident: int, person: str) -> Question:

@@ -102,11 +102,6 @@ def order(part: Part) -> Order:
     return Order(5) if part is Part.HISTORY else Order(5, downwards=False)
 
 
-def rows(entries: Sequence[ActionEntry], part: Part, now: float) -> list[Row]:
-    """Table rows of actions, with countdowns as of now."""
-    return [_row(entry, part, now) for entry in part.of(entries)]
-
-
 def queued_rows(queued: Sequence[Queued], now: float) -> list[Row]:
     """Table rows of what was signed and no agent has taken: they stand in the list of what waits."""
     return [_queued_row(each, now) for each in queued]
@@ -126,12 +121,13 @@ def _queued_row(each: Queued, now: float) -> Row:
             Cell(each.person, each.person, Tone.DIM),
             Cell(fmt.age(now - each.made_at), now - each.made_at, Tone.DIM),
             Cell(waits, waits, tone, prose=True),
-            Cell(countdown(left), left, Tone.WARM if left < SOON_S else Tone.PLAIN),
+            Cell(countdown(left), _as_shown(left), Tone.WARM if left < SOON_S else Tone.PLAIN),
         ),
     )
 
 
-def _row(entry: ActionEntry, part: Part, now: float) -> Row:
+def row(entry: ActionEntry, part: Part, now: float) -> Row:
+    """The table row of an action in a list, with countdowns as of now."""
     over = part is Part.HISTORY
     began = entry.begun_at or entry.requested_at
     what = entry.named + (f"; {entry.failed} of {entry.targets} targets failed" if entry.failed else "")
@@ -189,7 +185,12 @@ def _last(entry: ActionEntry, part: Part, now: float) -> Cell:
     if end is None or entry.state == "reversing":
         return Cell(fmt.NOTHING, None, Tone.DIM)
     left = end - now
-    return Cell(countdown(left), left, Tone.WARM if left < SOON_S else Tone.PLAIN)
+    return Cell(countdown(left), _as_shown(left), Tone.WARM if left < SOON_S else Tone.PLAIN)
+
+
+def _as_shown(left: float) -> int:
+    """What looks alike is sorted alike: beyond the last hour, minutes."""
+    return int(left) if left < 3_600 else int(left) // 60 * 60
 
 
 def countdown(seconds: float) -> str:

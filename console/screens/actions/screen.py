@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from agent.domain.intent import IntentKind
 from console.actions import bindings
 from console.live import Answer, Question
+from console.screens.actions import folded, wishes
 from console.screens.actions import rows as action_rows
-from console.screens.actions import wishes
 from console.screens.actions.asking import (
     ACTION,
     WITHDRAW,
@@ -19,6 +19,8 @@ from console.screens.actions.asking import (
     withdraw_question,
 )
 from console.screens.actions.detail import draw_detail
+from console.screens.actions.folded import FOLD, Fold
+from console.screens.actions.folding import Folding
 from console.screens.actions.queued import draw_queued, withdraw
 from console.screens.actions.rows import Part
 from console.screens.actions.undoing import Undoing
@@ -57,6 +59,7 @@ class ActionsScreen(NowScreen):
         )
         self._withdraw_asked: Question | None = None
         self._undoing = Undoing(self)
+        self._folding = Folding(self, self._detail)
         self._table.empty = action_rows.EMPTY[self.part]
 
     def on_mount(self) -> None:
@@ -69,7 +72,13 @@ class ActionsScreen(NowScreen):
         return actions_question()
 
     def _ask_detail(self) -> None:
-        entry, queued = self.entry, self.queued
+        entry, queued, fold = self.entry, self.queued, self.fold
+        self._hints.redraw()
+        if fold is not None:
+            self._looked.forget()
+            self._folding.look(fold)
+            return
+        self._folding.leave()
         if entry is not None:
             self._looked.ask(self.deck.live, action_question(entry.id), entry.id)
             return
@@ -87,6 +96,21 @@ class ActionsScreen(NowScreen):
         return self.board.entry(int(row.key))
 
     @property
+    def fold(self) -> Fold | None:
+        """What stands for several actions, where it is under the cursor."""
+        row = self._table.selected
+        if row is None or self.board is None or not row.key.startswith(FOLD):
+            return None
+        found = folded.fold(self.part.of(self.board.entries))
+        return next((each for each in found if isinstance(each, Fold) and each.key == row.key), None)
+
+    @property
+    def _about(self) -> ActionEntry | None:
+        """The action under the cursor, or one of several: what they answer is the same of each."""
+        fold = self.fold
+        return self.entry if fold is None else fold.first
+
+    @property
     def queued(self) -> Queued | None:
         """What waits for the agent, where it is under the cursor."""
         row = self._table.selected
@@ -100,7 +124,7 @@ class ActionsScreen(NowScreen):
         if answer.question.topic == ACTION:
             self._looked.show(answer)
             return
-        if self._undoing.takes(answer):
+        if self._undoing.takes(answer) or self._folding.takes(answer):
             return
         if answer.question.topic == WITHDRAW:
             self._open_withdrawal(answer)
@@ -117,11 +141,11 @@ class ActionsScreen(NowScreen):
     def _show_table(self) -> None:
         if self.board is None:
             return
-        found = action_rows.rows(self.board.entries, self.part, self.now)
-        if self.part is Part.WAITING:
-            found += action_rows.queued_rows(self.board.queued, self.now)
+        found = folded.rows(self.board.entries, self.part, self.now, self._folding.unfolded)
+        if self.part is Part.WAITING:  # what people have signed stands above what the agent asks for
+            found = [*action_rows.queued_rows(self.board.queued, self.now), *found]
         with self._table.prevent(Table.Moved):
-            self._table.show(found, title=action_rows.title(self.part, len(found)))
+            self._table.show(found, title=action_rows.title(self.part, self._count(self.part) or 0))
 
     def _draw_lists(self) -> Line:
         return draw_parts(((part.value, self._count(part)) for part in Part), self.part.value)
@@ -140,7 +164,19 @@ class ActionsScreen(NowScreen):
     def status(self) -> Status | None:
         return self.board.status if self.board else None
 
+    @property
+    def hinted(self) -> str:
+        return self.topic if self.fold is None else "actions_folded"
+
     # Moving
+
+    def on_table_chosen(self, event: Table.Chosen) -> None:
+        """All of the row in place of the table; of what is folded, a row of each below it."""
+        fold = self.fold
+        if fold is not None:
+            event.prevent_default()
+            self._folding.turn(fold)
+            self._show_table()
 
     def on_table_moved(self, event: Table.Moved) -> None:
         self._ask_detail()
@@ -168,20 +204,22 @@ class ActionsScreen(NowScreen):
         self._turn(Part(part))
 
     def copied(self, row: Row) -> str:
-        entry, queued = self.entry, self.queued
+        entry, queued, fold = self.entry, self.queued, self.fold
+        if fold is not None:
+            return f"actions {', '.join(map(str, fold.ids))}: {fold.title}"
         if queued is not None:
             return f"intent {queued.id}: {queued.title}"
         return row.key if entry is None else f"action {entry.id}: {entry.named_fully}"
 
     def action_occasion(self) -> None:
-        entry = self.entry
+        entry = self._about
         if entry is None or entry.alert is None:
             self.note("No alert stands behind it.")
         else:
             self.deck.open_alert(entry.alert)
 
     def incident(self) -> int | str | None:
-        entry = self.entry
+        entry = self._about
         if entry is None or entry.incident is not None:
             return None if entry is None else entry.incident
         return f"Action {entry.id} belongs to no incident."
@@ -216,7 +254,9 @@ class ActionsScreen(NowScreen):
 
     def action_undo_all(self) -> None:
         known = self.board.entries if self.board is not None else ()
-        entry = self._target(wishes.undo_incident, lambda entry: wishes.not_undone_all(entry, known))
+        entry = self._target(
+            wishes.undo_incident, lambda entry: wishes.not_undone_all(entry, known), self._about
+        )
         if entry is not None and entry.incident is not None:
             self._undoing.begin(entry.incident)
 
@@ -230,6 +270,10 @@ class ActionsScreen(NowScreen):
         self._decide(wishes.deny, approve=False)
 
     def _decide(self, wish: Wish, *, approve: bool) -> None:
+        fold = self.fold
+        if fold is not None:
+            self._folding.decide(fold, approve=approve)
+            return
         person: Person | None = self.deck.standing.person if self.deck.standing is not None else None
         self._act(
             wish,
@@ -238,7 +282,7 @@ class ActionsScreen(NowScreen):
 
     def _act(self, wish: Wish, refuses: Callable[[ActionEntry], str]) -> None:
         """Opens a form on the action under the cursor."""
-        entry = self._target(wish, refuses)
+        entry = self._target(wish, refuses, self.entry)
         if entry is None:
             return
         detail = self._looked.of(entry.id)
@@ -247,10 +291,13 @@ class ActionsScreen(NowScreen):
         else:
             self.ask_for(wishes.KINDS[wish], lambda settings: FormScreen(wish(detail, self.now)))
 
-    def _target(self, wish: Wish, refuses: Callable[[ActionEntry], str]) -> ActionEntry | None:
-        """The action under the cursor; none where nothing is done of it, which is said and on record."""
-        entry = self.entry
-        if self.queued is not None:
+    def _target(
+        self, wish: Wish, refuses: Callable[[ActionEntry], str], entry: ActionEntry | None
+    ) -> ActionEntry | None:
+        """The action that is meant; none where nothing is done of it, which is said and on record."""
+        if entry is None and self.fold is not None:
+            self.note(f"{len(self.fold.entries)} actions are folded here: Enter shows a row of each.")
+        elif self.queued is not None:
             self.note(
                 "No agent has taken it yet: until then u takes it back, and nothing else is done with it."
             )

@@ -17,7 +17,8 @@ from agent.domain.money import NANO
 from agent.domain.person import AGENT, Role
 from agent.domain.unseen import UNTOLD
 from agent.ledger.gateway_store import GatewayStatus
-from console.screens.actions.rows import Part, countdown, rows
+from console.screens.actions.folded import rows
+from console.screens.actions.rows import Part, countdown
 from tests.console.acting_world import AT, BO, Desk, block, console_on, open_desk, throttle
 from tests.console.harness import ADA, Console, piloted, taken
 
