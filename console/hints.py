@@ -199,5 +199,6 @@ HINTS: dict[str, tuple[tuple[str, str], ...]] = {
 """What the bottom line of each screen reminds of: (action, word); `alert` is Alerts with one in full.
 
 `incident_full` is Incident with one in full, `actions_folded` Actions on a row of several, `run_ended` a run
-that is over. Of Allocations, `allocations_asked` has the cursor on what waits, `allocations_bare` no row at all.
+that is over. Of Allocations, `allocations_asked` has the cursor on what waits, `allocations_bare` no row at
+all.
 """
