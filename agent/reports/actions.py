@@ -28,6 +28,7 @@ __all__ = [
     "StepLine",
     "Words",
     "action_detail",
+    "action_details",
     "action_entry",
     "actions",
 ]
@@ -76,19 +77,39 @@ def action_detail(
 
     `words` says what fields of a gateway mean; without it they are shown as they are.
     """
-    with reader.snapshot():
-        found = read_actions(reader, reader.rows("action_by_id", {"id": ident}))
-        if not found:
-            return None
-        action = found[0]
-        said = read_approvals(reader, found).get(ident, ())
-        happened = _timeline(reader, action, int(now))
-        unseen = foreseen(action, untold(reader.rows("gateways_seen")))
-        around = read_around(reader, found)
-    summary = entry(action, said, int(now), around)
+    return next(iter(action_details(reader, (ident,), now, words)), None)
+
+
+def action_details(
+    reader: LedgerReader, idents: Iterable[int], now: float, words: Words | None = None
+) -> list[ActionDetail]:
+    """Actions with everything around them, in this order; those that are not there are left out."""
     say = words or (lambda gateway, fields: plain_words(fields))
+    with reader.snapshot():
+        rows = [row for ident in idents for row in reader.rows("action_by_id", {"id": ident})]
+        found = read_actions(reader, rows)
+        said = read_approvals(reader, found)
+        happened = [_timeline(reader, action, int(now)) for action in found]
+        blind = untold(reader.rows("gateways_seen"))
+        around = read_around(reader, found)
+    return [
+        _detail(action, said.get(action.id or 0, ()), lines, int(now), around, say, foreseen(action, blind))
+        for action, lines in zip(found, happened, strict=True)
+    ]
+
+
+def _detail(
+    action: Action,
+    said: Sequence[Approval],
+    happened: tuple[TimelineLine, ...],
+    now: int,
+    around: Around,
+    say: Words,
+    unseen: str,
+) -> ActionDetail:
+    summary = entry(action, said, now, around)
     return ActionDetail(
-        now=int(now),
+        now=now,
         entry=summary,
         action=action,
         digest=action.digest,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,7 @@ from agent.ledger.kinds import Kind
 if TYPE_CHECKING:
     from agent.ledger.reader import LedgerReader
 
-_KINDS = {Kind.PROJECT: ScopeKind.PROJECT, Kind.API_KEY: ScopeKind.API_KEY}
+_KINDS = {int(Kind.PROJECT): ScopeKind.PROJECT, int(Kind.API_KEY): ScopeKind.API_KEY}
 _IN_PROJECTS = (TargetKind.PROJECT, TargetKind.PROJECT_MODEL, TargetKind.KEY, TargetKind.KEY_SCOPES)
 
 
@@ -36,10 +36,8 @@ class Around:
 
     def called_at(self, target: Target) -> str:
         """The name of the project that a target lies in; empty where it has none."""
-        project = target.id.partition("/")[0]
-        if target.kind not in _IN_PROJECTS or not project:
-            return ""
-        return self.names.get(Scope(ScopeKind.PROJECT, project), "")
+        project = _project_of(target)
+        return "" if project is None else self.names.get(project, "")
 
     def cap(self, action: Action) -> str:
         """Whose hard cap a limit of the agent stands behind: `team:search`."""
@@ -49,7 +47,7 @@ class Around:
 def read_around(reader: LedgerReader, found: Iterable[Action]) -> Around:
     """What is known around some actions; nothing is read that none of them calls for."""
     found = list(found)
-    names = _names(reader) if any(_named(action) for action in found) else {}
+    names = _names(reader, {scope for action in found for scope in _named(action)})
     behind = {action.alert for action in found if _behind_cap(action)}
     alerts = {ident: reader.alert_store().alert(ident) for ident in behind if ident is not None}
     caps = {
@@ -60,27 +58,38 @@ def read_around(reader: LedgerReader, found: Iterable[Action]) -> Around:
     return Around(names, caps)
 
 
-def _names(reader: LedgerReader) -> Mapping[Scope, str]:
-    rows = [row for row in reader.rows("directory_names") if row["kind"] in _KINDS]
-    names = {Scope(_KINDS[Kind(row["kind"])], row["id"]): _plain(row["name"]) for row in rows if row["id"]}
-    often = Counter((scope.kind, name) for scope, name in names.items())
-    return {
-        scope: name
-        for scope, name in names.items()
-        if name and name != scope.value and often[scope.kind, name] == 1
-    }
+def _names(reader: LedgerReader, wanted: Collection[Scope]) -> Mapping[Scope, str]:
+    if not wanted:
+        return {}
+    levels = {scope.kind for scope in wanted}
+    found = [
+        (_KINDS[row["kind"]], row["id"], _plain(row["name"]))
+        for row in reader.rows("directory_names")
+        if _KINDS.get(row["kind"]) in levels
+    ]
+    often = Counter((kind, name) for kind, _, name in found)
+    names = {Scope(kind, ident): name for kind, ident, name in found if ident and often[kind, name] == 1}
+    return {scope: name for scope in wanted if (name := names.get(scope, "")) not in ("", scope.value)}
 
 
 def _behind_cap(action: Action) -> bool:
     return action.requested_by == AGENT and action.spec.kind is ActionKind.CAP
 
 
-def _named(action: Action) -> bool:
-    return action.spec.scope.kind in _KINDS.values() or any(
-        step.target.kind in _IN_PROJECTS for step in action.steps
-    )
+def _named(action: Action) -> Iterator[Scope]:
+    """The projects and keys that an action is about, and those in which it acts."""
+    if action.spec.scope.kind in _KINDS.values():
+        yield action.spec.scope
+    yield from filter(None, (_project_of(step.target) for step in action.steps))
+
+
+def _project_of(target: Target) -> Scope | None:
+    project = target.id.partition("/")[0]
+    return Scope(ScopeKind.PROJECT, project) if target.kind in _IN_PROJECTS and project else None
 
 
 def _plain(name: str) -> str:
     """A name in one line: the provider lets people call a project anything."""
+    if name.isprintable() and "  " not in name:
+        return name.strip()
     return " ".join("".join(char if char.isprintable() else " " for char in name).split())

@@ -73,9 +73,10 @@ def folded_question(idents: tuple[int, ...]) -> Question:
     """Each of some actions with everything around it."""
 
     def ask(reader: LedgerReader, settings: Settings, now: float) -> tuple[ActionDetail, ...]:
-        with reader.snapshot():
-            found = (action_detail_of(reader, settings, ident, now) for ident in idents)
-            return tuple(each for each in found if each is not None)
+        from agent.control.words import gateway_words
+        from agent.reports.actions import action_details
+
+        return tuple(action_details(reader, idents, now, gateway_words(settings)))
 
     return Question(FOLDED, ask, idents)
 

@@ -23,7 +23,7 @@ from agent.domain.allocation import Scope
 from agent.domain.gateway import Limit, LimitUnit, Target, TargetKind
 from agent.ledger import open_reader, open_writer
 from agent.ledger.writer import LedgerWriter
-from agent.reports.actions import ActionDetail, action_detail, actions
+from agent.reports.actions import ActionDetail, action_detail, action_details, actions
 
 NOW = 1_795_003_200
 SPEC = ActionSpec(
@@ -127,3 +127,16 @@ def test_rows_that_the_agent_never_wrote_stop_nothing(writer: LedgerWriter) -> N
 def test_there_is_no_detail_of_an_action_that_never_was(writer: LedgerWriter) -> None:
     with open_reader(writer.path) as reader:
         assert action_detail(reader, 7, NOW) is None
+
+
+def test_several_are_read_at_once_in_the_order_asked_without_those_that_are_not_there(
+    writer: LedgerWriter,
+) -> None:
+    kept(writer, ActionState.CONFIRMED)
+    kept(writer, ActionState.STANDBY, needs=(("finance",),))
+
+    with open_reader(writer.path) as reader:
+        found = action_details(reader, (2, 99, 1), NOW)
+        alone = [action_detail(reader, ident, NOW) for ident in (2, 1)]
+
+    assert found == alone

@@ -68,7 +68,9 @@ def test_a_key_is_named_too(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "names", [(), ("",), ("proj_1",), ("same", "same")], ids=["unknown", "none", "its id", "of two"]
+    "names",
+    [(), ("",), ("proj_1",), ("same", "same"), ("same", "same\x00")],
+    ids=["unknown", "none", "its id", "of two", "alike"],
 )
 def test_without_a_name_of_its_own_the_id_is_all_there_is(tmp_path: Path, names: tuple[str, ...]) -> None:
     with open_reader(ledger(tmp_path, CAP, *names)) as reader:
