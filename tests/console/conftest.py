@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import textual.pilot
 
 from agent.control.identity import VARIABLE, write_identity
 from console import live as live_link
+from tests.console import parsed_once
 from tests.console.acting_world import make_ledger
 from tests.console.harness import ADA
 from tests.console.idle import idle
@@ -20,6 +22,14 @@ def _told_when_idle() -> None:
     """Pilots ask the loop whether it is idle; nothing but tests of the console runs one."""
     textual.app.wait_for_idle = idle
     textual.pilot.wait_for_idle = idle
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _parsed_once() -> Iterator[None]:
+    """Styles are parsed once a process."""
+    with pytest.MonkeyPatch.context() as patch:
+        parsed_once.share(patch)
+        yield
 
 
 @pytest.fixture
