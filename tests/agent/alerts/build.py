@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
+from operator import attrgetter
 from pathlib import Path
 
 from agent.domain.usage import Dimensions, Operation, Service
 from agent.ledger import open_writer
 from agent.ledger.rows import BucketRow
+from agent.ledger.writer import LedgerWriter
 
 HOUR = 3_600
 DAY = 86_400
@@ -55,6 +57,14 @@ def as_ever(at: int, uses: Sequence[Use]) -> Sequence[Use]:
     return uses
 
 
+Stretch = tuple[int, int, list[BucketRow]]
+"""From when to when something is reported, and what."""
+
+_VALUES = attrgetter(*(field.name for field in fields(BucketRow)))
+_PASTS: dict[object, bytes] = {}
+"""Whole ledgers by what is in them: many towns have the same past."""
+
+
 @dataclass
 class Town:
     """Keys whose usage reaches the ledger as time is moved on: hours of history, then minutes."""
@@ -67,34 +77,41 @@ class Town:
     covered_to: int = field(init=False)
 
     def __post_init__(self) -> None:
+        self.covered_to = int(self.epoch - self.history_d * DAY) // HOUR * HOUR
+        ends = ((self.epoch // HOUR * HOUR - HOUR, HOUR), (self.epoch // 60 * 60, 60))
+        past = [self._next(end, width) for end, width in ends]
+        self._remember(past)
         self.writer = open_writer(self.path)
-        start = int(self.epoch - self.history_d * DAY) // HOUR * HOUR
-        self.covered_to = start
-        self._write(self.epoch // HOUR * HOUR - HOUR, HOUR)
-        self.advance(self.epoch)
+
+    def _remember(self, past: list[Stretch]) -> None:
+        """Writes the past once, and copies it for every town that has the same."""
+        asked = tuple((*ends, *map(_VALUES, rows)) for *ends, rows in past)
+        if self.path.exists() or asked not in _PASTS:
+            new = not self.path.exists()
+            with open_writer(self.path) as writer:
+                for stretch in past:
+                    _write(writer, stretch)
+            if new:
+                _PASTS[asked] = self.path.read_bytes()
+        else:
+            self.path.write_bytes(_PASTS[asked])
 
     def advance(self, now: int) -> None:
         """Everything up to the last whole minute is reported."""
-        self._write(now // 60 * 60, 60)
+        _write(self.writer, self._next(now // 60 * 60, 60))
 
     def close(self) -> None:
         """Closes the ledger."""
         self.writer.close()
 
-    def _write(self, end: int, width: int) -> None:
+    def _next(self, end: int, width: int) -> Stretch:
+        """What is reported next, up to `end`."""
+        start = self.covered_to
         rows = [
-            self._row(start, width, use)
-            for start in range(self.covered_to, end, width)
-            for use in self.change(start, self.uses)
+            self._row(at, width, use) for at in range(start, end, width) for use in self.change(at, self.uses)
         ]
-        self.writer.write_usage_window(
-            "openai",
-            self.covered_to,
-            end,
-            {"completions": [row for row in rows if row.requests]},
-            read_at=end,
-        )
         self.covered_to = end
+        return start, end, [row for row in rows if row.requests]
 
     def _row(self, start: int, width: int, use: Use) -> BucketRow:
         requests = round(use.requests * width / HOUR * rhythm(start + width / 2))
@@ -116,6 +133,11 @@ class Town:
             quantity_micro=0,
             credits_nano=round(requests * use.credits * _CREDIT_NANO),
         )
+
+
+def _write(writer: LedgerWriter, stretch: Stretch) -> None:
+    start, end, rows = stretch
+    writer.write_usage_window("openai", start, end, {"completions": rows}, read_at=end)
 
 
 def rhythm(at: float) -> float:
