@@ -22,6 +22,11 @@ os.environ.pop("BURNDECK_CONFIG", None)
 settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("house")
 
+# Each application under test leaves a heap of small circles behind. Looked for after every 700 new objects,
+# they cost an eighth of the time of console tests; a whole application fits between two looks now.
+_NEW_OBJECTS_BETWEEN_LOOKS = 100_000
+gc.disable()
+
 # Every commit of a ledger waits until the disk has it: without a disk, a third of the suite's time is saved.
 _IN_MEMORY = Path("/dev/shm")
 if os.access(_IN_MEMORY, os.W_OK) and shutil.disk_usage(_IN_MEMORY).free > 4 * 2**30:
@@ -32,6 +37,8 @@ def pytest_collection_finish() -> None:
     """Thousands of collected tests are no garbage, and need not be looked through for some."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(_NEW_OBJECTS_BETWEEN_LOOKS)
+    gc.enable()
 
 
 @pytest.fixture(autouse=True, scope="session")
