@@ -22,7 +22,8 @@ VALID_S = 14_400
 """A token counts for so long after its request was written, by the ledger's clock."""
 
 _REQUEST, _TOKEN = "burndeck-request-1:", "burndeck-approval-1:"
-_LARGEST = 65_536
+_LARGEST = 65_536  # characters of a token
+_LARGEST_REQUEST = 4 << 20  # which names every target: of thousands of keys, too
 _MOST_WORDS = 50
 _TIME_END = 1 << 37  # the year 6325
 _FIELDS = {"action", "at", "digest", "ledger", "note", "person", "verdict"}
@@ -82,7 +83,7 @@ def request_text(action: Action, ledger: str, title: str, now: int) -> str:
 def read_request(text: str) -> RequestText:
     """The request of a line; its digest is computed anew, so that what is shown is what is signed."""
     try:
-        values = parse_canonical(_unpack(text.strip(), _REQUEST))
+        values = parse_canonical(_unpack(text.strip(), _REQUEST, _LARGEST_REQUEST))
         parse_spec(values["spec"])
         digest = request_digest(values["spec"], values["hit"], values["reason"], values["revision"])
         request = RequestText(digest=digest, **values)
@@ -128,7 +129,7 @@ def make_token(request: RequestText, identity: Identity, verdict: Verdict, note:
 def read_token(token: str, people: Collection[Person], ledger: str, now: int) -> Word:
     """The word in a token. Raises `Refused` unless one of `people` signed it, for this ledger, lately."""
     try:
-        text, signature = json.loads(_unpack(token.strip(), _TOKEN))
+        text, signature = json.loads(_unpack(token.strip(), _TOKEN, _LARGEST))
         values = parse_canonical(text.encode())
         if not isinstance(values, dict) or values.keys() != _FIELDS:
             raise ValueError("not the fields of an approval")
@@ -176,14 +177,16 @@ def _signed(text: str, signature: str, person: Person) -> bool:
     return True
 
 
-def _unpack(text: str, prefix: str) -> bytes:
+def _unpack(text: str, prefix: str, most: int) -> bytes:
     """The bytes behind a prefix; `ValueError` for anything else, also for what would grow without end."""
-    if not text.startswith(prefix) or len(text) > _LARGEST:
+    if not text.startswith(prefix):
         raise ValueError(f"it must begin with {prefix}")
+    if len(text) > most:
+        raise ValueError(f"it is longer than {most:,} characters")
     try:
         packed = base64.b64decode(text[len(prefix) :], altchars=b"-_", validate=True)
         unpacking = zlib.decompressobj()
-        data = unpacking.decompress(packed, _LARGEST * 4)
+        data = unpacking.decompress(packed, most * 4)
     except (binascii.Error, zlib.error) as error:
         raise ValueError(f"it is damaged ({error})") from None
     if not unpacking.eof:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import zlib
 from dataclasses import replace
@@ -65,6 +66,20 @@ def test_what_is_shown_is_what_is_signed(waiting: Court) -> None:
     assert request.digest == waiting.action().digest
     assert request.requested_by == "olga"
     assert [target for target, _ in request.hit] == ["gate/key/sk-dev", "gate/key/sk-prod"]
+
+
+def test_a_request_about_thousands_of_keys_is_read_elsewhere_too(waiting: Court) -> None:
+    (step, *_) = waiting.action().steps
+    names = [hashlib.sha256(str(number).encode()).hexdigest() for number in range(5_000)]
+    steps = tuple(
+        replace(step, seq=seq, target=replace(step.target, id=name)) for seq, name in enumerate(names)
+    )
+    waiting.save(steps=steps)
+
+    request = read_request(exported(waiting))
+
+    assert request.digest == waiting.action().digest
+    assert len(request.hit) == 5_000
 
 
 def test_the_requester_approves_by_no_token_either(waiting: Court) -> None:
