@@ -44,12 +44,15 @@ def _raises(step: Step) -> bool:
 
 
 def at_most(wanted: object, held: object) -> bool:
-    """Whether an amount, or a period, is no looser than what is held."""
+    """Whether an amount, or a period, is no looser than what is held.
+
+    No period is none that is looser: an amount without one is never to be had a second time.
+    """
     if wanted == held:
         return True
     amounts = [amount_of(wanted), amount_of(held)]
     if amounts[0] is None:
-        return held is None  # a period where none was named
+        return False
     return amounts[1] is None or amounts[0] <= amounts[1]
 
 

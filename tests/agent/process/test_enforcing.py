@@ -141,6 +141,10 @@ def test_a_limit_of_another_period_is_left_to_people(path: Path) -> None:
     assert caps(capped_team(path, max_budget="500", budget_duration="1d").enforce()) == []
 
 
+def test_a_budget_that_never_starts_anew_is_not_made_one_of_every_month(path: Path) -> None:
+    assert caps(capped_team(path, max_budget="5000", budget_duration=None).enforce()) == []
+
+
 def test_the_agents_own_limit_is_raised_for_a_top_up_and_lowered_after_it(path: Path) -> None:
     world = capped_team(path)
     (first,) = (each for each in world.enforce() if each.spec.kind is ActionKind.CAP)
