@@ -105,11 +105,6 @@ def _check(request: RequestText) -> None:
         raise ValueError("what it foresees cannot be read")
 
 
-def is_request(text: str) -> bool:
-    """Whether a text is a request from another machine."""
-    return text.startswith(_REQUEST)
-
-
 def make_token(request: RequestText, identity: Identity, verdict: Verdict, note: str) -> str:
     """Signs a word on a request, to be pasted where the ledger is."""
     body = {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -134,11 +133,3 @@ def _behind(actions: Iterable[Action], late: Mapping[Target, TargetState]) -> se
         and (state.told_at is None or step.at is None or state.told_at <= step.at)
         and held(state, step.want) == dict(step.before)
     }
-
-
-async def poll_all(bench: Bench) -> None:
-    """Reads every gateway once, and forgets those that burndeck.toml names no more."""
-    gateways = bench.settings.gateways
-    names = [gateway.name for gateway in gateways]
-    await bench.desk.write(lambda writer: writer.actions.keep_gateways(names))
-    await asyncio.gather(*(Poller(bench, gateway).poll() for gateway in gateways))
