@@ -14,12 +14,16 @@ from agent.domain.incident import TimelineEntry
 from agent.domain.intent import Intent, Refused
 
 if TYPE_CHECKING:
+    from agent.ledger.alert_store import AlertStore
     from agent.ledger.writer import LedgerWriter
 
 
-def hard_cap_incident(writer: LedgerWriter, scope: Scope) -> int | None:
-    """The open incident of the hard cap of a scope, also where its allocation is not in burndeck.toml."""
-    for alert in writer.alerts.open_alerts():
+def hard_cap_incident(alerts: AlertStore, scope: Scope) -> int | None:
+    """The open incident of the hard cap of a scope, also where its allocation is not in burndeck.toml.
+
+    The glass is broken for nothing else.
+    """
+    for alert in alerts.open_alerts():
         signal = alert.signal
         about = (signal.tier, signal.scope_kind, signal.scope)
         if alert.live and about == (HARD_CAP, scope.kind.value, scope.value):

@@ -109,7 +109,7 @@ class _Desk:
             raise Refused("another kind of action is another request")
         made = self._plan(writer, spec, intent, now)
         if spec.kind is ActionKind.TOP_UP:
-            guard_top_up(writer, spec, hard_cap_incident(writer, spec.scope) or action.incident)
+            guard_top_up(writer, spec, hard_cap_incident(writer.alerts, spec.scope) or action.incident)
         writer.actions.void_approvals(_id(action), "the request was changed after it")
         reason = str(intent.payload.get("reason", "")).strip() or action.reason
         changed = writer.actions.save(again(action, made, self.settings, now, reason))
@@ -172,7 +172,7 @@ class _Desk:
     ) -> int | None:
         """The incident that a request is for; that of a top-up is the one of its own hard cap."""
         if spec.kind is ActionKind.TOP_UP:
-            own = hard_cap_incident(writer, spec.scope)
+            own = hard_cap_incident(writer.alerts, spec.scope)
             if own is not None:
                 return own
             if spec.emergency and not spec.drill:

@@ -132,5 +132,5 @@ def test_an_allocation_that_only_the_ledger_knows_has_its_alerts_and_their_incid
 
     assert office.alert(HARD_CAP).signal.allocation_id == "org-1234-team-wallet"
     wallet = Scope.parse("team:wallet")
-    assert hard_cap_incident(office.writer, wallet) == office.alert(HARD_CAP).incident is not None
-    assert hard_cap_incident(office.writer, PAYMENTS.scope) is None
+    assert hard_cap_incident(office.writer.alerts, wallet) == office.alert(HARD_CAP).incident is not None
+    assert hard_cap_incident(office.writer.alerts, PAYMENTS.scope) is None

@@ -8,7 +8,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from agent.domain.action import ActionKind, ActionSpec
-from agent.domain.alert import HARD_CAP
 from agent.domain.allocation import Scope
 from agent.domain.money import to_credits
 from console import format as fmt
@@ -60,6 +59,7 @@ def glass_question(scope: Scope, nano: int) -> Question:
     """What the buffers hold, and what taking so much of them would do."""
 
     def ask(reader: LedgerReader, settings: Settings, now: float) -> Glass:
+        from agent.control.duties import hard_cap_incident
         from agent.control.planning import books_of
         from agent.control.pool import buffers_left, pool_of
 
@@ -72,22 +72,12 @@ def glass_question(scope: Scope, nano: int) -> Question:
             return Glass(
                 looked,
                 tuple(left.items()),
-                _incident(reader, scope),
+                hard_cap_incident(reader.alert_store(), scope),
                 tuple(dict.fromkeys(place for route in settings.alerts.routes for place in route.send)),
                 int(settings.acting.postmortem_within),
             )
 
     return Question(PLAN, ask, (str(scope), nano))
-
-
-def _incident(reader: LedgerReader, scope: Scope) -> int | None:
-    """The open incident of the hard cap of a scope: the agent breaks the glass for nothing else."""
-    about = (HARD_CAP, scope.kind.value, scope.value)
-    for alert in reader.alert_store().open_alerts():
-        signal = alert.signal
-        if alert.live and about == (signal.tier, signal.scope_kind, signal.scope):
-            return alert.incident
-    return None
 
 
 def _read(row: TreeRow, answer: Answer, values: Values) -> Preview:
