@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,7 @@ Handlers = Mapping[IntentKind, IntentHandler]
 REFUSED = "intent_refused"
 """Kind of the audit record of a refusal; that of an intent which was done is the intent's kind."""
 
+_LONGEST_S = 0.5  # of one look: no other intent is begun after it
 _OUT_OF_TURN = 0  # the place of what is heard early: the rows before it are still to come
 _log = logging.getLogger(__name__)
 
@@ -42,15 +43,26 @@ class Handled:
 
 
 def take(
-    writer: LedgerWriter, settings: Settings, now: float, handlers: Handlers, *, most: int = 100
+    writer: LedgerWriter,
+    settings: Settings,
+    now: float,
+    handlers: Handlers,
+    *,
+    most: int = 100,
+    monotonic: Callable[[], float] | None = None,
 ) -> list[Handled]:
     """Carries out or refuses the intents that wait, oldest first, each in a transaction of its own.
 
     A row that is no intent is refused and stops nothing; without new rows it costs one look at an index. When
-    the ledger itself fails, `LedgerError`: the row waits on as if it had not been looked at.
+    the ledger itself fails, `LedgerError`: the row waits on as if it had not been looked at. By `monotonic`,
+    what takes long leaves the rest to the next look, which its own commits bring about: the writer has other
+    work too.
     """
-    handled = []
+    handled: list[Handled] = []
+    began = monotonic() if monotonic is not None else 0.0
     for ident in writer.control.new_intents(most):
+        if handled and monotonic is not None and monotonic() - began >= _LONGEST_S:
+            break
         with writer.transaction():
             row = writer.control.new_intent(ident)
             if row is not None:

@@ -76,7 +76,7 @@ class Watch:
 
     def _hear(self, writer: LedgerWriter, now: float) -> list[Handled]:
         try:
-            return take(writer, self.settings, now, self._handlers)
+            return take(writer, self.settings, now, self._handlers, monotonic=self.monotonic)
         except Exception:  # noqa: BLE001 - whatever somebody wrote there, burn is judged
             _log.exception("what people want could not be read; it is tried again with the next change")
             return []

@@ -7,14 +7,14 @@ import sqlite3
 
 import pytest
 
-from agent.control import Intent, IntentKind, IntentState, Refused, outcome
+from agent.control import Intent, IntentHandler, IntentKind, IntentState, Refused, outcome, take
 from agent.control.audit import verify
 from agent.control.identity import new_identity
 from agent.domain.allocation import Scope
 from agent.domain.person import Role
 from agent.ledger.reader import LedgerReader
 from agent.ledger.writer import LedgerWriter
-from tests.agent.control.build import NOW, SEARCH, Desk, person, remember
+from tests.agent.control.build import AROUND, NOW, SEARCH, Desk, person, remember
 from tests.agent.ledger.look import rows
 
 
@@ -36,6 +36,24 @@ def test_an_intent_is_done_once_and_audited(desk: Desk, reader: LedgerReader) ->
     ((detail,),) = rows(desk.path, "SELECT detail FROM audit")
     assert json.loads(detail)["payload"] == {"note": "mine"}
     assert verify(reader).intact
+
+
+def test_intents_that_take_long_leave_the_writer_to_others_in_between(desk: Desk) -> None:
+    for place in range(5):
+        desk.submit(str(place))
+    at = 0.0
+
+    def slowly(writer: LedgerWriter, what: Intent, now: int) -> None:
+        nonlocal at
+        at += 0.3
+        remember(writer, what, now)
+
+    handler = IntentHandler(lambda _writer, _intent: AROUND, slowly)
+    handlers = {IntentKind.ACKNOWLEDGE: handler}
+    looks = [len(take(desk.writer, desk.settings, NOW, handlers, monotonic=lambda: at)) for _ in range(4)]
+
+    assert looks == [2, 2, 1, 0]
+    assert desk.done() == [str(place) for place in range(5)]
 
 
 def test_intents_are_done_in_the_order_in_which_they_were_made(desk: Desk) -> None:
