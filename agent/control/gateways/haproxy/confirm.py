@@ -18,7 +18,7 @@ from agent.haproxy_log.line import ABSENT, LineError, parse_line
 _PIECE = 4 << 20  # bytes read at once
 _FURTHEST = 64 << 20  # bytes of the log's end that are looked through for the moment of the change
 _SLACK_S = 5  # threads of HAProxy may log in another order than they end
-_MOST_WATCHED = 256
+_MOST_WATCHED = 20_000  # some hundred bytes each; who is forgotten has the log read from the change on again
 
 
 @dataclass(slots=True)

@@ -15,10 +15,11 @@ from typing import Any
 import pytest
 
 from agent.control.gateways.base import GatewayError, GoneError, Hit, UnsupportedError, dialect_of, open_link
-from agent.control.gateways.haproxy import map_file
+from agent.control.gateways.haproxy import confirm, map_file
 from agent.domain.action import ActionKind, ActionSpec
 from agent.domain.allocation import Scope
 from agent.domain.gateway import Fields, GatewayKey, Limit, LimitUnit, Target, TargetKind, TargetState
+from agent.haproxy_log import files
 from agent.settings import Settings
 from agent.settings_gateways import Gateway
 from tests.servers.haproxy_admin import AdminSocket
@@ -273,6 +274,24 @@ def test_the_inventory_has_every_key_once_with_what_holds_it(world: World) -> No
     ]
     assert [state.fields["blocked"] for state in inventory.states] == [True, False]
     assert inventory.states[0] == world.read()
+
+
+def test_a_log_is_read_on_for_each_of_very_many_keys_and_never_from_its_beginning_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    began = []
+    monkeypatch.setattr(confirm, "beginning", lambda *args: (began.append(args), files.beginning(*args))[1])
+    line = '{"ts":1000.5,"key":"k7","status":403,"decision":"blocked","ms":1}\n'
+    log = tmp_path / "access.jsonl"
+    log.write_text(line)
+    told = confirm.Confirmation(log)
+    names = [f"k{number}" for number in range(2_000)]
+
+    for _ in range(2):
+        seen = {name: told.traffic(name, {"blocked": True}, 1_000.0, 1_001.0).refused for name in names}
+
+    assert len(began) == len(names)
+    assert {name for name, refused in seen.items() if refused} == {"k7"}
 
 
 def test_what_is_planned_is_each_key_for_itself() -> None:
