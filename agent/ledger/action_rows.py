@@ -170,17 +170,14 @@ def approval_columns(approval: Approval) -> dict[str, Any]:
 
 
 def approval_of(row: Row) -> Approval:
-    """The approval of a row."""
-    return Approval(
-        action=row["action"],
-        digest=row["digest"],
-        person=row["person"],
-        role=row["role"],
-        verdict=Verdict(row["verdict"]),
-        at=row["at"],
-        note=row["note"],
-        void=row["void"],
-    )
+    """The approval of a row. One that the agent never writes is void, and no proof covers it."""
+    kinds = {**dict.fromkeys(("digest", "person", "role", "note", "void"), str), "at": int}
+    if row["verdict"] not in tuple(Verdict) or any(
+        type(row[name]) is not kind for name, kind in kinds.items()
+    ):
+        return Approval(row["action"], "", "", "", Verdict.DENIED, 0, void="its row makes no sense")
+    said = {name: row[name] for name in ("action", *kinds)}
+    return Approval(**said, verdict=Verdict(row["verdict"]))
 
 
 @lru_cache(4_096)

@@ -222,7 +222,10 @@ class ActionStore(AllocationChangeStore, GatewayStore):
         """Whether an action reads as the agent has written it; what somebody else wrote is not acted on."""
         assert action.id is not None
         with self._lock:
-            proof = action_proof(action, self.approvals(action.id))
+            try:
+                proof = action_proof(action, self.approvals(action.id))
+            except (ValueError, TypeError, RecursionError):
+                return False  # bytes, say, where the agent writes text
             return self._seals.holds(ACTION, f"action:{action.id}", proof)
 
     def _as_written(self, ident: int) -> _Written | None:

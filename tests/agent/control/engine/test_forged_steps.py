@@ -11,7 +11,7 @@ from agent.control.engine.executor import AT_ONCE
 from agent.domain.action import ActionState
 from agent.domain.gateway import Target, TargetKind, TargetState
 from tests.agent.control.build import tamper
-from tests.agent.control.engine.shop import HOUR, KEY, NOW, QUICK, RPM, MemoryLink, Shop
+from tests.agent.control.engine.shop import HOUR, KEY, NOW, OTHER, QUICK, RPM, MemoryLink, Shop
 
 BETWEEN_LOOKS = 200  # turns of the loop, in which steps are undone
 HELD = "UPDATE action_step SET state = 'applied' WHERE action = 2"
@@ -131,6 +131,31 @@ def test_what_is_forged_while_steps_wait_for_their_turn_is_never_sent(shop: Shop
     assert [held[RPM] for held in shop.memory.held.values()] == [60 + place for place in range(len(targets))]
     sent = [value for _, _, _, _, value in shop.memory.effects]
     assert set(sent) == {10, *(60 + place for place in range(len(targets)))}
+
+
+APPROVED = "INSERT INTO approval (action, digest, person, role, verdict, at) VALUES "
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        APPROVED + "(1, 'd', 'fred', 'finance', 'maybe', 1)",
+        APPROVED + "(1, x'ff', 'fred', 'finance', 'approved', 1)",
+        APPROVED + "(1, 'd', 'fred', 'finance', 'approved', 1.5)",
+        "UPDATE action_step SET version = x'00' WHERE action = 1",
+        "UPDATE action SET spec = json_set(spec, '$.change', json('{\"a\":1e400}')) WHERE id = 1",
+    ],
+)
+def test_a_row_that_makes_no_sense_stops_the_end_of_no_action(shop: Shop, statement: str) -> None:
+    first, second = shop.ask((KEY, {RPM: 10})), shop.ask((OTHER, {RPM: 10}))
+    shop.settle()
+
+    tamper(shop.writer.path, statement)
+    time_up(shop, first)
+
+    assert (shop.state(first), shop.state(second)) == (ActionState.EXPIRED, ActionState.EXPIRED)
+    assert (shop.memory.held[KEY][RPM], shop.memory.held[OTHER][RPM]) == (None, 60)
+    assert shop.kinds().count("forged") == 1
 
 
 def test_a_later_action_that_is_the_agents_own_still_takes_over(shop: Shop) -> None:
