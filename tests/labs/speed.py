@@ -19,7 +19,8 @@ from tests.labs.acting import Site, until
 Tell = Callable[[str], None]
 """Says something to whoever runs the tests."""
 GOAL_S = 1.0
-TRIES = 5
+TRIES = 8
+"""Where ten processes want each processor, the fourth met the goal at the latest."""
 
 
 @dataclass(frozen=True, slots=True)
