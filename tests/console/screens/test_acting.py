@@ -8,8 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from agent.control.planning import Plan
-from agent.control.planning.keys import PlannedKey
 from agent.domain.action import ActionState
 from agent.domain.allocation import Scope
 from agent.domain.gateway import Inventory, Limit, LimitUnit
@@ -19,12 +17,11 @@ from agent.settings_gateways import Gateway
 from console.screens.acting.aim import Aim, NoAim, aim_of_alert, aim_of_row
 from console.screens.acting.look import limits_near, usual_calls
 from console.screens.acting.wishes import parse_limit
-from console.screens.acting.words import draw_plan
 from console.screens.forms.form import FieldError
 from console.screens.triage.drill import Drill, Step
 from tests.agent.reports.world import NOW
 from tests.console import triage_samples
-from tests.console.acting_world import KEYS, console_on, on_teams, open_desk, throttle
+from tests.console.acting_world import KEYS, console_on, on_teams, open_desk
 from tests.console.alert_samples import BUDGET, HARD_CAP, PENDING, SPIKE, TAKEN
 from tests.console.harness import piloted
 
@@ -334,38 +331,6 @@ def test_the_key_of_an_alert_is_called_and_confirmed_by_its_name_and_by_its_id_t
 
     assert aim.name == "key search-prod-3"
     assert aim.names == ("search-prod-3", "key search-prod-3", "key_search_prod_3")
-
-
-def test_keys_that_nobody_asked_for_are_told_before_anything_else_of_what_is_hit():
-    spec = replace(throttle(), scope=Scope.parse("api_key:key_search"))
-    mine, other = (PlannedKey(name, name, "search") for name in ("key_search", "key_other"))
-    made = Plan(spec, (), (mine,), bystanders=(other,))
-
-    labels = [line[0].text.strip() for line in draw_plan(made, aim_of_alert(SPIKE), NOW, 200)]
-
-    assert labels == ["hits", "also", "burn", "when"]
-
-
-@pytest.mark.parametrize(
-    ("burns", "said"), [(9, "environment"), (0, "nothing else burns; n in non-prod hits them too")]
-)
-def test_sparing_all_that_burns_is_said(burns, said):
-    key = PlannedKey("key_dev", "key_dev", "search", production=False)
-    made = Plan(throttle(non_prod=True), (), (key,), spared=2, burn_nano=burns)
-
-    *_, spares = draw_plan(made, aim_of_alert(SPIKE), NOW, 200)
-
-    assert spares[0].text.strip() == "spares" and spares[1].text.endswith(said)
-
-
-@pytest.mark.parametrize(("refused", "loose"), [(0, True), (9, True), (10, False), (600, False)])
-def test_a_limit_that_would_hardly_have_been_felt_says_so(refused, loose):
-    key = PlannedKey("key_dev", "key_dev", "search", production=False)
-    made = Plan(throttle(), (), (key,), requests=1_000, refused=refused, burn_nano=9)
-
-    said = ["".join(span.text for span in line) for line in draw_plan(made, aim_of_alert(SPIKE), NOW, 200)]
-
-    assert any("▲ hardly anything at 60 rpm: type a lower limit" in line for line in said) is loose
 
 
 def test_a_spike_knows_which_share_of_it_is_usual():
