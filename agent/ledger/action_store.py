@@ -21,7 +21,7 @@ from agent.ledger.action_rows import (
     actions_of,
     answer_of,
     approval_columns,
-    approval_of,
+    said_of,
     step_columns,
     step_of,
 )
@@ -282,7 +282,7 @@ class ActionStore(AllocationChangeStore, GatewayStore):
 
     def approvals(self, action: int) -> list[Approval]:
         """Everybody's word on an action, void ones too, oldest first."""
-        return [approval_of(row) for row in self._rows("approvals_of", action=action)]
+        return [said_of(row) for row in self._rows("approvals_of", action=action)]
 
     def add_approval(self, approval: Approval) -> None:
         """Keeps one person's word."""
