@@ -188,9 +188,15 @@ def said_of(row: Row) -> Approval:
 
 @lru_cache(4_096)
 def mapping(text: str) -> Mapping[str, Any]:
-    """Thousands of keys and targets hold the same few texts; nobody changes what is read."""
-    found: Mapping[str, Any] = json.loads(text)
-    return found
+    """Thousands of keys and targets hold the same few texts; nobody changes what is read.
+
+    Empty for what the agent never writes: it is read anew with the gateway, and nothing is done by it alone.
+    """
+    try:
+        found = json.loads(text)
+    except (ValueError, TypeError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def key_of(row: Row) -> GatewayKey:
