@@ -81,7 +81,7 @@ def test_a_throttle_refuses_within_a_second_and_its_undo_leaves_no_trace(
         assert _settings(litellm_lab.info(key)) == _settings(untouched)
         return Pace(accepted - wrote, refused - accepted)
 
-    hold_goal(tell, "LiteLLM, throttle written by the gateway", throttled)
+    hold_goal(tell, "LiteLLM, throttle written by the gateway", throttled, heavy=True)
 
 
 def test_a_block_refuses_within_a_second_and_its_undo_lets_the_calls_pass(
@@ -106,7 +106,7 @@ def test_a_block_refuses_within_a_second_and_its_undo_lets_the_calls_pass(
         assert litellm_lab.info(key)["metadata"] == METADATA
         return Pace(accepted - wrote, refused - accepted)
 
-    hold_goal(tell, "LiteLLM, block written by the gateway", blocked)
+    hold_goal(tell, "LiteLLM, block written by the gateway", blocked, heavy=True)
 
 
 def test_a_blocked_team_is_blocked_with_all_of_its_keys_at_once(litellm_lab: LiteLLMLab, tell: Tell) -> None:

@@ -15,8 +15,10 @@ from tests.labs.speed import Pace, Tell, clocking, hold_goal
 
 pytestmark = [pytest.mark.labs, needs_litellm, pytest.mark.timeout(300)]
 
-PAUSE_S = 0.02
-"""Between looks at what the proxy holds, each of which has it work."""
+PAUSE_S = 0.1
+"""Between looks at what the proxy holds. Each has it work, as every call does: many would slow it down."""
+RATE = 8.0
+"""Calls a second of the key that is acted on."""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -41,7 +43,7 @@ def test_a_throttle_by_command_is_there_within_a_second_and_bites_within_another
     place: Place, tell: Tell
 ) -> None:
     before = place.held()
-    with place.load() as (load, _):
+    with place.load(RATE, 1) as (load, _):
 
         def throttled() -> Pace:
             began = time.monotonic()
@@ -53,14 +55,14 @@ def test_a_throttle_by_command_is_there_within_a_second_and_bites_within_another
             load.first(200, time.monotonic())
             return moments.pace(refused)
 
-        hold_goal(tell, "LiteLLM, throttle by command from its intent", throttled)
+        hold_goal(tell, "LiteLLM, throttle by command from its intent", throttled, heavy=True)
 
 
 def test_a_block_is_there_within_a_second_of_its_second_approval_and_bites_within_another(
     place: Place, tell: Tell
 ) -> None:
     site = place.site
-    with place.lab.load(place.prod, 10) as load:
+    with place.lab.load(place.prod, RATE) as load:
         load.first(200, 0.0)
 
         def blocked() -> Pace:
@@ -75,7 +77,7 @@ def test_a_block_is_there_within_a_second_of_its_second_approval_and_bites_withi
             load.first(200, time.monotonic())
             return moments.pace(refused)
 
-        hold_goal(tell, "LiteLLM, block from the intent of its second approval", blocked)
+        hold_goal(tell, "LiteLLM, block from the intent of its second approval", blocked, heavy=True)
 
 
 @needs_tmux
@@ -103,7 +105,7 @@ def test_two_keys_and_enter_throttle_the_row_under_the_cursor_within_a_second_an
     try:
         place.site.start()
         until(lambda: len(place.site.burn()) > 1, "burn of two keys", 40, place.site.said)
-        with litellm_lab.load(keys.dev, 20) as load:
-            hold_goal(tell, "LiteLLM, throttle in the console from Enter", throttled)
+        with litellm_lab.load(keys.dev, RATE) as load:
+            hold_goal(tell, "LiteLLM, throttle in the console from Enter", throttled, heavy=True)
     finally:
         place.site.kill()
