@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -71,10 +71,17 @@ class Budget:
             [alert.signal.tier for alert in part if alert.signal.rule is AlertRule.BUDGET] for part in parts
         )
 
+    def open(self) -> Sequence[Alert]:
+        """The alerts that are open after an evaluation."""
+        return evaluate(self.writer, self.settings, NOW).open
+
     def top_up(self, factor: int) -> None:
         """The allocation is raised in the middle of the month."""
-        more = replace(PAYMENTS, monthly_nano=MONTHLY * factor)
-        self.settings = replace(self.settings, allocations=(more,))
+        self.amount(MONTHLY * factor // NANO)
+
+    def amount(self, credits_: int) -> None:
+        """The allocation has so much for the month from now on."""
+        self.settings = replace(self.settings, allocations=(replace(PAYMENTS, monthly_nano=credits_ * NANO),))
 
 
 @pytest.fixture
@@ -228,6 +235,57 @@ def test_a_top_up_ends_the_alert_and_its_own_thresholds_fire_anew(budget: Budget
 
     assert after == ([], ["hard_cap"], [])
     assert budget.tiers()[0] == ["warning"]
+
+
+def test_an_amount_that_leaves_the_tier_reached_leaves_the_alert_open_with_the_new_threshold(
+    budget: Budget,
+) -> None:
+    budget.burnt("910000")
+    budget.tiers()
+    budget.burnt("1300000")
+    budget.tiers()
+    before = {alert.id: alert.signal.tier for alert in evaluate(budget.writer, budget.settings, NOW).open}
+    amounts = []
+    for monthly in (1_200_000, 1_000_000, 900_000):
+        budget.amount(monthly)
+        done = evaluate(budget.writer, budget.settings, NOW)
+        assert (done.fired, done.resolved) == ((), ())
+        assert {alert.id: alert.signal.tier for alert in done.open} == before
+        amounts += [alert.signal.threshold for alert in done.open if alert.signal.tier == "hard_cap"]
+
+    assert amounts == [1_200_000, 1_000_000, 900_000]
+
+
+def test_an_alert_that_outlived_a_top_up_ends_by_the_new_threshold_and_opens_again(budget: Budget) -> None:
+    budget.burnt("1300000")
+    budget.tiers()
+    budget.amount(1_200_000)
+    budget.tiers()
+    (alert,) = (each for each in budget.open() if each.signal.tier == "hard_cap")
+
+    budget.burnt("1190000")
+    just_below = budget.tiers()
+    budget.burnt("1100000")
+    far_below = budget.tiers()
+    budget.burnt("1200000")
+    budget.tiers()
+
+    assert just_below == ([], [], ["hard_cap", "critical"])
+    assert far_below == ([], ["hard_cap"], ["critical"])
+    assert alert.id in {each.id for each in budget.open()}
+
+
+def test_a_lower_tier_that_outlived_a_top_up_stays_when_the_higher_one_ends(budget: Budget) -> None:
+    budget.burnt("1100000")
+    budget.tiers()
+    budget.burnt("1300000")
+    budget.amount(1_200_000)
+    critical = {each.id for each in budget.open() if each.signal.tier == "critical"}
+
+    budget.burnt("1130000")
+
+    assert budget.tiers() == ([], ["hard_cap"], ["critical"])
+    assert {each.id for each in budget.open()} >= critical
 
 
 def test_a_new_month_begins_at_nothing(budget: Budget) -> None:

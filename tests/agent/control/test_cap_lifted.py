@@ -9,7 +9,7 @@ import pytest
 
 from agent.allocations import settings_now
 from agent.control.planning import books_of, plan
-from agent.domain.action import ActionKind, ActionSpec
+from agent.domain.action import ActionKind, ActionSpec, ActionState
 from agent.domain.allocation import Allocation, Scope
 from agent.domain.money import NANO
 from tests.agent.control.capped import Capped
@@ -50,6 +50,24 @@ def test_too_few_credits_leave_the_cap_reached_and_the_lacking_ones_are_counted(
     assert held == f"action {block.id}, block non-prod of team:wallet for 1 h, stays"
     assert noted(capped, "155")[0].startswith("the cap stays reached")
     assert noted(capped, "156")[0].startswith("the cap is lifted"), "what is said to be needed is enough"
+
+
+def test_credits_that_leave_the_cap_reached_leave_all_that_answers_it_as_it_is_and_so_does_their_end(
+    capped: Capped,
+) -> None:
+    capped.burnt("dev_1", "27754.2")
+    capped.look()
+    alerts = [alert.id for alert in capped.office.writer.alerts.open_alerts()]
+    before = [(each.id, each.state) for each in capped.open]
+    assert [state for _, state in before] == [ActionState.ACCEPTED, ActionState.STANDBY]
+
+    capped.top_up(WALLET, 10, capped.office.now + 600)
+    while_topped = [each for _ in range(8) for each in capped.look()]
+    end = capped.look()
+
+    assert while_topped == end == []
+    assert [(each.id, each.state) for each in capped.open] == before
+    assert [alert.id for alert in capped.office.writer.alerts.open_alerts()] == alerts
 
 
 def test_enough_credits_lift_the_cap_for_so_long_and_release_its_block_by_name(capped: Capped) -> None:
