@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from agent.domain.alert import Alert
 
 _WHOLE = Decimal(1)
+_HARDLY = 2
+"""The part, as a divisor, of its distance from the cap by which a limit that waits may be off."""
 _TOO_LOW = Decimal("Infinity")
 """Of what may wait, a limit that would refuse what people have agreed to comes first."""
 
@@ -92,8 +94,14 @@ def _over(allocation: Allocation | None, action: Action) -> str:
     if allocation.at_hard_cap == "none":
         return f"the policy of {allocation.id} does nothing at the hard cap any more"
     return (
-        "" if behind(allocation) == action.spec.amount_nano else "the cap has changed since it was asked for"
+        "" if _will_do(allocation, action.spec.amount_nano) else "the cap has changed since it was asked for"
     )
+
+
+def _will_do(allocation: Allocation, amount_nano: int) -> bool:
+    """Whether a limit that waits for people may stay as it is: the cap has hardly moved since."""
+    belongs = behind(allocation)
+    return abs(amount_nano - belongs) * _HARDLY <= belongs - allocation.hard_cap_nano
 
 
 def _taken_back(action: Action, place: str) -> Proposal:
@@ -141,7 +149,10 @@ def _limit(
     agreed = covered and set_last < spec.amount_nano
     asked = sum(unanswered(each) for each in answers if each.amount_nano == spec.amount_nano)
     again = agreed or asked <= tier_rank(tier) - tier_rank(WARNING)
-    same = bool(answers) and answers[-1].amount_nano == spec.amount_nano
+    same = bool(answers) and (
+        answers[-1].amount_nano == spec.amount_nano
+        or (answers[-1].state is ActionState.STANDBY and _will_do(allocation, answers[-1].amount_nano))
+    )
     if same and not (again and case.asks_again(answers[-1])):
         return
     what = f"the provider's own limit at {spec.gateway}"

@@ -198,6 +198,21 @@ def test_a_limit_that_the_cap_no_longer_calls_for_is_no_longer_there_to_be_appro
     assert made.audited("action.declined")[:2] == ["action:1", "action:2"]
 
 
+def test_a_limit_that_waits_is_not_asked_for_anew_where_the_cap_has_hardly_moved(made: Projects) -> None:
+    made.environment = "prod"
+    made.burn("550", *MINE, p1=None, p2=None)
+    asked = made.limits(take=False)
+    waiting = [each.id for each in made.office.writer.actions.open_actions()]
+
+    made.top_up(WALLET, 10, made.office.now + HOUR)
+    topped = made.limits(take=False)
+    made.office.now += HOUR
+
+    assert [state for _, _, state in asked] == ["standby", "standby"]
+    assert topped == made.limits(take=False) == []
+    assert [each.id for each in made.office.writer.actions.open_actions()] == waiting
+
+
 def test_what_people_have_set_lower_stays(made: Projects) -> None:
     made.burn("400", *MINE, p1=500, p2=5_000)
 
