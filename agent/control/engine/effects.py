@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from agent.control.engine.called_back import fold
-from agent.control.engine.fall import BurnSince, Sight, bites_at, burn_since
+from agent.control.engine.fall import WITHIN_S, BurnSince, Sight, bites_at, burn_since
 from agent.control.gateways.base import GatewayError
 from agent.control.occasion import Occasion, record
 from agent.control.planning import books_of
@@ -29,7 +29,9 @@ MOST_ASKED = 20
 """Targets of an action whose traffic a gateway is asked for."""
 
 _FELL = "burn fell"
+_NONE = "no effect"
 _REFUSES = "refuses calls"
+_TOLD_OF_NONE = ("ops_on_call",)  # and told again, where an effect shows after all
 _PACE = ((10, 0.5), (60, 1.0), (600, 10.0))  # until so many real seconds: a look each so many
 _SLOWEST_S = 60.0
 _PATIENCE_S = 10.0  # of one look at the traffic of one action at one gateway
@@ -221,12 +223,13 @@ def _no_effect(action: Action, burn: BurnSince | None, now: int, settings: Setti
     patience = int(settings.acting.no_effect_after)
     if burn is None or bites is None or now - bites < patience or action.spec.kind is ActionKind.CAP:
         return ""
+    if burn.bitten_s < min(patience, WITHIN_S):  # what is known is too old to show it
+        return ""
     if not burn.before_nano:
         return "nothing burnt there before, and nothing does now" if not burn.now_nano else ""
-    if burn.fell:
+    if burn.fell or not burn.goes_on:
         return ""
-    minutes = max((now - (action.accepted_at or now)) // 60, 1)
-    return f"no effect after {minutes} min: {_why(burn)}"
+    return f"{_NONE} after {max(burn.after_s // 60, 1)} min: {_why(burn)}"
 
 
 def _why(burn: BurnSince) -> str:
@@ -235,6 +238,8 @@ def _why(burn: BurnSince) -> str:
         return "what burns on is batch traffic, which this limit does not hold"
     if burn.others:
         return f"the traffic also comes through key {burn.others}"
+    if burn.block:
+        return "the traffic does not go through what was blocked"
     if not burn.foreseen_nano:
         return "its calls are below the limit, as was foreseen"
     return "the traffic does not go through what was limited, or the limit is above it"
@@ -250,14 +255,20 @@ def _first(refused_at: float | None, accepted: int, exact: float | None) -> str:
 
 
 def _occasion(before: Action, after: Action) -> Occasion | None:
+    corrected = before.effect.startswith(_NONE) and not after.effect.startswith(_NONE)
+    who = _TOLD_OF_NONE if corrected else ()
+    after_all = "; that it had no effect was said too early" if corrected else ""
     if after.state is ActionState.CONFIRMED and before.state is not ActionState.CONFIRMED:
-        return Occasion("confirmed", after, f"confirmed by traffic: {after.effect}")
-    if after.effect.startswith("no effect") and not before.effect:
+        text = f"confirmed by traffic: {after.effect}{after_all}"
+        return Occasion("confirmed", after, text, recipients=who)
+    if corrected:
+        return Occasion("effect", after, f"{after.effect}{after_all}", recipients=who)
+    if after.effect.startswith(_NONE) and not before.effect:
         return Occasion(
             "no_effect",
             after,
             after.effect,
-            recipients=("ops_on_call",),
+            recipients=_TOLD_OF_NONE,
             next_command="burndeck triage",
         )
     return None

@@ -13,6 +13,7 @@ from agent.control.gateways.base import dialect_of
 from agent.control.planning.calls import MINUTE_S
 from agent.control.planning.keys import PlannedKey, keys_in, keys_of
 from agent.control.planning.reach import Reach
+from agent.domain.action import ActionKind
 
 if TYPE_CHECKING:
     from agent.control.planning import Books
@@ -46,12 +47,24 @@ class BurnSince:
     others: str = ""  # a key beside those hit to which much of what was foreseen has moved
     batch_nano: int = 0  # of the burn since, by batches that the limit does not hold
     final: bool = False  # whatever burns later is not the action's doing
+    block: bool = False  # it is to stop all calls
+    bitten_s: int = 0  # how long the action bites by the end of what is measured
 
     @property
     def fell(self) -> bool:
-        """In both windows by half of what was foreseen at least; nothing foreseen, nothing to find."""
+        """In both windows by half of what was foreseen at least; nothing foreseen, nothing to find.
+
+        After a block no calls are proof, however much more than the last minute before it was foreseen.
+        """
+        if self.block and self.before_nano and not any(self.after_nano):
+            return True
         falls = (self.before_nano - after for after in self.after_nano)
         return self.foreseen_nano > 0 and all(fall * 2 >= self.foreseen_nano for fall in falls)
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether calls went on all the time: a window without any may be the action's doing."""
+        return all(self.after_nano)
 
     @property
     def now_nano(self) -> int:
@@ -127,6 +140,7 @@ def burn_since(sight: Sight, action: Action, now: int, *, sure: bool = False) ->
     keys, whose, hit = sight.keys, sight.whose, _hit(sight, action)
     was = sight.live(begun - WINDOW_S, begun)
     live = any(nano and whose[context].api_key in hit for context, nano in was.items() if context in whose)
+    live = live and not _told_of(sight, hit, begun)
     if not live:
         begun, bites = begun // MINUTE_S * MINUTE_S, -(-bites // MINUTE_S) * MINUTE_S
         was = _by_minutes(sight, begun - WINDOW_S, begun)
@@ -159,6 +173,8 @@ def burn_since(sight: Sight, action: Action, now: int, *, sure: bool = False) ->
         keys[other].name if other in keys else other,
         batch * MINUTE_S // both,
         final=end >= bites + WITHIN_S,
+        block=action.spec.kind is ActionKind.BLOCK,
+        bitten_s=end - bites,
     )
 
 
@@ -168,6 +184,13 @@ def _hit(sight: Sight, action: Action) -> set[str]:
     asked = keys_in(sight.keys.values(), spec.scope)
     meant = {key.api_key for key in asked if not (spec.non_prod and key.production)}
     return meant.union(sight.reached(step.target for step in action.steps))
+
+
+def _told_of(sight: Sight, hit: set[str], begun: int) -> bool:
+    """Whether a provider tells of a part of the window before: its single calls are not all of it."""
+    start, end = (begun - WINDOW_S) // MINUTE_S * MINUTE_S, -(-begun // MINUTE_S) * MINUTE_S
+    told = sight.books.rules.named("plan_buckets", start=start, end=end)
+    return any(context in sight.whose and sight.whose[context].api_key in hit for context, *_ in told)
 
 
 def _near(keys: Mapping[str, PlannedKey], hit: set[str]) -> set[str]:

@@ -26,11 +26,13 @@ from agent.domain.gateway import (
 from agent.domain.money import NANO
 from agent.domain.usage import Dimensions
 from agent.domain.words import plural
+from agent.ledger.rows import BucketRow
 from agent.settings_gateways import Gateway
 from tests.agent.control.engine.shop import HOUR, KEY, NOW, OTHER, RPM, MemoryLink, Shop
 from tests.agent.ledger.build import batch, event
 
 SEARCH = Dimensions("proxy", api_key="sk-search", project="p", environment="dev", team="search")
+QUIET = Dimensions("proxy", api_key="sk-quiet", project="q", environment="dev", team="quiet")
 EDGE = Dimensions("edge", api_key="sk-edge", project="p", environment="dev", team="other")
 
 
@@ -341,6 +343,84 @@ def test_a_limit_that_nothing_falls_by_is_told_once(shop: Shop) -> None:
     )
     assert look(shop, shop.action(action.id or 0), after_s=395)[1].startswith("no effect after 6 min")
     assert shop.kinds().count("no_effect") == 1
+
+
+def blocked(shop: Shop, **foreseen: object) -> Action:
+    """A block of all calls of a team, accepted at NOW."""
+    spec = ActionSpec(ActionKind.BLOCK, Scope.parse("team:search"), expires_s=HOUR)
+    return accepted(shop, spec=spec, **foreseen)
+
+
+def test_of_usage_that_comes_late_no_missing_effect_is_concluded(shop: Shop) -> None:
+    action = blocked(shop)
+    burn(shop, range(-200, 65))
+    burn(shop, [140], nano=1, whose=QUIET)
+
+    early = look(shop, action, after_s=365)
+    burn(shop, [400], nano=1, whose=QUIET)
+    late = look(shop, shop.action(action.id or 0), after_s=401)
+
+    assert early == (ActionState.ACCEPTED, "")
+    assert late == (ActionState.CONFIRMED, "burn fell from 60.0 to 0.0 credits/min, 400 s after")
+    assert "no_effect" not in shop.kinds()
+
+
+@pytest.mark.parametrize("saved_nano", [0, 50 * NANO, 200 * NANO])
+def test_that_no_calls_come_after_a_block_is_its_effect_whatever_was_foreseen(
+    shop: Shop, saved_nano: int
+) -> None:
+    action = blocked(shop, saved_nano=saved_nano)
+    burn(shop, range(-200, 65))
+    burn(shop, [400], nano=1, whose=QUIET)
+
+    assert look(shop, action, after_s=400)[1] == "burn fell from 60.0 to 0.0 credits/min, 400 s after"
+
+
+@pytest.mark.parametrize("until", [330, 390])
+def test_one_window_without_calls_after_a_block_is_not_called_no_effect(shop: Shop, until: int) -> None:
+    action = blocked(shop, saved_nano=200 * NANO)
+    burn(shop, range(-200, until))
+    burn(shop, [400], nano=1, whose=QUIET)
+
+    assert ("no effect" in look(shop, action, after_s=400)[1]) is (until == 390)
+
+
+def test_calls_that_go_on_after_a_block_do_not_go_through_what_was_blocked(shop: Shop) -> None:
+    burn(shop, range(-200, 400))
+
+    said = look(shop, blocked(shop, saved_nano=0), after_s=390)[1]
+
+    assert said == "no effect after 6 min: the traffic does not go through what was blocked"
+
+
+@pytest.mark.parametrize("traffic", [None, Traffic(refused=0, passed=1)])
+def test_an_effect_that_shows_later_takes_back_that_there_was_none_and_says_so_to_who_was_told(
+    shop: Shop, traffic: Traffic | None
+) -> None:
+    shop.memory.traffic = traffic
+    action = blocked(shop)
+    burn(shop, range(-200, 420))
+    assert look(shop, action, after_s=390)[1].startswith("no effect after 6 min")
+
+    burn(shop, [560], nano=1, whose=QUIET)
+    _, effect = look(shop, shop.action(action.id or 0), after_s=560)
+
+    assert effect == "burn fell from 60.0 to 0.0 credits/min, 560 s after"
+    last = shop.told[-1]
+    assert last.kind == ("effect" if traffic else "confirmed")
+    assert last.recipients == ("ops_on_call",)
+    assert last.text.endswith(f"{effect}; that it had no effect was said too early")
+
+
+def test_a_minute_before_that_a_provider_has_told_in_part_is_counted_whole(shop: Shop) -> None:
+    action = replace(accepted(shop), begun_at=NOW + 30, accepted_at=NOW + 30)
+    shop.writer.actions.save(action)
+    row = BucketRow(NOW - 60, 60, SEARCH, event("x").service, 60, 1, 0, 1, 0, 60 * NANO)
+    shop.writer.write_usage_window("proxy", NOW - 60, NOW, {"completions": [row]}, read_at=NOW)
+    burn(shop, range(31))
+    burn(shop, range(33, 400, 3))
+
+    assert look(shop, action, after_s=390)[1].startswith("burn fell from 60.0 to 20.0 credits/min")
 
 
 def test_looks_are_many_at_first_and_few_later() -> None:
