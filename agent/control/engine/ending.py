@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from agent.ledger.writer import LedgerWriter
 
 _log = logging.getLogger(__name__)
+_FAILED = "failed"
 TIME_UP = "its time was up"
 DRILL_OVER = "drill over: nothing was changed"
 RUNNING = (
@@ -137,8 +138,8 @@ def finish(writer: LedgerWriter, ident: int, now: int, tell: Tell) -> None:
             return
         in_time = action.ended_by == AGENT and action.why in (TIME_UP, DRILL_OVER)
         state = ActionState.EXPIRED if in_time else ActionState.REVERSED
-        if action.accepted_at is None:
-            state = ActionState.FAILED if not in_time and action.ended_by == AGENT else state
+        if _given_up(writer, action):
+            state = ActionState.FAILED
         kept = [step for step in action.steps if step.state is StepState.KEPT]
         blind = overwritten(action.steps)
         effect = "; ".join(filter(None, (action.effect, blind)))
@@ -148,6 +149,13 @@ def finish(writer: LedgerWriter, ident: int, now: int, tell: Tell) -> None:
             text += f"; {plural(len(kept), 'target')} left alone: {kept[0].target.id}: {kept[0].detail}"
         whom = ("ops_on_call",) if kept or in_time or blind else ()
         record(writer, Occasion("undone", after, text, recipients=whom), now, tell)
+
+
+def _given_up(writer: LedgerWriter, action: Action) -> bool:
+    """Whether no target took it, as `not_begun` has recorded: one that was released before is only undone."""
+    if action.accepted_at is not None or action.ended_by != AGENT or action.why in (TIME_UP, DRILL_OVER):
+        return False
+    return writer.control.newest(f"action.{_FAILED}", f"action:{action.id}") is not None
 
 
 def _said_of_end(action: Action, *, in_time: bool) -> str:
@@ -166,7 +174,7 @@ def not_begun(writer: LedgerWriter, action: Action, now: int, trouble: str, tell
     )
     writer.actions.save(after)
     occasion = Occasion(
-        "failed",
+        _FAILED,
         after,
         f"failed: {trouble or why}" + ("; what may have arrived is undone" if doubtful else ""),
         recipients=("ops_on_call",),

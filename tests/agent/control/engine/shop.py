@@ -244,12 +244,12 @@ class Shop:
     def steps(self, ident: int) -> list[str]:
         return [step.state.value for step in self.action(ident).steps]
 
-    def release(self, ident: int) -> None:
+    def release(self, ident: int, *, by: str = "ada") -> None:
         """As somebody who may."""
         action = self.action(ident)
         if not action.state.ended and action.state is not ActionState.REVERSING:
             self.writer.actions.save(
-                replace(action, state=ActionState.REVERSING, ended_by="ada", why="released")
+                replace(action, state=ActionState.REVERSING, ended_by=by, why="released")
             )
 
     def renew(self, ident: int, seconds: int = HOUR) -> None:

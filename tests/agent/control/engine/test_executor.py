@@ -11,6 +11,7 @@ import pytest
 from agent.control.engine import Executor
 from agent.domain.action import ActionState, Approval, Verdict
 from agent.domain.gateway import Traffic
+from agent.domain.person import AGENT
 from agent.process.acting import notice_of
 from tests.agent.control.engine.shop import HOUR, KEY, OTHER, QUICK, RPM, TPM, Life, Shop
 
@@ -238,12 +239,15 @@ def test_a_part_that_is_refused_is_named_and_the_others_hold(shop: Shop) -> None
     assert held(shop) == (None, 900)
 
 
-def test_a_release_while_it_is_being_done_stops_what_has_not_begun_and_undoes_the_rest(shop: Shop) -> None:
+@pytest.mark.parametrize("by", ["ada", AGENT])
+def test_a_release_while_it_is_being_done_stops_what_has_not_begun_and_undoes_the_rest(
+    shop: Shop, by: str
+) -> None:
     ident = shop.ask((KEY, {RPM: 10}), (OTHER, {RPM: 10}))
     assert not shop.settle(Life(until=lambda: held(shop) == (10, 900)))
     assert shop.state(ident) is ActionState.EXECUTING
 
-    shop.release(ident)
+    shop.release(ident, by=by)
     shop.settle()
 
     assert shop.state(ident) is ActionState.REVERSED
