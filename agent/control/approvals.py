@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from agent.control.bounds import known_person, scopes_around
 from agent.control.occasion import Occasion, Tell, record
+from agent.control.paging import asks_for
 from agent.control.standing import out_of_reach
 from agent.control.tokens import Word, read_token
 from agent.domain.action import Action, ActionState, Approval, Needs, Verdict
@@ -56,7 +57,8 @@ def approve(
         text += f" (brought by {courier})"
     left = len(action.needs) - len(given) - 1
     if left:
-        record(writer, Occasion("approved", action, f"{text}; {left} more to go", intent.person), now, tell)
+        occasion = Occasion("approved", action, f"{text}; {left} more to go", intent.person)
+        record(writer, asks_for(writer, occasion, _counting(writer, action), text), now, tell)
         return
     ready = writer.actions.save(replace(action, state=ActionState.PENDING, approve_by=None))
     record(writer, Occasion("approved", ready, f"{text}; it begins", intent.person), now, tell)

@@ -23,6 +23,8 @@ class Occasion:
     text: str  # one sentence
     actor: str = AGENT
     recipients: tuple[str, ...] = ()  # parts that routes know; nobody: the timeline and the audit log alone
+    informed: tuple[str, ...] = ()  # parts that are told as well, of whom nothing is asked
+    page: str = ""  # what the message says, where it says more than the timeline
     loud: bool = False  # on every channel there is
     next_command: str = ""
 

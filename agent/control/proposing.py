@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from agent.control.occasion import Occasion, Tell, record
+from agent.control.paging import ON_CALL, asks_for
 from agent.domain.action import Action, ActionKind, ActionSpec, ActionState, Needs
 from agent.domain.action_words import spec_title
 from agent.domain.intent import Refused
@@ -15,9 +16,6 @@ if TYPE_CHECKING:
     from agent.control.planning import Plan
     from agent.ledger.writer import LedgerWriter
     from agent.settings import Settings
-
-ASKED = {"finance": "central_finance", "engineering": "ops_on_call"}
-"""Which part is told when a role is asked to approve; every other role is told as the on-call."""
 
 
 def begin(
@@ -51,7 +49,7 @@ def begin(
             steps=made.steps,
         )
     )
-    record(writer, _occasion(action, by), now, tell)
+    record(writer, _occasion(writer, action, by), now, tell)
     return action
 
 
@@ -81,37 +79,24 @@ def check_spec(spec: ActionSpec) -> None:
         raise Refused("the glass is broken for a top-up only")
 
 
-def recipients(needs: Needs) -> tuple[str, ...]:
-    """Who is told that approvals are asked for."""
-    found = (ASKED.get(role, "ops_on_call") for roles in needs for role in roles[:1])
-    return tuple(dict.fromkeys(found))
-
-
 def title(action: Action) -> str:
     """`throttle team:search to 10 rps for 1h`: what an action is, in words."""
     return spec_title(action.spec)
 
 
-def _occasion(action: Action, by: str) -> Occasion:
+def _occasion(writer: LedgerWriter, action: Action, by: str) -> Occasion:
     who = "proposed" if by == AGENT and action.needs else "asked for"
     text = f"{title(action)}, {who} by {by}: {action.reason}"
     if action.needs:
         waits = " and ".join(" or ".join(roles) for roles in action.needs)
-        return Occasion(
-            "requested",
-            action,
-            f"{text}; waits for {waits}",
-            actor=by,
-            recipients=recipients(action.needs),
-            next_command=f"burndeck approve {action.id}",
-        )
+        return asks_for(writer, Occasion("requested", action, f"{text}; waits for {waits}", actor=by))
     loud = action.spec.emergency and not action.spec.drill
     return Occasion(
         "requested",
         action,
         ("GLASS BROKEN: " if loud else "") + text,
         actor=by,
-        recipients=("ops_on_call",),
+        recipients=(ON_CALL,),
         loud=loud,
         next_command=f"burndeck actions show {action.id}",
     )

@@ -18,6 +18,7 @@ from agent.control.duties import assess, guard_top_up, hard_cap_incident
 from agent.control.glass import owe_postmortem, sign_postmortem
 from agent.control.lasting import not_released, renewed
 from agent.control.occasion import Occasion, Tell, record
+from agent.control.paging import asks_for
 from agent.control.planning import Plan, books_of, plan
 from agent.control.proposing import again, begin, check_spec, title
 from agent.control.undoing import fates, still_wait
@@ -114,7 +115,10 @@ class _Desk:
         reason = str(intent.payload.get("reason", "")).strip() or action.reason
         changed = writer.actions.save(again(action, made, self.settings, now, reason))
         text = f"changed to {title(changed)}; approvals given before count no more"
-        record(writer, Occasion("amended", changed, text, actor=intent.person), now, self.tell)
+        occasion = Occasion("amended", changed, text, actor=intent.person)
+        if changed.needs:
+            occasion = asks_for(writer, occasion, news="changed, approvals given before count no more")
+        record(writer, occasion, now, self.tell)
 
     def approve(self, writer: LedgerWriter, intent: Intent, now: int) -> None:
         """One of the approvals; with the last one the action begins."""

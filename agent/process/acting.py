@@ -19,6 +19,7 @@ from agent.control.proposing import begin
 from agent.control.tags import decide as decide_tags
 from agent.domain.action import LONGEST_S, ActionKind, ActionState
 from agent.domain.alert import CRITICAL, HARD_CAP, INFO, WARNING
+from agent.domain.allocation import ScopeKind
 from agent.domain.intent import Refused
 from agent.domain.notice import Notice, NoticeKind
 from agent.domain.person import AGENT
@@ -69,8 +70,14 @@ class Told:
         post, notice = Post(writer, self.settings), notice_of(occasion, now)
         if occasion.loud:
             post.put_everywhere(notice)
-        else:
-            post.put(notice, occasion.recipients)
+            return
+        whom = occasion.recipients
+        if occasion.informed and post.unreached(notice, whom):
+            whom = (*whom, *occasion.informed)  # whoever has no channel is found by those who have one
+        told = post.put(notice, whom)
+        others = tuple(part for part in occasion.informed if part not in whom)
+        if others:
+            post.put(_for_information(occasion, notice), others, but=told)
 
 
 def _said_before(writer: LedgerWriter, occasion: Occasion) -> bool:
@@ -94,25 +101,48 @@ def notice_of(occasion: Occasion, now: int) -> Notice:
     """The message of an occasion. What is only a drill says so first, as every drill does."""
     action = occasion.action
     spec = action.spec
-    tier = HARD_CAP if occasion.loud else _TIERS.get(occasion.kind, INFO)
+    asked = action.state is ActionState.STANDBY and bool(occasion.informed)
+    tier = HARD_CAP if occasion.loud else WARNING if asked else _TIERS.get(occasion.kind, INFO)
     text = f"{action.id}/{occasion.kind}/{now}/{occasion.text}"
     return Notice(
         id=hashlib.sha256(text.encode()).hexdigest()[:32],
         kind=NoticeKind.DRILL if spec.drill else NoticeKind.ACTION,
-        why=f"action {action.id} is {action.state.value}, and this is for whoever answers for it",
+        why=f"action {action.id} waits for approvals, and this is for whoever may give one"
+        if asked
+        else f"action {action.id} is {action.state.value}, and this is for whoever answers for it",
         at=now,
         rule="action",
         tier=tier,
         severity=_SEVERITIES[tier],
         state=action.state.value,
         dedup_key=f"action/{action.id}",
-        summary=f"action {action.id}: {occasion.text}",
+        summary=f"action {action.id}: {occasion.page or occasion.text}",
         alert=action.alert,
         incident=action.incident,
         scope_kind=spec.scope.kind.value,
         scope=spec.scope.value,
+        team=_team_of(action),
         next_command=occasion.next_command or f"burndeck actions show {action.id}",
     )
+
+
+def _for_information(occasion: Occasion, notice: Notice) -> Notice:
+    """The same for those who are only to know of it: nobody is called to what others decide."""
+    return replace(
+        notice,
+        id=hashlib.sha256(f"{notice.id}/informed".encode()).hexdigest()[:32],
+        why="it waits for the approval of others: nothing is asked of you",
+        summary=f"{notice.summary}; nothing is asked of you",
+        next_command=f"burndeck actions show {occasion.action.id}",
+    )
+
+
+def _team_of(action: Action) -> str:
+    """The one team that it bears on, by which routes choose; empty where there are several."""
+    scope, teams = action.spec.scope, action.preview.get("teams", ())
+    if scope.kind is ScopeKind.TEAM:
+        return scope.value
+    return str(teams[0]) if len(teams) == 1 else ""
 
 
 @dataclass(frozen=True, slots=True)

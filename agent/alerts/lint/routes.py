@@ -22,6 +22,8 @@ from agent.toml_file import Key
 
 _ALWAYS = ("silence_author", "tickets")
 """Parts that burndeck names itself."""
+_OF_ACTIONS = ("ops_on_call", "central_finance", "team_lead")
+"""Parts that are told of actions, and asked to approve, whatever the tiers name."""
 _SOME_TIME = datetime(2026, 1, 7, 12, tzinfo=UTC)
 
 
@@ -71,7 +73,7 @@ def _reached(case: Case, tier: Tier, name: str, allocation: Allocation | None = 
 
 def _never(case: Case) -> Iterator[Finding]:
     alerts = case.settings.alerts
-    recipients = {*_ALWAYS, *(name for tier in alerts.tiers for name in _parts(tier))}
+    recipients = {*_ALWAYS, *_OF_ACTIONS, *(name for tier in alerts.tiers for name in _parts(tier))}
     known: dict[str, Collection[str]] = {
         "tiers": known_tiers(case),
         "rules": [rule.value for rule in AlertRule],
