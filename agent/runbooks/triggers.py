@@ -18,17 +18,17 @@ _WITH = "/"
 class Fit(enum.IntEnum):
     """How well a runbook answers an alert, best first."""
 
-    RULE = 0  # it answers every alert of the rule, whatever the cause turns out to be
-    CAUSE = 1  # the rule, where it names this cause: a cause is a hint, and may change while it burns
+    CAUSE = 0  # it was written for the rule where it names this very cause
+    RULE = 1  # it answers every alert of the rule, whatever the cause turns out to be
     TIER = 2
 
 
 def fit(triggers: Collection[str], rule: str, tier: str, cause: str = "") -> Fit | None:
     """How triggers answer an alert; None where they do not."""
-    if rule in triggers:
-        return Fit.RULE
     if cause and f"{rule}{_WITH}{cause}" in triggers:
         return Fit.CAUSE
+    if rule in triggers:
+        return Fit.RULE
     return Fit.TIER if tier in triggers else None
 
 

@@ -21,7 +21,7 @@ from console.screens.acting.look import PLAN
 from console.screens.acting.words import LABEL, approvers, confirmation, draw_plan
 from console.screens.forms.form import Field, Values
 from console.screens.forms.preview import Preview, PreviewForm
-from console.screens.runbook.wishes import wanted
+from console.screens.runbook.wishes import simple, wanted
 from console.widgets.ink import Line, Span, Tone, left, wrap
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def _read(view: RunView, step: StepView, answer: Answer, values: Values) -> Prev
     planned: Planned = answer.value  # type: ignore[assignment]
     made = planned.plan
     if made is None:
-        return Preview(lambda width: [], problem=f"{planned.problem.rstrip('.')}. {_instead(view)}")
+        return _undoable(view, f"{planned.problem.rstrip('.')}.")
     aim = _aim(view, made)
     reason = values["reason"]
     return Preview(
@@ -119,11 +119,18 @@ def _read(view: RunView, step: StepView, answer: Answer, values: Values) -> Prev
     )
 
 
-def _instead(view: RunView) -> str:
-    """What else can be done than this action."""
+def _undoable(view: RunView, why: str) -> Preview:
+    """What no gateway can do: where an answer led here, Enter leads back to it."""
     decision = way_back(view)
-    back = f"O at step {decision.declared.seq} goes back to another answer, " if decision is not None else ""
-    return f"Type other values, or Esc: {back}s skips the step."
+    if decision is None:
+        return Preview(lambda width: [], problem=f"{why} Type other values, or Esc: s skips the step.")
+    seq = decision.declared.seq
+    told = f"▲ {why} Type other values, or Enter twice: back to step {seq} for another answer. Esc, s skips."
+    return Preview(
+        draw=lambda width: [[Span(line, Tone.WARM)] for line in wrap(told, width)],
+        want=simple(view, decision, "reopen", "is open again: choose another answer", reason=why),
+        confirm=f"goes back to step {seq} for another answer",
+    )
 
 
 def _aim(view: RunView, made: Plan) -> Aim:

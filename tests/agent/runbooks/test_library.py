@@ -105,7 +105,7 @@ def test_an_alert_is_answered_by_its_rule_before_its_tier_and_by_ones_own_first(
     assert "mm-other" not in found
 
 
-def test_a_rule_with_the_cause_of_an_alert_comes_after_the_rule_and_before_the_tier(tmp_path: Path) -> None:
+def test_a_rule_with_the_cause_of_an_alert_comes_before_the_rule_alone_and_the_tier(tmp_path: Path) -> None:
     for ident, trigger in (("aa-tier", "critical"), ("mm-cause", "cache/lost_cache"), ("zz-rule", "cache")):
         own(tmp_path / "runbooks", f"{ident}.md", f'id = "{ident}"\ntitle = "x"\ntrigger = ["{trigger}"]')
     known = library(settings(tmp_path))
@@ -113,7 +113,7 @@ def test_a_rule_with_the_cause_of_an_alert_comes_after_the_rule_and_before_the_t
     found = [each.id for each in known.answering("cache", "critical", "lost_cache")]
     others = [each.id for each in known.answering("cache", "critical", "retry_storm")]
 
-    assert found == ["zz-rule", "cost-spike", "mm-cause", "aa-tier", "throttle-non-prod"]
+    assert found == ["mm-cause", "zz-rule", "cost-spike", "aa-tier", "throttle-non-prod"]
     assert others == ["zz-rule", "cost-spike", "aa-tier", "throttle-non-prod"]
     assert "mm-cause" not in [each.id for each in known.answering("cache", "critical")]
 
@@ -121,9 +121,10 @@ def test_a_rule_with_the_cause_of_an_alert_comes_after_the_rule_and_before_the_t
 def test_the_first_is_the_one_that_fits_best_and_nobody_where_two_fit_as_well(tmp_path: Path) -> None:
     best = library(Settings()).first("burn_spike", "critical", "runaway_batch")
     assert best is not None
-    assert best.id == "cost-spike"
+    assert best.id == "runaway-batch"
 
-    own(tmp_path / "runbooks", "mine.md", 'id = "mine"\ntitle = "x"\ntrigger = ["burn_spike"]')
+    trigger = '["burn_spike/runaway_batch"]'
+    own(tmp_path / "runbooks", "mine.md", f'id = "mine"\ntitle = "x"\ntrigger = {trigger}')
 
     assert library(settings(tmp_path)).first("burn_spike", "critical", "runaway_batch") is None
     assert library(settings(tmp_path)).first("nothing", "nothing") is None

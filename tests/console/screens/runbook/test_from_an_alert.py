@@ -64,18 +64,18 @@ async def test_a_run_that_is_open_for_the_alert_is_shown_and_not_started_again(a
 
 
 @piloted
-async def test_a_runbook_of_the_rule_starts_at_once_and_n_starts_another_for_the_same_alert(
+async def test_the_runbook_of_the_cause_starts_at_once_and_n_starts_another_for_the_same_alert(
     desk: RunDesk,
 ) -> None:
-    desk.write(world.NOTE, triggers='"burn_spike/retry_storm", "critical"')
+    desk.write(world.QUERY, world.DECISION, world.NOTE, triggers='"burn_spike", "critical"')
     desk.fires()
     async with console_on(desk, "a", size=(80, 24)) as running:
         await running.until("retry storm: search-prod")
         await running.press("r")
-        await running.until("starts  Cost spike", "The agent has been asked to start it, and answers")
+        await running.until("starts  Provider outage and retry storm", "The agent has been asked to start it")
         assert "What leads on" not in running.text
         await answered(running, desk)
-        await running.until("run 1", "step 4 of", "7 n starts another for alert 1")
+        await running.until("run 1", "7 n starts another for alert 1")
         await running.press("7")
         await running.until("open 1")
         await running.press("n")
@@ -85,7 +85,7 @@ async def test_a_runbook_of_the_rule_starts_at_once_and_n_starts_another_for_the
         await running.press("enter")
         await answered(running, desk)
         await running.until("run 2", "Cost spike, tried out")
-    assert [desk.run(each).runbook.id for each in (1, 2)] == ["cost-spike", "walk"]
+    assert [desk.run(each).runbook.id for each in (1, 2)] == ["provider-outage-retry-storm", "walk"]
     assert desk.run(2).alert == 1
     assert desk.run(2).parameters["scope"] == desk.run(1).parameters["scope"]
 
@@ -105,7 +105,7 @@ async def test_the_key_of_the_bar_and_then_r_answer_the_new_alert_and_not_the_ro
         assert running.app.screen.table.selected.key == "1"
         await running.press("a")
         await running.press("r")
-        await running.until("starts  Cost spike")
+        await running.until("starts  Provider outage")
         await answered(running, desk)
         await running.until("run 1", "alert 2")
     assert desk.run().alert == 2
@@ -113,12 +113,12 @@ async def test_the_key_of_the_bar_and_then_r_answer_the_new_alert_and_not_the_ro
 
 @piloted
 async def test_of_several_one_is_chosen(desk: RunDesk) -> None:
-    desk.write(world.DECISION)
+    desk.write(world.DECISION, triggers='"burn_spike/retry_storm"')
     desk.fires()
     async with console_on(desk, "a") as running:
         await running.until("retry storm: search-prod")
         await running.press("r")
-        await running.until("which runbook?", "walk", "cost-spike", "Esc leave")
+        await running.until("which runbook?", "walk", "provider-outag", "Esc leave")
         await running.press("escape")
         await running.until("retry storm: search-prod", "Active")
         assert desk.work() == []

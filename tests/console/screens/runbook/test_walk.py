@@ -150,9 +150,27 @@ async def test_from_an_action_that_no_gateway_can_do_the_way_back_is_named(desk:
         await running.press("enter")
         await step_shows(running, "s skips", "O at step 1 goes back to another answer")
         await running.press("enter")
-        await running.until("Type other values, or Esc: O at step 1 goes back to another answer, s skips")
+        await running.until("Type other values, or Enter twice: back to step 1 for another answer")
         await running.press("escape", "k", "O")
         await running.until("The run goes back from step 2 to step 1.")
+        await running.press("enter")
+        await answered(running, desk)
+        await running.until("step 1 of 3", "Enter chooses an answer")
+
+
+@piloted
+async def test_enter_leads_on_from_an_action_that_no_gateway_can_do(desk: RunDesk) -> None:
+    step = world.ACTION.replace('scope = "{{scope}}"', 'scope = "team:nobody"')
+    run = desk.start(world.DECISION, step, world.NOTE)
+    desk.sent(asks.step_of(run, 1, "answer", answer="non-prod"))
+    async with console_on(desk, "7", size=(120, 40)) as running:
+        await running.until("Cost spike, tried")
+        await running.press("enter")
+        await step_shows(running, "s skips", "O at step 1 goes back to another answer")
+        await running.press("enter")
+        await running.until("Enter twice: back to step 1", "Enter goes on to the confirmation")
+        await running.press("enter")
+        await running.until("Enter again: goes back to step 1 for another answer")
         await running.press("enter")
         await answered(running, desk)
         await running.until("step 1 of 3", "Enter chooses an answer")
