@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import signal
 import sqlite3
@@ -14,12 +15,12 @@ from typing import Any
 
 import pytest
 
-from agent.domain.gateway import Fields, Traffic
+from agent.domain.gateway import Fields, TargetState, Traffic
 from agent.ledger import open_writer
 from agent.settings import Settings
 from agent.settings_schema import Source
 from agent.telemetry.once import Collecting
-from tests.labs.haproxy import HAProxyLab, LogKeeper, needs_haproxy, run
+from tests.labs.haproxy import KEYS, HAProxyLab, LogKeeper, needs_haproxy, run
 from tests.labs.speed import Pace, Tell, hold_goal
 from tests.servers.upstream import COMPLETION_TOKENS, PROMPT_TOKENS
 
@@ -90,6 +91,23 @@ def test_a_throttled_key_meets_its_limit_within_a_second_and_is_held_to_it(
     assert 5 <= load.count(200, held, held + 3) <= 5 * 4
     assert load.count(429, held, held + 3) > 100
     assert other.count(429, 0.0, held + 3) == 0
+
+
+def test_very_many_keys_are_asked_for_at_once_and_each_answer_is_what_the_maps_say(lab: HAProxyLab) -> None:
+    write(lab, {"rps": 5, "blocked": True})
+
+    async def ask() -> list[TargetState]:
+        link = lab.link()
+        await link.inventory()
+        names = [*KEYS, *(f"key_{number}" for number in range(40))]
+        found = await asyncio.gather(*(link.read(lab.target(name)) for name in names))
+        assert (await link.inventory()).states == sorted(found[: len(KEYS)], key=lambda each: each.target.id)
+        return found
+
+    held = {state.target.id: state.fields for state in run(ask())}
+
+    assert held.pop("key_search") == {"rps": 5, "rpm": None, "blocked": True}
+    assert set(map(str, held.values())) == {str({"rps": None, "rpm": None, "blocked": False})}
 
 
 def test_a_limit_a_minute_lets_so_many_pass_and_then_none(lab: HAProxyLab) -> None:

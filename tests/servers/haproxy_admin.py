@@ -36,8 +36,9 @@ class AdminSocket:
                 connection, _ = self._server.accept()
                 with connection:
                     command = connection.makefile("r").readline().strip()
-                    self.told.append(command)
-                    connection.sendall(self._answer(command).encode())
+                    commands = command.split(";")
+                    self.told += commands
+                    connection.sendall("".join(map(self._answer, commands)).encode())
 
     def _answer(self, command: str) -> str:
         words = command.split(" ")
@@ -52,6 +53,12 @@ class AdminSocket:
                     "".join(f"0x{n:x} {key} {value}\n" for n, (key, value) in enumerate(self.maps[path]))
                     + "\n"
                 )
+            case ["get", "map", path, key] if path in self.maps:
+                found = next((value for each, value in self.maps[path] if each == key), None)
+                told = "no" if found is None else f'yes, idx=tree, key="{key}", value="{found}", type="sint"'
+                return f"type=str, case=sensitive, found={told}\n\n"
+            case ["get", "map", *_]:
+                return "Unknown map identifier. Please use #<id> or <file>.\n\n"
             case ["add", "map", path, key, value]:
                 self.maps[path].append((key, value))
                 return "\n"

@@ -16,8 +16,13 @@ Entry = tuple[str, str]
 """Key and value of a map."""
 
 _LISTED = re.compile(r"-?\d+ \((?P<path>[^)]+)\) ")
+_FOUND = re.compile(
+    r"type=\w+, case=\w+, found="
+    r'(?:no|yes, idx=\w+, key="(?P<key>[^"]*)", value="(?P<value>[^"]*)", type="\w+")'
+)
 # A command ends at a line feed or semicolon and is cut at blanks: nothing else may get into one.
 _WORD = re.compile(r"[\w.:@/+=~-]{1,256}")
+_AT_ONCE = 4  # connections; beyond ten, HAProxy's default, it takes none and a call looks broken off
 _MOST = 64 << 20  # bytes of an answer; a million keys need less
 
 
@@ -27,6 +32,7 @@ class Admin:
     def __init__(self, socket: str, timeout_s: float) -> None:
         self._socket = socket
         self._timeout_s = timeout_s
+        self._gate = asyncio.Semaphore(_AT_ONCE)
 
     async def maps(self) -> tuple[str, ...]:
         """The paths of all maps of the running configuration, as it calls them."""
@@ -39,6 +45,21 @@ class Admin:
     async def entries(self, path: str) -> Sequence[Entry]:
         """All entries of a map in their order; the first of a key is the one that counts."""
         return [(row[1], row[2] if len(row) == 3 else "") for row in await self._rows(path)]
+
+    async def values(self, asked: Sequence[Entry]) -> list[str | None] | None:
+        """The value that counts of each map and key, all at once; None where it does not tell them so."""
+        if not all(_WORD.fullmatch(text) for each in asked for text in each):
+            return None
+        answer = await self._ask(";".join(f"get map {path} {key}" for path, key in asked))
+        found = [_FOUND.fullmatch(each.strip()) for each in answer.strip().split("\n\n")]
+        if len(found) != len(asked):
+            return None
+        values: list[str | None] = []
+        for each, (_, key) in zip(found, asked, strict=True):
+            if each is None or each["key"] not in (None, key):
+                return None
+            values.append(each["value"])
+        return values
 
     async def _rows(self, path: str) -> list[list[str]]:
         """Entries with their references first."""
@@ -74,7 +95,7 @@ class Admin:
 
     async def _ask(self, command: str) -> str:
         try:
-            async with asyncio.timeout(self._timeout_s):
+            async with self._gate, asyncio.timeout(self._timeout_s):
                 reader, writer = await asyncio.open_unix_connection(self._socket)
                 try:
                     writer.write(f"{command}\n".encode())

@@ -8,61 +8,21 @@ undoing takes it out of the file.
 from __future__ import annotations
 
 import asyncio
-import hashlib
-from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from agent.control.gateways.base import GatewayError, GoneError
 from agent.control.gateways.haproxy import map_file
-from agent.control.gateways.haproxy.admin import Admin, Entry, named, word
+from agent.control.gateways.haproxy.admin import Admin, word
 from agent.control.gateways.haproxy.confirm import Confirmation
-from agent.control.gateways.haproxy.dialect import BLOCKED, DRIFT, LIMITS, RPM, RPS
-from agent.domain.canonical import canonical
+from agent.control.gateways.haproxy.dialect import BLOCKED
+from agent.control.gateways.haproxy.maps import CONFIGURATION, FILES, Maps, Reading
 from agent.domain.gateway import Fields, GatewayKey, Inventory, Target, TargetKind, TargetState, Traffic
 
 if TYPE_CHECKING:
     from agent.settings_gateways import Gateway
-
-KEYS = "keys.map"
-FILES = {RPS: "rps.map", RPM: "rpm.map", BLOCKED: "block.map"}
-"""Field -> its map."""
-_CONFIGURATION = "fixtures/gateways/haproxy.cfg shows what HAProxy's configuration needs."
-
-
-@dataclass(frozen=True, slots=True)
-class _Maps:
-    """What the maps hold, as one reading found them."""
-
-    keys: frozenset[str]
-    running: Mapping[str, Mapping[str, Sequence[str]]]  # field -> key -> values, in order
-    files: Mapping[str, Mapping[str, str] | None]  # field -> key -> value; None: no such file
-    paths: Mapping[str, str]  # field -> the running configuration's path; a map that it lacks is missing
-
-    def state(self, target: Target) -> TargetState:
-        """What is held for a key; duplicates count for the version, since taking one away is a change."""
-        values = {field: self.running[field].get(target.id, ()) for field in FILES}
-        fields: dict[str, object] = {field: _number(field, values[field]) for field in LIMITS}
-        fields[BLOCKED] = bool(values[BLOCKED])
-        version = hashlib.sha256(canonical({name: list(each) for name, each in values.items()}).encode())
-        saved = {field: self._saved(field, target.id) for field in self.paths}
-        saved = {field: value for field, value in saved.items() if value != fields[field]}
-        if saved:
-            fields[DRIFT] = True
-        return TargetState(target, fields, version.hexdigest()[:16], saved)
-
-    def _saved(self, field: str, key: str) -> object:
-        """What the file says; a text where that is nothing that could be set."""
-        file = self.files[field]
-        if file is None:
-            return "no file"
-        if field == BLOCKED:
-            return key in file
-        value = file.get(key)
-        return int(value) if value is not None and value.isdecimal() else value
 
 
 class HAProxyLink:
@@ -72,11 +32,12 @@ class HAProxyLink:
         self._name = gateway.name
         self._folder = Path(gateway.maps)
         self._admin = Admin(gateway.socket, float(gateway.timeout))
+        self._reading = Reading(self._name, self._folder, self._admin)
         self._confirmation = Confirmation(Path(gateway.log)) if gateway.log else None
 
     async def inventory(self) -> Inventory:
         """The ids of keys.map, each with what it is held to."""
-        maps = await self._maps()
+        maps = await self._reading.all()
         targets = [Target(self._name, TargetKind.KEY, key) for key in sorted(maps.keys)]
         states = [maps.state(target) for target in targets]
         keys = [
@@ -87,7 +48,7 @@ class HAProxyLink:
 
     async def read(self, target: Target) -> TargetState:
         """What the key is held to now, whether or not keys.map still names it."""
-        return (await self._maps()).state(target)
+        return (await self._reading.of(target.id)).state(target)
 
     async def write(self, target: Target, fields: Fields, *, action: int, seq: int) -> None:
         """Sets entries of the key, in the file and then in the running HAProxy.
@@ -96,7 +57,7 @@ class HAProxyLink:
         set before its line went away is to be undone all the same.
         """
         async with _turn(self._folder):
-            maps = await self._maps()
+            maps = await self._reading.of(target.id)
             word(target.id)  # before anything is written to a file
             wanted = {field: _value(field, fields[field]) for field in FILES if field in fields}
             if any(value is not None for value in wanted.values()):
@@ -105,7 +66,7 @@ class HAProxyLink:
                 if field not in maps.paths and value is not None:
                     raise GatewayError(
                         f"HAProxy {self._name} uses no {FILES[field]} in {self._folder}",
-                        hint=_CONFIGURATION,
+                        hint=CONFIGURATION,
                         refused=True,
                     )
             for field, value in wanted.items():
@@ -121,7 +82,7 @@ class HAProxyLink:
     async def close(self) -> None:
         """Nothing is kept open."""
 
-    async def _put(self, maps: _Maps, field: str, key: str, value: int | None) -> None:
+    async def _put(self, maps: Maps, field: str, key: str, value: int | None) -> None:
         file = self._folder / FILES[field]
         held = maps.running[field].get(key, ())
         await _to_its_end(lambda: map_file.put(file, key, value))
@@ -135,7 +96,7 @@ class HAProxyLink:
                 await _to_its_end(lambda: map_file.put(file, key, old))
             raise
 
-    def _there(self, maps: _Maps, target: Target) -> None:
+    def _there(self, maps: Maps, target: Target) -> None:
         ours = target.kind is TargetKind.KEY
         tables = (*maps.running.values(), *(file or {} for file in maps.files.values()))
         if not ours or (target.id not in maps.keys and not any(target.id in table for table in tables)):
@@ -144,25 +105,6 @@ class HAProxyLink:
                 hint="Its keys.map names no such id: the key is gone, or its line was changed.",
                 refused=True,
             )
-
-    async def _maps(self) -> _Maps:
-        listed = await self._admin.maps()
-        keys = named(listed, self._folder, KEYS)
-        if keys is None:
-            raise GatewayError(
-                f"HAProxy {self._name} uses no {KEYS} in {self._folder}",
-                hint=f"Correct maps of [[gateways]]; {_CONFIGURATION}",
-                refused=True,
-            )
-        paths = {field: path for field, name in FILES.items() if (path := named(listed, self._folder, name))}
-        known, *entries = await asyncio.gather(*map(self._admin.entries, (keys, *paths.values())))
-        by_path = dict(zip(paths.values(), map(_by_key, entries), strict=True))
-        running = {field: by_path.get(paths.get(field, ""), {}) for field in FILES}
-        files = await asyncio.to_thread(self._files)
-        return _Maps(frozenset(key for _, key in known), running, files, paths)
-
-    def _files(self) -> dict[str, dict[str, str] | None]:
-        return {field: _of_file(self._folder / name) for field, name in FILES.items()}
 
 
 _TURNS: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[Path, asyncio.Lock]] = WeakKeyDictionary()
@@ -181,33 +123,6 @@ async def _to_its_end(work: Callable[[], None]) -> None:
     except asyncio.CancelledError:
         await asyncio.wait([task])
         raise
-
-
-def _of_file(path: Path) -> dict[str, str] | None:
-    try:
-        return map_file.values(path)
-    except GatewayError:
-        return None
-
-
-def _by_key(entries: Sequence[Entry]) -> dict[str, list[str]]:
-    found: defaultdict[str, list[str]] = defaultdict(list)
-    for key, value in entries:
-        found[key].append(value)
-    return dict(found)
-
-
-def _number(field: str, values: Sequence[str]) -> int | None:
-    if not values:
-        return None
-    try:
-        return int(values[0])
-    except ValueError:
-        raise GatewayError(
-            f"{FILES[field]} holds {values[0][:40]!r}, which is no number",
-            hint="Correct the file, and reload HAProxy.",
-            refused=True,
-        ) from None
 
 
 def _value(field: str, value: object) -> int | None:

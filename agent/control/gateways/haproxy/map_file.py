@@ -12,14 +12,24 @@ from pathlib import Path
 from agent.control.gateways.base import GatewayError
 
 
-def values(path: Path) -> dict[str, str]:
-    """Value by key; the first line of a key is the one that counts."""
+def values(path: Path, only: str | None = None) -> dict[str, str]:
+    """Value by key, or of one key alone; the first line of a key is the one that counts."""
     found: dict[str, str] = {}
-    for line in _read(path).splitlines():
+    text = _read(path)
+    for line in text.splitlines() if only is None else _lines_with(text, only):
         key, value = _entry(line)
-        if key:
+        if key and only in (None, key):
             found.setdefault(key, value)
     return found
+
+
+def _lines_with(text: str, part: str) -> Iterator[str]:
+    """Lines in which a text stands, and some others beside them; thousands of others are not looked at."""
+    at = text.find(part)
+    while at >= 0:
+        begin, end = text.rfind("\n", 0, at) + 1, text.find("\n", at)
+        yield from text[begin : end if end >= 0 else len(text)].splitlines()
+        at = text.find(part, end) if end >= 0 else -1
 
 
 def put(path: Path, key: str, value: int | str | None) -> None:
@@ -37,7 +47,7 @@ def _put(path: Path, key: str, value: int | str | None) -> None:
     lines: list[str] = []
     placed = value is None
     for line in old.splitlines(keepends=True):
-        if _entry(line)[0] != key:
+        if key not in line or _entry(line)[0] != key:
             lines.append(line)
         elif not placed:
             lines.append(f"{key} {value}\n")

@@ -10,7 +10,6 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -22,37 +21,10 @@ from agent.domain.gateway import Fields, GatewayKey, Limit, LimitUnit, Target, T
 from agent.haproxy_log import files
 from agent.settings import Settings
 from agent.settings_gateways import Gateway
-from tests.servers.haproxy_admin import AdminSocket
+from tests.agent.control.gateways.haproxy_world import KEY, World
 
 DIALECT = dialect_of("haproxy")
-KEY = Target("haproxy", TargetKind.KEY, "key_a")
 SCOPE = Scope.parse("team:search")
-NAMES = ("rps.map", "rpm.map", "block.map")
-
-
-class World:
-    """An admin socket with a folder of maps."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        for name in NAMES:
-            (folder / name).touch()
-        maps: dict[str, list[tuple[str, str]]] = {str(folder / name): [] for name in NAMES}
-        maps[str(folder / "keys.map")] = [("ab12", "key_a"), ("cd34", "key_b"), ("ef56", "key_b")]
-        self.admin = AdminSocket(folder / "admin.sock", maps)
-        self.gateway = Gateway(kind="haproxy", socket=str(self.admin.path), maps=str(folder))
-
-    def entries(self, name: str) -> list[tuple[str, str]]:
-        return self.admin.maps[str(self.folder / name)]
-
-    def read(self, target: Target = KEY) -> TargetState:
-        return asyncio.run(self._link().read(target))
-
-    def write(self, fields: Fields, target: Target = KEY) -> None:
-        asyncio.run(self._link().write(target, fields, action=1, seq=0))
-
-    def _link(self) -> Any:
-        return open_link(Settings(), self.gateway)
 
 
 @pytest.fixture
