@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from console.wants import Want
 
 R = TypeVar("R")
+UNREAD = "It is still being read: press the key again."
 NOTE_S = 4.0  # how long a note stays in the line of hints
 LETTERS_A_SECOND = 14  # a longer note stays as long as it takes to read
 
@@ -234,6 +235,10 @@ class LiveScreen(Screen[None]):
             self._forgets.stop()  # that of the note before would take this one away
         self._forgets = self.set_timer(max(NOTE_S, len(text) / LETTERS_A_SECOND), partial(self._say, ""))
 
+    def none_here(self, what: str) -> None:
+        """Says that there is nothing to do it to, or that this is not known yet."""
+        self.note(UNREAD if self.table.waits else f"There is no {what} under the cursor.")
+
     def _say(self, note: str) -> None:
         self._note = note
         lines = len(frame.draw_note(note, self.size.width)) if note else 1
@@ -314,7 +319,7 @@ class LiveScreen(Screen[None]):
     def action_copy(self) -> None:
         row = self.table.selected
         if row is None:
-            self.note("There is no row to copy.")
+            self.note(UNREAD if self.table.waits else "There is no row to copy.")
             return
         text = self.copied(row)
         self.app.copy_to_clipboard(text)

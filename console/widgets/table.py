@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 TOP = 2
 """Lines above the rows: the title and the headings."""
+READING = "reading …"
+"""In the place of rows that are not known yet: none would be a finding."""
 
 
 class Table(Inked, can_focus=True):
@@ -57,6 +59,7 @@ class Table(Inked, can_focus=True):
         self._title: list[Span] = []
         self._all: Sequence[Row] = ()
         self._rows: list[Row] = []
+        self.waits = True  # nobody has said yet which rows there are
         self._wanted: str | None = None  # key that the cursor goes to once it is there
         self._top = 0
         self._fitted: list[tuple[int, int]] = []
@@ -68,13 +71,16 @@ class Table(Inked, can_focus=True):
         if title is not None and list(title) != self._title:
             self._title = list(title)
             self.refresh(Region(0, 0, self.size.width, 1))
+        if self.waits:
+            self.waits = False
+            self.refresh()  # the word for no rows is another one now
         self._all = rows
         self._arrange()
 
     def set_columns(self, columns: Sequence[Column], order: Order) -> None:
         """Other columns; the rows are gone until `show` brings new ones."""
         self.columns, self.order = tuple(columns), order
-        self._all, self._rows, self._wanted = (), [], None
+        self._all, self._rows, self._wanted, self.waits = (), [], None, True
         self.cursor = self._top = 0
         self._refit()
 
@@ -194,6 +200,8 @@ class Table(Inked, can_focus=True):
         return spans
 
     def _nothing(self) -> str:
+        if self.waits:
+            return READING
         if not self.filter.text or not self._all:
             return self.empty
         if self.filter.problem:

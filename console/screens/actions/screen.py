@@ -26,6 +26,7 @@ from console.screens.actions.rows import Part
 from console.screens.actions.undoing import Undoing
 from console.screens.detail_screen import Looked, draw_parts
 from console.screens.forms.form import Form, FormScreen
+from console.screens.live_screen import UNREAD
 from console.screens.now_screen import NowScreen
 from console.view import View
 from console.widgets.ink import Line
@@ -287,7 +288,7 @@ class ActionsScreen(NowScreen):
             return
         detail = self._looked.of(entry.id)
         if detail is None:
-            self.note("It is still being read: press the key again.")
+            self.note(UNREAD)
         else:
             self.ask_for(wishes.KINDS[wish], lambda settings: FormScreen(wish(detail, self.now)))
 
@@ -302,7 +303,7 @@ class ActionsScreen(NowScreen):
                 "No agent has taken it yet: until then u takes it back, and nothing else is done with it."
             )
         elif entry is None:
-            self.note("There is no action under the cursor.")
+            self.none_here("action")
         elif reason := refuses(entry):
             self.note(reason)
             self.deck.stopped(wishes.KINDS[wish], reason, wishes.subject(wish, entry))

@@ -209,7 +209,7 @@ class AlertsScreen(DetailScreen):
         # Opened from the bar, it is meant before it is in the list: never the row that happens to be there.
         ident = self._wanted if self._wanted is not None or entry is None else entry.id
         if ident is None:
-            self.note("There is no alert under the cursor.")
+            self.none_here("alert")
         elif self.deck.view.at is not None:
             self.note(PAST)
         else:
@@ -223,7 +223,7 @@ class AlertsScreen(DetailScreen):
         if self._wanted is not None:
             self.note(f"Alert {self._wanted} is not in the list yet: again in a moment.")
         elif entry is None or board is None:
-            self.note("There is no alert under the cursor.")
+            self.none_here("alert")
         elif not board.live:
             self.note(PAST)
         elif reason := refuses(entry):
@@ -260,7 +260,7 @@ class AlertsScreen(DetailScreen):
         """Goes on with what the alert under the cursor is about; says why where it cannot."""
         entry, board = self.entry, self.board
         if entry is None or board is None:
-            self.note("There is no alert under the cursor.")
+            self.none_here("alert")
         elif not board.live:
             self.note(PAST)
         else:

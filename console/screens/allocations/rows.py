@@ -11,6 +11,7 @@ from console.screens.words import scope_words
 from console.widgets.gauge import Notch, draw_gauge
 from console.widgets.ink import Line, Span, Tone
 from console.widgets.rows import Cell, Column, Order, Row
+from console.widgets.table import READING
 
 if TYPE_CHECKING:
     from agent.reports.allocation_tree import AllocationTree, PendingChange, TreeRow
@@ -126,7 +127,7 @@ def asked(pending: Sequence[PendingChange]) -> str:
 def draw_pool(tree: AllocationTree | None, width: int) -> Line:
     """What the organization has left to give."""
     if tree is None:
-        return []
+        return [Span(f" {READING}", Tone.DIM)]
     if tree.pool is None:
         return [Span(" no credit pool: the organization has no allocation", Tone.WARM)]
     return list(_pool(tree))

@@ -24,6 +24,7 @@ from console.screens.allocations.asking import (
 from console.screens.allocations.detail import chain_of, draw_detail, draw_new
 from console.screens.forms.form import FormScreen
 from console.screens.forms.preview import PreviewForm, PreviewScreen
+from console.screens.live_screen import UNREAD
 from console.screens.now_screen import NowScreen
 from console.view import View
 from console.widgets.rows import Row
@@ -183,7 +184,7 @@ class AllocationsScreen(NowScreen):
         if self.bare:
             self.note("There is no allocation yet: n asks for the first one.")
         elif row is None:
-            self.note("There is no allocation under the cursor.")
+            self.none_here("allocation")
         else:
             self.ask_for(kind, lambda settings: PreviewScreen(form(row)))
 
@@ -197,7 +198,7 @@ class AllocationsScreen(NowScreen):
         """Reads the first change that waits on this row in full; the form opens with the answer."""
         waiting = self._decidable
         if waiting is None:
-            self.note("Nothing waits for approval here.")
+            self.note(UNREAD if self._table.waits else "Nothing waits for approval here.")
             return
         self._decide_asked = decide_question(waiting.action, approve=approve)
         self.deck.live.ask(self._decide_asked)

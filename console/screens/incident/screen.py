@@ -187,7 +187,7 @@ class IncidentScreen(DetailScreen):
 
     def action_export_incident(self) -> None:
         if self.ident is None:
-            self.note("There is no incident under the cursor.")
+            self.none_here("incident")
         else:
             export_incident(self, self.ident)
 

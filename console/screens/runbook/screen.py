@@ -96,10 +96,10 @@ class RunbooksScreen(NowScreen):
         self._show_table()
 
     def _show_table(self) -> None:
-        if self.board is None:
+        if self.board is None or (self.part is Part.LIBRARY and self.library is None):
             return
-        if self.part is Part.LIBRARY:
-            found = run_rows.library_rows(self.library.runbooks if self.library is not None else ())
+        if self.part is Part.LIBRARY and self.library is not None:
+            found = run_rows.library_rows(self.library.runbooks)
         else:
             found = run_rows.run_rows(self.board.runs, self.part, self.now)
         with self._table.prevent(Table.Moved):

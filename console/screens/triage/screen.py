@@ -16,7 +16,7 @@ from console.live import Answer, Question
 from console.questions import DETAIL, detail_question, triage_question
 from console.screens.acting.aim import Aim, NoAim, aim_of_row
 from console.screens.acting.open import open_preview
-from console.screens.live_screen import LiveScreen
+from console.screens.live_screen import UNREAD, LiveScreen
 from console.screens.triage import rows as triage_rows
 from console.screens.triage.detail import draw_detail
 from console.screens.triage.drill import INSIDE, WORDS, Drill, Step
@@ -202,6 +202,7 @@ class TriageScreen(LiveScreen):
     def _aimed(self, go_on: Callable[[Aim], None]) -> None:
         """Goes on with the row under the cursor, or with what was drilled into; says why where it cannot."""
         if self.report is None:
+            self.note(UNREAD)
             return
         if self.deck.view.at is not None:
             self.note("This is the past, where nothing can be changed: press . for now.")
