@@ -66,6 +66,17 @@ def part_of(entry: ActionEntry) -> Part:
     return Part.WAITING if entry.state == "standby" else Part.IN_FORCE
 
 
+def undone(before: Sequence[ActionEntry], now: Sequence[ActionEntry]) -> str:
+    """Which actions were in force or being undone before and are undone now; empty where none."""
+    held = {entry.id for entry in before if part_of(entry) is Part.IN_FORCE}
+    found = [entry for entry in now if entry.id in held and entry.state == "reversed"]
+    return " ".join(
+        f"Action {entry.id} is undone"
+        + (f" at {fmt.clock(entry.ended_at)}." if entry.ended_at is not None else ".")
+        for entry in found
+    )
+
+
 EMPTY = {
     Part.IN_FORCE: "nothing is throttled, blocked or capped: t, b and c on Triage act on a row",
     Part.WAITING: "nothing waits for approval or for the agent",

@@ -54,7 +54,7 @@ class ActionsScreen(NowScreen):
         super().__init__(Table("rows", action_rows.columns(Part.IN_FORCE), action_rows.order(Part.IN_FORCE)))
         self.board: ActionBoard | None = None
         self.part = Part.IN_FORCE
-        self._turned = False  # a person has chosen the list
+        self._turned = False  # the list is chosen, by a person or by what was there at first
         self._looked: Looked[ActionDetail] = Looked(
             self._detail, lambda detail, width, height: draw_detail(detail, self.now, width, height)
         )
@@ -131,10 +131,13 @@ class ActionsScreen(NowScreen):
             self._open_withdrawal(answer)
             return
         board: ActionBoard = answer.value  # type: ignore[assignment]
-        self.board = board
+        before, self.board = self.board, board
         stuck = board.queued if not board.agent_alive else ()
         if not self._turned and not self.part.of(board.entries) and (Part.WAITING.of(board.entries) or stuck):
             self._turn(Part.WAITING)  # what is to be done comes before an empty list
+        self._turned = True  # later a row of another list would come under the hands of who undoes one
+        if before is not None and (undone := action_rows.undone(before.entries, board.entries)):
+            self.note(undone)
         self._lists.redraw()
         self._show_table()
         self._ask_detail()

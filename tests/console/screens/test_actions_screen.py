@@ -276,6 +276,26 @@ async def test_where_nothing_holds_what_waits_comes_first_and_a_denial_ends_it(f
 
 
 @piloted
+async def test_after_an_undo_the_list_stays_and_a_note_says_when_it_is_done(desk):
+    made = desk.in_force(throttle(non_prod=True))
+    desk.asked(block())
+    async with console_on(desk, "4") as running:
+        await running.until("in force 1", "waiting 1", "edge/key/k2")
+        await running.press("u")
+        await running.until("edge/key/k2: back to no limit")
+        await running.press(*"fixed", "enter")
+        assert await signed(running, desk) == [""]
+        await running.until("Undo of action 1 asked for by ada.")
+        undoing = desk.writer.actions.action(made.id)
+        desk.writer.actions.save(replace(undoing, state=ActionState.REVERSED, ended_at=AT))
+
+        await running.until("Action 1 is undone at 12:31.", "In force 0", "nothing is throttled")
+        assert running.names("rows") == []
+        await running.press("A")
+        await running.until("There is no action under the cursor.")
+
+
+@piloted
 async def test_nobody_approves_what_they_asked_for_themselves(finance):
     finance.asked(block(), by="ada")
     async with console_on(finance, "4") as running:
