@@ -12,6 +12,9 @@ from agent.domain.canonical import canonical
 GENESIS = "0" * 64
 """What stands where the first row would name the one before."""
 
+NOT_OURS = "NOT AS THE AGENT WROTE IT"
+"""What is said of rows that the log proves and that read otherwise: none of them is shown as truth."""
+
 
 @dataclass(frozen=True, slots=True)
 class AuditRecord:

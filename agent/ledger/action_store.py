@@ -7,7 +7,7 @@ import json
 import sqlite3
 import threading
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from agent.domain.action import Action, ActionState, Approval, Step
@@ -36,7 +36,7 @@ from agent.ledger.seals import (
     action_text,
     action_time,
     change_proof,
-    digest_of,
+    change_row,
 )
 from agent.ledger.sql import statement
 from agent.ledger.store import Transaction
@@ -302,22 +302,18 @@ class ActionStore(AllocationChangeStore, GatewayStore):
 
     def add_allocation_change(self, change: AllocationChange) -> None:
         """Puts a change of an allocation into force; the same action never does it twice."""
-        bound = {
-            "action": change.action,
-            "allocation": change.allocation,
-            "change": canonical(dict(change.change)),
-            "starts_at": change.starts_at,
-            "ends_at": change.ends_at,
-        }
         with self._transaction():
-            if not any(map(self._owns, self._rows("allocation_change_of", action=change.action))):
-                self._write("add_allocation_change", bound)
+            if self.allocation_change(change.action) is None:
+                self._write("add_allocation_change", _change_columns(change))
                 self._seal_change(change.action, change.starts_at)
 
     def undo_allocation_change(self, action: int, at: int) -> None:
         """Takes back what an action has made of an allocation."""
         with self._transaction():
-            if any(map(self._owns, self._rows("allocation_change_of", action=action))):
+            kept = self.allocation_change(action)
+            if kept is not None and kept.undone_at is None:
+                if kept.forged:  # what is undone is what the agent wrote, and its row tells so again
+                    self._write("add_allocation_change", _change_columns(kept.change))
                 self._write("undo_allocation_change", {"action": action, "at": at})
                 self._seal_change(action, at)
 
@@ -358,13 +354,16 @@ class ActionStore(AllocationChangeStore, GatewayStore):
         action, said = self.action(ident), self.approvals(ident)
         assert action is not None
         text = action_text(action, said)
-        self._copies.keep(action, text)
-        self._seals.seal(ACTION, f"action:{ident}", digest_of(text), action_time(action, said))
+        self._copies.keep(action, str(text))
+        self._seals.seal(
+            ACTION, f"action:{ident}", text.proof, action_time(action, said), parts=dict(text.parts)
+        )
 
     def _seal_change(self, action: int, at: int) -> None:
         for row in self._rows("allocation_change_of", action=action):
-            proof = change_proof(allocation_change_of(row), row["undone_at"])
-            self._seals.seal(ALLOCATION, f"action:{action}", proof, at)
+            change, undone_at = allocation_change_of(row), row["undone_at"]
+            proof, was = change_proof(change, undone_at), change_row(change, undone_at)
+            self._seals.seal(ALLOCATION, f"action:{action}", proof, at, was=was)
 
     def _put_steps(self, action: int, steps: Iterable[Step]) -> None:
         with self._transaction() as conn:
@@ -389,6 +388,10 @@ class ActionStore(AllocationChangeStore, GatewayStore):
         with self._transaction() as conn:
             self._changes += 1
             yield conn
+
+
+def _change_columns(change: AllocationChange) -> dict[str, Any]:
+    return {**asdict(change), "change": canonical(dict(change.change))}
 
 
 def _not_ours(ident: int) -> NotOurOwnError:

@@ -122,7 +122,3 @@ class RunSeals(Store):
     def begun(self) -> bool:
         """Whether any run was ever noted: from then on all of them are."""
         return bool(self._all("run_seals_begun"))
-
-    def runs(self) -> set[int]:
-        """Every run that was noted."""
-        return {int(row[0][4:]) for row in self._all("run_seals") if row[0][4:].isdigit()}

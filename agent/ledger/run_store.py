@@ -92,13 +92,6 @@ class RunStore(Store):
                 return compared(noted, self._found(run))
             return Foreign(row=True) if self._seals.begun() else OWN
 
-    def all_foreign(self) -> dict[int, Foreign]:
-        """The runs of which something was written, or that were taken away, by somebody else."""
-        with self._lock:
-            runs = {row[0] for row in self._all("run_ids")} | self._seals.runs()
-            found = {run: self.foreign(run) for run in sorted(runs)}
-        return {run: foreign for run, foreign in found.items() if foreign}
-
     @property
     def _seals(self) -> RunSeals:
         return RunSeals(self._conn, self._lock, self._transaction)

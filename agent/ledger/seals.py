@@ -8,10 +8,11 @@ chain's end and its head anew; a head that was noted elsewhere brings to light w
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-from agent.domain.audit import AuditRecord
 from agent.domain.canonical import canonical
 from agent.errors import LedgerError
 from agent.ledger.action_rows import action_columns, step_columns
@@ -29,6 +30,9 @@ _LOOSE = ("effect", "preview")  # told to people, and never acted on
 FIXED = ("action", "seq", "gateway", "target_kind", "target", "want", "before", "version")
 SAID = ("digest", "person", "role", "verdict", "at", "void")
 """Columns of steps and of approvals that a proof is about."""
+_STEPS_APART = 64
+"""So many steps are noted one by one; of more it is only said that one of them was changed."""
+_SHORT = 16  # hexadecimal digits of what only tells which row it is: the whole proof says whether
 
 
 class NotOurOwnError(LedgerError):
@@ -38,39 +42,70 @@ class NotOurOwnError(LedgerError):
 class Seals(Store):
     """What the agent has noted of its rows."""
 
-    def seal(self, kind: str, subject: str, proof: str, at: int) -> None:
-        """Notes how a subject reads now, unless it is noted so already."""
+    def seal(self, kind: str, subject: str, proof: str, at: int, **beside: Any) -> None:
+        """Notes how a subject reads now, unless it is noted so already; `beside` tells what changed later."""
         if not self.holds(kind, subject, proof):
             ControlStore(self._conn, self._lock, self._transaction).audit(
-                at, "agent", kind, subject, {"proof": proof}
+                at, "agent", kind, subject, {"proof": proof, **beside}
             )
 
     def holds(self, kind: str, subject: str, proof: str) -> bool:
         """Whether a subject reads as it was noted last."""
-        rows = self._all("newest_seal", {"kind": kind, "subject": subject})
-        if not rows:
-            return False
-        seq, at, *texts, following, head = rows[0]
-        if type(seq) is not int or type(at) is not int:
-            return False
+        return self.noted(kind, subject).get("proof") == proof
+
+    def noted(self, kind: str, subject: str) -> Mapping[str, Any]:
+        """What was noted of a subject last; nothing where nothing was, or somebody has changed it."""
+        record = ControlStore(self._conn, self._lock, self._transaction).newest(kind, subject)
         try:
-            record = AuditRecord(seq, at, *(text.decode() for text in texts))
-        except UnicodeDecodeError:
-            return False
-        linked = (head if following is None else following) == record.hash.encode()
-        return linked and record.detail == canonical({"proof": proof}) and record.digest() == record.hash
+            found = json.loads(record.detail) if record is not None else {}
+        except ValueError:
+            return {}
+        return found if isinstance(found, dict) else {}
 
 
-def action_text(action: Action, approvals: Sequence[Approval]) -> str:
+@dataclass(frozen=True, slots=True)
+class ActionText:
     """How an action reads: all that is acted on, with what was said of it. Steps come and go in states."""
+
+    row: str
+    steps: tuple[str, ...]
+    said: tuple[str, ...]
+    notes: tuple[str, ...] = ()  # what people wrote beside: told, and never acted on
+
+    def __str__(self) -> str:
+        return f"[{self.row},[{','.join(self.steps)}],[{','.join(self.said)}]]"
+
+    @property
+    def proof(self) -> str:
+        """What proves it."""
+        return digest_of(str(self))
+
+    @property
+    def parts(self) -> Mapping[str, Any]:
+        """What tells which of its rows was changed, where one was."""
+        few = len(self.steps) <= _STEPS_APART
+        steps = [digest_of(each)[:_SHORT] for each in self.steps]
+        return {
+            "row": digest_of(self.row)[:_SHORT],
+            "steps": steps if few else digest_of("".join(steps))[:_SHORT],
+            "said": [digest_of(said + note) for said, note in zip(self.said, self.notes, strict=True)],
+        }
+
+
+def action_text(action: Action, approvals: Sequence[Approval]) -> ActionText:
+    """How an action reads, with everybody's word on it."""
     assert action.id is not None
     row = action_columns(action)
     steps = [step_columns(action.id, step) for step in action.steps]
-    said = [
-        [each.digest, each.person, each.role, each.verdict.value, each.at, each.void] for each in approvals
-    ]
-    kept = {name: value for name, value in row.items() if name not in _LOOSE}
-    return canonical([kept, [[step[name] for name in FIXED] for step in steps], said])
+    return ActionText(
+        canonical({name: value for name, value in row.items() if name not in _LOOSE}),
+        tuple(canonical([step[name] for name in FIXED]) for step in steps),
+        tuple(
+            canonical([each.digest, each.person, each.role, each.verdict.value, each.at, each.void])
+            for each in approvals
+        ),
+        tuple(each.note for each in approvals),
+    )
 
 
 def digest_of(text: str) -> str:
@@ -80,13 +115,18 @@ def digest_of(text: str) -> str:
 
 def action_proof(action: Action, approvals: Sequence[Approval]) -> str:
     """The proof of how an action reads."""
-    return digest_of(action_text(action, approvals))
+    return action_text(action, approvals).proof
+
+
+def change_row(change: AllocationChange, undone_at: int | None) -> list[Any]:
+    """A change of an allocation as the audit log keeps it: enough to go on with where its row is changed."""
+    row = [change.action, change.allocation, dict(change.change), change.starts_at, change.ends_at]
+    return [row, undone_at]
 
 
 def change_proof(change: AllocationChange, undone_at: int | None) -> str:
     """How a change of an allocation reads."""
-    row = [change.action, change.allocation, dict(change.change), change.starts_at, change.ends_at]
-    return digest_of(canonical([row, undone_at]))
+    return digest_of(canonical(change_row(change, undone_at)))
 
 
 def action_time(action: Action, approvals: Sequence[Approval]) -> int:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from agent.domain.audit import NOT_OURS
 from agent.domain.person import AGENT
 from agent.domain.run import Run, RunEvent
 
 if TYPE_CHECKING:
     from agent.ledger.run_seals import Foreign
 
-NOT_OURS = "NOT AS THE AGENT WROTE IT"
-"""How the outcome of a step begins that somebody else has changed."""
 FORGED = "forged"
 """Kind of the line that a timeline ends with then. It is shown, and kept nowhere."""
 

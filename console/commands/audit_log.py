@@ -7,7 +7,7 @@ import json
 import click
 
 from agent.errors import ConfigError
-from console.commands.common import common_options, print_json, reader_for, settings_for
+from console.commands.common import common_options, jsonable, print_json, reader_for, settings_for
 from console.commands.tables import table, when
 from console.commands.times import Stretch
 
@@ -57,22 +57,23 @@ def list_(config: str | None, db: str | None, as_json: bool, since: int, most: i
     "--noted", metavar="HEAD", help="A head that was printed earlier; the log must lead through it."
 )
 def verify(config: str | None, db: str | None, as_json: bool, noted: str | None) -> None:
-    """Prove that nobody rewrote the log.
+    """Prove that nobody rewrote the log, nor the rows that it proves.
 
-    Exit code 1 when a row was changed, removed, added or reordered, also of the runs of runbooks, whose
-    rows the log proves. The head that is printed, noted
+    Exit code 1 when a row was changed, removed, added or reordered, also of actions, their steps and
+    approvals, of changes of allocations and of runs, which the log proves. The head that is printed, noted
     elsewhere, later also proves that the whole log was not written anew.
     """
-    from agent.control.audit import LIMITS, verify
-    from agent.domain.audit import ChainHead
+    from agent.control.audit import ADVICE, LIMITS
+    from agent.domain.audit import NOT_OURS, ChainHead
+    from agent.ledger.proving import prove
 
     try:
         head = ChainHead.parse(noted) if noted else None
     except ValueError as error:
         raise ConfigError(str(error), hint="Give one that `burndeck audit verify` printed.") from None
     with reader_for(settings_for(config, db)) as reader:
-        verdict = verify(reader, noted=head)
-        runs = [f"run {run}: {found.words}" for run, found in reader.run_store().all_foreign().items()]
+        proof = prove(reader, noted=head)
+    verdict = proof.chain
     if as_json:
         print_json(
             {
@@ -81,7 +82,8 @@ def verify(config: str | None, db: str | None, as_json: bool, noted: str | None)
                 "head": str(verdict.head) if verdict.head else None,
                 "broken_at": verdict.broken_at,
                 "problem": verdict.problem,
-                "not_as_written": runs,
+                "not_as_written": [row.words for row in proof.foreign],
+                "foreign": jsonable(proof.foreign),
                 "limits": LIMITS,
             }
         )
@@ -89,10 +91,13 @@ def verify(config: str | None, db: str | None, as_json: bool, noted: str | None)
         click.echo(f"intact: {verdict.rows} rows\nhead {verdict.head}\n{LIMITS}")
     else:
         click.echo(f"BROKEN at row {verdict.broken_at}: {verdict.problem}")
-        click.echo(f"{verdict.rows} rows before it are intact; a backup may hold the others.")
-    if runs and not as_json:
-        click.echo("NOT AS THE AGENT WROTE IT: " + "; ".join(runs))
-    click.get_current_context().exit(0 if verdict.intact and not runs else 1)
+        click.echo(f"{verdict.rows} rows before it are intact")
+    if not as_json:
+        for row in proof.foreign:
+            click.echo(f"{NOT_OURS}: {row.words}")
+        if not proof.intact:
+            click.echo("\n".join(ADVICE))
+    click.get_current_context().exit(0 if proof.intact else 1)
 
 
 def _detail(text: str) -> object:

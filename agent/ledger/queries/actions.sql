@@ -4,6 +4,10 @@
 -- Primary key.
 SELECT * FROM action WHERE id = :id;
 
+-- name: action_is_there
+-- Primary key.
+SELECT 1 FROM action WHERE id = :id;
+
 -- name: actions_open
 -- action_open, the partial index: what is not over.
 SELECT * FROM action WHERE state NOT IN ('failed', 'reversed', 'expired', 'declined') ORDER BY id;
@@ -93,6 +97,10 @@ VALUES (:action, :seq, :gateway, :target_kind, :target, :want, :before, :version
 -- approval_action.
 SELECT action, digest, person, role, verdict, at, note, void FROM approval WHERE action = :action ORDER BY id;
 
+-- name: numbered_approvals
+-- approval_action.
+SELECT id, action, digest, person, role, verdict, at, note, void FROM approval WHERE action = :action ORDER BY id;
+
 -- name: add_approval
 INSERT INTO approval (action, digest, person, role, verdict, at, note, void) VALUES (:action, :digest, :person, :role, :verdict, :at, :note, :void);
 
@@ -105,9 +113,24 @@ UPDATE approval SET role = :role WHERE action = :action AND digest = :digest AND
 UPDATE approval SET void = :why WHERE action = :action AND void = '';
 
 -- name: allocation_changes_in_force
--- A few rows a month. In the past those count that were undone since.
-SELECT id, action, allocation, change, starts_at, ends_at, undone_at FROM allocation_change
-WHERE starts_at <= :now AND (ends_at IS NULL OR ends_at > :now) AND (undone_at IS NULL OR undone_at > :now) ORDER BY id;
+-- A few rows a month. In the past those count that were undone since. Their order is that of the audit log, which
+-- nobody changes unseen.
+SELECT c.id, c.action, c.allocation, c.change, c.starts_at, c.ends_at, c.undone_at,
+       coalesce((SELECT min(a.seq) FROM audit a INDEXED BY audit_subject
+                 WHERE a.subject = 'action:' || c.action AND a.kind = 'allocation.kept'), 0) AS place
+FROM allocation_change c
+WHERE c.starts_at <= :now AND (c.ends_at IS NULL OR c.ends_at > :now) AND (c.undone_at IS NULL OR c.undone_at > :now)
+ORDER BY place, c.id;
+
+-- name: allocation_changes_missed
+-- action_open: actions in force whose change of an allocation has no row that is.
+SELECT a.id AS action,
+       coalesce((SELECT min(n.seq) FROM audit n INDEXED BY audit_subject
+                 WHERE n.subject = 'action:' || a.id AND n.kind = 'allocation.kept'), 0) AS place
+FROM action a INDEXED BY action_open
+WHERE a.state NOT IN ('failed', 'reversed', 'expired', 'declined') AND a.kind IN ('top_up', 'allocate') AND a.begun_at IS NOT NULL
+  AND NOT EXISTS (SELECT 1 FROM allocation_change c WHERE c.action = a.id AND c.starts_at <= :now
+                  AND (c.ends_at IS NULL OR c.ends_at > :now) AND (c.undone_at IS NULL OR c.undone_at > :now));
 
 -- name: allocation_change_of
 -- The unique index on action.

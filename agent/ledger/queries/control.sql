@@ -95,3 +95,31 @@ SELECT count(*) AS seals FROM audit WHERE at >= :since AND kind IN ('action.kept
 SELECT seq, at, CAST(actor AS BLOB) AS actor, CAST(kind AS BLOB) AS kind, CAST(subject AS BLOB) AS subject,
        CAST(detail AS BLOB) AS detail, CAST(prev_hash AS BLOB) AS prev_hash, CAST(hash AS BLOB) AS hash
 FROM audit WHERE at >= :since AND kind NOT IN ('action.kept', 'allocation.kept', 'clock.kept', 'run.kept') ORDER BY at DESC, seq DESC LIMIT :most;
+
+-- name: sealed_subjects
+-- audit_subject, a page: what was noted of a kind, also of rows that are gone.
+SELECT DISTINCT CAST(subject AS TEXT) AS subject, CAST(subject AS TEXT) AS after FROM audit INDEXED BY audit_subject
+WHERE subject > :after AND subject < :end AND kind = :kind ORDER BY subject LIMIT :most;
+
+-- name: seals_between
+-- Primary key, one range: what was noted anew.
+SELECT DISTINCT CAST(kind AS TEXT) AS kind, CAST(subject AS TEXT) AS subject FROM audit
+WHERE seq > :after AND seq <= :upto AND kind IN ('action.kept', 'allocation.kept', 'run.kept');
+
+-- name: unsealed_of_action
+-- Primary key, a row of the index audit_subject each: actions of which nothing was ever noted.
+SELECT 'action:' || t.id AS subject, t.id AS after FROM action t WHERE t.id > :after
+  AND NOT EXISTS (SELECT 1 FROM audit a INDEXED BY audit_subject WHERE a.subject = 'action:' || t.id AND a.kind = :kind)
+ORDER BY t.id LIMIT :most;
+
+-- name: unsealed_of_allocation_change
+-- The same of changes of allocations.
+SELECT 'action:' || t.action AS subject, t.id AS after FROM allocation_change t WHERE t.id > :after
+  AND NOT EXISTS (SELECT 1 FROM audit a INDEXED BY audit_subject WHERE a.subject = 'action:' || t.action AND a.kind = :kind)
+ORDER BY t.id LIMIT :most;
+
+-- name: unsealed_of_run
+-- The same of runs.
+SELECT 'run:' || t.id AS subject, t.id AS after FROM run t WHERE t.id > :after
+  AND NOT EXISTS (SELECT 1 FROM audit a INDEXED BY audit_subject WHERE a.subject = 'run:' || t.id AND a.kind = :kind)
+ORDER BY t.id LIMIT :most;

@@ -103,8 +103,3 @@ SELECT id FROM run ORDER BY id;
 -- audit_subject, up to the first one.
 SELECT 1 FROM audit INDEXED BY audit_subject
 WHERE subject >= 'run:' AND subject < 'run;' AND kind = 'run.kept' LIMIT 1;
-
--- name: run_seals
--- audit_subject: of all runs, for a proof of them.
-SELECT DISTINCT CAST(subject AS TEXT) FROM audit INDEXED BY audit_subject
-WHERE subject >= 'run:' AND subject < 'run;' AND kind = 'run.kept';

@@ -11,11 +11,11 @@ import pytest
 from click.testing import CliRunner
 
 from agent.domain.action import Action
+from agent.domain.audit import NOT_OURS
 from agent.domain.run import RunState, StepState
 from agent.ledger.action_store import ActionStore
 from agent.ledger.reader import LedgerReader
 from agent.runbooks import asks
-from agent.runbooks.own import NOT_OURS
 from agent.runbooks.postmortem.record import record_of
 from console.cli import burndeck
 from tests.agent.runbooks.step_texts import APPROVED, NOTE, SIGNED, TOLD, TOP_UP

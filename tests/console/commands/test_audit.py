@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from agent.ledger import open_writer
+from agent.ledger.allocation_changes import AllocationChange
 from console.cli import burndeck
 from tests.agent.control.build import tamper
 
@@ -49,6 +50,25 @@ def test_a_broken_log_ends_with_a_finding_that_names_the_row(ledger: Path) -> No
     assert "BROKEN at row 2: the row was changed" in result.stdout
     found = json.loads(run(ledger, "verify", "--json").stdout)
     assert (found["intact"], found["broken_at"]) == (False, 2)
+
+
+def test_a_row_that_the_log_proves_and_somebody_changed_is_named_with_its_table(ledger: Path) -> None:
+    change = AllocationChange(9, "team:support", {"top_up_nano": 7}, 100)
+    with open_writer(ledger) as writer:
+        writer.actions.add_allocation_change(change)
+    assert run(ledger, "verify").exit_code == 0
+
+    tamper(ledger, "UPDATE allocation_change SET change = '{\"top_up_nano\":700}'")
+
+    said = run(ledger, "verify")
+    found = json.loads(run(ledger, "verify", "--json").stdout)
+    words = "allocation_change row 1 of action 9 (team:support) was changed"
+    assert said.exit_code == 1
+    assert "intact: 3 rows" in said.stdout
+    assert f"NOT AS THE AGENT WROTE IT: {words}" in said.stdout
+    assert "Compare with a backup" in said.stdout
+    assert (found["intact"], found["not_as_written"]) == (True, [words])
+    assert found["foreign"][0]["table"] == "allocation_change"
 
 
 def test_the_list_shows_who_did_what_lately(ledger: Path) -> None:

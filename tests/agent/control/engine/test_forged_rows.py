@@ -282,18 +282,76 @@ CHANGE = AllocationChange(5, "org-1234", {"top_up_nano": 7}, 100, 1_000)
         "UPDATE allocation_change SET ends_at = NULL",
         "UPDATE allocation_change SET allocation = 'org-9'",
         "UPDATE allocation_change SET change = '{'",
-        "UPDATE allocation_change SET action = 6",
+        "UPDATE allocation_change SET starts_at = 10",
     ],
 )
-def test_a_changed_top_up_does_not_hold(shop: Shop, statement: str) -> None:
+def test_of_a_changed_top_up_holds_what_the_agent_had_written(shop: Shop, statement: str) -> None:
     shop.writer.actions.add_allocation_change(CHANGE)
     assert shop.writer.actions.allocation_changes(200) == [CHANGE]
 
     tamper(shop.writer.path, statement)
 
-    assert shop.writer.actions.allocation_changes(200) == []
+    assert shop.writer.actions.allocation_changes(200) == [CHANGE]
+    assert [each.action for each in shop.writer.actions.forged_changes(200)] == [5]
     with open_reader(shop.writer.path) as reader:
-        assert reader.action_store().allocation_changes(200) == []
+        assert reader.action_store().allocation_changes(200) == [CHANGE]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE allocation_change SET starts_at = 10000000000",
+        "UPDATE allocation_change SET undone_at = 101",
+        "UPDATE allocation_change SET ends_at = 101",
+        "UPDATE allocation_change SET action = 6",
+        "DELETE FROM allocation_change",
+    ],
+)
+def test_a_change_that_was_ended_or_taken_away_by_its_row_holds_on(shop: Shop, statement: str) -> None:
+    ident = shop.ask((KEY, {RPM: 10}))
+    shop.settle()
+    change = replace(CHANGE, action=ident, ends_at=None)
+    shop.writer.actions.add_allocation_change(change)
+
+    tamper(shop.writer.path, "UPDATE action SET kind = 'top_up'", statement)
+
+    assert shop.writer.actions.allocation_changes(200) == [change]
+    assert [each.kept for each in shop.writer.actions.forged_changes(200)] != [None]
+
+
+def test_changes_hold_in_the_order_in_which_the_agent_made_them_whatever_their_rows_say(shop: Shop) -> None:
+    later = replace(CHANGE, action=6)
+    shop.writer.actions.add_allocation_change(CHANGE)
+    shop.writer.actions.add_allocation_change(later)
+
+    tamper(shop.writer.path, "UPDATE allocation_change SET id = 99 WHERE action = 5")
+
+    assert shop.writer.actions.allocation_changes(200) == [CHANGE, later]
+
+
+def test_a_change_whose_proof_is_gone_counts_for_nothing_and_says_so(shop: Shop) -> None:
+    shop.writer.actions.add_allocation_change(CHANGE)
+
+    tamper(
+        shop.writer.path,
+        "UPDATE allocation_change SET ends_at = NULL",
+        "UPDATE audit SET detail = replace(detail, 'org-1234', 'org-9') WHERE kind = 'allocation.kept'",
+    )
+
+    assert shop.writer.actions.allocation_changes(200) == []
+    (forged,) = shop.writer.actions.forged_changes(200)
+    assert "is not known" in forged.words
+
+
+def test_a_forged_change_is_taken_back_as_the_agent_had_written_it(shop: Shop) -> None:
+    shop.writer.actions.add_allocation_change(CHANGE)
+    tamper(shop.writer.path, "UPDATE allocation_change SET change = '{\"top_up_nano\":700000}'")
+
+    shop.writer.actions.undo_allocation_change(5, 150)
+
+    assert shop.writer.actions.allocation_changes(149) == [CHANGE]
+    assert shop.writer.actions.allocation_changes(200) == []
+    assert shop.writer.actions.forged_changes(149) == []
 
 
 def test_a_top_up_that_was_taken_back_is_not_brought_back_by_its_row(shop: Shop) -> None:
