@@ -48,6 +48,10 @@ class ForgedChange:
     allocation: str  # as its row says
     kept: KeptChange | None  # what the agent had written; None where nothing proves that any more
 
+    def of(self, allocation: str) -> bool:
+        """Whether it is about an allocation, by its row or by what the agent had written."""
+        return allocation in (self.allocation, self.kept.change.allocation if self.kept else "")
+
     @property
     def words(self) -> str:
         """What holds in its place."""

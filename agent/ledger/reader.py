@@ -34,6 +34,7 @@ class LedgerReader:
         self.path = path
         self._lock = threading.RLock()
         self._conn = connect_reader(path)
+        self.proved: dict[int, object] = {}  # actions as they were found to be the agent's own
         self._conn.row_factory = sqlite3.Row
         try:
             with saying(path):

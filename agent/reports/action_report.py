@@ -5,16 +5,23 @@ Instants are UTC epoch seconds, durations are seconds.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from agent.domain.action import Action, Needs
+from agent.domain.audit import NOT_OURS
 from agent.domain.words import plural
 from agent.reports.alert_report import Command, TimelineLine
 
 _MOST_NAMED = 6
+
+
+def not_ours(rows: Sequence[str]) -> str:
+    """`NOT AS THE AGENT WROTE IT: approval row 31 of action 12 was changed`."""
+    more = f" and {len(rows) - _MOST_NAMED} more" if len(rows) > _MOST_NAMED else ""
+    return f"{NOT_OURS}: {'; '.join(rows[:_MOST_NAMED])}{more}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +34,7 @@ class ApprovalLine:
     at: int
     note: str
     void: str  # why it counts no more; empty while it does
+    foreign: bool = False  # the row is not as the agent wrote it
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +79,7 @@ class ActionEntry:
     missed: tuple[str, ...] = ()  # names of those, with the reason where it is known
     called: str = ""  # the name of the project or key in `scope`, where it has one of its own
     cap: str = ""  # `team:search`: whose hard cap a limit of the agent stands behind
+    foreign: tuple[str, ...] = ()  # rows of it that are not as the agent wrote them, in words
 
     @property
     def named(self) -> str:
@@ -86,6 +95,11 @@ class ActionEntry:
         if not self.called:
             return self.title
         return self.title.replace(self.scope, f"{self.scope.partition(':')[0]}:{name}", 1)
+
+    @property
+    def warning(self) -> str:
+        """That it cannot be believed, and which rows of it; empty where the log proves all of it."""
+        return not_ours(self.foreign) if self.foreign else ""
 
     @property
     def reach(self) -> str:
@@ -111,6 +125,7 @@ class StepLine:
     error: str  # why it failed or was left alone
     at: int | None
     called: str = ""  # the name of the project that the target lies in, where it has one
+    foreign: bool = False  # the row is not as the agent wrote it
 
     @property
     def named(self) -> str:

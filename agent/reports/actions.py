@@ -6,6 +6,7 @@ import contextlib
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from agent.domain.action import Action, ActionKind, ActionState, Approval, Step, StepState, Verdict
@@ -17,8 +18,10 @@ from agent.ledger.action_rows import actions_of, approval_of
 from agent.reports.action_report import ActionDetail, ActionEntry, ApprovalLine, StepLine
 from agent.reports.alert_report import Command, TimelineLine
 from agent.reports.around import Around, read_around
+from agent.reports.own_actions import foreign_of
 
 if TYPE_CHECKING:
+    from agent.ledger.own_rows import ForeignRow
     from agent.ledger.reader import LedgerReader, Row
 
 __all__ = [
@@ -58,7 +61,12 @@ def actions(
         found = [*reversed(open_), *ended]
         said = read_approvals(reader, found)
         around = read_around(reader, found)
-    return [entry(action, said.get(action.id or 0, ()), int(now), around) for action in found]
+        foreign = foreign_of(reader, found, said)
+    return [
+        entry(action, said.get(ident, ()), int(now), around, foreign.get(ident, ()))
+        for action in found
+        if (ident := action.id or 0)
+    ]
 
 
 def action_entry(reader: LedgerReader, ident: int, now: float) -> ActionEntry | None:
@@ -67,7 +75,8 @@ def action_entry(reader: LedgerReader, ident: int, now: float) -> ActionEntry | 
         found = read_actions(reader, reader.rows("action_by_id", {"id": ident}))
         said = read_approvals(reader, found)
         around = read_around(reader, found)
-    return entry(found[0], said.get(ident, ()), int(now), around) if found else None
+        foreign = foreign_of(reader, found, said).get(ident, ())
+    return entry(found[0], said.get(ident, ()), int(now), around, foreign) if found else None
 
 
 def action_detail(
@@ -88,33 +97,44 @@ def action_details(
     with reader.snapshot():
         rows = [row for ident in idents for row in reader.rows("action_by_id", {"id": ident})]
         found = read_actions(reader, rows)
-        said = read_approvals(reader, found)
-        happened = [_timeline(reader, action, int(now)) for action in found]
+        numbered = _numbered_approvals(reader, found)
+        heard = {ident: list(said.values()) for ident, said in numbered.items()}
+        foreign = foreign_of(reader, found, heard)
+        happened = {action.id: _timeline(reader, action, int(now)) for action in found}
         blind = untold(reader.rows("gateways_seen"))
         around = read_around(reader, found)
     return [
-        _detail(action, said.get(action.id or 0, ()), lines, int(now), around, say, foreseen(action, blind))
-        for action, lines in zip(found, happened, strict=True)
+        _detail(
+            entry(action, heard.get(ident, ()), int(now), around, foreign.get(ident, ())),
+            action,
+            steps=_steps(action, say, around, foreign.get(ident, ())),
+            approvals=_approval_lines(action, numbered.get(ident, {}), foreign.get(ident, ())),
+            happened=happened[ident],
+            unseen=foreseen(action, blind),
+            now=int(now),
+        )
+        for action in found
+        if (ident := action.id or 0)
     ]
 
 
 def _detail(
+    summary: ActionEntry,
     action: Action,
-    said: Sequence[Approval],
+    *,
+    steps: tuple[StepLine, ...],
+    approvals: tuple[ApprovalLine, ...],
     happened: tuple[TimelineLine, ...],
-    now: int,
-    around: Around,
-    say: Words,
     unseen: str,
+    now: int,
 ) -> ActionDetail:
-    summary = entry(action, said, now, around)
     return ActionDetail(
         now=now,
         entry=summary,
         action=action,
         digest=action.digest,
-        steps=tuple(_step(step, say, around) for step in action.steps),
-        approvals=tuple(approval_line(action, each) for each in said),
+        steps=steps,
+        approvals=approvals,
         preview=_preview(action),
         timeline=happened,
         commands=tuple(_commands(summary, unseen)),
@@ -122,7 +142,27 @@ def _detail(
     )
 
 
-def entry(action: Action, said: Sequence[Approval], now: int, around: Around | None = None) -> ActionEntry:
+def _steps(action: Action, say: Words, around: Around, foreign: Iterable[ForeignRow]) -> tuple[StepLine, ...]:
+    wrong = {each.row for each in foreign if each.table == "action_step"}
+    return tuple(replace(_step(step, say, around), foreign=step.seq in wrong) for step in action.steps)
+
+
+def _approval_lines(
+    action: Action, said: Mapping[int, Approval], foreign: Iterable[ForeignRow]
+) -> tuple[ApprovalLine, ...]:
+    wrong = {each.row for each in foreign if each.table == "approval"}
+    return tuple(
+        replace(approval_line(action, each), foreign=number in wrong) for number, each in said.items()
+    )
+
+
+def entry(
+    action: Action,
+    said: Sequence[Approval],
+    now: int,
+    around: Around | None = None,
+    foreign: Sequence[ForeignRow] = (),
+) -> ActionEntry:
     """An action with everybody's word on it, as a line of the list."""
     spec, preview, around = action.spec, _preview(action), around or Around()
     missed = keys_told(preview, "unreached")
@@ -170,6 +210,7 @@ def entry(action: Action, said: Sequence[Approval], now: int, around: Around | N
         missed=tuple(preview.get("missed") or preview.get("unreached", ())),
         called=around.called(action),
         cap=around.cap(action),
+        foreign=tuple(each.words for each in foreign),
     )
 
 
@@ -221,10 +262,18 @@ def read_actions(reader: LedgerReader, rows: Iterable[Row]) -> list[Action]:
 
 def read_approvals(reader: LedgerReader, found: Iterable[Action]) -> Mapping[int, Sequence[Approval]]:
     """Everybody's word on some actions, by action."""
-    by_action: dict[int, list[Approval]] = {}
+    numbered = _numbered_approvals(reader, found)
+    return {ident: list(said.values()) for ident, said in numbered.items()}
+
+
+def _numbered_approvals(
+    reader: LedgerReader, found: Iterable[Action]
+) -> Mapping[int, Mapping[int, Approval]]:
+    """The same by the numbers of their rows."""
+    by_action: dict[int, dict[int, Approval]] = {}
     for row in reader.rows("approvals_of_actions", {"actions": [action.id for action in found]}):
         with contextlib.suppress(ValueError):  # a verdict that the agent never wrote
-            by_action.setdefault(row["action"], []).append(approval_of(dict(row)))
+            by_action.setdefault(row["action"], {})[row["id"]] = approval_of(dict(row))
     return by_action
 
 

@@ -12,6 +12,7 @@ from agent.domain.action import Action, ActionKind, ActionState
 from agent.domain.action_words import spec_title
 from agent.domain.allocation import Allocation
 from agent.domain.allocations import base_nano, given
+from agent.domain.audit import NOT_OURS
 from agent.domain.backstop import Backed, Backstop
 from agent.domain.levels import level_of
 from agent.domain.money import to_credits
@@ -23,6 +24,7 @@ from agent.reports.figure import Figure
 from agent.reports.moment import moment
 
 if TYPE_CHECKING:
+    from agent.ledger.allocation_changes import ForgedChange
     from agent.ledger.reader import LedgerReader
     from agent.settings import Settings
 
@@ -63,6 +65,7 @@ class TreeRow:
     pending: tuple[PendingChange, ...]
     binding: str = ""  # id of the allocation whose cap is reached first, of this one and those around it
     backstop: Backstop | None = None  # the provider's own limit behind its cap; None where nobody asked
+    forged: tuple[str, ...] = ()  # changes of it that are not as the agent wrote them, and what holds
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +89,7 @@ class AllocationTree:
     pool: PoolView | None  # None: the organization has no allocation
     rows: tuple[TreeRow, ...]  # each parent before its children
     new: tuple[PendingChange, ...]  # changes of what has no allocation yet
+    forged: tuple[str, ...] = ()  # changes that are not as the agent wrote them, of any allocation
 
     def row(self, allocation_id: str) -> TreeRow | None:
         """The row of an id."""
@@ -110,6 +114,7 @@ def allocation_tree(
         moment_s = when.now if at is None else when.at
         settings = settings_now(settings, actions, moment_s)
         tree = hierarchy(settings, reader.alert_store())
+        forged = actions.forged_changes(moment_s)
         taken = given(actions.allocation_changes(moment_s))
         burning = burning_at(reader, settings, when)
         found, _ = budgets(settings.allocations, burning)
@@ -127,12 +132,20 @@ def allocation_tree(
                 _of(waiting, str(each.scope)),
                 binding_of(_chain(tree, each), burning),
                 behind.get(each.id),
+                tuple(not_ours(change) for change in forged if change.of(each.id)),
             )
             for depth, each in _walk(tree, None, 0)
         )
         known = {str(each.scope) for each in settings.allocations}
         new = tuple(change for of, change in waiting if of not in known)
-        return AllocationTree(when.at, when.now, when.live, _pool(tree, taken), rows, new)
+        return AllocationTree(
+            when.at, when.now, when.live, _pool(tree, taken), rows, new, tuple(map(not_ours, forged))
+        )
+
+
+def not_ours(change: ForgedChange) -> str:
+    """That a change cannot be believed, and what holds in its place."""
+    return f"{NOT_OURS}: {change.words}"
 
 
 def _walk(tree: Hierarchy, of: Allocation | None, depth: int) -> Iterator[tuple[int, Allocation]]:
@@ -156,6 +169,7 @@ def _row(
     pending: tuple[PendingChange, ...],
     binding: str,
     backstop: Backstop | None,
+    forged: tuple[str, ...],
 ) -> TreeRow:
     return TreeRow(
         depth=depth,
@@ -173,6 +187,7 @@ def _row(
         pending=pending,
         binding=binding,
         backstop=backstop,
+        forged=forged,
     )
 
 

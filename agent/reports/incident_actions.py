@@ -9,6 +9,7 @@ from agent.domain.action import Action, ActionState
 from agent.reports.action_report import ActionEntry, ApprovalLine
 from agent.reports.actions import approval_line, entry, read_actions, read_approvals
 from agent.reports.around import read_around
+from agent.reports.own_actions import foreign_of
 
 if TYPE_CHECKING:
     from agent.ledger.reader import LedgerReader
@@ -28,11 +29,12 @@ def incident_actions(reader: LedgerReader, incident: int, until: int) -> tuple[A
     asked = [_as_of(action, until) for action in found if action.requested_at <= until]
     said = read_approvals(reader, asked)
     around = read_around(reader, asked)
+    foreign = foreign_of(reader, found, read_approvals(reader, found))
     taken = []
     for action in asked:
         heard = [each for each in said.get(action.id or 0, ()) if each.at <= until]
         lines = tuple(approval_line(action, each) for each in heard)
-        taken.append(ActionTaken(entry(action, heard, until, around), lines))
+        taken.append(ActionTaken(entry(action, heard, until, around, foreign.get(action.id or 0, ())), lines))
     return tuple(taken)
 
 

@@ -91,8 +91,8 @@ def _row(entry: ActionEntry) -> tuple[str, ...]:
         when(entry.requested_at),
         f"{entry.targets}" + (f" ({entry.failed} failed)" if entry.failed else ""),
         "-" if entry.expires_in_s is None else duration(entry.expires_in_s),
-        approvals_words(entry),
-        entry.effect or entry.why,
+        approvals_words(entry) if not entry.foreign else "not proved",
+        entry.warning or entry.effect or entry.why,
     )
 
 
@@ -109,6 +109,8 @@ def _head(entry: ActionEntry) -> Iterator[str]:
     from agent.domain.words import duration
 
     yield f"action {entry.id}: {entry.state}"
+    if entry.foreign:
+        yield f"{entry.warning}; `burndeck audit verify` says more"
     yield entry.named_fully
     yield f"asked for   by {entry.requested_by}, {when(entry.requested_at)}: {entry.reason}"
     for name, at in (
@@ -134,17 +136,24 @@ def _head(entry: ActionEntry) -> Iterator[str]:
         yield "answers     " + ", ".join(f"{name} {ident}" for name, ident in known if ident is not None)
 
 
+def _mark(foreign: bool) -> str:
+    from agent.domain.audit import NOT_OURS
+
+    return f"{NOT_OURS}: " if foreign else ""
+
+
 def _steps(detail: ActionDetail) -> Iterator[str]:
     for step in detail.steps:
         error = f": {step.error}" if step.error else ""
-        yield f"{step.state:<8}  {step.named}: {step.before} -> {step.after}{error}"
+        yield f"{_mark(step.foreign)}{step.state:<8}  {step.named}: {step.before} -> {step.after}{error}"
 
 
 def _approvals(detail: ActionDetail) -> Iterator[str]:
     for each in detail.approvals:
         note = f": {each.note}" if each.note else ""
         void = f" (counts no more: {each.void})" if each.void else ""
-        yield f"{each.verdict:<8}  by {each.person} for {each.role}, {when(each.at)}{note}{void}"
+        mark, at = _mark(each.foreign), when(each.at)
+        yield f"{mark}{each.verdict:<8}  by {each.person} for {each.role}, {at}{note}{void}"
     entry = detail.entry
     if entry.waits_for:
         waits = " and ".join(" or ".join(roles) for roles in entry.waits_for)

@@ -73,6 +73,7 @@ def render(tree: AllocationTree, *, whole: bool = False) -> str:
         parts.append(table(columns, rows, right=(1, 2, 3, 4, 5, 6), most=terminal_width()))
     if behind := [row.backstop for row in tree.rows if row.backstop is not None]:
         parts.append(backstop_lines(behind, whole=whole))
+    parts.append("\n".join(tree.forged))
     parts.append(_pending(tree))
     return "\n\n".join(part for part in parts if part)
 

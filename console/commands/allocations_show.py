@@ -16,10 +16,14 @@ def show(config: str | None, db: str | None, as_json: bool, ident: str) -> None:
     from agent.allocations import settings_now
     from agent.domain.policy_text import parse, render
     from agent.errors import ConfigError
+    from agent.reports.allocation_tree import not_ours
 
     settings = settings_for(config, db)
     with reader_for(settings) as reader:
-        settings = settings_now(settings, reader.action_store(), settings.clock().now())
+        now = settings.clock().now()
+        actions = reader.action_store()
+        settings = settings_now(settings, actions, now)
+        forged = [not_ours(each) for each in actions.forged_changes(int(now)) if each.of(ident)]
     found = next((each for each in settings.allocations if each.id == ident), None)
     if found is None:
         known = ", ".join(each.id for each in settings.allocations) or "none"
@@ -29,9 +33,11 @@ def show(config: str | None, db: str | None, as_json: bool, ident: str) -> None:
     except ValueError as error:
         raise ConfigError(f"{ident}: {error}", hint="A policy has one line a field.") from None
     if as_json:
-        print_json({"policy": text, "fields": parse(text), "allocation": found})
+        print_json({"policy": text, "fields": parse(text), "allocation": found, "forged": forged})
     else:
         click.echo(text, nl=False)
+        for line in forged:
+            click.echo(line)
 
 
 @click.command("levels", epilog="Example: burndeck allocations levels --json")

@@ -2,7 +2,7 @@
 
 -- name: approvals_of_actions
 -- approval_action, one range an action.
-SELECT p.action, p.digest, p.person, p.role, p.verdict, p.at, p.note, p.void
+SELECT p.id, p.action, p.digest, p.person, p.role, p.verdict, p.at, p.note, p.void
 FROM json_each(:actions) a CROSS JOIN approval p ON p.action = a.value ORDER BY p.action, p.id;
 
 -- name: audit_of_subject

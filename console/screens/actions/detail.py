@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from agent.domain.action_words import keys_told
+from agent.domain.audit import NOT_OURS
 from agent.domain.money import to_credits
 from agent.domain.words import plural
 from console import format as fmt
@@ -29,6 +30,7 @@ def draw_detail(detail: ActionDetail, now: float, width: int, height: int) -> li
     entry = detail.entry
     blocks: list[Sequence[Line]] = [
         [_heading(entry, now, inner), *([Span(line)] for line in wrap(entry.named_fully, inner))],
+        block("forged", _forged(entry, room)),
         block("asked", [*running(_asked(entry, now), room), *_reason(entry, room)]),
         block("allowed", _approvals(detail, now, room)),
         block("effect", _effect(entry, now, room)),
@@ -67,6 +69,12 @@ def _heading(entry: ActionEntry, now: float, width: int) -> Line:
     return spread(start, end, width)
 
 
+def _forged(entry: ActionEntry, width: int) -> Iterator[Line]:
+    if entry.foreign:
+        text = f"▲ {entry.warning}; `burndeck audit verify` says more, and Audit (6) what to do"
+        yield from ([Span(line, Tone.HOT)] for line in wrap(text, width))
+
+
 def _asked(entry: ActionEntry, now: float) -> Iterator[Fact]:
     yield "by", entry.requested_by, Tone.PLAIN
     yield "at", fmt.moment(entry.requested_at, now), Tone.PLAIN
@@ -101,6 +109,8 @@ def _approval(each: ApprovalLine, now: float, width: int) -> Iterator[Line]:
     tone = Tone.DIM if each.void else Tone.COOL if said == "yes" else Tone.WARM
     if each.void:
         text += f" (counts no more: {each.void})"
+    if each.foreign:
+        text, tone = f"▲ {NOT_OURS}: {text}", Tone.HOT
     yield from ([Span(line, tone)] for line in wrap(text, width))
 
 

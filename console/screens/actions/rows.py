@@ -146,7 +146,11 @@ def row(entry: ActionEntry, part: Part, now: float) -> Row:
         key=str(entry.id),
         search=f"{entry.id} {entry.scope} {entry.reason} {entry.requested_by} {entry.kind}",
         cells=(
-            Cell(state_words(entry), entry.state, TONES.get(entry.state, Tone.DIM)),
+            Cell(
+                state_words(entry),
+                entry.state,
+                Tone.HOT if entry.foreign else TONES.get(entry.state, Tone.DIM),
+            ),
             Cell(what, what, Tone.DIM if over else Tone.PLAIN, prose=True),
             Cell(entry.requested_by, entry.requested_by, Tone.DIM),
             Cell(fmt.age(now - began), now - began, Tone.DIM),
@@ -159,6 +163,8 @@ def row(entry: ActionEntry, part: Part, now: float) -> Row:
 def state_words(entry: ActionEntry) -> str:
     """The sign and the word of a state."""
     drill = "drill " if entry.drill else ""
+    if entry.foreign:
+        return "▲ unproved"
     if entry.state == "accepted" and not at_gateways(entry):
         return f"+ {drill}in force"
     words = WORDS | {"expired": "over", "standby": ""} if entry.drill else WORDS
@@ -167,6 +173,8 @@ def state_words(entry: ActionEntry) -> str:
 
 def middle(entry: ActionEntry, part: Part) -> str:
     """Whom it waits for, what became of the burn, or why it is over."""
+    if entry.foreign:
+        return entry.warning
     if part is Part.WAITING:
         waits = " and ".join(" or ".join(roles) for roles in entry.waits_for)
         given = ", ".join(line.person for line in entry.given)
@@ -186,6 +194,8 @@ def at_gateways(entry: ActionEntry) -> bool:
 
 
 def _tone_of_effect(entry: ActionEntry) -> Tone:
+    if entry.foreign:
+        return Tone.HOT
     return Tone.WARM if "no effect" in entry.effect or entry.state == "failed" else Tone.PLAIN
 
 

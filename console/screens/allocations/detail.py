@@ -37,6 +37,7 @@ def draw_detail(
     room = inner - LABEL
     blocks: list[Sequence[Line]] = [
         [_heading(row, inner), [*gauge(row.budget, inner)], _use(row.budget, now, inner)],
+        block("forged", _forged(row, room)),
         block("asked", [line for each in row.pending for line in pending(each, now, room)]),
         block("caps", _chain(tree, row, room)),
         block("gives", running(_gives(row), room)),
@@ -86,6 +87,11 @@ def pending(change: PendingChange, now: float, width: int) -> Iterator[Line]:
     state = f"waits for {waits}{left}" if change.state == "standby" else f"is {change.state}"
     text = f"action {change.action} by {change.asked_by}, {state}: {change.reason}"
     yield from ([Span(line, Tone.DIM)] for line in wrap(text, width))
+
+
+def _forged(row: TreeRow, width: int) -> Iterator[Line]:
+    for each in row.forged:
+        yield from ([Span(line, Tone.HOT)] for line in wrap(f"▲ {each}", width))
 
 
 def _chain(tree: AllocationTree, row: TreeRow, width: int) -> Iterator[Line]:

@@ -51,7 +51,7 @@ def _row(place: int, row: TreeRow) -> Row:
         key=budget.allocation_id,
         search=f"{budget.allocation_id} {budget.scope} {row.owner} {row.cost_center}",
         cells=(
-            Cell("  " * row.depth + name(budget), place),
+            Cell(f"{'  ' * row.depth}{'▲ ' if row.forged else ''}{name(budget)}", place, _forged_tone(row)),
             Cell(bar(budget, BAR), budget.share, tone if tone is not Tone.PLAIN else Tone.FILL),
             Cell(f"{sign(budget)}{fmt.share(budget.share)}", budget.share, tone),
             Cell(fmt.number(budget.monthly.value), budget.monthly.value, Tone.STRONG),
@@ -61,6 +61,10 @@ def _row(place: int, row: TreeRow) -> Row:
             Cell(f"+{fmt.number(topped)}", topped, Tone.WARM) if topped else _NONE,
         ),
     )
+
+
+def _forged_tone(row: TreeRow) -> Tone:
+    return Tone.HOT if row.forged else Tone.PLAIN
 
 
 def _new(place: int, change: PendingChange) -> Row:
@@ -125,9 +129,12 @@ def asked(pending: Sequence[PendingChange]) -> str:
 
 
 def draw_pool(tree: AllocationTree | None, width: int) -> Line:
-    """What the organization has left to give."""
+    """What the organization has left to give; before all, that a change of it cannot be believed."""
     if tree is None:
         return [Span(f" {READING}", Tone.DIM)]
+    if tree.forged:
+        more = f" (and {len(tree.forged) - 1} more)" if len(tree.forged) > 1 else ""
+        return [Span(f" ▲ {tree.forged[0]}{more}", Tone.HOT)]
     if tree.pool is None:
         return [Span(" no credit pool: the organization has no allocation", Tone.WARM)]
     return list(_pool(tree))
