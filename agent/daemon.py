@@ -11,6 +11,7 @@ import threading
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from agent import __version__
@@ -19,9 +20,12 @@ from agent.control.engine import Bench, Executor, Poller
 from agent.control.engine.called_back import called_back
 from agent.errors import LedgerError
 from agent.ledger import open_reader, open_writer
+from agent.ledger.proving import kept_finding
 from agent.process.acting import Told
 from agent.process.conducting import Conductor
 from agent.process.lock import LedgerLock
+from agent.process.proving import LOOK_S as PROVE_S
+from agent.process.proving import Prover, tell
 from agent.process.watch import LOOK_S, Watch
 from agent.provider_http import PATIENT
 from agent.telemetry.changes.calendars import Calendars
@@ -100,6 +104,7 @@ class _Agent:
             "deliver": self._dispatcher.run,
             "act": self._executor.run,
             "runbooks": self._conductor.run,
+            "prove": self._proving,
         }
         for gateway in self._settings.gateways:
             loops[f"gateway {gateway.name}"] = self._polling(gateway)
@@ -196,6 +201,20 @@ class _Agent:
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self._dispatcher.kick)
             self._loop.call_soon_threadsafe(self._executor.kick)
+
+    async def _proving(self) -> None:
+        """Looks by itself whether the ledger still reads as this agent wrote it, and tells where not."""
+        with open_reader(self._settings.ledger_path) as reader:
+            prover, told = Prover(reader), kept_finding(reader)
+            while True:
+                found = await asyncio.to_thread(prover.look)
+                if found is not None and found != told:
+                    told = found
+                    await self._desk.write(
+                        partial(tell, settings=self._settings, found=found, now=int(self._clock.now()))
+                    )
+                    self._told()
+                await asyncio.sleep(PROVE_S)
 
     async def _watching(self) -> None:
         """Looks at what others have committed, or this agent itself, a moment after they did."""

@@ -53,6 +53,7 @@ class Attention(App[None]):
         self.alarm = Alarm()
         self._acting: ActionBadge | None = None  # what is in force and what waits, as the ledger says
         self._runs: RunBadge | None = None  # runbooks in progress, and the people that they ask
+        self.forged = False  # the agent has found rows that it did not write
         self.settings: Settings | None = None  # of the newest news
         self.standing: Standing | None = None  # None: nobody has asked yet, or nobody could tell
         self.read_only = False  # nobody here could sign
@@ -77,15 +78,15 @@ class Attention(App[None]):
         """What fires now, and what the agent has answered."""
         watch = news.value
         assert isinstance(watch, Watch)
-        before = self.alarm.badge, self.alarm.shown, self._acting, self._runs
+        before = self._heard
         new = self.alarm.hear(watch.badge)
-        self._acting, self._runs = watch.acting, watch.runs
+        self._acting, self._runs, self.forged = watch.acting, watch.runs, watch.forged
         waits = (watch.acting is not None and watch.acting.waiting) or (
             watch.runs is not None and watch.runs.sign
         )
         if waits and not self._asked_who:
             self.know()  # whether it is this person who is waited for
-        if (self.alarm.badge, self.alarm.shown, self._acting, self._runs) != before:
+        if self._heard != before:
             self._tell_alarm()
         if new is not None and not is_quiet(os.environ):
             self.ring(rings(new))
@@ -93,6 +94,10 @@ class Attention(App[None]):
         if said:
             self._stand()
             self.say(" ".join(said))
+
+    @property
+    def _heard(self) -> tuple[object, ...]:
+        return self.alarm.badge, self.alarm.shown, self._acting, self._runs, self.forged
 
     @property
     def acting(self) -> tuple[int, int, int]:

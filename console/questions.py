@@ -36,6 +36,7 @@ class Watch(NamedTuple):
     outcomes: tuple[Outcome, ...]
     acting: ActionBadge | None = None
     runs: RunBadge | None = None  # None: none is open
+    forged: bool = False  # somebody else than the agent has written into the ledger
 
 
 def burn_question(view: View) -> Question:
@@ -104,7 +105,8 @@ def watch_question(waiting: Iterable[int]) -> Question:
         from agent.reports.alert_badge import alert_badge
 
         said = _outcomes(reader, idents)
-        return Watch(alert_badge(reader), said, action_badge(reader, now), _runs(reader))
+        acting = action_badge(reader, now)
+        return Watch(alert_badge(reader), said, acting, _runs(reader), _forged(reader))
 
     return Question(BADGE, ask, idents)
 
@@ -116,6 +118,15 @@ def _runs(reader: LedgerReader) -> RunBadge | None:
     from agent.runbooks.view import run_badge
 
     return run_badge(reader)
+
+
+def _forged(reader: LedgerReader) -> bool:
+    """Whether the agent has found so; where it never did, nothing of proofs is imported."""
+    if not reader.rows("proof_finding"):
+        return False
+    from agent.ledger.proving import kept_finding
+
+    return not kept_finding(reader).intact
 
 
 def _outcomes(reader: LedgerReader, idents: tuple[int, ...]) -> tuple[Outcome, ...]:

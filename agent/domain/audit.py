@@ -15,6 +15,16 @@ GENESIS = "0" * 64
 NOT_OURS = "NOT AS THE AGENT WROTE IT"
 """What is said of rows that the log proves and that read otherwise: none of them is shown as truth."""
 
+ADVICE = (
+    "Nobody but the agent's user should be able to write the ledger's file: look at its owner and rights, "
+    "and at who was on that machine.",
+    "Compare with a backup: `burndeck audit verify --db BACKUP` tells whether it holds, and `burndeck audit "
+    "list --db BACKUP` what stood there.",
+    "The agent does nothing of a row that it has not written, keeps caps as it has written them last, and "
+    "goes on with all else.",
+)
+"""What to do where something is broken."""
+
 
 @dataclass(frozen=True, slots=True)
 class AuditRecord:

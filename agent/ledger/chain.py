@@ -17,16 +17,6 @@ LIMITS = (
 )
 """What a verification can and cannot say."""
 
-ADVICE = (
-    "Nobody but the agent's user should be able to write the ledger's file: look at its owner and rights, "
-    "and at who was on that machine.",
-    "Compare with a backup: `burndeck audit verify --db BACKUP` tells whether it holds, and `burndeck audit "
-    "list --db BACKUP` what stood there.",
-    "The agent does nothing of a row that it has not written, keeps caps as it has written them last, and "
-    "goes on with all else.",
-)
-"""What to do where something is broken."""
-
 _PAGE = 2_000
 _LEAST = -(1 << 63)
 _TIME_END = 1 << 37  # the year 6325: what is later is no time
@@ -79,13 +69,14 @@ def follow(
     head = EMPTY if seq is None else ChainHead(seq, digest.decode("utf-8", "replace"))
     if at.seq > min(head.seq, newest or 0):
         at = EMPTY  # the log is shorter than it was
-    for count, row in enumerate(_pages(reader, at.seq if at.seq else _LEAST, upto)):
-        if count == most:
-            return Progress(at, upto, None)
+    pages = _pages(reader, at.seq if at.seq else _LEAST, upto, min(most or _PAGE, _PAGE))
+    for count, row in enumerate(pages, start=1):
         problem, record = _follows(at, row, head, noted)
         if record is None:
             return Progress(at, upto, Verdict(at.seq, head, min(at.seq + 1, row["seq"]), problem))
         at = record.head
+        if count == most and at.seq < upto:
+            return Progress(at, upto, None)
     return Progress(at, upto, _ended(at, head, noted))
 
 
@@ -113,9 +104,9 @@ def _follows(
     return problem, None if problem else record
 
 
-def _pages(reader: LedgerReader, after: int, upto: int) -> Iterator[Row]:
+def _pages(reader: LedgerReader, after: int, upto: int, most: int) -> Iterator[Row]:
     """Every row in order, a page a read, so that no long read holds up the agent's checkpoints."""
-    while rows := reader.rows("audit_after", {"after": after, "upto": upto, "most": _PAGE}):
+    while rows := reader.rows("audit_after", {"after": after, "upto": upto, "most": most}):
         yield from rows
         after = rows[-1]["seq"]
 

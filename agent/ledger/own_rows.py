@@ -19,7 +19,7 @@ CHANGED, ADDED, GONE, UNREADABLE = (
     *("was changed", "was not written by the agent"),
     *("was taken away", "cannot be read"),
 )
-_PAGE = 100
+_PAGE = 20  # subjects: some milliseconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +108,11 @@ class OwnRows:
             if kind == ACTION:
                 return self.action(ident)
             return self.change(ident) if kind == ALLOCATION else self.run(ident)
+
+    def again(self, row: ForeignRow) -> list[ForeignRow]:
+        """The same subject once more."""
+        kind = {"allocation_change": ALLOCATION, "run": RUN}.get(row.table, ACTION)
+        return self.foreign(kind, row.of)
 
     def every(self) -> Iterator[list[ForeignRow]]:
         """All there are, a few subjects at a time."""

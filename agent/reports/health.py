@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from agent.domain.words import duration, plural
 from agent.ledger.kinds import Kind
+from agent.ledger.proving import kept_finding, prove
 from agent.reports.channel_health import channel_states
 from agent.reports.moment import DAY, Moment, moment
 from agent.reports.status_line import agent_state, source_states
@@ -71,6 +72,7 @@ def health(
             _agent(reader, settings, int(now)),
             *_sources(reader, settings, int(now)),
             *_gateways(reader, settings, int(now)),
+            *_proof(reader, int(now), whole=integrity),
             *_data(reader, moment(reader, now)),
         ]
     return Health(all(check.state is not State.PROBLEM for check in checks), tuple(checks))
@@ -142,6 +144,22 @@ def _ledger(reader: LedgerReader, *, integrity: bool) -> Check:
     return Check(
         "ledger", State.PROBLEM, f"{detail}: {answer}", "restore a backup and read the sources again"
     )
+
+
+def _proof(reader: LedgerReader, now: int, *, whole: bool) -> Iterator[Check]:
+    """Whether the ledger reads as the agent wrote it: proved here, or as the agent has found it."""
+    if whole:
+        proof = prove(reader)
+        found, well = proof.finding, f"{proof.chain.rows:,} rows hold, and so does what they prove"
+    else:
+        found, well = kept_finding(reader), "not proved; the agent has found nothing amiss"
+    if found.intact:
+        yield Check("audit log", State.OK, well)
+    for each in found.parts:
+        yield Check("audit log", State.PROBLEM, each, "burndeck audit verify says what to do")
+    for change in reader.action_store().forged_changes(now):
+        hint = "burndeck allocations shows the caps that hold"
+        yield Check("allocations", State.PROBLEM, change.words, hint)
 
 
 def _agent(reader: LedgerReader, settings: Settings, now: int) -> Check:

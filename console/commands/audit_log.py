@@ -63,8 +63,8 @@ def verify(config: str | None, db: str | None, as_json: bool, noted: str | None)
     approvals, of changes of allocations and of runs, which the log proves. The head that is printed, noted
     elsewhere, later also proves that the whole log was not written anew.
     """
-    from agent.control.audit import ADVICE, LIMITS
-    from agent.domain.audit import NOT_OURS, ChainHead
+    from agent.control.audit import LIMITS
+    from agent.domain.audit import ADVICE, NOT_OURS, ChainHead
     from agent.ledger.proving import prove
 
     try:

@@ -48,6 +48,7 @@ class Head(NamedTuple):
     acting: tuple[int, int, int] = (0, 0, 0)  # actions in force; what waits for who is here, real and drills
     runs: int = 0  # of runbooks, in progress
     away: bool = False  # nobody asks how old the data is: a form is open, or was a moment ago
+    forged: bool = False  # somebody else than the agent has written into the ledger
 
 
 def draw_header(head: Head, width: int) -> Line:
@@ -67,7 +68,7 @@ def draw_header(head: Head, width: int) -> Line:
     choices = [
         ([*tab, *badge], [*mode, *clock])
         for badge in badges(
-            head.badge, head.acting, head.runs
+            head.badge, head.acting, head.runs, forged=head.forged
         )  # what fires in words comes before names and dates
         for tab in tabs
         for clock in clocks
@@ -104,18 +105,35 @@ def _named(screen: str, titles: list[str]) -> list[Span]:
 
 
 def badges(
-    badge: AlertBadge | None, acting: tuple[int, int, int] = (0, 0, 0), runs: int = 0
+    badge: AlertBadge | None,
+    acting: tuple[int, int, int] = (0, 0, 0),
+    runs: int = 0,
+    *,
+    forged: bool = False,
 ) -> list[list[Span]]:
-    """How many fire by gravity, what acts, what runs: in words, without what only informs, by signs."""
+    """That the ledger is forged, how many fire by gravity, what acts, what runs.
+
+    In words, without what only informs, by signs.
+    """
     counts = badge.counts() if badge is not None else {}
-    if not counts and not any(acting) and not runs:
+    if not counts and not any(acting) and not runs and not forged:
         return [[]]
     grave = {tier: count for tier, count in counts.items() if tier != INFO} or counts
     wordings = ((counts, True, True), (grave, True, True), (grave, True, False), (counts, False, False))
     return [
-        [*_counted(tiers, words=tier_words_), *_acting(acting, runs, words=acting_words)]
+        [
+            *_forged(forged, words=acting_words),
+            *_counted(tiers, words=tier_words_),
+            *_acting(acting, runs, words=acting_words),
+        ]
         for tiers, tier_words_, acting_words in wordings
     ]
+
+
+def _forged(forged: bool, *, words: bool) -> list[Span]:
+    """That nobody can believe all of the ledger: the Audit screen says of which row."""
+    text = " ▲ ledger forged" if words else " ▲ forged"
+    return [Span(text, Tone.HOT, "app.tab('audit')")] if forged else []
 
 
 def _acting(acting: tuple[int, int, int], runs: int, *, words: bool) -> list[Span]:

@@ -216,6 +216,7 @@ class LiveScreen(Screen[None]):
             self.deck.acting,
             self.deck.runs,
             self._away,
+            self.deck.forged,
         )
         return [frame.draw_header(head, width)]
 

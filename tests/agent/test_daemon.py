@@ -12,10 +12,14 @@ import pytest
 
 from agent.clock import ScaledClock
 from agent.daemon import run_agent
+from agent.ledger import open_reader, open_writer
+from agent.ledger.allocation_changes import AllocationChange
+from agent.ledger.proving import kept_finding
 from agent.process.lock import LedgerLock
 from agent.settings import Settings
 from agent.settings_schema import Source
 from fixtures.provider import SimulatedProvider
+from tests.agent.control.build import tamper
 
 EPOCH = 1_790_003_000.0
 
@@ -84,6 +88,20 @@ def test_usage_is_followed_and_one_broken_source_does_not_hinder_another(setting
     assert states == {"openai": "ok", "broken": "failed"}
     assert stopped_at is not None
     assert took < 2
+
+
+def test_an_agent_finds_by_itself_what_somebody_wrote_into_its_ledger(settings: Settings) -> None:
+    with open_writer(settings.ledger_path) as writer:
+        writer.actions.add_allocation_change(AllocationChange(9, "team:x", {"top_up_nano": 7}, int(EPOCH)))
+    tamper(settings.ledger_path, "UPDATE allocation_change SET allocation = 'team:y'")
+
+    run_until(settings, lambda connection: bool(connection.execute(_TOLD).fetchall()))
+
+    with open_reader(settings.ledger_path) as reader:
+        assert kept_finding(reader).rows == ("allocation_change row 1 of action 9 (team:y) was changed",)
+
+
+_TOLD = "SELECT 1 FROM audit WHERE kind = 'ledger.forged'"
 
 
 def test_a_stop_does_not_wait_for_another_process_that_holds_the_write_lock(settings: Settings) -> None:

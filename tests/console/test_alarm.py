@@ -101,6 +101,15 @@ def test_the_header_counts_runs_and_what_waits_for_an_approval_in_words_and_in_s
     assert "▸2 ⊘1 ?1" in narrow and len(narrow) == 64
 
 
+@pytest.mark.parametrize("width", [80, 110, 132, 200])
+def test_a_forged_ledger_stands_in_the_header_before_all_that_fires(width: int):
+    line = header(width, badge(HARD_CAP, SPIKE), forged=True, acting=(2, 1, 0), runs=1, read_only=True)
+
+    assert ("▲ ledger forged" if width > 132 else "▲ forged") in line
+    assert line.index("forged") < line.index("■")
+    assert "forged" not in header(width, badge(HARD_CAP, SPIKE))
+
+
 def test_a_drill_that_asks_for_an_approval_is_not_counted_with_what_is_real():
     wide = header(150, badge(SPIKE), acting=(0, 2, 1))
     narrow = header(64, NOTHING, acting=(0, 0, 1))

@@ -20,6 +20,10 @@ INSERT OR REPLACE INTO source_cursor (source, name, value) VALUES (?, ?, ?);
 -- Primary key.
 SELECT value FROM source_cursor WHERE source = ? AND name = ?;
 
+-- name: proof_finding
+-- Primary key: what the agent found last of rows by another hand.
+SELECT value FROM source_cursor WHERE source = '(the agent)' AND name = 'proof';
+
 -- name: put_source_status
 -- Primary key. What a status leaves open (NULL) stays as it was, but for retry_at.
 INSERT INTO source_status (source, kind, account, state, message, hint, last_ok, last_try, covered_to, retry_at)

@@ -32,16 +32,22 @@ class AuditScreen(NowScreen):
         self.progress: Progress | None = None
         self._records: dict[str, AuditRecord] = {}
         self._proof_asked: Question | None = None
-        self._shown: AuditRecord | None = None
+        self._shown: tuple[AuditRecord, str] | None = None  # with why it is broken
+        self._broken_at: int | None = None  # where the chain breaks, once it was found
+        self._gone_to: int | None = None  # the broken row that the cursor went to
         self._table.empty = "nothing was done in the last 30 days"
 
     def on_mount(self) -> None:
-        self._lists.paint(lambda width, height: [words.draw_proof(self.progress, width)])
+        self._lists.paint(
+            lambda width, height: [
+                words.draw_proof(self.progress, width, self.board.finding if self.board else None)
+            ]
+        )
 
     # Asking
 
     def question(self, view: View) -> Question:
-        return audit_question()
+        return audit_question(self._broken_at)
 
     def _follow(self) -> None:
         """Goes on with the proof from where it stands."""
@@ -62,9 +68,14 @@ class AuditScreen(NowScreen):
         board: AuditBoard = answer.value  # type: ignore[assignment]
         self.board = board
         self._records = {str(record.seq): record for record in board.records}
-        found = [words.row(record, self.now) for record in board.records]
+        broken = board.broken.seq if board.broken is not None else None
+        found = [words.row(record, self.now, broken=record.seq == broken) for record in board.records]
         self._table.show(found, title=words.title(len(found), board.seals))
+        if broken is not None and self._gone_to != broken:
+            self._gone_to = broken
+            self._table.select(str(broken))
         self._show_record()
+        self._lists.redraw()
         self._follow()
 
     def _show_proof(self, answer: Answer) -> None:
@@ -72,19 +83,33 @@ class AuditScreen(NowScreen):
             return  # of a proof that was begun anew meanwhile
         self.progress = answer.value  # type: ignore[assignment]
         self._lists.redraw()
-        if self.progress is not None and self.progress.verdict is None:
+        if self.progress is None:
+            return
+        if self.progress.verdict is None:
             self._follow()
+        elif self.progress.verdict.broken_at != self._broken_at:
+            self._broken_at = self.progress.verdict.broken_at
+            self._gone_to = None
+            self.deck.live.watch(self.question(self.deck.view))  # with that row, however old it is
 
     def _show_record(self) -> None:
         row = self._table.selected
         record = self._records.get(row.key) if row is not None else None
         if record is None:
             self._detail.show(lambda width, height: [])
-        elif record is not self._shown:
+            self._shown = None
+        elif (record, self._why(record)) != self._shown:
             self._detail.rewind()
-            shown = record
-            self._detail.show(lambda width, height: words.draw_record(shown, self.now, width, height))
-        self._shown = record
+            self._shown = shown, why = record, self._why(record)
+            self._detail.show(lambda width, height: words.draw_record(shown, self.now, width, height, why))
+
+    def _why(self, record: AuditRecord) -> str:
+        """Why the chain breaks at a record; empty where it does not."""
+        verdict = self.progress.verdict if self.progress is not None else None
+        broken = self.board.broken if self.board is not None else None
+        if verdict is None or broken is None or record.seq != broken.seq:
+            return ""
+        return f"BROKEN at row {verdict.broken_at}: {verdict.problem}"
 
     @property
     def status(self) -> Status | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from agent.domain.audit import AuditRecord
+from agent.domain.audit import ADVICE, NOT_OURS, AuditRecord
 from console import format as fmt
 from console.screens.alerts.layout import LABEL, block
 from console.widgets.ink import Line, Span, Tone, clip, wrap
@@ -13,6 +13,7 @@ from console.widgets.rows import Cell, Column, Order, Row
 
 if TYPE_CHECKING:
     from agent.control.audit import Progress
+    from agent.ledger.proving import Finding
 
 COLUMNS = (
     Column("row", 6),
@@ -27,15 +28,17 @@ _FIRST = ("reason", "text", "note", "why")  # what people want to read first
 _SKIPPED = ("body_sha256", "plan", "digest", "state", "kind")
 
 
-def row(record: AuditRecord, now: float) -> Row:
-    """A record in a line."""
+def row(record: AuditRecord, now: float, *, broken: bool = False) -> Row:
+    """A record in a line, marked where the chain breaks at it."""
     short = said(record)
     refused = "refused" in record.kind
     return Row(
         key=str(record.seq),
         search=f"{record.subject} {record.detail}",
         cells=(
-            Cell(f"{record.seq}", record.seq, Tone.DIM),
+            Cell(
+                f"▲ {record.seq}" if broken else f"{record.seq}", record.seq, Tone.HOT if broken else Tone.DIM
+            ),
             Cell(fmt.moment(record.at, now), record.at, Tone.DIM),
             Cell(record.actor, record.actor),
             Cell(
@@ -74,11 +77,12 @@ def _detail(record: AuditRecord) -> Any:
         return record.detail
 
 
-def draw_record(record: AuditRecord, now: float, width: int, height: int) -> list[Line]:
-    """A record in full."""
+def draw_record(record: AuditRecord, now: float, width: int, height: int, why: str = "") -> list[Line]:
+    """A record in full; where the chain breaks at it, `why`, and what to do, come first."""
     room = width - 2 - LABEL
     when = f"{fmt.moment(record.at, now)}:{fmt.clock(record.at, seconds=True)[-2:]} UTC"
     lines: list[Line] = [
+        *_advice(why, width - 2),
         [
             Span(record.kind, Tone.STRONG),
             Span(f"  {record.subject}", Tone.PLAIN),
@@ -96,17 +100,29 @@ def draw_record(record: AuditRecord, now: float, width: int, height: int) -> lis
     return [[Span(" "), *line] for line in lines]
 
 
+def _advice(why: str, width: int) -> list[Line]:
+    if not why:
+        return []
+    said: list[Line] = [[Span(part, Tone.HOT)] for part in wrap(f"▲ {why}", width)]
+    said += [[Span(part)] for each in ADVICE for part in wrap(each, width)]
+    return [*said, []]
+
+
 def _indented(line: str, width: int) -> list[Line]:
     """A line of JSON; what is longer goes on below, as far to the right."""
     start = " " * (len(line) - len(line.lstrip()))
     return [[Span(start + part)] for part in wrap(line, max(20, width - len(start)))]
 
 
-def draw_proof(progress: Progress | None, width: int) -> Line:
-    """Whether the chain holds, as far as it was followed."""
+def draw_proof(progress: Progress | None, width: int, finding: Finding | None = None) -> Line:
+    """Whether the chain holds, as far as it was followed, and the rows that it proves, as the agent found."""
+    verdict = progress.verdict if progress is not None else None
+    if finding is not None and finding.count and not (verdict is not None and not verdict.intact):
+        more = f" and {finding.count - 1} more" if finding.count > 1 else ""
+        text = f" ▲ {NOT_OURS}: {finding.rows[0]}{more}; `burndeck audit verify` says what to do"
+        return [Span(clip(text, width), Tone.HOT)]
     if progress is None:
         return [Span(" following the chain …", Tone.DIM)]
-    verdict = progress.verdict
     if verdict is None:
         return [Span(f" following the chain: row {progress.at.seq:,} of {progress.upto:,} …", Tone.DIM)]
     if not verdict.intact:

@@ -9,6 +9,7 @@ import pytest
 
 from agent.domain.audit import EMPTY, AuditRecord
 from agent.domain.person import Role
+from agent.ledger.proving import FINDING, Finding
 from console.screens.audit import asking
 from console.screens.audit.words import said
 from tests.console.acting_world import AT, console_on, open_desk
@@ -46,6 +47,46 @@ async def test_a_long_chain_is_followed_in_parts_and_v_finds_what_was_changed_si
         await running.press("v")
 
         await running.until("▲ BROKEN at row 5: the row was changed; 4 rows before it hold")
+
+
+@piloted
+async def test_the_cursor_goes_to_the_first_broken_row_however_old_it_is_with_what_to_do(desk):
+    desk.writer.control.audit(AT - 300, "agent", "action.kept", "action:2", {"proof": "0"})
+    desk.writer.control.audit(AT - 40 * 86_400, "bo", "note", "alert:1", {"note": "long ago"})
+    with sqlite3.connect(desk.writer.path) as conn:
+        conn.execute("UPDATE audit SET actor = 'eve' WHERE seq = 12")
+    async with console_on(desk, "6") as running:
+        await running.until("▲ BROKEN at row 12: the row was changed", "▲ 12", "Compare with a backup", "eve")
+
+        assert running.app.screen.table.selected.key == "12"
+        await running.press("down")
+        assert running.app.screen.table.selected.key == "10"  # whoever goes on is not taken back
+        desk.writer.control.audit(AT, "bo", "note", "alert:1", {"note": "later"})
+        await running.until("later")
+        assert running.app.screen.table.selected.key != "12"
+
+
+@piloted
+async def test_where_the_row_is_gone_the_next_one_is_marked(desk):
+    with sqlite3.connect(desk.writer.path) as conn:
+        conn.execute("DELETE FROM audit WHERE seq = 4")
+    async with console_on(desk, "6") as running:
+        await running.until("▲ BROKEN at row 4", "▲ 5", "BROKEN at row 4")
+
+
+@piloted
+async def test_what_the_agent_has_found_stands_in_the_header_and_over_the_records(desk):
+    async with console_on(desk, "6") as running:
+        await running.until("✓ chain verified")
+        found = Finding(rows=("approval row 3 of action 2 was changed",), count=2)
+        desk.writer.save_cursor(*FINDING, found.text())
+
+        await running.until(
+            "▲ ledger forged", "NOT AS THE AGENT WROTE IT: approval row 3 of action 2 was changed and 1 more"
+        )
+        desk.writer.save_cursor(*FINDING, Finding().text())
+        await running.until("✓ chain verified")
+        assert "forged" not in running.text
 
 
 @piloted
