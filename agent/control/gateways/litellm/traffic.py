@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +16,7 @@ from agent.litellm.keys import Json, epoch_of, stamp_of
 _PAGE = 100
 _MOST_PAGES = 3  # at one look: the next one goes on where this one stopped
 _LATE_S = 60  # rows come so much later than their calls: the proxy writes them some at a time
-_MOST_KEPT = 1_000
+_MOST_KEPT = 20_000  # some hundred bytes each; who is forgotten is looked through from the change on again
 
 _SCOPES = {TargetKind.KEY: ("api_key", "model_per_key"), TargetKind.TEAM: ("team",)}
 """What the proxy says a call was over the limit of."""
@@ -75,7 +76,7 @@ class Looks:
     """How far failed calls were looked through without one that a change refused."""
 
     def __init__(self) -> None:
-        self._to: dict[tuple[Target, float], float] = {}
+        self._to: OrderedDict[tuple[Target, float], float] = OrderedDict()
 
     def start(self, target: Target, since: float) -> float:
         """From when on there may be news."""
@@ -83,9 +84,10 @@ class Looks:
 
     def passed(self, target: Target, since: float, to: float) -> None:
         """There was none before `to`, and there comes none any more."""
-        if len(self._to) >= _MOST_KEPT:
-            self._to.clear()
         self._to[target, since] = max(self.start(target, since), to)
+        self._to.move_to_end((target, since))
+        if len(self._to) > _MOST_KEPT:
+            self._to.popitem(last=False)
 
 
 async def read_traffic(

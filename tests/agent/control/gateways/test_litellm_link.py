@@ -12,6 +12,7 @@ import pytest
 from agent.control.gateways.base import GatewayError
 from agent.control.gateways.litellm import DIALECT
 from agent.control.gateways.litellm.link import LiteLLMLink
+from agent.control.gateways.litellm.traffic import Looks
 from agent.domain.action import ActionKind
 from agent.domain.gateway import (
     Inventory,
@@ -147,6 +148,18 @@ def test_looks_go_through_many_failures_of_others_bit_by_bit_and_never_twice() -
 
     assert [each.refused for each in found] == [0, 0, 1]
     assert len(log.asked) == 3 + 3 + 1 + 1
+
+
+def test_how_far_was_looked_is_forgotten_for_the_longest_unseen_of_very_many_alone() -> None:
+    looks = Looks()
+    for number in range(30_000):
+        looks.passed(Target("litellm", TargetKind.KEY, str(number)), NOW, NOW + 5)
+        looks.passed(Target("litellm", TargetKind.KEY, "0"), NOW, NOW + 5)
+
+    since = [looks.start(Target("litellm", TargetKind.KEY, str(number)), NOW) for number in range(30_000)]
+
+    assert (since[0], since[1], since[-1]) == (NOW + 5, NOW, NOW + 5)
+    assert since.count(NOW + 5) == 20_000
 
 
 def test_a_refusal_that_is_written_late_is_seen() -> None:
