@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,15 +13,16 @@ from agent.control.standing import NotAllowedError
 from agent.control.withdrawing import TEXT, subject_of, too_late
 from agent.domain.action import parse_spec
 from agent.domain.action_words import spec_title
-from agent.domain.intent import LARGEST_BYTES, Intent, IntentKind, Refused
+from agent.domain.intent import LARGEST_BYTES, Intent, IntentKind, Refused, parse_intent
 from agent.errors import BurndeckError
 from agent.ledger.control_store import IntentRow, known_intent
+from agent.ledger.withdrawals import WITHDRAWAL
 
 if TYPE_CHECKING:
     from agent.ledger.reader import LedgerReader
     from agent.settings import Settings
 
-_MOST = 200
+_MOST = 200  # that are listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,27 +50,17 @@ def queued(reader: LedgerReader, settings: Settings, now: float) -> list[Queued]
     rows = reader.rows("intents_waiting", {"most": LARGEST_BYTES + 1, "count": _MOST})
     if not rows:
         return []
-    named = reader.one("ledger_name")
-    ledger = str(named[0]) if named is not None else ""
-    found: list[tuple[IntentRow, Intent]] = []
+    found = []
     for row in rows:
         each = IntentRow(row["id"], row["body"], row["signature"])
-        try:
-            intent, _ = proved(each, settings.people, ledger)
-        except Refused:
-            continue
-        if intent.place == each.id and now < intent.expires_at:
+        intent = _in_time(reader, settings, each, now)
+        if intent is not None and intent.kind not in (IntentKind.WITHDRAW, IntentKind.REFUSED_ASK):
             found.append((each, intent))
-    taken_back = {
-        (each.subject, each.person, each.payload.get(TEXT))
-        for _, each in found
-        if each.kind is IntentKind.WITHDRAW
-    }
-    return [
-        _queued(row, intent, (subject_of(row.id), intent.person, fingerprint(row)) in taken_back)
-        for row, intent in found
-        if intent.kind not in (IntentKind.WITHDRAW, IntentKind.REFUSED_ASK)
-    ]
+    if not found:
+        return []
+    subjects = {subject_of(row.id) for row, _ in found}
+    taken_back = _taken_back(reader, settings, found[0][0].id, subjects, now)
+    return [_queued(row, intent, taken_back) for row, intent in found]
 
 
 def waiting(reader: LedgerReader, settings: Settings, ident: int, person: str, now: float) -> Queued:
@@ -79,15 +71,52 @@ def waiting(reader: LedgerReader, settings: Settings, ident: int, person: str, n
         raise BurndeckError(f"there is no intent {ident}", hint=hint)
     if problem := too_late(known_intent(ident, row), person, reader.action_store()):
         raise NotAllowedError(problem, hint=hint)
-    found = next((each for each in queued(reader, settings, now) if each.id == ident), None)
-    if found is None:
+    each = IntentRow(ident, row["body"], row["signature"])
+    intent = _in_time(reader, settings, each, now)
+    if intent is None:
         raise NotAllowedError(f"intent {ident} has lapsed: no agent will carry it out", hint=hint)
+    found = _queued(each, intent, _taken_back(reader, settings, ident, {subject_of(ident)}, now))
     if found.withdrawn:
         raise NotAllowedError(f"intent {ident} is withdrawn: no agent will carry it out", hint=hint)
     return found
 
 
-def _queued(row: IntentRow, intent: Intent, withdrawn: bool) -> Queued:
+def _in_time(reader: LedgerReader, settings: Settings, row: IntentRow, now: float) -> Intent | None:
+    """What a row is that somebody signed for its place and that an agent would still hear; else None."""
+    named = reader.one("ledger_name")
+    try:
+        intent, _ = proved(row, settings.people, str(named[0]) if named is not None else "")
+    except Refused:
+        return None
+    return intent if intent.place == row.id and now < intent.expires_at else None
+
+
+def _taken_back(
+    reader: LedgerReader, settings: Settings, behind: int, subjects: Collection[str], now: float
+) -> set[tuple[object, ...]]:
+    """What is withdrawn of some intents, however many others wait before the withdrawal."""
+    bound = {"id": behind, "kind": WITHDRAWAL, "most": LARGEST_BYTES}
+    found = set[tuple[object, ...]]()
+    for ident, body in reader.rows("intents_behind", bound):
+        if body is None or not _about(body, subjects):
+            continue
+        row = reader.one("intent_row", {"id": ident, "most": LARGEST_BYTES + 1})
+        each = IntentRow(ident, row["body"], row["signature"]) if row is not None else None
+        intent = _in_time(reader, settings, each, now) if each is not None else None
+        if intent is not None:
+            found.add((intent.subject, intent.person, intent.payload.get(TEXT)))
+    return found
+
+
+def _about(body: bytes, subjects: Collection[str]) -> bool:
+    try:
+        intent = parse_intent(body)
+    except ValueError:
+        return False
+    return intent.kind is IntentKind.WITHDRAW and intent.subject in subjects
+
+
+def _queued(row: IntentRow, intent: Intent, taken_back: Collection[tuple[object, ...]]) -> Queued:
     return Queued(
         id=row.id,
         kind=intent.kind,
@@ -97,7 +126,7 @@ def _queued(row: IntentRow, intent: Intent, withdrawn: bool) -> Queued:
         made_at=intent.made_at,
         expires_at=intent.expires_at,
         text=fingerprint(row),
-        withdrawn=withdrawn,
+        withdrawn=(subject_of(row.id), intent.person, fingerprint(row)) in taken_back,
     )
 
 

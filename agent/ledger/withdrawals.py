@@ -9,7 +9,8 @@ from agent.domain.intent import LARGEST_BYTES, IntentKind, parse_intent
 from agent.ledger.sql import statement
 from agent.ledger.store import Store, Transaction
 
-_KIND = f'"kind":"{IntentKind.WITHDRAW}"'.encode()
+WITHDRAWAL = f'"kind":"{IntentKind.WITHDRAW}"'.encode()
+"""A piece of every text that takes an intent back."""
 
 
 class Withdrawals(Store):
@@ -32,7 +33,7 @@ class Withdrawals(Store):
             return [ident for ident in self._of.get(subject, ()) if ident > behind]
 
     def _read(self) -> None:
-        bound = {"id": self._read_to, "kind": _KIND, "most": LARGEST_BYTES}
+        bound = {"id": self._read_to, "kind": WITHDRAWAL, "most": LARGEST_BYTES}
         for ident, body in self._conn.execute(statement("intents_behind"), bound):
             self.looked_at += 1
             self._read_to = ident

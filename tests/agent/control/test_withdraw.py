@@ -120,6 +120,22 @@ def test_people_see_what_waits_and_that_it_is_withdrawn(court: Court) -> None:
     assert late == []
 
 
+def test_the_last_of_very_many_that_wait_is_still_withdrawn_by_its_signer_and_once(court: Court) -> None:
+    court.put("olga", court.asking(THROTTLE))
+    for number in range(250):
+        court.put("olga", ask(IntentKind.RELEASE, f"action:{number}"))
+    last = court.put("olga", court.asking(THROTTLE))
+
+    with open_reader(court.writer.path) as reader:
+        for ident in (1, last):
+            court.put("olga", waiting(reader, court.settings, ident, "olga", court.now).withdrawal)
+            with pytest.raises(BurndeckError, match=f"intent {ident} is withdrawn"):
+                waiting(reader, court.settings, ident, "olga", court.now)
+        assert queued(reader, court.settings, court.now)[0].withdrawn
+        with pytest.raises(BurndeckError, match="has lapsed"):
+            waiting(reader, court.settings, 2, "olga", court.now + 86_400)
+
+
 ASK_AND_TAKE_BACK_UNTIL_KILLED = """
 import sys
 from pathlib import Path
