@@ -43,6 +43,7 @@ _TIERS = {
     "not_done": CRITICAL,
     "not_undone": CRITICAL,
     "drifted": CRITICAL,
+    "doubted": CRITICAL,
     "forged": CRITICAL,
     "requested": WARNING,
 }

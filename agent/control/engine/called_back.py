@@ -46,7 +46,7 @@ def called_back(writer: LedgerWriter, said: Callback, now: int, tell: Tell) -> b
         if said.key not in (done, undone):
             return False
         before = _word(writer, action, step)
-        after_all = said.ok and step.state is StepState.FAILED and before is not None and not before.done
+        after_all = said.ok and _was_denied(action, step, before)
         late = after_all and action.state is ActionState.FAILED
         if said.key == undone or not (late or _awaits(action)):
             return True
@@ -63,7 +63,8 @@ def called_back(writer: LedgerWriter, said: Callback, now: int, tell: Tell) -> b
 def fold(writer: LedgerWriter, action: Action, now: int, tell: Tell) -> Action:
     """What the words on its steps make of an accepted action: confirmed when every step of it was done.
 
-    A step that was not done has failed, and its action with it when nothing else holds.
+    A step that was not done has failed, and its action with it when nothing else holds. One that was done by
+    an earlier word may hold all the same: it stays in doubt, and is undone when its action ends.
     """
     if action.state not in (ActionState.ACCEPTED, ActionState.CONFIRMED):
         return action
@@ -71,7 +72,9 @@ def fold(writer: LedgerWriter, action: Action, now: int, tell: Tell) -> Action:
     for step in action.steps:
         word = words[step.seq]
         if step.state is StepState.APPLIED and word is not None and not word.done:
-            action = _failed(writer, action, step, word.text, now, tell)
+            done = writer.control.newest(DONE, _subject(action, step))
+            fails = _failed if done is None else _doubted
+            action = fails(writer, action, step, word.text, now, tell)
     applied = [step for step in action.steps if step.state is StepState.APPLIED]
     texts = [word.text for step in applied if (word := words[step.seq]) is not None]
     if action.state is not ActionState.ACCEPTED or not texts:
@@ -96,6 +99,24 @@ def _failed(writer: LedgerWriter, action: Action, step: Step, text: str, now: in
         after = replace(after, state=ActionState.FAILED, ended_at=now, ended_by=AGENT)
     record(writer, Occasion("failed", after, after.why, recipients=("ops_on_call",)), now, tell)
     return writer.actions.save(after)
+
+
+def _doubted(writer: LedgerWriter, action: Action, step: Step, text: str, now: int, tell: Tell) -> Action:
+    """A receiver takes back that a step was done: what it says first and last, and what holds, may differ."""
+    over = replace(step, state=StepState.APPLYING, detail=text, at=now)
+    steps = tuple(over if each.seq == step.seq else each for each in action.steps)
+    why = f"not done: {text}, after it had said that it was; undone with the action all the same"
+    after = replace(action, steps=steps, state=ActionState.ACCEPTED, confirmed_at=None, effect="", why=why)
+    record(writer, Occasion("doubted", after, why, recipients=("ops_on_call",)), now, tell)
+    return writer.actions.save(after)
+
+
+def _was_denied(action: Action, step: Step, before: _Word | None) -> bool:
+    """Whether the newest word on a step was no, and what became of it came of that."""
+    by_word = step.state is StepState.FAILED or (
+        step.state is StepState.APPLYING and action.state in (ActionState.ACCEPTED, ActionState.CONFIRMED)
+    )
+    return by_word and before is not None and not before.done
 
 
 def _done_after_all(writer: LedgerWriter, action: Action, step: Step, now: int, tell: Tell) -> Action:

@@ -105,7 +105,9 @@ def test_an_engine_that_takes_its_word_back_is_believed(shop: Shop) -> None:
     says(shop, action, 1, ok=False, text="rolled back")
 
     assert shop.state(action) is ActionState.ACCEPTED
-    assert shop.action(action).why == "not done: gate says: rolled back"
+    assert shop.action(action).why == (
+        "not done: gate says: rolled back, after it had said that it was; undone with the action all the same"
+    )
 
 
 def test_what_an_engine_did_after_all_although_it_had_said_no_is_undone(shop: Shop) -> None:
@@ -121,6 +123,55 @@ def test_what_an_engine_did_after_all_although_it_had_said_no_is_undone(shop: Sh
     assert shop.state(action) is ActionState.REVERSED
     (told,) = (each for each in shop.told if "after all" in each.text)
     assert told.recipients == ("ops_on_call",)
+
+
+def test_what_an_engine_says_no_to_after_a_yes_is_undone_at_its_end_all_the_same(shop: Shop) -> None:
+    action = shop.ask((SEARCH, WANT))
+    shop.settle()
+    says(shop, action)
+    assert shop.state(action) is ActionState.CONFIRMED
+
+    for _ in range(2):
+        says(shop, action, ok=False, text="the worker died")
+    assert (shop.state(action), shop.action(action).effect) == (ActionState.ACCEPTED, "")
+    (told,) = (each for each in shop.told if "the worker died" in each.text)
+    assert told.recipients == ("ops_on_call",)
+
+    shop.clock.advance(HOUR)
+    shop.settle()
+    assert shop.memory.held[SEARCH]["max_rps"] is None
+    assert shop.state(action) is ActionState.EXPIRED
+
+
+def test_a_last_yes_after_yes_and_no_confirms_again(shop: Shop) -> None:
+    action = shop.ask((SEARCH, WANT))
+    shop.settle()
+
+    for ok in (True, False, True):
+        says(shop, action, ok=ok)
+
+    assert (shop.state(action), shop.action(action).why) == (ActionState.CONFIRMED, "")
+    assert shop.steps(action) == ["applied"]
+
+
+def test_a_yes_and_a_no_that_come_before_the_gateway_has_answered_leave_it_to_be_undone(shop: Shop) -> None:
+    action = shop.ask((SEARCH, WANT))
+
+    class Hasty(MemoryLink):
+        async def write(self, target: Target, fields: Fields, *, action: int, seq: int) -> None:
+            await super().write(target, fields, action=action, seq=seq)
+            if fields == WANT:
+                for ok in (True, False):
+                    says(shop, action, seq, ok=ok)
+
+    shop.memory.link = lambda life: Hasty(shop.memory, life)  # type: ignore[method-assign]
+    shop.settle()
+    shop.settle()
+    assert (shop.state(action), shop.steps(action)) == (ActionState.ACCEPTED, ["applying"])
+
+    shop.clock.advance(HOUR)
+    shop.settle()
+    assert shop.memory.held[SEARCH]["max_rps"] is None
 
 
 def test_a_step_that_was_done_after_all_holds_and_is_undone_with_its_action(shop: Shop) -> None:
