@@ -47,10 +47,14 @@ def decision(
 
 def exactly(detail: ActionDetail) -> Iterator[str]:
     """All that a word would be bound to, in lines."""
+    from agent.control.policy import why_asked
+
     entry, spec = detail.entry, detail.action.spec
     yield entry.named_fully
     yield f"asked for   by {entry.requested_by}, {when(entry.requested_at)}: {entry.reason}"
     yield f"approvals   {approvals_words(entry)}"
+    if why := why_asked(detail.action):
+        yield f"two people  {why}"
     yield f"until       {when(entry.approve_by)}"
     if spec.drill:
         yield DRILL_LINE

@@ -357,7 +357,7 @@ class Terminal(io.StringIO):
         return True
 
 
-def test_whoever_approves_sees_the_figures_before_the_question(
+def test_whoever_approves_sees_why_it_takes_two_and_the_figures_before_the_question(
     world: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert world.run(*BLOCK) == 0
@@ -368,6 +368,7 @@ def test_whoever_approves_sees_the_figures_before_the_question(
     assert world.run("approve", "1") == 1
 
     shown = capsys.readouterr().out
+    assert "two people  production is hit\n" in shown
     assert "changes     haproxy/key/key_prod: no limit -> blocked" in shown
     assert "hits        1 key of search: key_prod" in shown
     assert "production  production: 100.0 % of the burn that it hits" in shown
