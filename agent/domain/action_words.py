@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from agent.domain.action import ActionKind, ActionSpec, Approval, Needs
+from agent.domain.allocation import ScopeKind
 from agent.domain.gateway import Fields
 from agent.domain.money import to_credits
-from agent.domain.words import duration
+from agent.domain.words import duration, plural
 
 CAP_STAYS, CAP_LIFTED = "the cap stays reached", "the cap is lifted"
 """How a note begins that says what becomes of a cap."""
@@ -38,6 +39,21 @@ def spec_title(spec: ActionSpec) -> str:
     if spec.emergency:
         text += " from the emergency buffer"
     return f"drill: {text}" if spec.drill else text
+
+
+def endless(spec: ActionSpec, title: str, asked: int = 0, reached: int = 0) -> str:
+    """A title for those who decide: of a block without an end it says so, and what it is of a whole team.
+
+    `off-board team:support: block of all 22 keys, without end until released`; without a count it says all.
+    """
+    if spec.kind is not ActionKind.BLOCK or spec.expires_s:
+        return title
+    if spec.scope.kind is not ScopeKind.TEAM or spec.non_prod:
+        return f"{title}, without end until released"
+    what = "all its keys" if not asked else "its one key" if asked == 1 else f"all {asked} keys"
+    if asked and reached < asked:
+        what = f"{reached} of {plural(asked, 'key')}"
+    return f"{title.replace('block ', 'off-board ', 1)}: block of {what}, without end until released"
 
 
 def _allocated(spec: ActionSpec) -> str:

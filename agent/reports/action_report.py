@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from agent.domain.action import Action, Needs
+from agent.domain.action_words import endless
 from agent.domain.audit import NOT_OURS
 from agent.domain.words import plural
 from agent.reports.alert_report import Command, TimelineLine
@@ -151,3 +152,9 @@ class ActionDetail:
     timeline: tuple[TimelineLine, ...]
     commands: tuple[Command, ...]
     unseen: str = ""  # what to know before it is undone, where nobody sees what others have set meanwhile
+
+    @property
+    def decided(self) -> str:
+        """What a word on it decides, in full: of a block without an end also that it has none."""
+        entry = self.entry
+        return endless(self.action.spec, entry.named_fully, entry.asked, entry.asked - entry.not_reached)

@@ -182,5 +182,5 @@ def _confirm(detail: ActionDetail, *, deny: bool, as_json: bool) -> None:
         raise click.UsageError("nobody is there to say yes: look at it first, then pass --yes.")
     click.echo("\n".join(exactly(detail)))
     word = "deny" if deny else "approve"
-    if not click.confirm(f"\n{word} {detail.entry.named_fully}?"):
+    if not click.confirm(f"\n{word} {detail.decided}?"):
         raise no("nothing was signed")

@@ -60,10 +60,10 @@ def answer_elsewhere(line: str, *, deny: bool, note: str, yes: bool, as_json: bo
 def _exactly(request: RequestText) -> Iterator[str]:
     """All that is signed, computed from what is signed, and apart from it what the ledger says of it."""
     from agent.domain.action import parse_spec
-    from agent.domain.action_words import plain_words, spec_title
+    from agent.domain.action_words import endless, plain_words, spec_title
 
     spec = parse_spec(request.spec)
-    yield spec_title(spec)
+    yield endless(spec, spec_title(spec))
     yield f"asked for   by {request.requested_by}: {request.reason}"
     if spec.drill:
         yield DRILL_LINE

@@ -50,7 +50,7 @@ def exactly(detail: ActionDetail) -> Iterator[str]:
     from agent.control.policy import why_asked
 
     entry, spec = detail.entry, detail.action.spec
-    yield entry.named_fully
+    yield detail.decided
     yield f"asked for   by {entry.requested_by}, {when(entry.requested_at)}: {entry.reason}"
     yield f"approvals   {approvals_words(entry)}"
     if why := why_asked(detail.action):

@@ -221,9 +221,7 @@ def approve(detail: ActionDetail, now: float) -> Form:
         Field("sure", "type", "", f"{entry.id}, the number of the action"),
         Field("note", "note", "", "may stay empty; everybody sees it"),
     )
-    return Form(
-        f"Approve action {entry.id}", entry.named_fully, fields, _change(detail), want, _lines(detail)
-    )
+    return Form(f"Approve action {entry.id}", detail.decided, fields, _change(detail), want, _lines(detail))
 
 
 def deny(detail: ActionDetail, now: float) -> Form:
@@ -237,13 +235,13 @@ def deny(detail: ActionDetail, now: float) -> Form:
         return _want(ask, f"Action {entry.id} denied")
 
     fields = (Field("note", "note", "", "why; everybody sees it"),)
-    return Form(f"Deny action {entry.id}", entry.named_fully, fields, _change(detail), want, _lines(detail))
+    return Form(f"Deny action {entry.id}", detail.decided, fields, _change(detail), want, _lines(detail))
 
 
 def _change(detail: ActionDetail) -> Callable[[Values], list[str]]:
     """The exact change in lines."""
     entry = detail.entry
-    said = [f"Asked for by {entry.requested_by}: {entry.reason}", *_figures(detail), *_why(detail)]
+    said = [f"Asked for by {entry.requested_by}: {entry.reason}", *_figures(detail), *_extra(detail)]
     said += [_step(step) for step in detail.steps[:_STEPS_SHOWN]]
     if len(detail.steps) > _STEPS_SHOWN:
         said.append(f"and {len(detail.steps) - _STEPS_SHOWN} more targets: Enter on the action shows all")
@@ -253,7 +251,7 @@ def _change(detail: ActionDetail) -> Callable[[Values], list[str]]:
 
 def _lines(detail: ActionDetail) -> int:
     """How many lines a change takes, with a hint and a problem."""
-    return min(13, 6 + len(detail.steps) + sum(1 for _ in _why(detail)))
+    return min(13, 6 + len(detail.steps) + sum(1 for _ in _extra(detail)))
 
 
 def _figures(detail: ActionDetail) -> Iterator[str]:
@@ -274,10 +272,12 @@ def _figures(detail: ActionDetail) -> Iterator[str]:
         yield f"It would have refused {part} of the last hour's calls: {refused} of {calls}."
 
 
-def _why(detail: ActionDetail) -> Iterator[str]:
-    """Why one person is not enough for it."""
+def _extra(detail: ActionDetail) -> Iterator[str]:
+    """That it has no end, which a narrow title loses; why one person is not enough for it."""
     from agent.control.policy import why_asked
 
+    if detail.decided != detail.entry.named_fully:
+        yield "It has no end: what it blocks stays blocked until somebody releases it."
     if why := why_asked(detail.action):
         roles = " and ".join(" or ".join(each) for each in detail.action.needs)
         yield f"It takes {roles}: {why}."

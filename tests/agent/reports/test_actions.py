@@ -140,3 +140,32 @@ def test_several_are_read_at_once_in_the_order_asked_without_those_that_are_not_
         alone = [action_detail(reader, ident, NOW) for ident in (2, 1)]
 
     assert found == alone
+
+
+TEAM = ActionSpec(ActionKind.BLOCK, Scope.parse("team:support"))
+
+
+@pytest.mark.parametrize(
+    ("spec", "preview", "decided"),
+    [
+        (TEAM, {"key_count": 22}, "off-board team:support: block of all 22 keys, without end until released"),
+        (TEAM, {"key_count": 1}, "off-board team:support: block of its one key, without end until released"),
+        (
+            replace(TEAM, drill=True),
+            {"key_count": 3, "unreached": ["key_ci"]},
+            "drill: off-board team:support: block of 2 of 3 keys, without end until released",
+        ),
+        (
+            replace(TEAM, scope=Scope.parse("api_key:k")),
+            {"key_count": 1},
+            "block api_key:k, without end until released",
+        ),
+        (replace(TEAM, expires_s=3_600), {"key_count": 22}, "block team:support for 1 h"),
+    ],
+)
+def test_whoever_decides_reads_that_a_block_has_no_end_and_how_much_it_blocks(
+    writer: LedgerWriter, spec: ActionSpec, preview: dict[str, object], decided: str
+) -> None:
+    action = kept(writer, ActionState.STANDBY, spec=spec, preview=preview, needs=(("finance",),))
+
+    assert detail(writer, action).decided == decided

@@ -96,7 +96,7 @@ def test_somebody_without_an_identity_is_told_how_to_be_known(
 
 
 def test_a_key_that_nothing_reaches_is_named_with_the_reason_after_it_is_in_force(
-    world: World, capsys: pytest.CaptureFixture[str]
+    world: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world.burns_unserved("key_ci")
     assert world.run("off-board", "search", "--reason", "dissolved", "--yes") == 0
@@ -105,8 +105,15 @@ def test_a_key_that_nothing_reaches_is_named_with_the_reason_after_it_is_in_forc
     assert "in force" not in capsys.readouterr().out, "it waits"
 
     world.as_("bo")
-    assert world.run("approve", "1", "--yes") == 0
+    monkeypatch.setattr("sys.stdin", Terminal("y\n"))
+    assert world.run("approve", "1") == 0
+    ends = "off-board team:search: block of 2 of 3 keys, without end until released"
+    assert capsys.readouterr().out.count(ends) == 2, "above the change, and in the question"
+    assert world.run("approve", "1", "--export") == 0
+    line = capsys.readouterr().out.strip()
     world.as_("cy")
+    assert world.run("approve", "--request", line, "--yes") == 0
+    assert "off-board team:search: block of all its keys, without end" in capsys.readouterr().err
     assert world.run("approve", "1", "--yes") == 0
     said = "in force for 2 of 3 keys; not reached: key_ci (no gateway serves it)"
     assert said in capsys.readouterr().out

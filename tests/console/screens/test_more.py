@@ -13,7 +13,7 @@ from agent.domain.gateway import Inventory, Target, TargetKind, TargetState
 from agent.domain.person import Role
 from agent.settings_gateways import Gateway
 from tests.agent.reports.world import CHAT, NOW, use
-from tests.console.acting_world import DEV, KEYS, Desk, console_on, on_teams, open_desk, spike
+from tests.console.acting_world import DEV, KEYS, Desk, block, console_on, on_teams, open_desk, spike
 from tests.console.harness import Console, piloted, taken
 
 TOOLS = {"hosted_tools": {"file_search": True, "web_search": True}, "model_permissions": None}
@@ -91,6 +91,21 @@ async def test_a_team_is_off_boarded_with_each_of_its_keys_listed_and_its_name_t
     made = openai.newest()
     assert (made.spec.kind, str(made.spec.scope), made.spec.expires_s) == (ActionKind.BLOCK, "team:search", 0)
     assert not made.spec.non_prod and made.reason == "dissolved"
+
+
+@pytest.mark.parametrize("width", [80, 120])
+@piloted
+async def test_whoever_approves_an_off_boarding_reads_that_it_has_no_end(
+    template, tmp_path, quick, ada, width
+):
+    with open_desk(template, tmp_path, Role.FINANCE) as finance:
+        finance.asked(block(expires_s=0))
+        async with console_on(finance, "4", size=(width, 40)) as running:
+            await running.until("? 1 to approve", "still to be given: finance and engineering")
+            await running.press("A")
+            await running.until(
+                "off-board team:support: block of its one key", "It has no end: what it blocks"
+            )
 
 
 @piloted
