@@ -37,7 +37,7 @@ class WaitingAction:
 class ActionBadge:
     """What acts now, and what waits."""
 
-    in_force: int = 0  # at gateways: credits that were given hold nothing
+    in_force: int = 0  # at gateways: credits that were given hold nothing, nor does what none has taken yet
     waiting: tuple[WaitingAction, ...] = ()
 
     def asked_of(self, person: Person | None, *, drill: bool = False) -> int:
@@ -63,5 +63,6 @@ def action_badge(reader: LedgerReader, now: float) -> ActionBadge:
                 drill = bool(row["drill"])
                 waiting.append(WaitingAction(row["id"], row["requested_by"], needs, people, roles, drill))
         elif not row["drill"] and ActionKind(row["kind"]).at_gateways:
-            in_force += state.active
+            begins = state in (ActionState.PENDING, ActionState.EXECUTING)
+            in_force += state.active and bool(row["written"] or not begins)
     return ActionBadge(in_force, tuple(waiting))

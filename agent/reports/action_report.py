@@ -17,6 +17,8 @@ from agent.domain.words import plural
 from agent.reports.alert_report import Command, TimelineLine
 
 _MOST_NAMED = 6
+NOT_WRITTEN = "not yet written"
+"""The word for what is being done while no gateway has taken any of it: it holds nobody back."""
 
 
 def not_ours(rows: Sequence[str]) -> str:
@@ -79,6 +81,7 @@ class ActionEntry:
     not_reached: int = 0  # of them
     missed: tuple[str, ...] = ()  # names of those, with the reason where it is known
     called: str = ""  # the name of the project or key in `scope`, where it has one of its own
+    unwritten: bool = False  # it is to be done, and no gateway has taken any of it so far
     cap: str = ""  # `team:search`: whose hard cap a limit of the agent stands behind
     foreign: tuple[str, ...] = ()  # rows of it that are not as the agent wrote them, in words
 
@@ -111,6 +114,13 @@ class ActionEntry:
         named = ", ".join(self.missed[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
         held = self.asked - self.not_reached
         return f"in force for {held} of {plural(self.asked, 'key')}; not reached: {named}"
+
+    @property
+    def not_written(self) -> str:
+        """`not yet written: openai has no admin key`; empty where some of it is, or is over."""
+        if not self.unwritten:
+            return ""
+        return f"{NOT_WRITTEN}: {self.why}" if self.why else NOT_WRITTEN
 
 
 @dataclass(frozen=True, slots=True)

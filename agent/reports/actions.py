@@ -209,9 +209,16 @@ def entry(
         not_reached=missed,
         missed=tuple(preview.get("missed") or preview.get("unreached", ())),
         called=around.called(action),
+        unwritten=_unwritten(action),
         cap=around.cap(action),
         foreign=tuple(each.words for each in foreign),
     )
+
+
+def _unwritten(action: Action) -> bool:
+    begun = action.state in (ActionState.PENDING, ActionState.EXECUTING)
+    real = action.spec.kind.at_gateways and not action.spec.drill
+    return begun and real and not any(step.holds for step in action.steps)
 
 
 def _preview(action: Action) -> Mapping[str, Any]:

@@ -82,15 +82,16 @@ def approvals_words(entry: ActionEntry) -> str:
 
 def _row(entry: ActionEntry) -> tuple[str, ...]:
     from agent.domain.words import duration
+    from agent.reports.action_report import NOT_WRITTEN
 
     return (
         str(entry.id),
-        entry.state,
+        NOT_WRITTEN if entry.unwritten else entry.state,
         entry.named,
         entry.requested_by,
         when(entry.requested_at),
         f"{entry.targets}" + (f" ({entry.failed} failed)" if entry.failed else ""),
-        "-" if entry.expires_in_s is None else duration(entry.expires_in_s),
+        "-" if entry.expires_in_s is None or entry.unwritten else duration(entry.expires_in_s),
         approvals_words(entry) if not entry.foreign else "not proved",
         entry.warning or entry.effect or entry.why,
     )
@@ -107,8 +108,9 @@ def _parts(detail: ActionDetail) -> Iterator[Iterator[str]]:
 
 def _head(entry: ActionEntry) -> Iterator[str]:
     from agent.domain.words import duration
+    from agent.reports.action_report import NOT_WRITTEN
 
-    yield f"action {entry.id}: {entry.state}"
+    yield f"action {entry.id}: {entry.state}" + (f", {NOT_WRITTEN}" if entry.unwritten else "")
     if entry.foreign:
         yield f"{entry.warning}; `burndeck audit verify` says more"
     yield entry.named_fully
@@ -124,7 +126,7 @@ def _head(entry: ActionEntry) -> Iterator[str]:
         yield f"reach       {entry.reach}"
     if entry.effect:
         yield f"effect      {entry.effect}"
-    if entry.expires_in_s is not None:
+    if entry.expires_in_s is not None and not entry.unwritten:
         yield f"ends        by itself in {duration(entry.expires_in_s)}, {when(entry.expires_at)}"
     if entry.ended_at is not None:
         by = f" by {entry.ended_by}" if entry.ended_by else ""

@@ -179,7 +179,8 @@ def _said(became: _Became, wait_s: float) -> Iterator[str]:
     if entry.waits_for:
         yield "waits for " + " and ".join(" or ".join(roles) for roles in entry.waits_for)
     elif entry.state in ("pending", "executing"):
-        yield f"still {entry.state} after {wait_s:g} s"
+        why = f", {entry.not_written}" if entry.unwritten else ""
+        yield f"still {entry.state} after {wait_s:g} s{why}"
     elif entry.failed or entry.state == "failed":
         yield f"{entry.failed} of {entry.targets} targets failed" + (f": {entry.why}" if entry.why else "")
     else:

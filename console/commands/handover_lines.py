@@ -79,8 +79,10 @@ def waiting(each: ActionEntry, now: int) -> str:
 def in_force(each: ActionEntry, now: int) -> str:
     """What holds, whether traffic shows it, and when it ends."""
     parts = [f"action {each.id}: {each.named}", _proof(each, now)]
-    ends = "until somebody undoes it" if each.expires_at is None else f"ends {_until(each.expires_at, now)}"
-    parts.append(f"{ends}, by {each.requested_by}")
+    ends = (
+        "until somebody undoes it, " if each.expires_at is None else f"ends {_until(each.expires_at, now)}, "
+    )
+    parts.append(f"{'' if each.unwritten else ends}by {each.requested_by}")
     if each.failed:
         parts.append(f"{plural(each.failed, 'target')} failed")
     if each.incident is not None:
@@ -97,7 +99,7 @@ def _proof(each: ActionEntry, now: int) -> str:
             if each.effect
             else "not confirmed by traffic yet"
         )
-    return each.state
+    return _flat(each.not_written) or each.state
 
 
 def cap(each: Budget, now: int) -> str:

@@ -107,7 +107,8 @@ def say_end(watched: Watched, wait_s: float) -> None:
             f"  `burndeck approve {entry.id}` by somebody else, or `burndeck approve {entry.id} --export`"
         )
     elif entry.state in ("pending", "executing", "reversing"):
-        click.echo(f"action {entry.id} is still {entry.state} after {wait_s:g} s", err=True)
+        why = f", {entry.not_written}" if entry.unwritten else ""
+        click.echo(f"action {entry.id} is still {entry.state} after {wait_s:g} s{why}", err=True)
         click.echo(f"  `burndeck actions show {entry.id}` says how far it is.", err=True)
     elif entry.open:
         ends = f"it undoes itself at {when(entry.expires_at)}; " if entry.expires_at else ""

@@ -44,6 +44,7 @@ class Pace:
 PATIENT = Pace()
 _LOOK_S = 0.5  # how often, in real seconds, it is looked whether something is due while actions are in force
 _IDLE_S = 2.0
+_SAY_AGAIN_S = 5.0  # real seconds until another reason of a gateway is kept
 _OVER = (StepState.FAILED, StepState.KEPT)  # of steps: nothing more is done of them
 _log = logging.getLogger(__name__)
 
@@ -143,7 +144,10 @@ class Executor:
             return
         work, done = StepWork(self._bench, action), dict[int, Step]()
         todo = [step for step in action.steps if step.state not in _OVER]
-        trouble = await self._all(action, todo, work.apply, done, give_up_s=self._pace.give_up)
+        said = self._reason(action)
+        trouble = await self._all(
+            action, todo, work.apply, done, give_up_s=self._pace.give_up, at_each_trouble=said
+        )
         if irreversible(action) and (open_ := [step for step in todo if step.seq not in done]):
             told = self._once(action, "not_done", f"nobody can say whether it was done: {trouble}")
             await self._all(action, open_, work.decide, done, troubled=told)
@@ -173,6 +177,25 @@ class Executor:
 
         return troubled
 
+    def _reason(self, action: Action) -> Callable[[GatewayError], Awaitable[None]]:
+        """Keeps on an action what its gateway says while it is not done; no oftener than people read."""
+        said, due = action.why, 0.0
+        loop = asyncio.get_running_loop()
+
+        def keep(writer: LedgerWriter) -> None:
+            with writer.transaction():
+                now = writer.actions.action(action.id or 0)
+                if now is not None and now.state is ActionState.EXECUTING:
+                    writer.actions.save(replace(now, why=said))
+
+        async def troubled(error: GatewayError) -> None:
+            nonlocal said, due
+            if error.message != said and loop.time() >= due:
+                said, due = error.message, loop.time() + _SAY_AGAIN_S
+                await self._bench.desk.write(keep)
+
+        return troubled
+
     async def _all(
         self,
         action: Action,
@@ -182,6 +205,7 @@ class Executor:
         *,
         give_up_s: float | None = None,
         troubled: Callable[[GatewayError], Awaitable[None]] | None = None,
+        at_each_trouble: Callable[[GatewayError], Awaitable[None]] | None = None,
     ) -> str:
         """Does something with all steps, some at a time, until it is done; returns what went wrong last.
 
@@ -209,6 +233,8 @@ class Executor:
                 if give_up_s is not None and loop.time() - began >= give_up_s:
                     return
                 pauses = self._pace.pauses
+                if at_each_trouble is not None and tries:
+                    await _trouble(action, step, at_each_trouble(error))
                 if troubled is not None and tries == len(pauses):
                     await _trouble(action, step, troubled(error))
                 await asyncio.sleep(pauses[tries] if tries < len(pauses) else self._pace.longest)

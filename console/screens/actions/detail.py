@@ -55,6 +55,8 @@ def _heading(entry: ActionEntry, now: float, width: int) -> Line:
     end: list[Span] = []
     if entry.state == "standby" and entry.approve_by is not None:
         end = [Span(f"lapses in {countdown(entry.approve_by - now)}", Tone.WARM)]
+    elif entry.unwritten:
+        end = [Span("holds nothing back", Tone.WARM)]
     elif entry.open and not at_gateways(entry):
         ends = (
             "until it is changed" if entry.expires_at is None else f"{countdown(entry.expires_at - now)} left"
@@ -121,12 +123,15 @@ def _effect(entry: ActionEntry, now: float, width: int) -> Iterator[Line]:
         if not at_gateways(entry):
             ends = entry.expires_at
             text = "in force until " + ("it is changed" if ends is None else f"{fmt.moment(ends, now)} UTC")
+    if entry.unwritten:
+        text = entry.not_written
     if entry.why and entry.why not in text:
         who = f" by {entry.ended_by}" if entry.ended_by and entry.ended_by not in entry.why else ""
         over = entry.drill and entry.state == "expired"  # it says all of it by itself
         said = entry.why if over else f"{entry.state}{who}: {entry.why}"
         text = f"{text}; {said}".removeprefix("; ")
-    tone = Tone.WARM if entry.state == "failed" or "no effect" in text else Tone.STRONG
+    bad = entry.state == "failed" or entry.unwritten or "no effect" in text
+    tone = Tone.WARM if bad else Tone.STRONG
     yield from ([Span(line, tone)] for line in wrap(text, width))
     yield from ([Span(line, Tone.WARM)] for line in wrap(entry.reach, width) if entry.reach)
 

@@ -6,6 +6,7 @@ import enum
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from agent.reports.action_report import NOT_WRITTEN
 from console import format as fmt
 from console.widgets.ink import Span, Tone
 from console.widgets.rows import Cell, Column, Order, Row
@@ -39,6 +40,7 @@ TONES = {
     "failed": Tone.HOT,
     "reversing": Tone.WARM,
 }
+_UNWRITTEN = "unwritten"  # where a cell has no room for more; the next one says it in full
 WORDS = {"standby": "waits", "accepted": "accepted", "confirmed": "confirmed"}
 
 
@@ -147,7 +149,7 @@ def row(entry: ActionEntry, part: Part, now: float) -> Row:
         search=f"{entry.id} {entry.scope} {entry.reason} {entry.requested_by} {entry.kind}",
         cells=(
             Cell(
-                state_words(entry),
+                _state_cell(entry),
                 entry.state,
                 Tone.HOT if entry.foreign else TONES.get(entry.state, Tone.DIM),
             ),
@@ -160,11 +162,23 @@ def row(entry: ActionEntry, part: Part, now: float) -> Row:
     )
 
 
+def written(entries: Sequence[ActionEntry]) -> list[ActionEntry]:
+    """Those of a list that a gateway has taken some of, or is not asked for: only these hold anything."""
+    return [entry for entry in entries if not entry.unwritten]
+
+
+def _state_cell(entry: ActionEntry) -> str:
+    short = entry.unwritten and not entry.foreign
+    return f"{SIGNS['executing']} {_UNWRITTEN}" if short else state_words(entry)
+
+
 def state_words(entry: ActionEntry) -> str:
     """The sign and the word of a state."""
-    drill = "drill " if entry.drill else ""
     if entry.foreign:
         return "▲ unproved"
+    if entry.unwritten:
+        return f"{SIGNS['executing']} {NOT_WRITTEN}"
+    drill = "drill " if entry.drill else ""
     if entry.state == "accepted" and not at_gateways(entry):
         return f"+ {drill}in force"
     words = WORDS | {"expired": "over", "standby": ""} if entry.drill else WORDS
@@ -179,6 +193,8 @@ def middle(entry: ActionEntry, part: Part) -> str:
         waits = " and ".join(" or ".join(roles) for roles in entry.waits_for)
         given = ", ".join(line.person for line in entry.given)
         return f"{waits} ({given} said yes)" if given else waits
+    if entry.unwritten:
+        return entry.not_written
     if entry.effect:
         return entry.effect
     if part is Part.HISTORY:
@@ -196,14 +212,15 @@ def at_gateways(entry: ActionEntry) -> bool:
 def _tone_of_effect(entry: ActionEntry) -> Tone:
     if entry.foreign:
         return Tone.HOT
-    return Tone.WARM if "no effect" in entry.effect or entry.state == "failed" else Tone.PLAIN
+    bad = "no effect" in entry.effect or entry.state == "failed" or entry.unwritten
+    return Tone.WARM if bad else Tone.PLAIN
 
 
 def _last(entry: ActionEntry, part: Part, now: float) -> Cell:
     if part is Part.HISTORY:
         return Cell(fmt.moment(entry.ended_at or entry.requested_at, now), entry.ended_at, Tone.DIM)
     end = entry.approve_by if part is Part.WAITING else entry.expires_at
-    if end is None or entry.state == "reversing":
+    if end is None or entry.state == "reversing" or entry.unwritten:
         return Cell(fmt.NOTHING, None, Tone.DIM)
     left = end - now
     return Cell(countdown(left), _as_shown(left), Tone.WARM if left < SOON_S else Tone.PLAIN)
@@ -222,6 +239,7 @@ def countdown(seconds: float) -> str:
     return f"{left // 60}:{left % 60:02}" if left < 3_600 else fmt.span(left)
 
 
-def title(part: Part, count: int) -> list[Span]:
-    """The heading of the table."""
-    return [Span(part.value.capitalize(), Tone.STRONG), Span(f" {count}", Tone.DIM)]
+def title(part: Part, count: int, unwritten: int = 0) -> list[Span]:
+    """The heading of the table; `unwritten` are listed beside those that are counted."""
+    found = [Span(part.value.capitalize(), Tone.STRONG), Span(f" {count}", Tone.DIM)]
+    return [*found, Span(f", {unwritten} {NOT_WRITTEN}", Tone.WARM)] if unwritten else found

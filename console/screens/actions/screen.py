@@ -149,7 +149,11 @@ class ActionsScreen(NowScreen):
         if self.part is Part.WAITING:  # what people have signed stands above what the agent asks for
             found = [*action_rows.queued_rows(self.board.queued, self.now), *found]
         with self._table.prevent(Table.Moved):
-            self._table.show(found, title=action_rows.title(self.part, self._count(self.part) or 0))
+            listed = self.part.of(self.board.entries)
+            unwritten = len(listed) - len(action_rows.written(listed))
+            self._table.show(
+                found, title=action_rows.title(self.part, self._count(self.part) or 0, unwritten)
+            )
 
     def _draw_lists(self) -> Line:
         return draw_parts(((part.value, self._count(part)) for part in Part), self.part.value)
@@ -158,7 +162,9 @@ class ActionsScreen(NowScreen):
         board = self.board
         if board is None:
             return None
-        return len(part.of(board.entries)) + (len(board.queued) if part is Part.WAITING else 0)
+        return len(action_rows.written(part.of(board.entries))) + (
+            len(board.queued) if part is Part.WAITING else 0
+        )
 
     def tick(self) -> None:
         self._show_table()

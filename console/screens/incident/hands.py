@@ -42,6 +42,8 @@ def actions(taken: Sequence[ActionTaken], now: float, width: int) -> Iterator[Li
 def _ends(entry: ActionEntry, now: float) -> list[Span]:
     if entry.state == "standby" and entry.approve_by is not None:
         return [Span(f"lapses in {countdown(entry.approve_by - now)}", Tone.WARM)]
+    if entry.unwritten:
+        return []
     if entry.open and entry.expires_at is not None:
         return [Span(f"ends in {countdown(entry.expires_at - now)}", Tone.STRONG)]
     if entry.open:

@@ -167,7 +167,9 @@ def _action(step: StepView, now: float, width: int) -> Iterator[Line]:
     if entry is None:
         return
     end = ""
-    if entry.open and entry.expires_at is not None and entry.state != "standby":
+    if entry.unwritten:
+        end = entry.why
+    elif entry.open and entry.expires_at is not None and entry.state != "standby":
         end = f"undoes itself in {countdown(entry.expires_at - now)}"
     elif entry.state == "standby" and entry.approve_by is not None:
         end = f"lapses in {countdown(entry.approve_by - now)}"

@@ -7,8 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from agent.domain.action import Action, ActionKind, ActionSpec, ActionState, Approval, Verdict
+from agent.domain.action import (
+    Action,
+    ActionKind,
+    ActionSpec,
+    ActionState,
+    Approval,
+    Step,
+    StepState,
+    Verdict,
+)
 from agent.domain.allocation import Scope
+from agent.domain.gateway import Target, TargetKind
 from agent.domain.person import Person, Role
 from agent.ledger import open_reader, open_writer
 from agent.reports.action_badge import ActionBadge, action_badge
@@ -35,14 +45,21 @@ def badge(path: Path) -> ActionBadge:
         return action_badge(reader, NOW)
 
 
-def test_what_holds_or_is_about_to_counts_and_what_is_over_or_a_drill_does_not(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("taken", "in_force"), [(StepState.PLANNED, 3), (StepState.APPLYING, 5), (StepState.APPLIED, 5)]
+)
+def test_what_a_gateway_has_taken_counts_and_what_is_over_or_a_drill_does_not(
+    tmp_path: Path, taken: StepState, in_force: int
+) -> None:
     path = tmp_path / "ledger.sqlite"
+    steps = [Step(seq, Target("edge", TargetKind.KEY, f"k{seq}"), {"rps": 1}, {}) for seq in range(2)]
+    steps[1] = replace(steps[1], state=taken)
     with open_writer(path) as writer:
         for state in ActionState:
-            writer.actions.add(replace(WAITS, state=state, needs=()))
+            writer.actions.add(replace(WAITS, state=state, needs=(), steps=steps))
         writer.actions.add(replace(WAITS, spec=replace(BLOCK, drill=True), state=ActionState.ACCEPTED))
 
-    assert badge(path).in_force == sum(state.active for state in ActionState) == 5
+    assert badge(path).in_force == in_force
 
 
 def test_credits_that_were_given_are_no_brake(tmp_path: Path) -> None:

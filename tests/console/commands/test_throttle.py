@@ -230,6 +230,25 @@ def test_a_drill_goes_all_the_way_and_changes_nothing(
     assert "its time was up" not in shown
 
 
+def test_what_no_gateway_has_taken_is_not_called_in_force_and_the_gateways_reason_is_given(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world.admin.close()
+    with world.agent():
+        assert world.run(*THROTTLE, "--yes", "--wait", "1") == 1
+        waited = capsys.readouterr().err
+        assert world.run("actions", "show", "1") == 0
+        shown = capsys.readouterr().out
+        assert world.run("actions") == 0
+        listed = capsys.readouterr().out
+
+    assert "is still" in waited and "after 1 s, not yet written" in waited
+    assert "action 1: executing, not yet written" in shown
+    assert "why         " in shown and "admin.sock: Connection refused" in shown
+    assert "ends        by itself" not in shown
+    assert "not yet written" in listed and "executing" not in listed
+
+
 def test_a_gateway_that_refuses_is_an_action_that_failed(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:

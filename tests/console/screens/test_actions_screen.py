@@ -64,6 +64,19 @@ async def test_what_is_in_force_for_some_keys_names_the_others_with_the_reason(d
         await running.until("in force for 7 of 8 keys; not reached: ci (no gateway serves it)")
 
 
+@piloted
+async def test_what_no_gateway_has_taken_is_listed_with_its_reason_and_not_counted(desk):
+    made = desk.asked(throttle(non_prod=True))
+    why = "edge cannot be reached: /run/edge.sock: no such file"
+    fields = {"begun_at": AT - 9, "expires_at": AT + 1_854, "why": why}
+    desk.writer.actions.save(replace(made, state=ActionState.EXECUTING, **fields))
+    async with console_on(desk, "4", size=(160, 40)) as running:
+        await running.until("… unwritten", "In force 0, 1 not yet written", f"not yet written: {why}"[:50])
+        await running.until("… not yet written  action 1", "holds nothing back")
+        assert "30:54" not in running.text
+        assert "⊘" not in running.text
+
+
 @pytest.mark.parametrize(
     ("left", "said"), [(59, "0:59"), (3_599, "59:59"), (7_300, "2 h 1 min"), (0.4, "now"), (-5, "now")]
 )

@@ -239,6 +239,24 @@ def test_a_part_that_is_refused_is_named_and_the_others_hold(shop: Shop) -> None
     assert held(shop) == (None, 900)
 
 
+def test_what_no_gateway_has_taken_yet_carries_what_its_gateway_says_until_it_has(shop: Shop) -> None:
+    ident = shop.ask((KEY, {RPM: 10}))
+    shop.memory.troubles = ["down"] * 1_000
+    said = []
+
+    def reads() -> bool:
+        if now := shop.action(ident).why:
+            said.append((shop.state(ident), now, shop.steps(ident)))
+        return bool(now)
+
+    assert not shop.settle(Life(until=reads))
+    shop.memory.troubles = []
+    shop.settle()
+
+    assert said[0] == (ActionState.EXECUTING, "gate cannot be reached", ["planned"])
+    assert (shop.state(ident), shop.action(ident).why) == (ActionState.ACCEPTED, "")
+
+
 @pytest.mark.parametrize("by", ["ada", AGENT])
 def test_a_release_while_it_is_being_done_stops_what_has_not_begun_and_undoes_the_rest(
     shop: Shop, by: str
