@@ -86,7 +86,7 @@ def release(
         if why := stays.get(each.entry.id):
             click.echo(f"action {each.entry.id} ({each.entry.named}) stays: {why}")
         else:
-            say_end(each, wait)
+            say_end(each, wait, of_undo=True)
     if waiting and not as_json:
         click.echo(_wait(waiting))
     meant = [each for each in watched if each.entry.id not in waiting]

@@ -90,13 +90,13 @@ def watch(
                 time.sleep(_LOOK_S)
 
 
-def say_end(watched: Watched, wait_s: float) -> None:
-    """What became of an action, and what to do next."""
+def say_end(watched: Watched, wait_s: float, *, of_undo: bool = False) -> None:
+    """What became of an action, or of its undo alone, and what to do next."""
     entry = watched.entry
-    if entry.failed:
+    if entry.failed and not of_undo:
         click.secho(f"{entry.failed} of {entry.targets} targets failed", fg="red", err=True)
-    if entry.effect:
-        click.echo(entry.effect)
+    if effect := _of_undo(entry) if of_undo else entry.effect:
+        click.echo(effect)
     if entry.drill and not entry.open and not entry.failed:
         click.echo(f"the drill is over (action {entry.id}): nothing was changed")
     elif entry.waits_for:
@@ -122,6 +122,14 @@ def say_end(watched: Watched, wait_s: float) -> None:
             click.echo(f"action {entry.id} is in force: {ends}{undo}")
     else:
         click.echo(f"action {entry.id} is {entry.state}" + (f": {entry.why}" if entry.why else ""))
+
+
+def _of_undo(entry: ActionEntry) -> str:
+    """What its undo has added to the effect of an action: what it overwrote unseen."""
+    from agent.domain.unseen import BLINDLY
+
+    _, blindly, where = entry.effect.partition(BLINDLY)
+    return blindly + where
 
 
 def _look(reader: LedgerReader, settings: Settings, ident: int) -> ActionEntry | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,9 +10,11 @@ import pytest
 from agent.domain.action import Action, ActionKind, ActionSpec, ActionState, Step, StepState
 from agent.domain.allocation import Scope
 from agent.domain.gateway import Target, TargetKind
-from agent.domain.unseen import UNTOLD
-from agent.ledger import open_writer
+from agent.domain.unseen import BLINDLY, UNTOLD
+from agent.ledger import open_reader, open_writer
 from agent.ledger.gateway_store import GatewayStatus
+from agent.reports.actions import action_entry
+from console.commands.watching import Watched, say_end
 from tests.console.commands.acting_world import World
 
 
@@ -54,3 +57,22 @@ def test_nobody_is_warned_while_the_log_is_read(world: World, capsys: pytest.Cap
     assert world.run("release", "1", "--wait", "0") == 1
 
     assert "UNSEEN" not in capsys.readouterr().err
+
+
+def test_of_what_an_action_did_and_its_undo_overwrote_only_the_last_is_the_undos(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    over = f"{BLINDLY}: look at proj/key_dev"
+    with open_writer(world.ledger) as writer:
+        made = writer.actions.action(1)
+        assert made is not None
+        effect = f"burn fell from 5.8 to 0.0 credits/min, 220 s after; {over}"
+        after = replace(made, state=ActionState.REVERSED, ended_at=world.now, why="fixed", effect=effect)
+        writer.actions.save(after)
+    with open_reader(world.ledger) as reader:
+        found = action_entry(reader, 1, world.now)
+    assert found is not None
+
+    say_end(Watched(found, ()), 15, of_undo=True)
+
+    assert capsys.readouterr().out == f"{over}\naction 1 is reversed: fixed\n"

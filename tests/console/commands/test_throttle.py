@@ -5,12 +5,14 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from agent.control.identity import VARIABLE
 from agent.domain.intent import IntentKind
+from agent.ledger import open_writer
 from tests.agent.ledger.look import rows
 from tests.console.commands.acting_world import World
 
@@ -209,6 +211,28 @@ def test_a_release_restores_what_was_there(world: World, capsys: pytest.CaptureF
 
     assert "action 1 is reversed" in capsys.readouterr().out
     assert world.entries("block.map") == []
+
+
+def test_a_release_does_not_tell_what_the_action_did_as_if_it_had_done_it(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with world.agent():
+        assert world.run("block", "api_key:key_dev", "--reason", "loop", "--yes") == 0
+    fell = "burn fell from 5.8 to 0.0 credits/min, 220 s after"
+    with open_writer(world.ledger) as writer:
+        made = writer.actions.action(1)
+        assert made is not None
+        writer.actions.save(replace(made, effect=fell))
+    capsys.readouterr()
+
+    with world.agent():
+        assert world.run("release", "1", "--reason", "fixed") == 0
+
+    told = capsys.readouterr().out
+    assert "action 1 is reversed: fixed" in told
+    assert "burn fell" not in told
+    assert world.run("actions", "show", "1") == 0
+    assert f"effect      {fell}" in capsys.readouterr().out
 
 
 def test_a_drill_goes_all_the_way_and_changes_nothing(
