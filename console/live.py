@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 POLL_S = 0.05  # how often the ledger is asked whether anything was committed; costs microseconds
 BETWEEN_S = 0.5  # at most two reports a second while commits keep coming
+PULSE_S = 1.0  # how often it is asked whether the agent's process still lives
 REFRESH_S = 10.0  # a report is made again after that long without commits: an agent that died must show
 RETRY_S = 1.0  # how often a missing ledger or a broken configuration is tried again
 
@@ -140,14 +141,15 @@ class Live:
 
     def _serve(self, settings: Settings, reader: LedgerReader) -> None:
         """Answers questions until stopped or until the ledger fails."""
-        watched, standing = _Turn(), _Turn()
+        watched, standing, pulse = _Turn(), _Turn(), _Pulse()
         while not self._stopped:
             taken = self._next()
             if taken.asked is not None:
                 self._answer(taken.asked, settings, reader)
             if taken.watched is None and taken.standing is None:
                 continue
-            version, now = reader.data_version(), time.monotonic()
+            now = time.monotonic()
+            version = (reader.data_version(), pulse.gone(reader, now))
             if taken.standing is not None and standing.comes(version, now, taken.standing_due):
                 self._answer(taken.standing, settings, reader)
             if taken.watched is not None and watched.comes(version, now, taken.due, held=self._paused):
@@ -194,13 +196,27 @@ class _Taken(NamedTuple):
     standing_due: bool
 
 
+class _Pulse:
+    """Whether the agent is gone, looked at now and then: what is dead commits nothing that would tell."""
+
+    def __init__(self) -> None:
+        self._last, self._gone = 0.0, False
+
+    def gone(self, reader: LedgerReader, now: float) -> bool:
+        from agent.reports.status_line import agent_gone
+
+        if now - self._last >= PULSE_S:
+            self._last, self._gone = now, agent_gone(reader)
+        return self._gone
+
+
 class _Turn:
     """When a question that is kept answered is answered again."""
 
     def __init__(self) -> None:
-        self._version, self._last, self._changed = -1, 0.0, True
+        self._version, self._last, self._changed = (-1, False), 0.0, True
 
-    def comes(self, version: int, now: float, due: bool, *, held: bool = False) -> bool:
+    def comes(self, version: tuple[int, bool], now: float, due: bool, *, held: bool = False) -> bool:
         """Whether now is the time: asked for, or changed and not answered just before. `held` keeps what has
         changed for later."""
         if not held:

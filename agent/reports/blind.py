@@ -18,6 +18,8 @@ _WAYS_OUT = {
     "late": "look at its log, then burndeck agent stop and start",
     "stopped": "burndeck agent start",
     "never": "burndeck agent start",
+    "dead": "burndeck agent start",
+    "over": "the demo is over: begin another with burndeck demo",
 }
 
 

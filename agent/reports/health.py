@@ -170,6 +170,11 @@ def _agent(reader: LedgerReader, settings: Settings, now: int) -> Check:
         age = duration(state.beat_age_s or 0)
         hint = "look at its log, then burndeck agent stop and start"
         return Check("agent", State.PROBLEM, f"process {state.pid}: no heartbeat for {age}", hint)
+    if state.state == "dead":
+        return Check("agent", State.PROBLEM, f"process {state.pid} has died", "burndeck agent start")
+    if state.state == "over":
+        hint = "the demo is over: begin another with burndeck demo"
+        return Check("agent", State.PROBLEM, f"process {state.pid} of the demo has died", hint)
     if not settings.sources:
         return Check("agent", State.NOTE, "not running, and no source to read")
     detail = "was stopped" if state.state == "stopped" else "has never run on this ledger"

@@ -12,7 +12,7 @@ from agent.domain.usage import Layer
 class AgentState:
     """The background agent as its heartbeat shows it."""
 
-    state: str  # alive | late (no beat lately) | stopped | never
+    state: str  # alive | late (no beat lately) | dead (killed) | over (so is a demo's) | stopped | never
     pid: int | None
     host: str
     version: str

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from agent.domain.usage import Layer
+from agent.living import has_died
 from agent.reports.layers import Truth
 from agent.reports.moment import Moment
 from agent.reports.status import AgentState, LayerShare, Reading, SourceState, Status
@@ -49,7 +50,10 @@ def _reading(
 
 
 def agent_state(reader: LedgerReader, settings: Settings, now: int) -> AgentState:
-    """The agent as its heartbeat shows it; a beat missed a few times in a row is late."""
+    """The agent as its heartbeat shows it; a beat missed a few times in a row is late.
+
+    On its own machine one that was killed is dead at once: its process says so before its heartbeat does.
+    """
     row = reader.one("agent_state")
     if row is None:
         return AgentState("never", None, "", "", None)
@@ -57,8 +61,29 @@ def agent_state(reader: LedgerReader, settings: Settings, now: int) -> AgentStat
     clock = settings.scaled_clock
     # Under a fast clock a beat of the same real time is that much longer.
     late_after = max(_MISSED_BEATS * settings.agent.heartbeat, _LEAST_LATE_S) * (clock.speed if clock else 1)
-    state = "stopped" if row["stopped_at"] is not None else "late" if age > late_after else "alive"
+    if row["stopped_at"] is not None:
+        state = "stopped"
+    elif has_died(row["pid"], row["host"]):
+        state = "dead" if clock is None else "over"
+    else:
+        state = "late" if age > late_after else "alive"
     return AgentState(state, row["pid"], row["host"], row["version"], age)
+
+
+def agent_gone(reader: LedgerReader) -> bool:
+    """Whether the agent that wrote last was stopped, or killed on this machine; cheap enough to ask often."""
+    row = reader.one("agent_state")
+    return row is not None and (row["stopped_at"] is not None or has_died(row["pid"], row["host"]))
+
+
+def no_agent(reader: LedgerReader, settings: Settings, now: int) -> str:
+    """That no agent runs and what to do, in a sentence without its full stop; empty where one may."""
+    agent = agent_state(reader, settings, now)
+    if agent.state == "over":
+        return f"the demo's agent (process {agent.pid}) has died: begin another with `burndeck demo`"
+    if agent.state == "dead":
+        return f"the agent (process {agent.pid}) has died: `burndeck agent start` starts it again"
+    return "no agent runs: `burndeck agent start` starts it" if agent.state in ("stopped", "never") else ""
 
 
 def source_states(reader: LedgerReader) -> tuple[SourceState, ...]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from console.commands.common import F, common_options, print_json, reader_for, settings_for
-from console.commands.intents import intent_data, say_undone, settled
+from console.commands.intents import agentless, intent_data, say_undone, settled
 from console.commands.preview_text import preview_data, preview_lines, question
 from console.commands.times import Seconds
 from console.commands.watching import Watched, acted, find_action, say_end, watch
@@ -111,7 +111,7 @@ def act(
         if how.as_json:
             print_json(intent_data(receipt, result) | {"preview": preview_data(made)})
         else:
-            say_undone(receipt, result)
+            say_undone(receipt, result, agentless(how.settings))
         click.get_current_context().exit(1)
     ident = find_action(how.settings, spec) if action is None else action
     left = max(0.0, how.wait_s - (time.monotonic() - begun))

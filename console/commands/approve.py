@@ -14,7 +14,7 @@ from console.commands.approve_elsewhere import answer_elsewhere
 from console.commands.approve_several import decide_each
 from console.commands.common import common_options, print_json, reader_for, settings_for
 from console.commands.decision import decision, detail_of, exactly
-from console.commands.intents import intent_data, say_undone, settled, wait_option
+from console.commands.intents import agentless, intent_data, say_undone, settled, wait_option
 from console.commands.tables import table, terminal_width, when
 from console.commands.watching import acted, say_end, watch
 
@@ -106,7 +106,7 @@ def _decide(settings: Settings, asked: Ask, action: int, wait: float, *, as_json
             known |= {"state": watched.entry.state, "action": watched.entry, "states": watched.states}
         print_json(known)
     elif watched is None:
-        say_undone(receipt, result)
+        say_undone(receipt, result, agentless(settings))
     else:
         say_end(watched, wait)
     click.get_current_context().exit(0 if done else 1)

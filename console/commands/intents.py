@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from agent.settings import Settings
 
 _LOOK_S = 0.05
+_PULSE_S = 1.0  # an agent that is gone takes nothing any more
 _NOT_TAKEN = "no agent has taken it yet"
 
 wait_option = click.option(
@@ -73,7 +74,7 @@ def send(
     elif state is IntentState.DONE:
         click.echo(found.text if found else f"{done} by {receipt.person}")
     else:
-        say_undone(receipt, result)
+        say_undone(receipt, result, agentless(settings))
     click.get_current_context().exit(0 if state is IntentState.DONE else 1)
 
 
@@ -87,14 +88,22 @@ def settled(
     return receipt, answered(settings, receipt.id, wait_s)
 
 
-def say_undone(receipt: IntentReceipt, result: Outcome | None) -> None:
-    """Says that an intent was refused, and why, or that nobody has taken it yet."""
+def agentless(settings: Settings) -> str:
+    """That no agent runs, and what to do; empty where one may."""
+    from agent.reports.status_line import no_agent
+
+    with reader_for(settings) as reader:
+        return no_agent(reader, settings, int(settings.clock().now()))
+
+
+def say_undone(receipt: IntentReceipt, result: Outcome | None, missing: str = "") -> None:
+    """Says that an intent was refused, and why, or that nobody has taken it yet, and why."""
     if result and result.reason:
         click.secho(f"refused: {result.reason}", fg="red", err=True)
         return
+    why = f"{_NOT_TAKEN}, and {missing}" if missing else _NOT_TAKEN
     click.echo(
-        f"signed by {receipt.person} and waiting (intent {receipt.id}): {_NOT_TAKEN}.\n  {_waits(receipt)}",
-        err=True,
+        f"signed by {receipt.person} and waiting (intent {receipt.id}): {why}.\n  {_waits(receipt)}", err=True
     )
 
 
@@ -126,11 +135,17 @@ def _waits(receipt: IntentReceipt) -> str:
 def answered(settings: Settings, ident: int, wait_s: float) -> Outcome | None:
     """What the agent has made of an intent, as soon as it has, or after `wait_s` what it is then."""
     from agent.control import IntentState, outcome
+    from agent.reports.status_line import agent_gone
 
-    deadline = time.monotonic() + wait_s
+    deadline, pulse = time.monotonic() + wait_s, 0.0
     with reader_for(settings) as reader:
         while True:
             result = outcome(reader, ident)
-            if (result and result.state is not IntentState.NEW) or time.monotonic() >= deadline:
+            now = time.monotonic()
+            if (result and result.state is not IntentState.NEW) or now >= deadline:
                 return result
+            if now >= pulse:
+                if agent_gone(reader):
+                    return result  # nobody is there to wait for
+                pulse = now + _PULSE_S
             time.sleep(_LOOK_S)

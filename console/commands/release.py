@@ -12,7 +12,7 @@ import click
 from console.commands.acting import How, act, acting_options, no
 from console.commands.common import common_options, print_json, reader_for, settings_for
 from console.commands.credits import Credits
-from console.commands.intents import Done, intent_data, say_undone, send, settled, wait_option
+from console.commands.intents import Done, agentless, intent_data, say_undone, send, settled, wait_option
 from console.commands.times import Stretch
 from console.commands.watching import say_end, undone, watch
 
@@ -79,7 +79,7 @@ def release(
         ]
         print_json(intent_data(receipt, result) | {"actions": actions})
     elif not done:
-        say_undone(receipt, result)
+        say_undone(receipt, result, agentless(settings))
     for each in () if as_json else watched:
         if each.entry.id in waiting:
             continue

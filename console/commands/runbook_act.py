@@ -12,7 +12,7 @@ import click
 from agent.domain.run import StepState
 from console.commands.acting import How, confirm, missing_approvals, planned
 from console.commands.common import common_options, print_json, reader_for, settings_for
-from console.commands.intents import intent_data, reason_option, say_undone, wait_option
+from console.commands.intents import agentless, intent_data, reason_option, say_undone, wait_option
 from console.commands.named_values import values_option
 from console.commands.preview_text import preview_data, preview_lines
 from console.commands.runs import (
@@ -207,7 +207,7 @@ def _send(
         if as_json:
             print_json(intent_data(receipt, result) | {"run": run_data(the_run(settings, ident))})
         else:
-            say_undone(receipt, result)
+            say_undone(receipt, result, agentless(settings))
         click.get_current_context().exit(1)
     while time.monotonic() - begun < wait and _under_way(the_run(settings, ident)):
         time.sleep(_LOOK_S)

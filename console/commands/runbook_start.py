@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from console.commands.common import common_options, print_json, reader_for, settings_for
-from console.commands.intents import intent_data, say_undone, wait_option
+from console.commands.intents import agentless, intent_data, say_undone, wait_option
 from console.commands.named_values import values_option
 from console.commands.runs import finish, send_all
 
@@ -64,7 +64,7 @@ def start(
         if as_json:
             print_json(intent_data(receipt, result) | {"run": None})
         else:
-            say_undone(receipt, result)
+            say_undone(receipt, result, agentless(settings))
         click.get_current_context().exit(1)
     left_s = wait - (time.monotonic() - begun)
     done = f"run {ident} of {runbook} started"

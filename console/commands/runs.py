@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from console.commands.common import F, common_options, print_json, reader_for
-from console.commands.intents import intent_data, say_undone, settled, wait_option
+from console.commands.intents import agentless, intent_data, say_undone, settled, wait_option
 from console.commands.runs_data import run_data
 from console.commands.runs_text import next_commands, standing_lines
 
@@ -147,7 +147,7 @@ def finish(
         click.echo(f"{done} by {receipt.person}\n")
         click.echo("\n".join(brief_lines(settings, view)))
     else:
-        say_undone(receipt, result)
+        say_undone(receipt, result, agentless(settings))
     click.get_current_context().exit(0 if carried_out and not stands_failed(view) else 1)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import click
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from agent.settings import Settings
 
 _LOOK_S = 0.02
+_PULSE_S = 1.0  # an agent that has died goes on with nothing
 _LOOK_BACK_S = 3_600
 _MOST = 50
 
@@ -37,6 +38,7 @@ class Watched:
 
     entry: ActionEntry
     states: tuple[Seen, ...]
+    agentless: str = ""  # that no agent runs, and what to do
 
 
 def acted(seen: Watched) -> bool:
@@ -69,7 +71,9 @@ def watch(
     quiet: bool = False,
 ) -> Watched | None:
     """Looks at an action until `over` says so or the time is up; None when there is no such action."""
-    deadline = time.monotonic() + wait_s
+    from agent.reports.status_line import agent_gone, no_agent
+
+    deadline, pulse = time.monotonic() + wait_s, 0.0
     states: list[Seen] = []
     with reader_for(settings) as reader:
         while True:
@@ -85,8 +89,11 @@ def watch(
             if over(seen):
                 return seen
             while reader.data_version() == version:
-                if time.monotonic() >= deadline:
-                    return seen
+                at = time.monotonic()
+                gone = at >= pulse and agent_gone(reader)
+                if gone or at >= deadline:
+                    return replace(seen, agentless=no_agent(reader, settings, int(settings.clock().now())))
+                pulse = at + _PULSE_S if at >= pulse else pulse
                 time.sleep(_LOOK_S)
 
 
@@ -107,8 +114,11 @@ def say_end(watched: Watched, wait_s: float, *, of_undo: bool = False) -> None:
             f"  `burndeck approve {entry.id}` by somebody else, or `burndeck approve {entry.id} --export`"
         )
     elif entry.state in ("pending", "executing", "reversing"):
-        why = f", {entry.not_written}" if entry.unwritten else ""
-        click.echo(f"action {entry.id} is still {entry.state} after {wait_s:g} s{why}", err=True)
+        if watched.agentless:
+            click.echo(f"action {entry.id} stays {entry.state}: {watched.agentless}", err=True)
+        else:
+            why = f", {entry.not_written}" if entry.unwritten else ""
+            click.echo(f"action {entry.id} is still {entry.state} after {wait_s:g} s{why}", err=True)
         click.echo(f"  `burndeck actions show {entry.id}` says how far it is.", err=True)
     elif entry.open:
         ends = f"it undoes itself at {when(entry.expires_at)}; " if entry.expires_at else ""

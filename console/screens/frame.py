@@ -215,6 +215,10 @@ def _agent(agent: AgentState) -> list[Span]:
         return [
             Span(f"▲ agent silent for {fmt.age(agent.beat_age_s)}: see `burndeck agent status`", Tone.WARM)
         ]
+    if agent.state == "over":
+        return [Span("▲ the demo's other half has died: q, then `burndeck demo` again", Tone.HOT)]
+    if agent.state == "dead":
+        return [Span("▲ the agent has died: run `burndeck agent start`", Tone.WARM)]
     return [Span("▲ no agent: run `burndeck agent start`", Tone.WARM)]
 
 

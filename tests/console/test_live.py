@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import queue
+import socket
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 
@@ -10,6 +13,7 @@ import pytest
 
 from agent.errors import LedgerError
 from agent.ledger import open_reader, open_writer
+from agent.reports.status_line import agent_gone
 from agent.settings import Settings
 from console.live import BETWEEN_S, Answer, Live, Question, Trouble
 
@@ -75,6 +79,17 @@ def test_a_question_is_answered_at_once_and_after_every_commit(writer, linked, n
     commit(writer, "a")
 
     until(news, answered(2))
+
+
+def test_the_death_of_the_agent_is_a_change_though_nothing_is_committed(writer, linked, news):
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as agent:
+        writer.beat(agent.pid, socket.gethostname(), "0.1", 0, 0)
+        linked.watch(Question("gone", lambda reader, settings, now: agent_gone(reader)))
+        until(news, answered(False))
+
+        agent.kill()
+
+        until(news, answered(True))  # within half of the time after which a quiet ledger is read anyway
 
 
 def test_the_first_change_after_quiet_shows_within_400_ms(writer, linked, news):

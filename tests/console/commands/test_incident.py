@@ -76,7 +76,7 @@ def test_one_incident_says_everything_about_it(desk: Desk, capsys: pytest.Captur
         "ada holds it: acknowledged",
         "acknowledged   ada       mine",
         "burndeck release --incident 1",
-        "burndeck runbook start cost-spike --alert 1",
+        "burndeck runbook start provider-outage-retry-storm --alert 1",
     ):
         assert line in text, line
 

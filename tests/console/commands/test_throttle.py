@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+import socket
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -201,6 +205,20 @@ def test_without_an_agent_it_waits_and_says_so(world: World, capsys: pytest.Capt
 
     assert "no agent has taken it yet" in capsys.readouterr().err
     assert intents(world) == 1
+
+
+def test_for_an_agent_that_has_died_nobody_waits(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    with subprocess.Popen([sys.executable, "-c", ""]) as over:
+        over.wait()
+    with open_writer(world.ledger) as writer:
+        writer.beat(over.pid, socket.gethostname(), "0.1", world.now, world.now)
+    begun = time.monotonic()
+
+    assert world.run(*THROTTLE, "--yes", "--wait", "600") == 1
+
+    assert time.monotonic() - begun < 300
+    said = " ".join(capsys.readouterr().err.split())
+    assert f"the agent (process {over.pid}) has died: `burndeck agent start` starts it again" in said
 
 
 def test_a_release_restores_what_was_there(world: World, capsys: pytest.CaptureFixture[str]) -> None:

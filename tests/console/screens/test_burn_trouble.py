@@ -49,11 +49,19 @@ async def test_trouble_after_a_report_leaves_the_report_and_says_so():
         assert "BURN NOW" in burn.text and "the ledger is locked" in burn.lines[-1]
 
 
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        ("stopped", "▲ no agent: run `burndeck agent start`"),
+        ("dead", "▲ the agent has died: run `burndeck agent start`"),
+        ("over", "▲ the demo's other half has died: q, then `burndeck demo` again"),
+    ],
+)
 @piloted
-async def test_a_dead_agent_is_named_with_the_command_that_starts_it():
-    status = replace(samples.STATUS, agent=AgentState("stopped", None, "", "", None))
+async def test_a_dead_agent_is_named_with_the_command_that_starts_it(state, said):
+    status = replace(samples.STATUS, agent=AgentState(state, None, "", "", None))
     async with console(live=FixedLive(replace(samples.burn_report(), status=status))) as burn:
-        assert "▲ no agent: run `burndeck agent start`" in burn.text
+        assert said in burn.text
 
 
 @piloted
