@@ -11,7 +11,7 @@ from agent.control.proof import fingerprint, proved
 from agent.control.requests import REQUESTS
 from agent.control.standing import NotAllowedError
 from agent.control.withdrawing import TEXT, subject_of, too_late
-from agent.domain.action import parse_spec
+from agent.domain.action import ActionState, parse_spec
 from agent.domain.action_words import spec_title
 from agent.domain.intent import LARGEST_BYTES, Intent, IntentKind, Refused, parse_intent
 from agent.errors import BurndeckError
@@ -66,7 +66,7 @@ def queued(reader: LedgerReader, settings: Settings, now: float) -> list[Queued]
 def waiting(reader: LedgerReader, settings: Settings, ident: int, person: str, now: float) -> Queued:
     """The intent of an id that this person may withdraw; `BurndeckError` saying why not, and what helps."""
     row = reader.one("intent_row", {"id": ident, "most": LARGEST_BYTES + 1})
-    hint = "`burndeck withdraw` lists what waits."
+    hint = "`burndeck withdraw` lists what waits." + _action_of(reader, ident)
     if row is None:
         raise BurndeckError(f"there is no intent {ident}", hint=hint)
     if problem := too_late(known_intent(ident, row), person, reader.action_store()):
@@ -114,6 +114,15 @@ def _about(body: bytes, subjects: Collection[str]) -> bool:
     except ValueError:
         return False
     return intent.kind is IntentKind.WITHDRAW and intent.subject in subjects
+
+
+def _action_of(reader: LedgerReader, ident: int) -> str:
+    """Where an action has the number that was taken for an intent's: what undoes that one."""
+    action = reader.action_store().action(ident)
+    if action is None or action.state.ended:
+        return ""
+    how = "withdraws it" if action.state is ActionState.STANDBY else "undoes it"
+    return f" Action {ident} ({spec_title(action.spec)}) is another thing: `burndeck release {ident}` {how}."
 
 
 def _queued(row: IntentRow, intent: Intent, taken_back: Collection[tuple[object, ...]]) -> Queued:

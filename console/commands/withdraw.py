@@ -43,13 +43,15 @@ def withdraw(config: str | None, db: str | None, as_json: bool, intent: int | No
     with on_record(settings, IntentKind.WITHDRAW, f"intent:{intent}", {}, now):
         _, person = signer(settings, IntentKind.WITHDRAW, None, None)
         with reader_for(settings) as reader:
-            ask = waiting(reader, settings, intent, person.name, now).withdrawal
+            found = waiting(reader, settings, intent, person.name, now)
+    ask = found.withdrawal
     receipt, result = settled(settings, ask.kind, ask.subject, ask.payload, wait)
     state = result.state if result else IntentState.NEW
     if as_json:
         print_json(intent_data(receipt, result) | {"withdraws": intent})
     elif state is IntentState.DONE:
-        click.echo(f"intent {intent} withdrawn by {receipt.person}: nothing of it was done")
+        what = f"intent {intent} ({found.title})"
+        click.echo(f"{what} withdrawn by {receipt.person}: nothing of it was done")
     elif state is IntentState.REFUSED:
         click.secho(f"refused: {result.reason if result else ''}", fg="red", err=True)
     else:
