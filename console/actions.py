@@ -193,7 +193,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("next_stage", ("tab", "d", "l", "h"), "Next list", "Open, closed.", "incident", HOLD),
     Action(
         "undo_incident",
-        ("u",),
+        ("u", "U"),
         "Undo all",
         _UNDO_INCIDENT_TEXT,
         "incident",

@@ -13,6 +13,7 @@ from console.commands.acting import How, act, acting_options, no
 from console.commands.common import common_options, print_json, reader_for, settings_for
 from console.commands.credits import Credits
 from console.commands.intents import Done, agentless, intent_data, say_undone, send, settled, wait_option
+from console.commands.lifting import ask, asks
 from console.commands.times import Stretch
 from console.commands.watching import say_end, undone, watch
 
@@ -35,6 +36,7 @@ Examples:
 @click.argument("action", type=click.IntRange(1), required=False)
 @click.option("--incident", type=click.IntRange(1), help="Every action of this incident.")
 @click.option("--reason", default="", help="Why.")
+@click.option("--yes", is_flag=True, help="Do not ask; without a terminal nothing is asked anyway.")
 @wait_option
 def release(
     config: str | None,
@@ -43,13 +45,14 @@ def release(
     action: int | None,
     incident: int | None,
     reason: str,
+    yes: bool,
     wait: float,
 ) -> None:
     """Undo an ACTION, or every action of an incident; a request that still waits is withdrawn.
 
-    What was there before is restored. Of an incident it is said of each action that stays why it does; what
-    the agent itself asks for goes on waiting, as nothing of it is done. Exit code 0 when all that was done
-    is undone, 1 when not (yet).
+    On a terminal it is shown what is lifted, and asked. What was there before is restored. Of an incident it
+    is said of each action that stays why it does; what the agent itself asks for goes on waiting, as nothing
+    of it is done. Exit code 0 when all that was done is undone, 1 when not (yet).
     """
     from agent.control.asking import release_of
     from agent.control.undoing import ASKED
@@ -60,6 +63,8 @@ def release(
     asked = release_of(f"action:{action}" if action else f"incident:{incident}", reason.strip())
     idents = [action] if action else _open_actions(settings, incident or 0)
     _warn(settings, idents)
+    if asks(yes=yes, as_json=as_json):
+        ask(settings, [each for each in idents if not incident or each not in _asked(settings, idents)])
     begun = time.monotonic()
     receipt, result = settled(settings, asked.kind, asked.subject, asked.payload, wait)
     done = result is not None and result.handled_at is not None and not result.reason
@@ -152,10 +157,10 @@ def amend(
     if spec == found.spec and not how.reason:
         raise click.UsageError("say what is to be changed.")
 
-    def ask(made: Plan) -> Ask:
+    def amendment(made: Plan) -> Ask:
         return amendment_of(found, made, how.reason)
 
-    act(how, spec, ask, action)
+    act(how, spec, amendment, action)
 
 
 def the_action(settings: Settings, ident: int) -> Action:

@@ -1,7 +1,8 @@
-"""`burndeck release` where an undo cannot see what somebody else has set meanwhile."""
+"""`burndeck release`: what it lifts is shown, and where it cannot see what others have set, that is said."""
 
 from __future__ import annotations
 
+import io
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,11 +11,13 @@ import pytest
 from agent.domain.action import Action, ActionKind, ActionSpec, ActionState, Step, StepState
 from agent.domain.allocation import Scope
 from agent.domain.gateway import Target, TargetKind
+from agent.domain.money import NANO
 from agent.domain.unseen import BLINDLY, UNTOLD
 from agent.ledger import open_reader, open_writer
 from agent.ledger.gateway_store import GatewayStatus
 from agent.reports.actions import action_entry
 from console.commands.watching import Watched, say_end
+from tests.agent.ledger.look import rows
 from tests.console.commands.acting_world import World
 
 
@@ -26,10 +29,10 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     target = Target("oa", TargetKind.KEY_SCOPES, "proj/key_dev")
     step = Step(0, target, {"scopes": ["api.all.read"]}, {"scopes": "all"}, state=StepState.APPLIED)
     spec = ActionSpec(ActionKind.BLOCK, Scope.parse("api_key:key_dev"), expires_s=3_600)
+    preview = {"production": True, "production_share": "0.7500", "saved_nano": 6 * NANO}
     with open_writer(made.ledger) as writer:
-        writer.actions.add(
-            Action(spec, ActionState.CONFIRMED, "ada", made.now, "leaked", begun_at=made.now, steps=(step,))
-        )
+        action = Action(spec, ActionState.CONFIRMED, "ada", made.now, "leaked", preview=preview)
+        writer.actions.add(replace(action, begun_at=made.now, steps=(step,)))
     return made
 
 
@@ -76,3 +79,36 @@ def test_of_what_an_action_did_and_its_undo_overwrote_only_the_last_is_the_undos
     say_end(Watched(found, ()), 15, of_undo=True)
 
     assert capsys.readouterr().out == f"{over}\naction 1 is reversed: fixed\n"
+
+
+class Terminal(io.StringIO):
+    """Somebody who types."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_on_a_terminal_it_is_shown_what_is_lifted_and_nothing_is_sent_without_a_yes(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", Terminal("n\n"))
+
+    assert world.run("release", "1", "--wait", "0") != 0
+
+    told = capsys.readouterr()
+    assert "action 1: block api_key:key_dev for 1 h, confirmed, asked for by ada" in told.out
+    assert "It holds production, 75 % of the burn" in told.out
+    assert "up to 6.0 credits/min of burn comes back" in told.out
+    assert "nothing was sent" in told.err
+    assert rows(world.ledger, "SELECT count(*) FROM intent") == [(0,)]
+
+
+@pytest.mark.parametrize(("typed", "more"), [("y\n", ()), ("", ("--yes",))])
+def test_it_is_sent_after_a_yes_and_unasked_with_yes(
+    world: World, monkeypatch: pytest.MonkeyPatch, typed: str, more: tuple[str, ...]
+) -> None:
+    monkeypatch.setattr("sys.stdin", Terminal(typed))
+
+    world.run("release", "1", "--wait", "0", *more)
+
+    assert rows(world.ledger, "SELECT count(*) FROM intent") == [(1,)]

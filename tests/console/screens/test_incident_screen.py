@@ -168,14 +168,15 @@ async def test_the_past_shows_it_as_it_stood_and_changes_nothing(desk):
         await running.until("held by ada")
 
 
+@pytest.mark.parametrize("key", ["u", "U"])
 @piloted
-async def test_undo_of_all_is_asked_for_once_its_number_is_typed(desk):
+async def test_undo_of_all_is_asked_for_once_its_number_is_typed(desk, key):
     acted(desk)
     async with console_on(desk, "i", size=(120, 40)) as running:
         await running.until(TITLE)
         await running.press("enter")
         await running.until("ends in 48:5")
-        await running.press("u")
+        await running.press(key)
         await running.until("Undo all of incident 1", "undoes throttle non-prod")
         await running.press("1", "tab", *"over", "enter")
         await running.until("Signed by ada")
