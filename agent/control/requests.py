@@ -175,6 +175,8 @@ class _Desk:
         self, writer: LedgerWriter, spec: ActionSpec, intent: Intent, alert: int | None
     ) -> int | None:
         """The incident that a request is for; that of a top-up is the one of its own hard cap."""
+        if alert is not None and writer.alerts.alert(alert) is None:
+            raise Refused(f"there is no alert {alert}")
         if spec.kind is ActionKind.TOP_UP:
             own = hard_cap_incident(writer.alerts, spec.scope)
             if own is not None:

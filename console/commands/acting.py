@@ -95,6 +95,7 @@ def act(
     """
     from agent.control.asking import request_of
 
+    _answers(how)
     made = planned(how, spec, action)
     if how.dry_run:
         _show(how, made)
@@ -117,6 +118,16 @@ def act(
     left = max(0.0, how.wait_s - (time.monotonic() - begun))
     watched = watch(how.settings, ident, begun, left, _until(how), quiet=how.as_json)
     _end(how, made, receipt.id, watched)
+
+
+def _answers(how: How) -> None:
+    """Refuses an alert or incident that is not known: nobody would find the action by it."""
+    with reader_for(how.settings) as reader:
+        if how.alert is not None and reader.alert_store().alert(how.alert) is None:
+            raise no(f"there is no alert {how.alert}", hint="`burndeck alerts` lists them.")
+        asked = {"id": how.incident, "until": int(how.now)}
+        if how.incident is not None and reader.one("incident_by_id", asked) is None:
+            raise no(f"there is no incident {how.incident}", hint="`burndeck incident` lists them.")
 
 
 def planned(how: How, spec: ActionSpec, action: int | None = None) -> Plan:
@@ -221,6 +232,9 @@ def _end(how: How, made: Plan, intent: int, watched: Watched | None) -> None:
         print_json(known | found)
     elif watched:
         say_end(watched, how.wait_s)
+        if how.incident is not None and watched.entry.incident not in (None, how.incident):
+            own = watched.entry.incident
+            click.echo(f"it stands in incident {own}, that of its own hard cap, and not in {how.incident}")
     else:
         click.echo(f"done (intent {intent})")
     fine = watched is None or (

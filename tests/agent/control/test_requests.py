@@ -264,3 +264,8 @@ def test_what_nobody_approves_any_more_hinders_nothing(court: Court) -> None:
     court.now += int(court.settings.acting.approval_valid)
 
     assert court.request("omar", BLOCK_PROD) == ""
+
+
+def test_what_answers_an_alert_that_there_is_not_is_refused(court: Court) -> None:
+    assert court.request("olga", THROTTLE, alert=999) == "there is no alert 999"
+    assert court.request("olga", THROTTLE, alert=court.alert().id) == ""

@@ -380,3 +380,22 @@ def test_whoever_approves_sees_why_it_takes_two_and_the_figures_before_the_quest
     assert "hits        1 key of search: key_prod" in shown
     assert "production  production: 100.0 % of the burn that it hits" in shown
     assert "600 of 600 requests would have been refused" in shown
+
+
+def test_a_top_up_that_is_filed_under_the_incident_of_its_own_cap_says_so(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with open_writer(world.ledger) as writer:
+        own, other = (
+            writer.incidents.add_incident(Incident(each, each, "hard_cap", "load", world.now))
+            for each in ("cap", "spike")
+        )
+        writer.alerts.save([at_its_cap(world.now, own)])
+    glass = ("top-up", "team:search", "--credits", "5", "--reason", "nobody answers", "--break-glass")
+    named = ("--incident", str(other.id), "--yes")
+
+    with world.agent():
+        assert world.run(*glass, *named) == 0
+
+    said = capsys.readouterr().out
+    assert f"it stands in incident {own.id}, that of its own hard cap, and not in {other.id}" in said

@@ -400,3 +400,13 @@ def test_without_an_agent_json_says_that_it_waits_and_until_when(
     assert (found["state"], found["reason"]) == ("new", "no agent has taken it yet")
     assert 0 < found["lapses_at"] - world.now <= 1_900
     assert "burndeck agent status" in found["hint"]
+
+
+@pytest.mark.parametrize("named", [("--alert", "999"), ("--incident", "99")])
+@pytest.mark.parametrize("command", [THROTTLE, ("top-up", "team:search", "--credits", "5", "--reason", "x")])
+def test_not_even_a_dry_run_answers_what_there_is_not(
+    world: World, capsys: pytest.CaptureFixture[str], named: tuple[str, ...], command: tuple[str, ...]
+) -> None:
+    assert world.run(*command, *named, "--dry-run") != 0
+
+    assert f"there is no {named[0].removeprefix('--')} {named[1]}" in capsys.readouterr().err
