@@ -53,15 +53,14 @@ def approve(
         Approval(ident, action.digest, word.person.name, role, Verdict.APPROVED, now, word.note)
     )
     text = f"approved by {word.person.name} for {role}" + (f": {word.note}" if word.note else "")
-    if courier := "" if intent.person == word.person.name else intent.person:
-        text += f" (brought by {courier})"
+    text += _brought(word, intent)
     left = len(action.needs) - len(given) - 1
     if left:
-        occasion = Occasion("approved", action, f"{text}; {left} more to go", intent.person)
+        occasion = Occasion("approved", action, f"{text}; {left} more to go", word.person.name)
         record(writer, asks_for(writer, occasion, _counting(writer, action), text), now, tell)
         return
     ready = writer.actions.save(replace(action, state=ActionState.PENDING, approve_by=None))
-    record(writer, Occasion("approved", ready, f"{text}; it begins", intent.person), now, tell)
+    record(writer, Occasion("approved", ready, f"{text}; it begins", word.person.name), now, tell)
 
 
 def deny(
@@ -82,8 +81,14 @@ def deny(
     why = f"denied by {word.person.name}" + (f": {word.note}" if word.note else "")
     over = replace(action, state=ActionState.DECLINED, ended_at=now, ended_by=word.person.name, why=why)
     writer.actions.save(over)
-    occasion = Occasion("declined", over, why, actor=intent.person, recipients=("ops_on_call",))
+    said = why + _brought(word, intent)
+    occasion = Occasion("declined", over, said, actor=word.person.name, recipients=("ops_on_call",))
     record(writer, occasion, now, tell)
+
+
+def _brought(word: Word, intent: Intent) -> str:
+    """Who carried a token here, where it was not whoever signed it."""
+    return "" if intent.person == word.person.name else f" (brought by {intent.person})"
 
 
 def cap_holds(alerts: AlertStore, action: Action) -> bool:

@@ -59,6 +59,17 @@ class RequestText:
     preview: dict[str, Any]
     words: list[list[str]]  # what is planned for each target, as it was said to whoever asked
     at: int
+    approve_by: int | None = None  # the request lapses then, whatever becomes of a token
+
+    @property
+    def until(self) -> int:
+        """Until when a word on it counts, by the ledger's clock."""
+        return counts_until(self.at, self.approve_by)
+
+
+def counts_until(at: int, approve_by: int | None) -> int:
+    """Until when a token counts whose request was written at `at`: never longer than the request waits."""
+    return at + VALID_S if approve_by is None else min(at + VALID_S, approve_by)
 
 
 def request_text(action: Action, ledger: str, title: str, now: int) -> str:
@@ -75,6 +86,7 @@ def request_text(action: Action, ledger: str, title: str, now: int) -> str:
         "preview": dict(action.preview),
         "words": [[str(step.target), step.detail] for step in action.steps if step.detail][:_MOST_WORDS],
         "at": now,
+        "approve_by": action.approve_by,
     }
     packed = zlib.compress(canonical(body).encode(), 9)
     return _REQUEST + base64.urlsafe_b64encode(packed).decode()
@@ -99,6 +111,8 @@ def read_request(text: str) -> RequestText:
 def _check(request: RequestText) -> None:
     if type(request.at) is not int or not 0 <= request.at < _TIME_END:
         raise ValueError("it does not say when it was written")
+    if request.approve_by is not None and type(request.approve_by) is not int:
+        raise ValueError("it does not say until when it waits")
     if not isinstance(request.preview, dict) or not all(
         isinstance(pair, list) and len(pair) == 2 for pair in request.words
     ):

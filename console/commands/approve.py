@@ -159,7 +159,7 @@ def _mine(entry: ActionEntry, person: Person | None) -> str:
 
 
 def _export(settings: Settings, action: Action, *, as_json: bool) -> None:
-    from agent.control.tokens import VALID_S, request_text
+    from agent.control.tokens import counts_until, request_text
     from agent.domain.action_words import spec_title
 
     with reader_for(settings) as reader:
@@ -169,10 +169,11 @@ def _export(settings: Settings, action: Action, *, as_json: bool) -> None:
     if as_json:
         print_json({"action": action.id, "digest": action.digest, "request": line})
     else:
+        until = counts_until(now, action.approve_by)
         click.echo(line)
         click.echo(
             "On the other machine: `burndeck approve --request LINE`. What comes back counts until "
-            f"{when(now + VALID_S)} by this ledger's clock, where it is {when(now)} now.",
+            f"{when(until)} by this ledger's clock, where it is {when(now)} now.",
             err=True,
         )
 

@@ -24,7 +24,7 @@ DRILL_LINE = "drill       nothing is changed, and your word counts for this dril
 def answer_elsewhere(line: str, *, deny: bool, note: str, yes: bool, as_json: bool) -> None:
     """Shows the exact change of a request, asks, and prints the token. It needs the identity alone."""
     from agent.control.identity import the_identity
-    from agent.control.tokens import VALID_S, make_token, read_request
+    from agent.control.tokens import make_token, read_request
     from agent.domain.action import Verdict
 
     piped = line.strip() == "-"
@@ -51,7 +51,7 @@ def answer_elsewhere(line: str, *, deny: bool, note: str, yes: bool, as_json: bo
         click.echo("\n".join(_exactly(request)), err=True)
     click.echo(token)
     click.echo(
-        f"Where the ledger is, by {when(request.at + VALID_S)} of its clock: "
+        f"Where the ledger is, by {when(request.until)} of its clock: "
         f"`burndeck approve {request.action}{' --deny' if deny else ''} --token TOKEN`",
         err=True,
     )

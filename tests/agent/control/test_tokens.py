@@ -15,6 +15,7 @@ from agent.domain.action import Verdict
 from agent.domain.words import instant
 from agent.errors import BurndeckError
 from tests.agent.control.court import BLOCK_PROD, Court
+from tests.agent.ledger.look import rows
 
 
 def exported(court: Court) -> str:
@@ -49,6 +50,9 @@ def test_a_token_from_another_machine_counts_for_whoever_signed_it(waiting: Cour
     assert [(each.person, each.note) for each in said] == [("fred", "by phone"), ("eve", "by phone")]
     assert waiting.state == "pending"
     assert "brought by omar" in waiting.told[-1].text
+    assert [each.actor for each in waiting.told if each.kind == "approved"] == ["fred", "eve"]
+    signed = rows(waiting.writer.path, "SELECT actor FROM audit WHERE kind = 'action.approved' ORDER BY seq")
+    assert signed == [("fred",), ("eve",)]
 
 
 def test_a_token_that_says_no_declines_it(waiting: Court) -> None:
@@ -57,6 +61,17 @@ def test_a_token_that_says_no_declines_it(waiting: Court) -> None:
     assert "about something else" in bring(waiting, text)
     assert bring(waiting, text, approve=False) == ""
     assert waiting.state == "declined"
+    assert waiting.told[-1].actor == "fred"
+    assert waiting.told[-1].text == "denied by fred: by phone (brought by omar)"
+
+
+def test_a_token_counts_no_longer_than_its_request_waits(waiting: Court) -> None:
+    early = read_request(exported(waiting))
+    assert early.until == min(waiting.now + VALID_S, waiting.action().approve_by or 0)
+
+    waiting.now = (waiting.action().approve_by or 0) - 60
+
+    assert read_request(exported(waiting)).until == waiting.action().approve_by
 
 
 def test_what_is_shown_is_what_is_signed(waiting: Court) -> None:
