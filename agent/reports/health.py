@@ -70,6 +70,7 @@ def health(
         checks += [
             _ledger(reader, integrity=integrity),
             _agent(reader, settings, int(now)),
+            *_unread(reader, settings, int(now)),
             *_sources(reader, settings, int(now)),
             *_gateways(reader, settings, int(now)),
             *_proof(reader, int(now), whole=integrity),
@@ -181,6 +182,25 @@ def _agent(reader: LedgerReader, settings: Settings, now: int) -> Check:
     if settings.scaled_clock is not None:
         return Check("agent", State.PROBLEM, detail, "the demo is over: begin another with burndeck demo")
     return Check("agent", State.PROBLEM, detail, "burndeck agent start")
+
+
+def _unread(reader: LedgerReader, settings: Settings, now: int) -> Iterator[Check]:
+    """That burndeck.toml is newer than what a running agent goes by: people, caps and routes of it are not
+    known there."""
+    row = reader.one("agent_state")
+    file = settings.file
+    if row is None or file is None or agent_state(reader, settings, now).state not in ("alive", "late"):
+        return
+    clock, began = settings.scaled_clock, float(row["started_at"])
+    if clock is not None:
+        began = clock.started + (began - clock.epoch) / clock.speed  # as the file system counts
+    try:
+        changed = file.stat().st_mtime
+    except OSError:
+        return
+    if changed >= began + 1:
+        detail = f"{file} was changed after the agent had read it: people, caps and routes of before hold"
+        yield Check("configuration read", State.PROBLEM, detail, "burndeck agent stop, then start")
 
 
 def _sources(reader: LedgerReader, settings: Settings, now: int) -> Iterator[Check]:

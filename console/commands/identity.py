@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -41,7 +42,9 @@ def create(name: str | None, force: bool, as_json: bool) -> None:
     """
     from agent.control.identity import new_identity, store_identity
 
-    if not force and (place := _place_of_present()):
+    if force:
+        _warn()
+    elif place := _place_of_present():
         raise ConfigError(
             f"there is an identity already ({place})",
             hint="`burndeck identity show` tells more; --force replaces it for good.",
@@ -55,6 +58,27 @@ def create(name: str | None, force: bool, as_json: bool) -> None:
     click.echo(
         "Give the table above to whoever keeps burndeck.toml, and start the agent again afterwards.", err=True
     )
+
+
+def _warn() -> None:
+    """Says what is lost with a key that is replaced, and asks where somebody is there to be asked.
+
+    One that cannot be used, such as one that others could read, is no loss.
+    """
+    try:
+        place = _place_of_present()
+    except ConfigError:
+        return
+    if place is None:
+        return
+    click.secho(
+        f"This replaces the private key in {place} for good: nothing can be signed with it any more. Until "
+        "burndeck.toml has the new one and the agent is started again, you are nobody there.",
+        fg="yellow",
+        err=True,
+    )
+    if sys.stdin.isatty() and not click.confirm("replace it?", err=True):
+        raise BurndeckError("nothing was made", hint="The key that was there is in force.")
 
 
 @identity.command(epilog="Example: burndeck identity show --json")

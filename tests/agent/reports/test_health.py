@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -77,6 +78,22 @@ def test_an_agent_that_is_late_or_was_never_started_is_a_problem(tmp_path: Path)
 
     assert never["agent"].hint == "burndeck agent start"
     assert late["agent"].detail == "process 4242: no heartbeat for 6 min"
+
+
+@pytest.mark.parametrize(("later", "problem"), [(-700, False), (-30, True)])
+def test_a_configuration_that_the_running_agent_has_not_read_is_a_problem(
+    tmp_path: Path, later: int, problem: bool
+) -> None:
+    file = tmp_path / "burndeck.toml"
+    file.touch()
+    os.utime(file, (NOW + later, NOW + later))
+
+    _, checks = looked_at(alive(tmp_path / "l.sqlite"), replace(WITH_SOURCE, file=file))
+
+    assert ("configuration read" in checks) is problem
+    if problem:
+        assert "was changed after the agent had read it" in checks["configuration read"].detail
+        assert checks["configuration read"].hint == "burndeck agent stop, then start"
 
 
 def test_refused_rows_and_missing_prices_are_problems(tmp_path: Path) -> None:

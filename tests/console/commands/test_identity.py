@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -131,3 +132,18 @@ def test_titles_are_listed_with_the_roles_that_each_comes_to() -> None:
         line.startswith("ai-platform-owner") and "engineering, admin" in line
         for line in result.stdout.splitlines()
     )
+
+
+def test_whoever_replaces_a_key_is_told_what_is_lost_and_asked_on_a_terminal(
+    file: Path, config: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run("create", "--name", "ada")
+    before = file.read_text()
+    typed = io.StringIO("n\n")
+    typed.isatty = lambda: True  # type: ignore[method-assign]
+    monkeypatch.setattr("sys.stdin", typed)
+
+    assert main(["identity", "create", "--name", "ada", "--force"]) != 0
+
+    assert f"replaces the private key in {file} for good" in " ".join(capsys.readouterr().err.split())
+    assert file.read_text() == before
