@@ -22,6 +22,7 @@ from agent.control.planning.calls import (
 from agent.control.planning.drafts import Drafts, NothingToDoError, drafts_of
 from agent.control.planning.keys import PlannedKey, keys_in, keys_of
 from agent.control.planning.lately import BURN_S, Lately, by_calls, lately
+from agent.control.planning.sharing import Load, loads_of, told_at_each
 from agent.control.policy import needs, starves
 from agent.domain.action import ActionKind, ActionSpec, Needs, Step
 from agent.domain.canonical import canonical
@@ -60,6 +61,7 @@ class Plan:
     data_at: int | None = None  # up to when the figures are known
     burn_s: int = BURN_S  # the stretch of which the burn is the mean
     spent_nano: int | None = None  # this month already, where it is a cap
+    loads: tuple[Load, ...] = ()  # of a throttle: what its steps would count now
 
     @property
     def own_notes(self) -> tuple[str, ...]:
@@ -182,20 +184,25 @@ def plan(
         for key in everybody
         if key.api_key in drafts.bystanders
     )
+    steps = _dearest_first(drafts, recent.calls, spec)
     made = Plan(
         spec=spec,
-        steps=_dearest_first(drafts, recent.calls, spec),
+        steps=steps,
         keys=tuple(keys),
         bystanders=tuple(bystanders),
         unreached=tuple(key for key in keys if key.api_key not in reached),
         unserved=frozenset(key.api_key for key in keys if key.api_key not in served),
         spared=spared,
         effect_s=drafts.effect_s,
-        notes=tuple(dict.fromkeys(_notes(drafts, spared, bystanders))),
+        notes=tuple(dict.fromkeys(_notes(drafts, _limit(spec), spared, bystanders))),
         data_at=data_at,
         burn_s=recent.width_s,
         spent_nano=_spent(books, settings, spec, now) if spec.kind is ActionKind.CAP else None,
     )
+    if spec.kind is ActionKind.THROTTLE:
+        by_key = callers_by_key(recent.calls)
+        callers = [(step, list(_borne(drafts, step, spec, by_key))) for step in steps]
+        made = replace(made, loads=loads_of(drafts, callers, recent, {key.api_key for key in keys}))
     return _with_needs(_with_figures(books, settings, made, drafts, calls, recent, end), proposed=proposed)
 
 
@@ -296,14 +303,19 @@ def _dearest_first(
     by_key = callers_by_key(calls)
 
     def burn(step: Step) -> int:
-        covered = (caller for name in drafts.covers[step.target] for caller in by_key.get(name, ()))
-        mine = (
-            calls[caller] for caller in covered if _bears(step, spec, caller) and drafts.holds(step, caller)
-        )
+        mine = (calls[caller] for caller in _borne(drafts, step, spec, by_key) if drafts.holds(step, caller))
         return sum(each.nano for minutes in mine for each in minutes.values())
 
     ordered = sorted(drafts.steps, key=burn, reverse=True)
     return tuple(replace(step, seq=seq) for seq, step in enumerate(ordered))
+
+
+def _borne(
+    drafts: Drafts, step: Step, spec: ActionSpec, by_key: Mapping[str, Sequence[Caller]]
+) -> Iterable[Caller]:
+    """The callers that a step bears on, also those that it does not hold."""
+    covered = (caller for name in drafts.covers[step.target] for caller in by_key.get(name, ()))
+    return (caller for caller in covered if _bears(step, spec, caller))
 
 
 _REFUSING = (ActionKind.THROTTLE, ActionKind.BLOCK, ActionKind.REVOKE, ActionKind.MODELS)
@@ -355,7 +367,11 @@ def _lower(step: Step) -> bool:
     return bool(amounts) and (not before or all(step.want[name] == step.before.get(name) for name in others))
 
 
-def _notes(drafts: Drafts, spared: int, bystanders: Sequence[PlannedKey]) -> Iterable[str]:
+def _notes(
+    drafts: Drafts, limit: Limit | None, spared: int, bystanders: Sequence[PlannedKey]
+) -> Iterable[str]:
+    if told := told_at_each(drafts.steps, limit):
+        yield told
     if spared:
         yield _spared_hint(spared)
     if bystanders:
