@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from agent.control.gateways.base import Hit, UnsupportedError, cannot
 from agent.domain.action import ActionKind, ActionSpec
 from agent.domain.allocation import ScopeKind
-from agent.domain.gateway import Fields, GatewayKey, LimitUnit, Offer, Target, TargetKind, TargetState
+from agent.domain.gateway import Fields, GatewayKey, Limit, LimitUnit, Offer, Target, TargetKind, TargetState
 
 if TYPE_CHECKING:
     from agent.settings_gateways import Gateway
@@ -64,9 +65,7 @@ class WebhookDialect:
         if spec.kind is not ActionKind.THROTTLE or spec.limit is None:
             raise cannot("a webhook", spec, self.offers)
         if spec.limit.unit is not LimitUnit.RPS:
-            rate = spec.limit.per_minute
-            hint = f"Use rps: {max(rate // 60, 1)} rps." if rate is not None else "Use rps."
-            raise UnsupportedError(f"a webhook tells no {spec.limit.unit.value}", hint=hint)
+            raise _by_the_second(spec.limit)
         now = state.fields.get(MAX_RPS)
         return {MAX_RPS: spec.limit.amount if now is None else min(now, spec.limit.amount)}
 
@@ -90,6 +89,24 @@ class WebhookDialect:
             case TargetKind.PROJECT:
                 return key.project in ("", scope)
         return True
+
+
+def _by_the_second(limit: Limit) -> UnsupportedError:
+    """That a limit cannot be told, with what is exactly as much where whole calls a second can say it."""
+    what = f"a webhook tells no {limit.unit.value}"
+    if limit.per_minute is None:
+        return UnsupportedError(what, hint="Use rps.")
+    if limit.per_minute % 60 == 0:
+        return UnsupportedError(what, hint=f"Use rps: {limit.per_minute // 60} rps.")
+    exact = Decimal(limit.per_minute) / 60
+    rounded = exact.quantize(Decimal("0.0001")).normalize()
+    about = "" if exact == rounded else "about "
+    below = limit.per_minute // 60
+    nearest = f"{below} rps is the nearest below it" if below else "1 rps, the least, is more than that"
+    return UnsupportedError(
+        f"{what}, and {limit} are {about}{rounded:f} rps, which whole calls a second cannot say",
+        hint=f"{nearest[0].upper()}{nearest[1:]}; a block lets nothing pass.",
+    )
 
 
 DIALECT = WebhookDialect()

@@ -270,3 +270,17 @@ def test_it_knows_requests_a_second_only_and_never_loosens() -> None:
     with pytest.raises(UnsupportedError) as caught:
         DIALECT.wanted(a_throttle(limit=Limit(120, LimitUnit.RPM)), held)
     assert "2 rps" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("rpm", "rate", "nearest"),
+    [(3, "0.05 rps", "1 rps, the least, is more"), (90, "1.5 rps", "1 rps is the nearest below")],
+)
+def test_a_rate_that_whole_calls_a_second_cannot_say_is_refused_with_what_it_is(
+    rpm: int, rate: str, nearest: str
+) -> None:
+    with pytest.raises(UnsupportedError) as caught:
+        DIALECT.wanted(a_throttle(limit=Limit(rpm, LimitUnit.RPM)), TargetState(SEARCH, {}))
+
+    assert f"{rpm} rpm are {rate}, which" in caught.value.message
+    assert caught.value.hint.startswith(nearest) and "Use rps" not in caught.value.hint
