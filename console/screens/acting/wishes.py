@@ -107,6 +107,7 @@ def read_plan(
         confirm=confirmation(made, aim),
         names=aim.names if _grave(made) else (),
         fill=looked.fill,
+        said=looked.said,
     )
 
 

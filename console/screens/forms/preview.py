@@ -35,6 +35,7 @@ class Preview:
     confirm: str = ""  # what a second Enter does, naming what is hit
     names: tuple[str, ...] = ()  # one of them is typed before; none: the second Enter is enough
     fill: Mapping[str, str] = field(default_factory=dict)  # better values for fields that nobody has touched
+    said: str = ""  # why those values, while they stand
     instead: PreviewForm | None = None  # where it cannot be done: the nearest that can, of the same fields
 
 
@@ -61,6 +62,7 @@ class PreviewScreen(FieldsScreen):
         self._initial = {each.name: each.value for each in form.fields}
         self._asked: tuple[Values, Question] | None = None
         self._shown: tuple[Values, Preview] | None = None
+        self._said_of: tuple[Values, str] | None = None  # what was filled in, and why
         self._problem = ""  # of what was typed, or of the ledger
         self._confirming = False
         self._hasty = False  # Enter came before the preview
@@ -117,6 +119,8 @@ class PreviewScreen(FieldsScreen):
             same = self._asked[0] == self.values
             preview = self._form.read(news, self._asked[0])
             self._fill(preview.fill)
+            if preview.said:
+                self._said_of = (self.values, preview.said)
             self._shown, self._problem = (self.values if same else self._asked[0], preview), ""
             self._make_room(preview)
         self._said.redraw()
@@ -215,6 +219,11 @@ class PreviewScreen(FieldsScreen):
         body: list[Line] = []
         if self._shown is not None and not self._invalid:
             body = self._shown[1].draw(width - 2)
+            if self._said_of is not None and self._said_of[0] == self.values:
+                body = [
+                    *([Span(line, Tone.WARM)] for line in wrap(f"▲ {self._said_of[1]}", width - 2)),
+                    *body,
+                ]
         if self._current is None and self._shown is not None:
             body = [[span._replace(tone=Tone.DIM) for span in line] for line in body]
         return [[Span(" "), *line] for line in self.fitted(hint, body, tail, height)]

@@ -15,7 +15,7 @@ from agent.domain.person import Role
 from agent.ledger.kinds import Kind
 from agent.settings_gateways import Gateway
 from console.screens.acting.aim import Aim, NoAim, aim_of_alert, aim_of_row
-from console.screens.acting.look import limits_near, usual_calls
+from console.screens.acting.first import limits_near, usual_calls
 from console.screens.acting.wishes import parse_limit
 from console.screens.forms.form import FieldError
 from console.screens.triage.drill import Drill, Step
