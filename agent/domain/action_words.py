@@ -90,6 +90,11 @@ def assigned(needs: Needs, roles: Sequence[set[str]]) -> tuple[int, ...] | None:
     return None
 
 
+def unasked(count: int) -> str:
+    """`5 of them nobody asked for`: of all keys that are hit, those that only share a target."""
+    return f"{count} of them nobody asked for"
+
+
 def keys_told(preview: Mapping[str, Any], name: str) -> int:
     """How many `bystanders` or `unreached` keys a preview has: of many it keeps only the first by id."""
     return max(int(preview.get(f"{name}_count", 0)), len(preview.get(name, ())))

@@ -165,6 +165,7 @@ def _approvals(detail: ActionDetail) -> Iterator[str]:
 def _foreseen(detail: ActionDetail) -> Iterator[str]:
     from decimal import Decimal
 
+    from agent.domain.action_words import keys_told, unasked
     from agent.domain.money import to_credits
     from agent.domain.words import plural
 
@@ -174,7 +175,9 @@ def _foreseen(detail: ActionDetail) -> Iterator[str]:
     burn, saved = (to_credits(int(seen.get(name, 0))) for name in ("burn_nano", "saved_nano"))
     share = percent(Decimal(str(seen.get("production_share", "0"))))
     teams = ", ".join(seen.get("teams", ())) or "-"
-    yield f"foreseen    {plural(seen['key_count'], 'key')} of {teams}, production {share}"
+    others = keys_told(seen, "bystanders")
+    hit = plural(detail.entry.keys, "key") + (f", {unasked(others)}," if others else "")
+    yield f"foreseen    {hit} of {teams}, production {share}"
     yield f"            saves {amount(saved)} of {amount(burn)} credits/min"
     refused, requests = (int(seen.get(name, 0)) for name in ("refused", "requests"))
     yield f"            would have refused {refused:,} of {requests:,} requests of the hour before"

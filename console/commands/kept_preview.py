@@ -7,7 +7,7 @@ from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
 from agent.control.allocation_words import field_name
-from agent.domain.action_words import keys_told
+from agent.domain.action_words import keys_told, unasked
 from agent.domain.words import duration, plural
 from console.commands.tables import amount, percent, when
 
@@ -67,7 +67,7 @@ def _reach(kept: Mapping[str, Any]) -> Iterator[str]:
         names = [name for key, name in zip(keys, names, strict=True) if key not in out]
     yield f"hits        {plural(count, 'key')}{f' of {teams}' if teams else ''}: {_some(names, count)}"
     if others:
-        yield f"also hits   {plural(others, 'key')} that nobody named: {_some(kept['bystanders'], others)}"
+        yield f"            {unasked(others)}: {_some(kept['bystanders'], others)}"
     if missed:
         named = kept.get("missed", kept.get("unreached", ()))
         yield f"not reached {plural(missed, 'key')}: {_some(named, missed)}"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from agent.control.policy import why_needed
 from agent.domain.action import ActionKind
+from agent.domain.action_words import unasked
 from agent.domain.words import duration, plural
 from console.commands.tables import amount, percent, when
 
@@ -75,7 +76,7 @@ def _reach(made: Plan) -> Iterator[str]:
     teams = f" of {_some(made.teams)}" if made.teams else ""
     yield f"hits        {plural(len(made.hit), 'key')}{teams}: {_keys(made.hit)}"
     if made.bystanders:
-        yield f"also hits   {plural(len(made.bystanders), 'key')} that nobody named: {_keys(made.bystanders)}"
+        yield f"            {unasked(len(made.bystanders))}: {_keys(made.bystanders)}"
     if made.unreached:
         yield f"not reached {plural(len(made.unreached), 'key')}: {_some(made.missed)}"
     if made.spared:

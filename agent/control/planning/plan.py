@@ -25,6 +25,7 @@ from agent.control.planning.lately import BURN_S, Lately, by_calls, lately
 from agent.control.planning.sharing import Load, loads_of, told_at_each
 from agent.control.policy import needs, starves
 from agent.domain.action import ActionKind, ActionSpec, Needs, Step
+from agent.domain.action_words import unasked
 from agent.domain.canonical import canonical
 from agent.domain.gateway import Limit, amount_of
 from agent.domain.model_name import listed_name
@@ -66,9 +67,9 @@ class Plan:
     @property
     def own_notes(self) -> tuple[str, ...]:
         """Notes without those of keys that are hit besides or spared, which figures tell as well."""
-        told = (" are spared.", "also hits ")
+        told = unasked(len(self.bystanders))
         return tuple(
-            note for note in self.notes if not note.endswith(told[0]) and not note.startswith(told[1])
+            note for note in self.notes if not note.endswith(" are spared.") and not note.startswith(told)
         )
 
     @property
@@ -377,7 +378,7 @@ def _notes(
     if bystanders:
         names = ", ".join(key.name for key in bystanders[:3])
         more = f" and {len(bystanders) - 3} more" if len(bystanders) > 3 else ""
-        yield f"also hits {plural(len(bystanders), 'other key')} that share a target: {names}{more}"
+        yield f"{unasked(len(bystanders))}, since they share a target: {names}{more}"
     yield from drafts.notes
 
 

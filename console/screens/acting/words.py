@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from agent.control.policy import why_needed
 from agent.domain.action import ActionKind, ActionSpec
+from agent.domain.action_words import unasked
 from agent.domain.allocation import ScopeKind
 from agent.domain.money import to_credits
 from agent.domain.words import plural
@@ -57,7 +58,7 @@ def _hit(made: Plan, aim: Aim) -> str:
     one = made.spec.scope.kind is ScopeKind.API_KEY and len(made.hit) == 1
     what = aim.name if one else f"{plural(len(made.hit), 'key')} of {aim.name}"
     if made.bystanders:
-        what = f"{plural(len(made.hit), 'key')}, {len(made.bystanders)} of them nobody asked for,"
+        what = f"{plural(len(made.hit), 'key')}, {unasked(len(made.bystanders))},"
     return f"{what} ({production(made)})"
 
 
@@ -120,9 +121,12 @@ def part(label: str, text: str, tone: Tone, width: int) -> Iterable[Line]:
 
 
 def _keys(keys: Sequence[PlannedKey]) -> str:
+    return f"{plural(len(keys), 'key')}: {_names(keys)}"
+
+
+def _names(keys: Sequence[PlannedKey]) -> str:
     names = ", ".join(key.name or key.api_key for key in keys[:_NAMED])
-    more = f" and {len(keys) - _NAMED} more" if len(keys) > _NAMED else ""
-    return f"{plural(len(keys), 'key')}: {names}{more}"
+    return names + (f" and {len(keys) - _NAMED} more" if len(keys) > _NAMED else "")
 
 
 def _teams(made: Plan) -> str:
@@ -189,7 +193,8 @@ def _otherwise(made: Plan, aim: Aim) -> Iterable[tuple[str, str, Tone]]:
             Tone.WARM,
         )
     if made.bystanders:
-        yield "also", f"▲ {_keys(made.bystanders)}: they share a target, nobody asked for them", Tone.WARM
+        text = f"▲ {unasked(len(made.bystanders))}, they share a target: {_names(made.bystanders)}"
+        yield "", text, Tone.WARM
     if made.unreached:
         yield "not", f"▲ {_keys(made.unreached)}: no gateway can do it to them", Tone.WARM
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from agent.domain.action_words import keys_told
+from agent.domain.action_words import keys_told, unasked
 from agent.domain.audit import NOT_OURS
 from agent.domain.money import to_credits
 from agent.domain.words import plural
@@ -159,9 +159,10 @@ def _foreseen(detail: ActionDetail) -> Iterator[Fact]:
     if seen.get("requests"):
         text = f"{fmt.whole(seen.get('refused', 0))} of {fmt.whole(seen['requests'])} calls of the hour"
         yield "refused", text, Tone.PLAIN
-    for name, word in (("bystanders", "nobody asked for"), ("unreached", "not reached")):
-        if count := keys_told(seen, name):
-            yield word, plural(count, "key"), Tone.WARM
+    if others := keys_told(seen, "bystanders"):
+        yield "", unasked(others), Tone.WARM
+    if missed := keys_told(seen, "unreached"):
+        yield "not reached", plural(missed, "key"), Tone.WARM
 
 
 def _steps(steps: Sequence[StepLine], now: float, width: int) -> Iterator[Line]:

@@ -49,5 +49,5 @@ def test_all_keys_are_counted_of_which_a_preview_keeps_the_first_by_name() -> No
     lines = kept_lines(BLOCK, kept)
 
     assert "hits        82 keys: one, three and 80 more" in lines
-    assert "also hits   80 keys that nobody named: o0, o1, o2, o3, o4, o5 and 74 more" in lines
+    assert "            80 of them nobody asked for: o0, o1, o2, o3, o4, o5 and 74 more" in lines
     assert "not reached 1 key: two (no gateway serves it)" in lines

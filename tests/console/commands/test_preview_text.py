@@ -7,6 +7,7 @@ import pytest
 from agent.control.planning import Plan, PlannedKey
 from agent.domain.action import ActionKind, ActionSpec
 from agent.domain.allocation import Scope
+from console.commands.kept_preview import kept_lines
 from console.commands.preview_text import preview_lines, question
 from console.screens.acting.aim import Aim
 from console.screens.acting.words import draw_plan
@@ -60,3 +61,14 @@ def test_a_cap_that_is_not_reached_says_what_is_spent() -> None:
 
     assert "10.00 this month so far, of 40.00" in command
     assert "10 spent this month; nothing is refused before 40" in screen
+
+
+def test_keys_that_nobody_asked_for_are_counted_once_and_alike_everywhere() -> None:
+    others = tuple(PlannedKey(f"o{each}", f"o{each}", environment="prod") for each in range(5))
+    made = Plan(BLOCK, (), (PROD,), bystanders=others)
+
+    for said in both(made):
+        assert "6 keys: " in said and "5 of them nobody asked for" in said
+        assert "5 keys" not in said and "other" not in said
+    kept = "\n".join(kept_lines(BLOCK, made.preview()))
+    assert "hits        6 keys: " in kept and "5 of them nobody asked for: o0" in kept

@@ -177,7 +177,7 @@ async def test_what_was_undone_says_what_holds_again_and_who_was_hit_counts_byst
     seen = {**made.preview, "bystanders": ["key_x", "key_y"]}
     desk.writer.actions.save(replace(made, preview=seen))
     async with console_on(desk, "4", "l", "l", size=(160, 60)) as running:
-        await running.until("no limit restored", "keys 4", "nobody asked for 2 keys")
+        await running.until("no limit restored", "keys 4", "2 of them nobody asked for")
 
 
 @piloted

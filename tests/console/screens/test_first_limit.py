@@ -79,7 +79,11 @@ async def test_the_first_limit_of_a_key_leaves_others_of_its_project_what_they_c
     async with console_on(desk, "t", size=(120, 40)) as running:
         await running.until("Keys 6")
         await running.press("t")
-        await running.until("Throttle key key_search", "▲ 1 key: key_other", "14 rpm")
+        await running.until(
+            "Throttle key key_search",
+            "▲ 1 of them nobody asked for, they share a target: key_other",
+            "14 rpm",
+        )
 
 
 @piloted
