@@ -18,6 +18,7 @@ _MULTIPLIED = 1.8  # requests times this are an explosion, not a busy hour
 _CUT_SHORT = 0.75  # answers below this share of their usual length were not finished
 _SAME = (0.7, 1.4)  # tokens a request within these bounds are the same work
 _LONGER = 1.25
+_MORE = 1.1  # requests times less than this are about as many
 _CACHE_LOST = 0.15  # points of cached share
 _ERROR_SHARE = 0.05
 _NEW_KEY_S = 86_400
@@ -75,7 +76,20 @@ def likely_cause(features: Features) -> tuple[Cause | None, str]:
     for rule in _RULES:
         if found := rule(seen):
             return found
-    return Cause.MORE_REQUESTS, f"more of the same: {_times(seen.requests)} the usual requests"
+    if seen.more:
+        return Cause.MORE_REQUESTS, f"more of the same: {_times(seen.requests)} the usual requests"
+    return Cause.MORE_REQUESTS, _no_single_reason(seen)
+
+
+def told_cause(features: Features) -> tuple[Cause | None, str]:
+    """The same for who reads the figures beside it: no cause that requests, being no more, do not bear out.
+
+    A spike keeps it, as a longer view may tell another cause in its place.
+    """
+    cause, sentence = likely_cause(features)
+    if cause is Cause.MORE_REQUESTS and not _Seen(features).more:
+        return None, sentence
+    return cause, sentence
 
 
 class _Seen:
@@ -101,6 +115,14 @@ class _Seen:
         return _ratio(
             sum(now.requests for now, _ in self._pairs), sum(usual.requests for _, usual in self._pairs)
         )
+
+    @cached_property
+    def more(self) -> bool:
+        """Whether more requests come, in all and of what rises; what is called for the first time is more."""
+        now, usual = (
+            sum(cell.requests for cell in cells) for cells in (self.features.now, self.features.usual)
+        )
+        return now > usual and (self.requests >= _MORE or not self._pairs)
 
     @cached_property
     def input(self) -> float:
@@ -254,6 +276,15 @@ _RULES: tuple[Callable[[_Seen], _Found], ...] = (
     _not_production,
     _dearer_requests,
 )
+
+
+def _no_single_reason(seen: _Seen) -> str:
+    """What is so where no rule says what it is."""
+    if seen.requests >= _MORE:
+        return f"what rises is called {_times(seen.requests)} as often, the rest less"
+    if seen.price >= _MORE:
+        return f"no more requests than usual, but {_times(seen.price)} the cost of each"
+    return "about the usual requests, at about the usual cost: no single reason"
 
 
 def _kind(cell: Cell) -> tuple[str, str, str]:

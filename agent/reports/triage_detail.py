@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from agent.allocations import settings_now
-from agent.analytics.cause import MODEL_DAYS, Features, known_age, likely_cause
+from agent.analytics.cause import MODEL_DAYS, Features, known_age, told_cause
 from agent.domain.allocation import Allocation
 from agent.domain.cause import Cause
 from agent.domain.words import percent
@@ -210,8 +210,8 @@ class _Detail:
             age_s=known_age(first_seen, first_known(self.reader), self.report.at) if of_key else None,
             models_before=self._models_before(),
         )
-        cause, seen = likely_cause(features)
-        if cause is None:
+        cause, seen = told_cause(features)
+        if cause is None and nano <= expected:
             return None, f"{self._label()} {seen}"
         size = "burns, where nothing is usual" if change is None else f"burns {percent(change)} against usual"
         return cause, f"{self._label() or 'unattributed'} {size}: {seen}"

@@ -28,6 +28,8 @@ from console.widgets.ink import (
     wrap,
 )
 
+_NOTABLE = Decimal("1.25")
+"""Times usual; a rise below that is ordinary, and no warning."""
 ROOMY = 22
 """From so many lines on, every fact has a line of its own."""
 
@@ -53,10 +55,12 @@ def _sentence(detail: TriageDetail, width: int) -> list[Line]:
     """What happened, the likely cause first and in the tone of what burns."""
     if detail.cause is None:
         return [[Span(text)] for text in wrap(detail.sentence, width)]
-    cause = f"▲ {detail.cause.value.replace('_', ' ')}: "
+    now, usual = detail.now.value, detail.usual.value
+    grave = now is None or usual is None or now >= _NOTABLE * usual
+    cause = f"{'▲ ' if grave else ''}{detail.cause.value.replace('_', ' ')}: "
     first, *others = wrap(cause + detail.sentence, width)
     return [
-        [Span(first[: len(cause)], Tone.HOT), Span(first[len(cause) :])],
+        [Span(first[: len(cause)], Tone.HOT if grave else Tone.STRONG), Span(first[len(cause) :])],
         *([Span(text)] for text in others),
     ]
 

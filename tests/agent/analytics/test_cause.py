@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from agent.analytics.cause import Cell, Features, likely_cause
+from agent.analytics.cause import Cell, Features, likely_cause, told_cause
 from agent.domain.cause import Cause
 
 CHAT = Cell("gpt-5-mini", "standard", "completion", 1_000, 1e6, 8e5, 3e5, 1e9)
@@ -42,6 +42,29 @@ def test_no_rise_has_no_cause() -> None:
 )
 def test_what_changed_names_the_cause(now: Cell, cause: Cause) -> None:
     assert likely_cause(Features((now, EMBEDDING), (CHAT, EMBEDDING)))[0] is cause
+
+
+@pytest.mark.parametrize(
+    ("now", "said"),
+    [
+        (times(CHAT, credits_nano=1.11), "no more requests than usual, but 1.1x the cost of each"),
+        (times(CHAT, requests=0.97, credits_nano=1.02), "about the usual requests"),
+        (times(CHAT, requests=1.05, credits_nano=1.08), "about the usual requests"),
+    ],
+)
+def test_about_as_many_requests_are_told_as_no_more(now: Cell, said: str) -> None:
+    cause, sentence = told_cause(Features((now,), (CHAT,)))
+
+    assert cause is None and said in sentence
+
+
+def test_more_of_one_kind_and_less_of_the_rest_is_no_more_in_all() -> None:
+    chats, embeds = replace(CHAT, requests=100.0), replace(EMBEDDING, requests=1_000.0)
+    more = times(chats, requests=1.15, tokens_input=1.15, tokens_output=1.15, credits_nano=1.15)
+
+    cause, sentence = told_cause(Features((more, times(embeds, requests=0.95)), (chats, embeds)))
+
+    assert cause is None and sentence == "what rises is called 1.1x as often, the rest less"
 
 
 def test_a_model_never_called_before_on_top_of_the_usual_is_a_leak() -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 
+from agent.domain.cause import Cause
 from agent.ledger.kinds import Kind
 from console.questions import DETAIL, TRIAGE
 from console.screens.burn.screen import BurnScreen
@@ -264,3 +266,18 @@ async def test_turning_to_another_dimension_asks_for_one_detail():
         await triage.press("d")
 
         assert details_asked(triage) == [(Kind.TEAM, "search")]
+
+
+@pytest.mark.parametrize(("now", "warned"), [("111", False), ("600", True)])
+def test_an_ordinary_rise_has_a_cause_without_a_warning(now, warned):
+    told = triage_samples.triage_detail(Kind.TEAM, "search")
+    told = replace(
+        told,
+        now=replace(told.now, value=Decimal(now)),
+        usual=replace(told.usual, value=Decimal(100)),
+        cause=Cause.LOST_CACHE,
+    )
+
+    text = "\n".join("".join(span.text for span in line) for line in draw_detail(told, samples.NOW, 60, 30))
+
+    assert "lost cache: " in text and ("▲ lost cache" in text) is warned
