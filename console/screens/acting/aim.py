@@ -32,9 +32,9 @@ class Aim:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """What a person may type to confirm that they mean this."""
+        """What a person may type to confirm that they mean this: the name, then the id."""
         value = self.scope.value or self.scope.kind.value
-        return tuple(dict.fromkeys((self.name.partition(" ")[2] or self.name, self.name, value)))
+        return tuple(dict.fromkeys((self.name.partition(" ")[2] or self.name, value, self.name)))
 
 
 class NoAim(Exception):  # noqa: N818 - an answer to a person, not a failure

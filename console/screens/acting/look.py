@@ -38,6 +38,7 @@ class Looked:
     alert: int | None = None
     incident: int | None = None
     fill: Mapping[str, str] = field(default_factory=dict)
+    alone: Plan | None = None  # what one person can do at once, where the change waits for others
     nearest: tuple[Scope, str] | None = None  # where this cannot be done: what around it can be, and its name
 
 
@@ -45,6 +46,7 @@ def plan_question(spec: ActionSpec, aim: Aim, *, first: bool) -> Question:
     """The plan of a change; the first time also what its fields should say."""
 
     def ask(reader: LedgerReader, settings: Settings, now: float) -> Looked:
+        from console.screens.acting.alone import alone
         from console.screens.acting.first import first_look
 
         # A team that is gone answers no alert: undoing an incident must not bring it back.
@@ -57,7 +59,8 @@ def plan_question(spec: ActionSpec, aim: Aim, *, first: bool) -> Question:
             found = around_the_key(reader, settings, found, now)
         if first and aim.alert is None and alert is not None:
             fill["reason"] = f"alert {alert}" + (f": {aim.reason}" if aim.reason else "")
-        return replace(found, alert=alert, incident=incident, fill=fill)
+        at_once = alone(reader, settings, found, now)
+        return replace(found, alert=alert, incident=incident, fill=fill, alone=at_once)
 
     return Question(PLAN, ask, (spec, first))
 

@@ -15,7 +15,7 @@ from agent.domain.money import AmountError, to_nano
 from console.live import Answer, Question
 from console.screens.acting.aim import Aim
 from console.screens.acting.look import Looked, off_boards, plan_question
-from console.screens.acting.words import confirmation, draw_plan, short_title
+from console.screens.acting.words import confirmation, draw_plan, names_of, short_title
 from console.screens.forms.form import Field, FieldError, Values
 from console.screens.forms.preview import Preview, PreviewForm
 from console.wants import Want
@@ -101,11 +101,11 @@ def read_plan(
         return Preview(lambda width: [], problem=looked.problem, fill=looked.fill, instead=instead)
     reason = looked.fill.get("reason", "") or values["reason"]
     return Preview(
-        draw=lambda width: draw_plan(made, aim, answer.now, width),
+        draw=lambda width: draw_plan(made, aim, answer.now, width, alone=looked.alone),
         want=_want(aim, looked, reason) if reason else None,
         problem="" if reason else "reason: everybody sees it, so it cannot stay empty",
         confirm=confirmation(made, aim),
-        names=aim.names if _grave(made) else (),
+        names=names_of(made, aim) if _grave(made) else (),
         fill=looked.fill,
         said=looked.said,
     )

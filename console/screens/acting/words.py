@@ -98,8 +98,16 @@ def approvers(made: Plan) -> str:
     return " and ".join(" or ".join(roles) for roles in made.needs)
 
 
-def draw_plan(made: Plan, aim: Aim, now: float, width: int) -> list[Line]:
-    """The preview in lines of a width, what matters most first."""
+def names_of(made: Plan, aim: Aim) -> tuple[str, ...]:
+    """What a person may type to confirm: the name first, also of a key that is called by its id elsewhere."""
+    if made.spec.scope.kind is not ScopeKind.API_KEY:
+        return aim.names
+    called = (key.name for key in made.keys if key.api_key == aim.scope.value and key.name)
+    return tuple(dict.fromkeys((*called, *aim.names)))
+
+
+def draw_plan(made: Plan, aim: Aim, now: float, width: int, *, alone: Plan | None = None) -> list[Line]:
+    """The preview in lines of a width, what matters most first; `alone`: what one person can do meanwhile."""
     hot = Tone.HOT if made.production else Tone.PLAIN
     mark = "▲ " if made.production else ""
     parts: list[tuple[str, str, Tone]] = [
@@ -108,6 +116,7 @@ def draw_plan(made: Plan, aim: Aim, now: float, width: int) -> list[Line]:
         ("burn", _burn(made), Tone.STRONG),
         *_loose(made),
         ("when", _when(made, now), Tone.PLAIN),
+        *_at_once(alone),
     ]
     parts += _spared(made)
     parts += [("note", note, Tone.DIM) for note in made.own_notes]
@@ -181,6 +190,16 @@ def _when(made: Plan, now: float) -> str:
     if made.data_at is not None:
         text += f"; figures {fmt.age(now - made.data_at)} old"
     return text
+
+
+def _at_once(alone: Plan | None) -> Iterable[tuple[str, str, Tone]]:
+    """The brake that waits for nobody."""
+    if alone is not None:
+        text = f"Esc, then t with {alone.spec.limit} holds it at once, and nobody has to approve that"
+        if alone.requests:
+            share = fmt.share(Decimal(alone.refused) / alone.requests)
+            text += f": it would have refused {share} of the last hour"
+        yield "alone", text, Tone.KEY
 
 
 def _otherwise(made: Plan, aim: Aim) -> Iterable[tuple[str, str, Tone]]:

@@ -33,7 +33,9 @@ class Preview:
     want: Want | None = None
     problem: str = ""  # why it cannot be asked for; empty where it can
     confirm: str = ""  # what a second Enter does, naming what is hit
-    names: tuple[str, ...] = ()  # one of them is typed before; none: the second Enter is enough
+    names: tuple[
+        str, ...
+    ] = ()  # the name, the id, ...: one of them is typed before; none: the second Enter is enough
     fill: Mapping[str, str] = field(default_factory=dict)  # better values for fields that nobody has touched
     said: str = ""  # why those values, while they stand
     instead: PreviewForm | None = None  # where it cannot be done: the nearest that can, of the same fields
@@ -247,6 +249,13 @@ class PreviewScreen(FieldsScreen):
             return [[Span("Enter", Tone.KEY), Span(" goes on to the confirmation", Tone.DIM)]]
         if not preview.names:
             return [[Span(line, Tone.HOT)] for line in wrap(f"Enter again: {preview.confirm}", width)]
-        wrong = "▲ That is not its name. " if self._tried else ""
-        text = f"{wrong}Type {preview.names[0]} and Enter: {preview.confirm}"
+        typed = self._typed.value.strip()
+        wrong = f"▲ {f'{typed} is not its name. ' if typed else ''}" if self._tried else ""
+        text = f"{wrong}Type {_either(preview.names)} and Enter: {preview.confirm}"
         return [[Span(line, Tone.HOT)] for line in wrap(text, width)]
+
+
+def _either(names: tuple[str, ...]) -> str:
+    """`checkout or key_7f`; what only says the name with a word before it goes without saying."""
+    others = [name for name in names[1:] if not name.endswith(f" {names[0]}")]
+    return names[0] + (f" or {others[0]}" if others else "")

@@ -18,7 +18,7 @@ from agent.runbooks.way_back import way_back
 from console.live import Answer, Question
 from console.screens.acting.aim import Aim
 from console.screens.acting.look import PLAN
-from console.screens.acting.words import LABEL, approvers, confirmation, draw_plan
+from console.screens.acting.words import LABEL, approvers, confirmation, draw_plan, names_of
 from console.screens.forms.form import Field, Values
 from console.screens.forms.preview import Preview, PreviewForm
 from console.screens.runbook.wishes import simple, wanted
@@ -115,7 +115,7 @@ def _read(view: RunView, step: StepView, answer: Answer, values: Values) -> Prev
         want=_want(view, step, made, reason) if reason else None,
         problem="" if reason else "reason: everybody sees it, so it cannot stay empty",
         confirm=_confirmation(made, aim),
-        names=aim.names if _grave(made) else (),
+        names=names_of(made, aim) if _grave(made) else (),
     )
 
 

@@ -13,6 +13,7 @@ from agent.domain.allocation import Scope
 from agent.domain.gateway import Inventory, Limit, LimitUnit
 from agent.domain.person import Role
 from agent.ledger.kinds import Kind
+from agent.ledger.rows import DirectoryKey
 from agent.settings_gateways import Gateway
 from console.screens.acting.aim import Aim, NoAim, aim_of_alert, aim_of_row
 from console.screens.acting.first import limits_near, usual_calls
@@ -95,11 +96,53 @@ async def test_production_wants_its_name_typed(desk):
         await running.until("Type key_search and Enter: ask finance and engineering to block key key_search")
 
         await running.press("enter")
-        await running.until("That is not its name.")
-        await running.press(*"key_search", "enter")
+        await running.until("▲ Type key_search and Enter: ask finance and engineering")
+        await running.press(*"key_serach", "enter")
+        await running.until("▲ key_serach is not its name. Type key_search and Enter:")
+        await running.press(*["backspace"] * 10, *"key_search", "enter")
         await running.until("Signed by ada")
 
     assert desk.take() == [""] and desk.newest().spec.scope == Scope.parse("api_key:key_search")
+
+
+@pytest.mark.parametrize("typed", ["search-prod", "key_search"])
+@piloted
+async def test_a_key_is_confirmed_by_its_name_in_the_directory_or_by_its_id(desk, typed):
+    key = DirectoryKey("key_search", "proj_search", "search-prod", "sk-...7f")
+    projects, _ = desk.writer.directory("openai")
+    desk.writer.save_directory("openai", projects, [key], None, NOW)
+    async with console_on(desk, "t") as running:
+        await running.until("Keys 4")
+        await running.press("b", "enter")
+        await running.until("Type search-prod or key_search and Enter: ask finance and engineering")
+        await running.press(*typed, "enter")
+        await running.until("Signed by ada")
+
+    assert desk.take() == [""] and desk.newest().spec.scope == Scope.parse("api_key:key_search")
+
+
+@piloted
+async def test_a_block_that_waits_for_two_says_what_one_person_can_do_at_once(desk):
+    async with console_on(desk, "t", size=(120, 40)) as running:
+        await running.until("Keys 4")
+        await running.press("b")
+        await running.until(
+            "Esc, then t with 8 rpm holds it at once, and nobody has to approve that: it would"
+        )
+        await running.press("escape", "t")
+        await running.until("no approval needed; bites within 1 s", "Enter goes on to the confirmation")
+        await running.press(*CLEAR, *"6 rpm")
+        await running.until("waits for finance and engineering (it would have refused 95 % of the calls")
+        await running.press(*CLEAR, *"8 rpm")
+        await running.until("no approval needed; bites within 1 s", "(94 %)")
+
+
+@piloted
+async def test_a_block_that_waits_for_nobody_offers_nothing_instead(desk):
+    async with console_on(desk) as running:
+        await on_teams(running)
+        await running.press("b")
+        assert "Esc, then t" not in await running.until("1 key: key_search_dev", "no approval needed")
 
 
 @piloted
@@ -114,7 +157,7 @@ async def test_a_block_from_a_model_says_that_it_stops_all_calls_and_wants_the_o
         await running.press("enter")
         await running.until("Type organization and Enter: block 1 key of the organization (0 % production)")
         await running.press("enter")
-        await running.until("That is not its name.")
+        await running.until("▲ Type organization and Enter")
         assert desk.take() == []
 
 
@@ -330,7 +373,7 @@ def test_the_key_of_an_alert_is_called_and_confirmed_by_its_name_and_by_its_id_t
     aim = aim_of_alert(SPIKE, "search-prod-3")
 
     assert aim.name == "key search-prod-3"
-    assert aim.names == ("search-prod-3", "key search-prod-3", "key_search_prod_3")
+    assert aim.names == ("search-prod-3", "key_search_prod_3", "key search-prod-3")
 
 
 def test_a_spike_knows_which_share_of_it_is_usual():

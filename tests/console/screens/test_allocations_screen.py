@@ -189,7 +189,7 @@ async def test_an_allocation_is_retired_once_its_name_is_typed_and_two_approve(f
         )
         await running.press("enter", "enter")
         await running.until(
-            "That is not its name.", "ask finance and engineering to retire org-1-team-search"
+            "Type org-1-team-search or team:search", "ask finance and engineering to retire org-1-team-search"
         )
         assert finance.take() == []
         await running.press(*"team:search", "enter")

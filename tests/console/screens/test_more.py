@@ -61,7 +61,10 @@ async def test_a_key_is_deleted_once_its_name_is_typed_and_waits_for_two(openai)
         )
         await running.until("7,500 of 7,500 calls of the last hour", "Enter goes on to the confirmation")
         await running.press("enter", *"key_searc", "enter")
-        await running.until("That is not its name.", "to delete key key_search (100 % production) for ever")
+        await running.until(
+            "▲ key_searc is not its name. Type key_search",
+            "to delete key key_search (100 % production) for ever",
+        )
         assert openai.take() == []
         await running.press("h", "enter")
         await running.until("Signed by ada")
