@@ -49,12 +49,15 @@ class Head(NamedTuple):
     runs: int = 0  # of runbooks, in progress
     away: bool = False  # nobody asks how old the data is: a form is open, or was a moment ago
     forged: bool = False  # somebody else than the agent has written into the ledger
+    held: bool = False  # by the form that is open over it
 
 
 def draw_header(head: Head, width: int) -> Line:
     """Name, tabs, what fires and the organization at the left; the mode and the clock at the right."""
     tabs = _tabs(head.screen, width)
     mode = _mode(head.view, head.at, head.now, away=head.away)
+    if head.held:
+        mode = [Span(" HELD ", Tone.BADGE), Span(" "), *mode]  # figures below are of before it was opened
     if head.read_only:
         mode = [Span(" READ-ONLY ", Tone.BADGE), Span(" "), *mode]
     if head.at is None:
@@ -63,16 +66,14 @@ def draw_header(head: Head, width: int) -> Line:
         clocks = (
             [Span(f"  {fmt.moment(head.now)} UTC ", Tone.DIM)],
             [Span(f"  {fmt.clock(head.now)} ", Tone.DIM)],
-            [],
         )
-    choices = [
-        ([*tab, *badge], [*mode, *clock])
-        for badge in badges(
-            head.badge, head.acting, head.runs, forged=head.forged
-        )  # what fires in words comes before names and dates
-        for tab in tabs
-        for clock in clocks
+    said = badges(head.badge, head.acting, head.runs, forged=head.forged)
+    tabs = [*tabs, tabs[-1][1:]]  # our own name goes before the words of what fires
+    choices = [  # what fires in words comes before names and dates, but not before the time of day
+        ([*tab, *badge], [*mode, *clock]) for badge in said for tab in tabs for clock in clocks
     ]
+    brief = [span._replace(text=span.text.replace(" data ", " ")) for span in mode]
+    choices += [([*tabs[-1], *said[-1]], [*brief, *clocks[-1]]), ([*tabs[-1], *said[-1]], mode)]
     fitting = (each for each in choices if width_of(each[0]) + width_of(each[1]) < width)
     start, ends = next(fitting, choices[-1])
     if width_of(start) + len(head.organization) + 3 + width_of(ends) <= width:

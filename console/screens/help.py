@@ -27,6 +27,7 @@ SIGNS = (
     ("▸ ⊘ ?", "runs in progress; actions in force; what waits for your approval"),
     ("▸ … ✓ ▲ – ↶", "a step: waits, at work, done, failed, skipped, undone"),
     ("┊ ┃ ◆", "soft cap, hard cap, forecast for the month"),
+    ("HELD", "the screen stands still while a form or menu is open over it; its clock goes on"),
     ("≈", "partly estimated: an hour's sum was cut to the window"),
     ("–", "not known; never a zero"),
     ("met 1m", "truth layer and age of a figure"),

@@ -216,7 +216,8 @@ class LiveScreen(Screen[None]):
             self.deck.acting,
             self.deck.runs,
             self._away,
-            self.deck.forged,
+            forged=self.deck.forged,
+            held=self._under_a_form,
         )
         return [frame.draw_header(head, width)]
 

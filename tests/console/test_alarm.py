@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
 
 from agent.reports.alert_badge import AlertBadge
 from console.alarm import Alarm, rings
-from console.screens.frame import Head, draw_header, draw_top
+from console.screens.frame import TABS, Head, draw_header, draw_top
+from console.screens.runbook.choices import ChoiceScreen
 from console.view import View
 from tests.console import samples
 from tests.console.alert_samples import BUDGET, HARD_CAP, PENDING, SPIKE, badge
@@ -29,7 +31,22 @@ def header(width: int, fires: AlertBadge | None, **changes: object) -> str:
     return text(draw_header(head._replace(**changes), width))
 
 
+def has_clock(line: str) -> bool:
+    return re.search(r" \d\d:\d\d( UTC)? $", line) is not None
+
+
 # The badge
+
+
+@pytest.mark.parametrize("screen", [name for name, _ in TABS])
+@pytest.mark.parametrize("late", [0, 400, 7_200])
+def test_the_time_of_day_is_on_every_screen_of_eighty_columns_whatever_fires(screen, late):
+    fires = badge(HARD_CAP, SPIKE, BUDGET, INFO)
+    known = {"runs": 1, "acting": (2, 1, 0), "now": samples.AT + late}
+
+    for changes in ({}, {"read_only": True}, {"held": True, "away": True}, {"view": View(paused=True)}):
+        line = header(80, fires, screen=screen, **(known | changes))
+        assert len(line) == 80 and has_clock(line), line
 
 
 def test_the_badge_counts_what_fires_by_gravity_with_sign_and_word():
@@ -92,6 +109,21 @@ def test_ages_stand_still_for_nobody_who_has_left_for_a_form():
     away = header(80, NOTHING, now=samples.AT + 400, away=True)
 
     assert "data 6m old" in late and "old" not in away and "live" not in away
+
+
+def test_a_screen_that_a_form_holds_says_so_and_its_clock_goes_on():
+    assert " HELD " in header(80, badge(), held=True, away=True) and "HELD" not in header(80, badge())
+    assert has_clock(header(80, badge(), held=True, away=True))
+
+
+@piloted
+async def test_while_a_form_is_open_the_screen_behind_says_that_it_is_held():
+    async with console(live=FixedLive()) as running:
+        assert "HELD" not in running.text
+        running.app.push_screen(ChoiceScreen("More", "of it", ()))
+        await running.until("HELD")
+        await running.press("escape")
+        assert "HELD" not in running.lines[0]
 
 
 def test_the_header_counts_runs_and_what_waits_for_an_approval_in_words_and_in_signs():

@@ -33,9 +33,7 @@ class Preview:
     want: Want | None = None
     problem: str = ""  # why it cannot be asked for; empty where it can
     confirm: str = ""  # what a second Enter does, naming what is hit
-    names: tuple[
-        str, ...
-    ] = ()  # the name, the id, ...: one of them is typed before; none: the second Enter is enough
+    names: tuple[str, ...] = ()  # name, id, ...: one is typed before; none: the second Enter is enough
     fill: Mapping[str, str] = field(default_factory=dict)  # better values for fields that nobody has touched
     said: str = ""  # why those values, while they stand
     instead: PreviewForm | None = None  # where it cannot be done: the nearest that can, of the same fields

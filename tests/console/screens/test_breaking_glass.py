@@ -70,9 +70,7 @@ async def test_the_glass_is_broken_by_one_person_who_has_read_who_is_told_and_ty
         await running.press(*"3000")
         await running.until("the emergency buffer is short: 3,000 credits are asked for")
         await running.press(*["backspace"] * 4, *"500", "tab", *"prod stands still", "enter")
-        await running.until(
-            "Type org-1-team-search or team:search and Enter: break the glass for org-1-team-search, alone"
-        )
+        await running.until("Type org-1-team-search or team:search and Enter: break the glass for org-1-team")
         await running.press("enter")
         await running.until("▲ Type org-1-team-search or team:search")
         assert desk.take() == []
