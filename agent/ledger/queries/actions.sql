@@ -113,14 +113,14 @@ UPDATE approval SET role = :role WHERE action = :action AND digest = :digest AND
 UPDATE approval SET void = :why WHERE action = :action AND void = '';
 
 -- name: allocation_changes_in_force
--- A few rows a month. In the past those count that were undone since. Their order is that of the audit log, which
--- nobody changes unseen.
+-- A few rows a month. In the past those count that were undone since. Their order is that of their places in the
+-- audit log, which nobody changes unseen.
 SELECT c.id, c.action, c.allocation, c.change, c.starts_at, c.ends_at, c.undone_at,
        coalesce((SELECT min(a.seq) FROM audit a INDEXED BY audit_subject
                  WHERE a.subject = 'action:' || c.action AND a.kind = 'allocation.kept'), 0) AS place
 FROM allocation_change c
 WHERE c.starts_at <= :now AND (c.ends_at IS NULL OR c.ends_at > :now) AND (c.undone_at IS NULL OR c.undone_at > :now)
-ORDER BY place, c.id;
+ORDER BY c.id;
 
 -- name: allocation_changes_missed
 -- action_open: actions in force whose change of an allocation has no row that is.

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from agent.domain.audit import ADVICE, NOT_OURS, AuditRecord
+from agent.domain.words import plural
 from console import format as fmt
 from console.screens.alerts.layout import LABEL, block
 from console.widgets.ink import Line, Span, Tone, clip, wrap
@@ -129,6 +130,8 @@ def draw_proof(progress: Progress | None, width: int, finding: Finding | None = 
         text = (
             f" ▲ BROKEN at row {verdict.broken_at}: {verdict.problem}; {verdict.rows:,} rows before it hold"
         )
+        if finding is not None and finding.count:
+            text += f"; {plural(finding.count, 'forged row')}"
         return [Span(clip(text, width), Tone.HOT)]
     start = f" ✓ chain verified, {verdict.rows:,} rows"
     head = f"  head {verdict.head}" if verdict.head is not None else ""

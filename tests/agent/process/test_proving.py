@@ -40,6 +40,7 @@ class Looking:
     def told(self, after: float = 0.0) -> list[str]:
         """What people are told at a look."""
         before = len(self.office.notices())
+        self.office.now += 60
         found = self.look(after)
         if found is not None:
             tell(self.office.writer, self.office.settings, found, self.office.now)
