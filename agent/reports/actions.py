@@ -327,7 +327,7 @@ def _line(row: Row, action: Action) -> TimelineLine | None:
     actor, kind = (row[name].decode("utf-8", "replace") for name in ("actor", "kind"))
     detail = _parsed(row["detail"])
     if kind == "intent_refused":
-        text = f"refused: {detail.get('kind', 'what was asked')}: {detail.get('reason', '')}"
+        text = f"{detail.get('kind', 'what was asked')}: {detail.get('reason', '')}"
         return TimelineLine(row["at"], "refused", actor, text, action.alert)
     if not kind.startswith("action."):
         return None  # the intent, whose work is a record of its own

@@ -104,7 +104,7 @@ def test_the_timeline_has_what_the_agent_did_and_the_refusals_of_this_action_alo
 
     lines = [(line.actor, line.kind, line.text) for line in detail(writer, made).timeline]
 
-    assert lines == [("agent", "accepted", "taken by proxy"), ("bo", "refused", "refused: approve: too late")]
+    assert lines == [("agent", "accepted", "taken by proxy"), ("bo", "refused", "approve: too late")]
 
 
 def test_rows_that_the_agent_never_wrote_stop_nothing(writer: LedgerWriter) -> None:
