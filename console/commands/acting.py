@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from agent.control.asking import Ask
     from agent.control.planning import Plan
     from agent.domain.action import ActionSpec, Needs
+    from agent.domain.intent import IntentKind
     from agent.errors import BurndeckError
     from agent.settings import Settings
 
@@ -93,12 +94,14 @@ def act(
     `ask` makes the intent where it is no plain request, `action` is the one that it changes. Exit code 0 when
     it is accepted or waits for approvals, 1 when it was refused, failed or is not accepted in time.
     """
-    from agent.control.asking import request_of
+    from agent.control.asking import kind_of, request_of
+    from agent.domain.intent import IntentKind
 
     _answers(how)
     made = planned(how, spec, action)
     if how.dry_run:
         _show(how, made)
+        _say_whether(how, kind_of(spec) if action is None else IntentKind.AMEND)
         return
     if not how.reason and ask is None:
         raise click.UsageError("--reason: everybody sees it, so it cannot stay empty.")
@@ -218,6 +221,16 @@ def _may(how: How, asked: Ask) -> None:
 
     with on_record(how.settings, asked.kind, asked.subject, asked.payload, how.now):
         signer(how.settings, asked.kind, None, None)
+
+
+def _say_whether(how: How, kind: IntentKind) -> None:
+    """Whoever only looks learns too that they may not: the plan alone would read as if they might."""
+    from agent.control.roles import may, refusal
+    from agent.control.standing import standing
+
+    person = standing(how.settings).person
+    if person is not None and not may(person, kind):
+        click.secho(refusal(person, kind), fg="yellow", err=True)
 
 
 def _until(how: How) -> Callable[[Watched], bool]:

@@ -169,6 +169,21 @@ def test_who_may_not_is_told_before_anything_is_signed(
     assert intents(world) == 0
 
 
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("eve", "eve may not throttle: it takes admin, engineering, lead or operator"), ("ada", "")],
+)
+def test_a_dry_run_says_too_that_somebody_may_not(
+    world: World, capsys: pytest.CaptureFixture[str], name: str, said: str
+) -> None:
+    world.as_(name)
+
+    assert world.run(*THROTTLE, "--dry-run") == 0
+
+    told = capsys.readouterr().err
+    assert told.startswith(said) if said else not told
+
+
 def test_who_may_not_is_not_even_asked(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     world.as_("eve")
     world.monkeypatch.setattr("sys.stdin", Terminal("y\n"))
