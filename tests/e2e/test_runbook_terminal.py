@@ -62,7 +62,7 @@ def start_cost_spike(person: Person) -> None:
         person.press("7", until=("Open runs",))
         person.press("n", until=("Choose a runbook for alert",))
         person.terminal.press("/")
-        person.write("^cost-spike", until=("behind",))
+        person.write("^cost-spike", until=("/^cost-spike  1 of",))
         person.press("Enter", until=("Start cost-spike",))
         person.terminal.press("Enter")
     person.terminal.until("Cost spike", "step 4 of 24", "waits for")
