@@ -49,7 +49,10 @@ def show_replay(how: How, spec: ActionSpec, stretch: int) -> None:
     if made:
         click.echo("\n".join(preview_lines(made, how.now)) + "\n")
     elif problem:
-        click.echo(f"note        {problem.message}: as it is, nothing can be done; replayed all the same\n")
+        click.echo(
+            f"note        {problem.message}, so this throttle cannot be set: "
+            "below is what it would do if each key had the limit for itself\n"
+        )
     click.echo("\n".join(_lines(found)))
 
 

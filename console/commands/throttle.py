@@ -17,7 +17,7 @@ _EPILOG = """\b
 Examples:
   burndeck throttle team:search --rps 10 --non-prod --for 1h --reason "retry storm, alert 12"
   burndeck throttle api_key:key_x --rpm 60 --alert 12 --reason "loop in the batch job" --yes
-  burndeck throttle --dry-run --rps 10 --scope non-prod --replay 24h
+  burndeck throttle --dry-run --rpm 2 --scope non-prod --replay 24h
 """
 
 

@@ -369,7 +369,8 @@ def test_a_replay_needs_no_gateway_and_says_that_nothing_could_be_done(
     assert world.run(*REPLAY, "--rps", "10") == 0
 
     said = capsys.readouterr().out
-    assert "no gateway is known where this could be done" in said
+    assert "no gateway is known where this could be done, so this throttle cannot be set: below is" in said
+    assert "if each key had the limit for itself" in said
     assert "refused     0 of 600 calls" in said
 
 
