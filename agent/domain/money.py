@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import NewType
 
@@ -10,6 +11,7 @@ NanoCredits = NewType("NanoCredits", int)
 
 NANO = 1_000_000_000
 _QUANTUM = Decimal(1)
+_GROUPED = re.compile(r"[0-9]{1,3}(,[0-9]{3})+(\.[0-9]*)?")
 # 2^63 - 1: SQLite integers end here, so an amount past it is bad input, never a wrap-around.
 MAX_NANO = 9_223_372_036_854_775_807
 
@@ -31,7 +33,12 @@ def to_nano(amount: Decimal | int | str) -> NanoCredits:
 
 
 def parse_credits(text: str) -> NanoCredits:
-    """`25,000`, `25_000` or `0.5` as people type it, more than nothing; raises `AmountError`."""
+    """`25,000`, `25_000` or `0.5` as people type it, more than nothing; raises `AmountError`.
+
+    A comma stands between thousands only: `1,5` is not fifteen.
+    """
+    if "," in text and not _GROUPED.fullmatch(text.strip()):
+        raise AmountError("a comma stands between thousands, and a point before parts of one")
     nano = to_nano(text.strip().replace(",", "").replace("_", ""))
     if nano <= 0:
         raise AmountError("it must be more than nothing")

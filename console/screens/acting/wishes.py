@@ -11,7 +11,7 @@ from agent.domain.action import LONGEST_S, ActionKind, ActionSpec
 from agent.domain.allocation import Scope, ScopeKind
 from agent.domain.duration import Duration
 from agent.domain.gateway import Limit, LimitUnit
-from agent.domain.money import AmountError, to_nano
+from agent.domain.money import AmountError, parse_credits, to_credits
 from console.live import Answer, Question
 from console.screens.acting.aim import Aim
 from console.screens.acting.look import Looked, off_boards, plan_question
@@ -56,7 +56,7 @@ def block(settings: Settings, aim: Aim) -> PreviewForm:
 def cap(settings: Settings, aim: Aim) -> PreviewForm:
     """Have the provider stop a scope at an amount a month."""
     own = next((each for each in settings.allocations if each.scope == aim.scope), None)
-    amount = f"{own.monthly_nano // 10**9}" if own is not None else ""
+    amount = f"{to_credits(own.monthly_nano).normalize():f}" if own is not None else ""
     fields = (
         Field("credits", "credits", amount, "a month; the provider itself stops there, until it is undone"),
         reason_of(aim),
@@ -154,7 +154,7 @@ def _blocked(aim: Aim, values: Values) -> ActionSpec:
 
 def _capped(aim: Aim, values: Values) -> ActionSpec:
     try:
-        return ActionSpec(ActionKind.CAP, aim.scope, amount_nano=int(to_nano(values["credits"])))
+        return ActionSpec(ActionKind.CAP, aim.scope, amount_nano=parse_credits(values["credits"]))
     except (AmountError, ValueError):
         raise FieldError(f"credits: {values['credits'] or 'nothing'} is no amount above zero") from None
 

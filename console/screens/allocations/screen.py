@@ -87,9 +87,9 @@ class AllocationsScreen(NowScreen):
         return tuple(change for change in new if key == f"{tree_rows.NEW}{change.action}")
 
     @property
-    def _decidable(self) -> PendingChange | None:
-        """The first change that waits for approval on the row under the cursor."""
-        return next((change for change in self.waiting if change.state == "standby"), None)
+    def _decidable(self) -> tuple[PendingChange, ...]:
+        """The changes that wait for approval on the row under the cursor."""
+        return tuple(change for change in self.waiting if change.state == "standby")
 
     def _ask_detail(self) -> None:
         row = self.row
@@ -98,7 +98,9 @@ class AllocationsScreen(NowScreen):
             self._shown, self.explained = key, None
             self._detail.rewind()
         self._paint_detail()
-        if row is not None:
+        if self._decide_asked is not None:
+            self.deck.live.ask(self._decide_asked)  # only one waits: what a person wants comes first
+        elif row is not None:
             self._explain_asked = explain_question(Scope.parse(row.budget.scope))
             self.deck.live.ask(self._explain_asked)
 
@@ -142,7 +144,7 @@ class AllocationsScreen(NowScreen):
     @property
     def hinted(self) -> str:
         """Approving comes first where something waits for it, and nothing else is left where nothing is."""
-        if self._decidable is not None:
+        if self._decidable:
             return "allocations_asked"
         return "allocations_bare" if self.bare else self.topic
 
@@ -195,18 +197,33 @@ class AllocationsScreen(NowScreen):
         self._decide(approve=False)
 
     def _decide(self, *, approve: bool) -> None:
-        """Reads the first change that waits on this row in full; the form opens with the answer."""
+        """Reads a change that waits on this row in full; the form opens with the answer."""
         waiting = self._decidable
-        if waiting is None:
+        if not waiting:
             self.note(UNREAD if self._table.waits else "Nothing waits for approval here.")
-            return
-        self._decide_asked = decide_question(waiting.action, approve=approve)
-        self.deck.live.ask(self._decide_asked)
+        elif len(waiting) == 1:
+            self._read_decision(str(waiting[0].action), approve)
+        else:
+            from console.screens.runbook.choices import ChoiceScreen
+
+            which = [(str(each.action), each.text, f"by {each.asked_by}") for each in waiting]
+            title = "Approve" if approve else "Deny"
+            self.app.push_screen(
+                ChoiceScreen(title, "which of them?", which),
+                lambda chosen: self._read_decision(chosen, approve),
+            )
+
+    def _read_decision(self, chosen: str | None, approve: bool) -> None:
+        if chosen is not None:
+            self._decide_asked = decide_question(int(chosen), approve=approve)
+            self.deck.live.ask(self._decide_asked)
 
     def _open_decision(self, answer: Answer) -> None:
-        if answer.question is not self._decide_asked or answer.value is None:
+        if answer.question is not self._decide_asked:
             return
         self._decide_asked = None
+        if answer.value is None:
+            return
         detail: ActionDetail = answer.value  # type: ignore[assignment]
         approve = bool(answer.question.about[1])
         wish = decisions.approve if approve else decisions.deny

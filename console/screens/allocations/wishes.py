@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from agent.domain.action import ActionKind, ActionSpec
 from agent.domain.action_words import CAP_LIFTED, CAP_STAYS
 from agent.domain.allocation import Scope
-from agent.domain.money import AmountError, to_nano
+from agent.domain.money import AmountError, parse_credits
 from console import format as fmt
 from console.live import Answer, Question
 from console.screens.acting.aim import Aim
@@ -137,12 +137,9 @@ def _changed(shown: Mapping[str, str], values: Values) -> dict[str, Any]:
 def amount(name: str, text: str) -> int:
     """What was typed as nano-credits. Raises `FieldError`."""
     try:
-        nano = int(to_nano(text.replace(",", "")))
+        return int(parse_credits(text))
     except AmountError:
-        nano = 0
-    if nano <= 0:
-        raise FieldError(f"{name}: {text or 'nothing'} is no amount above zero")
-    return nano
+        raise FieldError(f"{name}: {text or 'nothing'} is no amount above zero") from None
 
 
 def share_of(name: str, text: str) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from agent.domain.action import ActionState
-from agent.domain.allocation import Scope
+from agent.domain.allocation import Allocation, Scope
 from agent.domain.gateway import Inventory, Limit, LimitUnit
 from agent.domain.person import Role
 from agent.ledger.kinds import Kind
@@ -17,10 +17,10 @@ from agent.ledger.rows import DirectoryKey
 from agent.settings_gateways import Gateway
 from console.screens.acting.aim import Aim, NoAim, aim_of_alert, aim_of_row
 from console.screens.acting.first import limits_near, usual_calls
-from console.screens.acting.wishes import parse_limit
+from console.screens.acting.wishes import cap, parse_limit
 from console.screens.forms.form import FieldError
 from console.screens.triage.drill import Drill, Step
-from tests.agent.reports.world import NOW
+from tests.agent.reports.world import NOW, SETTINGS
 from tests.console import triage_samples
 from tests.console.acting_world import KEYS, console_on, on_teams, open_desk
 from tests.console.alert_samples import BUDGET, HARD_CAP, PENDING, SPIKE, TAKEN
@@ -399,6 +399,17 @@ def test_a_limit_is_an_amount_and_a_unit(text, limit):
 def test_what_is_no_limit_says_how_to_write_one(text):
     with pytest.raises(FieldError, match="none such as 10 rps"):
         parse_limit(text)
+
+
+def test_a_cap_begins_with_the_exact_credits_and_takes_thousands_set_apart():
+    own = Allocation("org-1-team-search", Scope.parse("team:search"), 60_000_500_000_000)
+    form = cap(replace(SETTINGS, allocations=(own,)), Aim(own.scope, "team search"))
+
+    assert form.fields[0].value == "60000.5"
+    spec, _ = form.ask({"credits": "60,000", "reason": ""}, False).about
+    assert spec.amount_nano == 60_000 * 10**9
+    with pytest.raises(FieldError, match="no amount above zero"):
+        form.ask({"credits": "60,00", "reason": ""}, False)
 
 
 def test_the_first_limit_is_what_is_usual_rounded_up():

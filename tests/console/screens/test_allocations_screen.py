@@ -220,6 +220,23 @@ async def test_what_waits_is_approved_here_too(finance):
 
 
 @piloted
+async def test_of_several_changes_that_wait_one_is_chosen(finance):
+    finance.asked(top_up())
+    second = finance.asked(top_up(700))
+    async with console_on(finance, "5") as running:
+        await running.until("2 asked for")
+        await running.press(*TEAM, "A")
+        await running.until("which of them?", "700")
+        await running.press("b")
+        await running.until("Approve action 2", "The approval is bound to")
+        await running.press("2", "enter")
+        await running.until("Signed by ada")
+        assert finance.take() == [""]
+
+    assert [each.person for each in finance.writer.actions.approvals(second.id)] == ["ada"]
+
+
+@piloted
 async def test_what_somebody_asked_for_themselves_is_refused_here_too_and_on_record(finance):
     finance.asked(top_up(), by="ada")
     async with console_on(finance, "5") as running:
