@@ -67,13 +67,19 @@ def case_of(settings: Settings, reader: LedgerReader | None) -> Case:
     if reader is not None:
         history = HistoryStore(reader.rows)
         past = Past(history, tuple(history.places()), int(settings.clock().now()))
-    return Case(settings, text, past, _secret_of)
+    # A demo's secrets are with its agent alone, as `doctor` takes them to be.
+    secret_of = _secret_of if settings.scaled_clock is None else _of_the_demo
+    return Case(settings, text, past, secret_of)
 
 
 def _secret_of(channel: Channel) -> str | None:
     from agent.secrets import where
 
     return where(channel.secret) if channel.secret is not None else None
+
+
+def _of_the_demo(channel: Channel) -> str | None:
+    return "the demo's agent"
 
 
 def _document(finding: Finding) -> dict[str, object]:

@@ -68,3 +68,9 @@ def test_findings_as_json_have_stable_keys(config: Path) -> None:
     assert finding.keys() == {"level", "file", "line", "key", "allocations", "problem", "fix"}
     assert finding["allocations"] == ["org-1-team-search"]
     assert (finding["level"], finding["line"]) == ("error", 2)
+
+
+def test_the_secrets_of_a_demo_are_with_its_agent(config: Path) -> None:
+    result = run(config, SOUND + "[clock]\nepoch = 1795003200\nstarted = 1795003200\nspeed = 60\n", env={})
+
+    assert result.exit_code == 0 and "burndeck login pager" not in result.stdout
