@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from agent.domain.allocation import Scope, ScopeKind
@@ -40,6 +41,20 @@ def find_scope(reader: LedgerReader, settings: Settings, scope: Scope) -> Scope:
         f"there is no {kind} {scope.value!r}{_meant(names, scope.value)}",
         hint="`burndeck triage` shows what burns, and whose it is.",
     )
+
+
+def unknown(reader: LedgerReader, settings: Settings, kind: ScopeKind, pattern: str) -> str:
+    """That nothing of a level is called so, with what is like it; nothing where something is.
+
+    For what may be meant for later, and is done all the same. `pattern` may have `*` and `?`.
+    """
+    if kind is ScopeKind.ORGANIZATION:
+        return ""
+    names = _names(reader, settings, kind)
+    if any(fnmatchcase(name, pattern) for name in names) or any(pattern in some for some in names.values()):
+        return ""
+    word = kind.value.replace("_", " ")
+    return f"the ledger knows no {word} {pattern!r}{_meant(names, pattern) if names else ''}"
 
 
 def find_called(reader: LedgerReader, kind: Kind, value: str) -> str:

@@ -9,6 +9,7 @@ import click
 
 from console.commands.acting import How, act, acting_options, no
 from console.commands.credits import Credits, Share
+from console.commands.scopes import say_unknown
 from console.commands.times import Stretch
 from console.commands.top_up import in_force
 
@@ -66,9 +67,9 @@ def propose(
 ) -> None:
     """Ask for a new ALLOCATION, for a change of one, or for its end: finance does.
 
-    It takes the approval of finance and of engineering, of two other people. Fields that are not named stay
-    as they are; options that may be given several times replace the whole list. --file takes what
-    `burndeck allocations show` prints.
+    ALLOCATION is its id, or the scope of one that there is, such as team:search. It takes the approval of
+    finance and of engineering, of two other people. Fields that are not named stay as they are; options that
+    may be given several times replace the whole list. --file takes what `burndeck allocations show` prints.
     """
     from agent.domain.action import ActionKind, ActionSpec
 
@@ -81,13 +82,24 @@ def propose(
     if create and retire:
         raise click.UsageError("--create and --retire: one of them.")
     change |= {name: True for name, wanted in (("create", create), ("retire", retire)) if wanted}
-    there = next((each for each in in_force(how.settings, how.now) if each.id == change["id"]), None)
+    there = _named(how, change["id"])
+    if there is not None:
+        change["id"] = there.id
     where = _scope_of(there, change, scope)
     if there is not None and not create and not retire and len(change) > 1:
         change = _what_differs(there, change)
         if len(change) == 1:
             raise no(f"nothing changes: {there.id} is so already")
+    if create:
+        say_unknown(how.settings, [(where.kind, where.value)])
     act(how, ActionSpec(ActionKind.ALLOCATE, where, change=change, drill=how.drill))
+
+
+def _named(how: How, named: str) -> Allocation | None:
+    """The allocation of an id, else the only one of a scope such as team:search."""
+    found = in_force(how.settings, how.now)
+    by_scope = [each for each in found if str(each.scope) == named]
+    return next((each for each in found if each.id == named), by_scope[0] if len(by_scope) == 1 else None)
 
 
 def _from_file(file: TextIO) -> dict[str, Any]:

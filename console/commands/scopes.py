@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
@@ -41,6 +42,16 @@ class ReachType(click.ParamType[Reach]):
                 f"{kind.value}:NAME" for kind in ScopeKind if kind is not ScopeKind.ORGANIZATION
             )
             self.fail(f"{text!r} is none of organization, {kinds}, {_NON_PROD}", param, ctx)
+
+
+def say_unknown(settings: Settings, named: Iterable[tuple[ScopeKind, str]]) -> None:
+    """A note of each name that nothing in the ledger has, on stderr: it may be meant for later."""
+    from agent.reports.find_scope import unknown
+
+    with reader_for(settings) as reader:
+        for kind, pattern in named:
+            if told := unknown(reader, settings, kind, pattern):
+                click.echo(f"note: {told}", err=True)
 
 
 def reach_of(

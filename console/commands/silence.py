@@ -9,6 +9,7 @@ import click
 
 from console.commands.common import common_options, print_json, reader_for, settings_for
 from console.commands.intents import Done, reason_option, send, wait_option
+from console.commands.scopes import say_unknown
 from console.commands.tables import amount, table, terminal_width, when
 from console.commands.times import Stretch
 
@@ -57,6 +58,7 @@ def add(
     and carried out by the agent.
     """
     from agent.control import IntentKind
+    from agent.domain.allocation import ScopeKind
     from agent.domain.money import AmountError, to_nano
     from agent.domain.silence import parse_matchers
     from agent.errors import ConfigError
@@ -73,6 +75,8 @@ def add(
         raise click.UsageError(f"--for: more than nothing, and no longer than {rules.longest}")
     if limit <= 0:
         raise click.UsageError("--credits: must be more than nothing")
+    levels = {kind.value: kind for kind in ScopeKind}
+    say_unknown(settings, ((levels[name], text) for name, text in matchers.items() if name in levels))
     payload = {"matchers": matchers, "seconds": seconds, "limit_nano": limit, "reason": reason}
     send(
         settings,

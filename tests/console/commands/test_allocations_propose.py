@@ -124,3 +124,29 @@ def test_a_policy_with_a_wrong_line_names_file_line_and_field(
     assert world.run("allocations", "propose", "--file", str(policy), *WHY) == 2
 
     assert "policy.txt: line 2, Monthly Credits: 'plenty'" in capsys.readouterr().err
+
+
+def test_the_scope_of_an_allocation_names_it_as_it_does_for_a_top_up(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    change = asked(world, capsys, "allocations", "propose", "team:search", "--monthly", "9000")
+
+    assert (change["id"], change["monthly_nano"]) == ("org-1-team-search", 9_000 * 10**9)
+
+
+def test_a_new_one_for_what_the_ledger_does_not_know_says_so(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    new = (
+        "allocations",
+        "propose",
+        "org-1-team-serach",
+        "--create",
+        "--monthly",
+        "500",
+        "--dry-run",
+        "--scope",
+    )
+
+    assert world.run(*new, "team:serach") == 0
+    assert "note: the ledger knows no team 'serach'; did you mean search?" in capsys.readouterr().err

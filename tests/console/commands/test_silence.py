@@ -218,3 +218,16 @@ def test_a_bare_number_is_the_alert_of_that_number(place: Place) -> None:
 
     (plan,) = place.signed()
     assert '"subject":"alert:1"' in plan
+
+
+@pytest.mark.parametrize(
+    ("matcher", "said"), [("team=nope", True), ("team=se*", False), ("tier=nope", False)]
+)
+def test_a_silence_of_what_the_ledger_does_not_know_says_so(
+    place: Place, matcher: str, said: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    seen(place, "search")
+
+    place.run("silence", "add", matcher, "--reason", "load test", "--wait", "0")
+
+    assert ("note: the ledger knows no team 'nope'" in capsys.readouterr().err) is said
