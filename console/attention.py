@@ -19,11 +19,13 @@ from console.questions import Watch, watch_question
 if TYPE_CHECKING:
     from agent.control import IntentKind, IntentReceipt, Standing
     from agent.reports.action_badge import ActionBadge
+    from agent.reports.alert_badge import FiringAlert
     from agent.runbooks.view import RunBadge
     from agent.settings import Settings
     from console.screens.exporting import Exported
     from console.wants import Want, Wants
 
+BANNER_S = 10.0  # the bar of a new alert goes after so long; the badge in the header stays
 AGENT_S = 6.0  # an agent that runs has answered by then
 
 
@@ -88,8 +90,10 @@ class Attention(App[None]):
             self.know()  # whether it is this person who is waited for
         if self._heard != before:
             self._tell_alarm()
-        if new is not None and not is_quiet(os.environ):
-            self.ring(rings(new))
+        if new is not None:
+            self.set_timer(BANNER_S, partial(self._lapse, new))
+            if not is_quiet(os.environ):
+                self.ring(rings(new))
         said = self._wants.answered(watch.outcomes) if self._wants else []
         if said:
             self._stand()
@@ -129,6 +133,11 @@ class Attention(App[None]):
 
     def action_dismiss_banner(self) -> None:
         self.dismiss_banner()
+
+    def _lapse(self, alert: FiringAlert) -> None:
+        """The bar of an alert has been there long enough; that of a newer one stays."""
+        if self.alarm.shown is alert:
+            self.dismiss_banner()
 
     def dismiss_banner(self) -> bool:
         """Takes the bar of a new alert away; False where there is none."""

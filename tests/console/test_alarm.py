@@ -181,6 +181,20 @@ async def test_a_new_critical_alert_rings_once_and_shows_on_every_screen(key):
 
 
 @piloted
+async def test_the_bar_of_a_new_alert_goes_by_itself_and_the_badge_stays(monkeypatch):
+    monkeypatch.setattr("console.attention.BANNER_S", 0.05)
+    async with console() as running:
+        running.live.fire(badge(SPIKE))
+        await running.until("1 critical")
+        for _ in range(500):
+            if "new critical" not in running.text:
+                break
+            await running.pilot.pause(0.02)
+
+        assert "new critical" not in running.text and "1 critical" in running.lines[0]
+
+
+@piloted
 async def test_a_warning_is_counted_and_does_not_ring():
     async with console() as running:
         running.live.fire(badge(BUDGET))
