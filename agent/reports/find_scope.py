@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from agent.settings import Settings
 
 _MOST = 6
+_NEAR = 3
+_ROUGHLY = 0.5
+"""So much alike is worth a question, where nothing is more."""
 _DIRECTORY = {ScopeKind.API_KEY: Kind.API_KEY, ScopeKind.PROJECT: Kind.PROJECT}
 
 
@@ -97,14 +100,31 @@ def _names(reader: LedgerReader, settings: Settings, kind: ScopeKind) -> Mapping
     return names
 
 
+def meant_key(reader: LedgerReader, settings: Settings, text: str) -> str:
+    """The end of a sentence about a key that nobody knows: `; did you mean search-prod?`."""
+    names = _names(reader, settings, ScopeKind.API_KEY)
+    return _meant(names, text) if names else ""
+
+
 def _meant(names: Mapping[str, set[str]], text: str) -> str:
     called = [*names, *(name for several in names.values() for name in several if name)]
-    close = list(dict.fromkeys(get_close_matches(text, called, _MOST)))
-    if close:
+    if close := _nearest(text, called):
         return f"; did you mean {_either(close)}?"
     known = sorted(names)
-    more = f" and {len(known) - _MOST} more" if len(known) > _MOST else ""
-    return f": known are {', '.join(known[:_MOST])}{more}"
+    if len(known) > _MOST:
+        return f": {len(known)} are known, and none is called like it"
+    return f": known are {', '.join(known)}"
+
+
+def _nearest(text: str, called: Sequence[str]) -> list[str]:
+    """What is like it, the nearest first; where nothing is, what has it as a part, and what is roughly so."""
+    if close := get_close_matches(text, called, _NEAR):
+        return list(dict.fromkeys(close))
+    lowered = {name.lower(): name for name in called}
+    small = text.lower()
+    parts = [name for name in lowered if len(small) > 2 and small in name]
+    close = [*sorted(parts, key=len), *get_close_matches(small, lowered, _NEAR, _ROUGHLY)]
+    return list(dict.fromkeys(lowered[name] for name in close))[:_NEAR]
 
 
 def _either(words: Sequence[str]) -> str:

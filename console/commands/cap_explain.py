@@ -14,6 +14,7 @@ from console.commands.times import Instant
 if TYPE_CHECKING:
     from agent.ledger.reader import LedgerReader
     from agent.reports.cap_explain import CapExplain
+    from agent.settings import Settings
 
 _EPILOG = """\b
 Examples:
@@ -40,7 +41,7 @@ def explain(config: str | None, db: str | None, as_json: bool, key: str, at: flo
     settings = settings_for(config, db)
     with reader_for(settings) as reader:
         now, words = settings.clock().now(), gateway_words(settings)
-        ident = _the_key(reader, key)
+        ident = _the_key(reader, settings, key)
         found = cap_explain(reader, settings, ident, now, at=at, words=words, backed=backstops)
     if as_json:
         print_json(found)
@@ -50,9 +51,10 @@ def explain(config: str | None, db: str | None, as_json: bool, key: str, at: flo
     click.get_current_context().exit(1 if over or (found.day and found.day.over) else 0)
 
 
-def _the_key(reader: LedgerReader, text: str) -> str:
+def _the_key(reader: LedgerReader, settings: Settings, text: str) -> str:
     from agent.errors import ConfigError
     from agent.reports.cap_explain import find_keys
+    from agent.reports.find_scope import meant_key
 
     found = find_keys(reader, text)
     if len(found) == 1:
@@ -60,7 +62,7 @@ def _the_key(reader: LedgerReader, text: str) -> str:
     if found:
         raise ConfigError(f"{len(found)} keys are called {text!r}", hint=f"Say which: {', '.join(found)}")
     raise ConfigError(
-        f"no key {text!r} has ever burnt, and no gateway serves one",
+        f"no key {text!r} has ever burnt, and no gateway serves one{meant_key(reader, settings, text)}",
         hint="`burndeck triage --by key` lists what burns.",
     )
 

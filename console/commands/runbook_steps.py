@@ -129,6 +129,7 @@ def _warn_of_strangers(settings: Settings, ident: int, values: dict[str, str]) -
     """Names the keys that nobody has heard of: they may be new, or mistyped."""
     from agent.domain.runbook import ParameterKind
     from agent.ledger.key_store import KeyStore
+    from agent.reports.find_scope import meant_key
 
     declared = {each.name: each.kind for each in the_run(settings, ident).run.runbook.parameters}
     keys = {name: text for name, text in values.items() if declared.get(name) is ParameterKind.KEY}
@@ -136,9 +137,10 @@ def _warn_of_strangers(settings: Settings, ident: int, values: dict[str, str]) -
         return
     with reader_for(settings) as reader:
         known = {each.api_key for each in KeyStore(reader.rows).known()}
-    for name, text in keys.items():
-        if text not in known:
-            click.secho(f"{name}: no key {text} is known here", fg="yellow", err=True)
+        for name, text in keys.items():
+            if text not in known:
+                near = meant_key(reader, settings, text)
+                click.secho(f"{name}: no key {text} is known here{near}", fg="yellow", err=True)
 
 
 def _step(

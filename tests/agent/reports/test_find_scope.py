@@ -54,6 +54,29 @@ def test_what_nobody_knows_is_said_with_what_it_may_have_meant(ledger: Path) -> 
         found(ledger, "team:nope")
 
 
+@pytest.mark.parametrize(
+    ("typed", "near"),
+    [
+        ("key_serach", "did you mean key_search"),
+        ("BATCH", "did you mean batch job 7"),
+        ("sarch-bakend", r"did you mean search backend\?"),
+        ("x", "205 are known, and none is called like it"),
+    ],
+)
+def test_of_hundreds_the_nearest_are_named_and_never_the_first_of_the_alphabet(
+    tmp_path: Path, typed: str, near: str
+) -> None:
+    path = tmp_path / "l.sqlite"
+    burn(path, use(SEARCH, 60))
+    numbered = [GatewayKey(f"n-{each}", f"key_{each:03}", name=f"job {each}") for each in range(201)]
+    serve(path, *KEYS, GatewayKey("b", "key_bat", name="batch job 7"), *numbered)
+
+    with pytest.raises(ConfigError, match=near) as refused:
+        found(path, f"api_key:{typed}")
+
+    assert "known are" not in str(refused.value) and "more" not in refused.value.message
+
+
 @pytest.mark.parametrize("text", ["organization", "team:search", "department:anything"])
 def test_what_is_known_stays_as_it_is_and_so_does_what_nothing_is_known_of(ledger: Path, text: str) -> None:
     assert found(ledger, text) == text
