@@ -117,4 +117,4 @@ def allocation_id_problem(allocation_id: str, scope: Scope) -> str | None:
     if re.fullmatch(shape, allocation_id):
         return None
     example = "org-1234" + (f"-{part}-{scope.value}" if part else "")
-    return f"allocation id {allocation_id!r} has not the shape of {example!r}"
+    return f"allocation id {allocation_id!r} is not written like {example!r}"

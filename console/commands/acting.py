@@ -13,6 +13,7 @@ import click
 
 from console.commands.common import F, common_options, print_json, reader_for, settings_for
 from console.commands.intents import agentless, intent_data, say_undone, settled
+from console.commands.numbers import Whole
 from console.commands.preview_text import preview_data, preview_lines, question
 from console.commands.times import Seconds
 from console.commands.watching import Watched, acted, find_action, say_end, watch
@@ -49,8 +50,8 @@ class How:
 
 _OPTIONS = (
     click.option("--reason", default="", help="Why; everybody sees it."),
-    click.option("--incident", type=click.IntRange(1), help="The incident that it belongs to."),
-    click.option("--alert", type=click.IntRange(1), help="The alert that it answers."),
+    click.option("--incident", type=Whole(1), help="The incident that it belongs to."),
+    click.option("--alert", type=Whole(1), help="The alert that it answers."),
     click.option("--yes", is_flag=True, help="Do not ask; send it."),
     click.option("--drill", is_flag=True, help="Go the whole way, marked as a drill, and change nothing."),
     click.option("--dry-run", is_flag=True, help="Say what it would do, and leave it at that."),

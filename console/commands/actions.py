@@ -9,6 +9,7 @@ import click
 
 from console.commands.acting import no
 from console.commands.common import common_options, jsonable, print_json, reader_for, settings_for
+from console.commands.numbers import Whole
 from console.commands.tables import amount, percent, table, terminal_width, when
 from console.commands.times import Stretch
 
@@ -54,7 +55,7 @@ def actions(
     "show", short_help="Everything about one action.", epilog="Example: burndeck actions show 12 --json"
 )
 @common_options
-@click.argument("ident", metavar="ACTION", type=click.IntRange(1))
+@click.argument("ident", metavar="ACTION", type=Whole(1))
 def show(config: str | None, db: str | None, as_json: bool, ident: int) -> None:
     """One ACTION: every target before and after, approvals, what was foreseen, and what happened."""
     from agent.control.words import gateway_words

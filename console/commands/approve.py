@@ -15,6 +15,7 @@ from console.commands.approve_several import decide_each
 from console.commands.common import common_options, print_json, reader_for, settings_for
 from console.commands.decision import decision, detail_of, exactly
 from console.commands.intents import agentless, intent_data, say_undone, settled, wait_option
+from console.commands.numbers import Whole
 from console.commands.tables import table, terminal_width, when
 from console.commands.watching import acted, say_end, watch
 
@@ -39,7 +40,7 @@ Examples:
 
 @click.command("approve", epilog=_EPILOG)
 @common_options
-@click.argument("actions", metavar="[ACTION]...", type=click.IntRange(1), nargs=-1)
+@click.argument("actions", metavar="[ACTION]...", type=Whole(1), nargs=-1)
 @click.option("--deny", is_flag=True, help="Say no: one no is enough.")
 @click.option("--note", "--reason", "note", default="", help="What you want to be read beside your word.")
 @click.option("--yes", is_flag=True, help="Do not ask; sign it.")

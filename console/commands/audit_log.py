@@ -8,6 +8,7 @@ import click
 
 from agent.errors import ConfigError
 from console.commands.common import common_options, jsonable, print_json, reader_for, settings_for
+from console.commands.numbers import Whole
 from console.commands.tables import table, when
 from console.commands.times import Stretch
 
@@ -23,7 +24,7 @@ Examples:
 @click.command("list", epilog="Example: burndeck audit list --since 30d --json")
 @common_options
 @click.option("--since", type=Stretch(), default="7d", show_default=True, help="How far back.")
-@click.option("--most", type=click.IntRange(min=1), default=1_000, show_default=True, help="At most so many.")
+@click.option("--most", type=Whole(min=1), default=1_000, show_default=True, help="At most so many.")
 def list_(config: str | None, db: str | None, as_json: bool, since: int, most: int) -> None:
     """What was done, newest first."""
     from agent.control.audit import listed

@@ -68,10 +68,11 @@ def _figure(figure: Figure) -> str:
 
 def _headline(report: BurnReport) -> str:
     usual = report.usual
+    verdict = "within its band" if report.verdict == "usual" else report.verdict
     lines = [
         f"{report.organization}   {when(report.at)}" + ("" if report.live else "   (not live)"),
         f"burn now      {_figure(report.burn)}   {_figure(report.burn_money)}"
-        f"   {percent(report.change, sign=True)} against usual: {report.verdict}",
+        f"   {percent(report.change, sign=True)} against usual: {verdict}",
         f"usual         {amount(usual.expected.value)}"
         f" ({amount(usual.low.value)} to {amount(usual.high.value)}) credits/min: {usual.sentence}",
         f"requests      {_figure(report.requests)}",

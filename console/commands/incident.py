@@ -10,6 +10,7 @@ import click
 from console.commands.common import common_options, print_json, reader_for, settings_for
 from console.commands.incident_export import export
 from console.commands.intents import send, wait_option
+from console.commands.numbers import Whole
 from console.commands.times import Instant, Stretch
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def list_(config: str | None, db: str | None, as_json: bool, since: int) -> None
     epilog="Example: burndeck incident show 3 --at 2026-11-18T10:05",
 )
 @common_options
-@click.argument("ident", metavar="INCIDENT", type=click.IntRange(1))
+@click.argument("ident", metavar="INCIDENT", type=Whole(1))
 @click.option("--at", type=Instant(), help="As it stood then (UTC); its cost is the newest.")
 def show(config: str | None, db: str | None, as_json: bool, ident: int, at: float | None) -> None:
     """One INCIDENT as a whole: cost, alerts, actions, approvals, people, messages, and one timeline.
@@ -95,7 +96,7 @@ def show(config: str | None, db: str | None, as_json: bool, ident: int, at: floa
     epilog='Example: burndeck incident assess 3 --not-critical --note "batch only"',
 )
 @common_options
-@click.argument("ident", metavar="INCIDENT", type=click.IntRange(1))
+@click.argument("ident", metavar="INCIDENT", type=Whole(1))
 @click.option("--critical/--not-critical", default=None, help="Whether production is affected.")
 @click.option("--note", default="", help="What you saw.")
 @wait_option
@@ -133,7 +134,7 @@ def assess(
     epilog="Example: burndeck incident postmortem 3 --file postmortem.md",
 )
 @common_options
-@click.argument("ident", metavar="INCIDENT", type=click.IntRange(1))
+@click.argument("ident", metavar="INCIDENT", type=Whole(1))
 @click.option("--file", "file", type=click.File(encoding="utf-8"), help="Its text; - for standard input.")
 @click.option("--text", help="Its text, in a line.")
 @wait_option

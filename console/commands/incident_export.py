@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from console.commands.common import common_options, print_json, reader_for, settings_for
+from console.commands.numbers import Whole
 
 _EPILOG = """\b
 Examples:
@@ -18,7 +19,7 @@ Examples:
 
 @click.command("export", short_help="Write the postmortem as files.", epilog=_EPILOG)
 @common_options
-@click.argument("ident", metavar="INCIDENT", type=click.IntRange(1))
+@click.argument("ident", metavar="INCIDENT", type=Whole(1))
 @click.option(
     "-o",
     "--output",

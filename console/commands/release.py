@@ -14,6 +14,7 @@ from console.commands.common import common_options, print_json, reader_for, sett
 from console.commands.credits import Credits
 from console.commands.intents import Done, agentless, intent_data, say_undone, send, settled, wait_option
 from console.commands.lifting import ask, asks
+from console.commands.numbers import Whole
 from console.commands.times import Stretch
 from console.commands.watching import say_end, undone, watch
 
@@ -33,8 +34,8 @@ Examples:
 
 @click.command("release", epilog=_RELEASE)
 @common_options
-@click.argument("action", type=click.IntRange(1), required=False)
-@click.option("--incident", type=click.IntRange(1), help="Every action of this incident.")
+@click.argument("action", type=Whole(1), required=False)
+@click.option("--incident", type=Whole(1), help="Every action of this incident.")
 @click.option("--reason", default="", help="Why.")
 @click.option("--yes", is_flag=True, help="Do not ask; without a terminal nothing is asked anyway.")
 @wait_option
@@ -101,7 +102,7 @@ def release(
 
 @click.command("renew", epilog="Example: burndeck renew 12 --for 1h")
 @common_options
-@click.argument("action", type=click.IntRange(1))
+@click.argument("action", type=Whole(1))
 @click.option(
     "--for",
     "span",
@@ -134,12 +135,12 @@ def renew(
 
 
 @click.command("amend", epilog='Example: burndeck amend 12 --credits 3000 --reason "less is enough"')
-@click.argument("action", type=click.IntRange(1))
+@click.argument("action", type=Whole(1))
 @click.option("--credits", "nano", type=Credits(), help="Another amount, of a cap or a top-up.")
-@click.option("--rps", type=click.IntRange(0), help="Another limit, in requests a second.")
-@click.option("--rpm", type=click.IntRange(0), help="In requests a minute.")
-@click.option("--tpm", type=click.IntRange(0), help="In tokens a minute.")
-@click.option("--parallel", type=click.IntRange(0), help="In requests at once.")
+@click.option("--rps", type=Whole(0), help="Another limit, in requests a second.")
+@click.option("--rpm", type=Whole(0), help="In requests a minute.")
+@click.option("--tpm", type=Whole(0), help="In tokens a minute.")
+@click.option("--parallel", type=Whole(0), help="In requests at once.")
 @click.option("--for", "span", type=Stretch(), help="Another time after which it undoes itself.")
 @click.option("--non-prod/--with-prod", "non_prod", default=None, help="Spare production, or do not.")
 @acting_options

@@ -10,6 +10,7 @@ import click
 from console.commands.common import common_options, print_json, reader_for, settings_for
 from console.commands.intents import agentless, intent_data, say_undone, wait_option
 from console.commands.named_values import values_option
+from console.commands.numbers import Whole
 from console.commands.runs import finish, send_all
 
 if TYPE_CHECKING:
@@ -27,8 +28,8 @@ Examples:
 @click.command("start", epilog=_EPILOG)
 @common_options
 @click.argument("runbook", metavar="ID")
-@click.option("--alert", type=click.IntRange(1), help="The alert that it answers; it fills parameters.")
-@click.option("--incident", type=click.IntRange(1), help="The incident that it is about, without an alert.")
+@click.option("--alert", type=Whole(1), help="The alert that it answers; it fills parameters.")
+@click.option("--incident", type=Whole(1), help="The incident that it is about, without an alert.")
 @values_option("A parameter of the run; may be given several times.")
 @click.option("--drill", is_flag=True, help="Go the whole way, marked as a drill, and change nothing.")
 @wait_option

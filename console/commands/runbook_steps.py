@@ -9,6 +9,7 @@ import click
 from console.commands.common import reader_for, settings_for
 from console.commands.intents import reason_option
 from console.commands.named_values import named_values
+from console.commands.numbers import Whole
 from console.commands.runs import carry_out, moving, run_error, step_option, the_run, the_step
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def retry(
 
 @click.command("reopen", epilog='Example: burndeck runbook reopen 3 --step 4 --reason "it came back"')
 @moving
-@click.option("--step", "seq", type=click.IntRange(1), required=True, help="The step to go back to.")
+@click.option("--step", "seq", type=Whole(1), required=True, help="The step to go back to.")
 @click.option("--reason", default="", help="Why.")
 def reopen(
     config: str | None, db: str | None, as_json: bool, ident: int, wait: float, seq: int, reason: str

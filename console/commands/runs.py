@@ -10,6 +10,7 @@ import click
 
 from console.commands.common import F, common_options, print_json, reader_for
 from console.commands.intents import agentless, intent_data, say_undone, settled, wait_option
+from console.commands.numbers import Whole
 from console.commands.runs_data import run_data
 from console.commands.runs_text import next_commands, standing_lines
 
@@ -41,12 +42,12 @@ _LOOKED_AFTER_S = 1.5
 
 def run_argument(function: F) -> F:
     """Adds the RUN that a command is about, as `ident`."""
-    return click.argument("ident", metavar="RUN", type=click.IntRange(1))(function)
+    return click.argument("ident", metavar="RUN", type=Whole(1))(function)
 
 
 def step_option(text: str) -> Callable[[F], F]:
     """Adds `--step N`."""
-    return click.option("--step", "seq", type=click.IntRange(1), help=text)
+    return click.option("--step", "seq", type=Whole(1), help=text)
 
 
 def moving(function: F) -> F:

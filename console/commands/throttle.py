@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from console.commands.acting import How, act, acting_options
+from console.commands.numbers import Whole
 from console.commands.scopes import Reach, ReachType, reach_of
 from console.commands.times import Stretch
 
@@ -24,10 +25,10 @@ Examples:
 @click.command("throttle", epilog=_EPILOG)
 @click.argument("scope", type=ReachType(), required=False)
 @click.option("--scope", "option", type=ReachType(), help="The same as SCOPE, for scripts.")
-@click.option("--rps", type=click.IntRange(0), help="Requests a second.")
-@click.option("--rpm", type=click.IntRange(0), help="Requests a minute.")
-@click.option("--tpm", type=click.IntRange(0), help="Tokens a minute.")
-@click.option("--parallel", type=click.IntRange(0), help="Requests at once.")
+@click.option("--rps", type=Whole(0), help="Requests a second.")
+@click.option("--rpm", type=Whole(0), help="Requests a minute.")
+@click.option("--tpm", type=Whole(0), help="Tokens a minute.")
+@click.option("--parallel", type=Whole(0), help="Requests at once.")
 @click.option("--non-prod", is_flag=True, help="Spare production.")
 @click.option("--model", "models", multiple=True, help="Hold only this model; may be given several times.")
 @click.option("--for", "span", type=Stretch(), help="How long; by default [acting] throttle_expires.")

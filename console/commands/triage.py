@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from console.commands.common import common_options, print_json, reader_for, settings_for
+from console.commands.numbers import Whole
 from console.commands.tables import amount, named, percent, table, when
 from console.commands.times import Instant, Stretch
 
@@ -48,7 +49,7 @@ class Value(click.ParamType["tuple[str, str]"]):
 @click.option("--by", type=click.Choice(DIMENSIONS), help="Only this table.")
 @click.option("--within", type=Value(), help="Look inside this, as in team:search.")
 @click.option("--of", type=Value(), help="Take this row apart, as in key:key_abc.")
-@click.option("--limit", type=click.IntRange(min=1), default=10, show_default=True, help="Rows a table.")
+@click.option("--limit", type=Whole(min=1), default=10, show_default=True, help="Rows a table.")
 def triage(
     config: str | None,
     db: str | None,

@@ -8,6 +8,7 @@ import click
 
 from console.commands.common import common_options, print_json, reader_for, settings_for
 from console.commands.intents import intent_data, settled, wait_option
+from console.commands.numbers import Whole
 
 if TYPE_CHECKING:
     from agent.control.queued import Queued
@@ -22,7 +23,7 @@ Examples:
 
 @click.command("withdraw", epilog=_EPILOG)
 @common_options
-@click.argument("intent", type=click.IntRange(1), required=False)
+@click.argument("intent", type=Whole(1), required=False)
 @wait_option
 def withdraw(config: str | None, db: str | None, as_json: bool, intent: int | None, wait: float) -> None:
     """Take back an INTENT that you signed and no agent has taken yet; without one, list those that wait.

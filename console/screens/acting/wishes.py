@@ -16,7 +16,7 @@ from console.live import Answer, Question
 from console.screens.acting.aim import Aim
 from console.screens.acting.look import Looked, off_boards, plan_question
 from console.screens.acting.words import confirmation, draw_plan, names_of, short_title
-from console.screens.forms.form import Field, FieldError, Values
+from console.screens.forms.form import Field, FieldError, Values, no_amount
 from console.screens.forms.preview import Preview, PreviewForm
 from console.wants import Want
 
@@ -156,7 +156,7 @@ def _capped(aim: Aim, values: Values) -> ActionSpec:
     try:
         return ActionSpec(ActionKind.CAP, aim.scope, amount_nano=parse_credits(values["credits"]))
     except (AmountError, ValueError):
-        raise FieldError(f"credits: {values['credits'] or 'nothing'} is no amount above zero") from None
+        raise FieldError(no_amount("credits", values["credits"])) from None
 
 
 def parse_limit(text: str) -> Limit:

@@ -15,7 +15,7 @@ from agent.reports.alert_board import AlertBoard
 from agent.reports.alert_list import AlertEntry
 from agent.reports.silences import matching
 from console import format as fmt
-from console.screens.forms.form import Field, FieldError, Form, Values
+from console.screens.forms.form import Field, FieldError, Form, Values, no_amount
 from console.wants import Want
 
 if TYPE_CHECKING:
@@ -204,7 +204,7 @@ def _limit(text: str) -> int:
     except AmountError:
         limit = 0
     if limit <= 0:
-        raise FieldError(f"credits: {text or 'nothing'} is no amount above zero")
+        raise FieldError(no_amount("credits", text))
     return limit
 
 

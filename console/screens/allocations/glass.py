@@ -14,7 +14,7 @@ from console import format as fmt
 from console.live import Answer, Question
 from console.screens.acting.look import PLAN, Looked, look_at
 from console.screens.acting.words import part
-from console.screens.allocations.wishes import REASON, amount, noted
+from console.screens.allocations.wishes import REASON, amount, noted, used_words
 from console.screens.forms.form import Field, Values
 from console.screens.forms.preview import Preview, PreviewForm
 from console.wants import Want
@@ -43,8 +43,7 @@ class Glass:
 def break_glass(row: TreeRow) -> PreviewForm:
     """Credits for what stands at its hard cap, without anybody's approval."""
     scope = Scope.parse(row.budget.scope)
-    about = f"{row.budget.scope}: {fmt.number(row.budget.used.value)} of "
-    about += f"{fmt.number(row.budget.monthly.value)} credits used"
+    about = f"{row.budget.scope}: {used_words(row)}"
 
     def ask(values: Values, first: bool) -> Question:
         nano = amount("credits", values["credits"]) if values["credits"] else 0

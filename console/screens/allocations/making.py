@@ -15,7 +15,7 @@ from console.live import Answer, Question
 from console.screens.acting.aim import Aim
 from console.screens.acting.look import PLAN, Looked, look_at, plan_question
 from console.screens.acting.words import part
-from console.screens.allocations.wishes import REASON, amount, read_change, share_of
+from console.screens.allocations.wishes import REASON, amount, read_change, share_of, used_words
 from console.screens.forms.form import Field, FieldError, Values
 from console.screens.forms.preview import Preview, PreviewForm
 from console.screens.words import scope_words
@@ -101,8 +101,7 @@ def retire(row: TreeRow, around: TreeRow | None) -> PreviewForm:
     """An allocation ends; what lies around it counts its burn alone."""
     ident, scope = row.budget.allocation_id, Scope.parse(row.budget.scope)
     change = {"id": ident, "create": False, "retire": True}
-    about = f"{scope_words(row.budget.scope)}: {fmt.number(row.budget.used.value)} of "
-    about += f"{fmt.number(row.budget.monthly.value)} credits used"
+    about = f"{scope_words(row.budget.scope)}: {used_words(row)}"
 
     def ask(values: Values, first: bool) -> Question:
         return plan_question(

@@ -16,7 +16,7 @@ from console.live import Answer, Question
 from console.screens.acting.aim import Aim
 from console.screens.acting.look import Looked, plan_question
 from console.screens.acting.words import approvers, part
-from console.screens.forms.form import Field, FieldError, Values
+from console.screens.forms.form import Field, FieldError, Values, no_amount
 from console.screens.forms.preview import Preview, PreviewForm
 from console.wants import Want
 from console.widgets.ink import Line, Tone
@@ -61,9 +61,17 @@ def top_up(row: TreeRow) -> PreviewForm:
     return _form("Top up", "Top-up", row, fields, specify)
 
 
+def used_words(row: TreeRow) -> str:
+    """`268k of 268k credits used, 412 left`: what two rounded numbers do not say."""
+    monthly, used = row.budget.monthly.value or Decimal(0), row.budget.used.value or Decimal(0)
+    left = monthly - used
+    rest = f"{fmt.number(left)} left" if left >= 0 else f"{fmt.number(-left)} over"
+    return f"{fmt.number(used)} of {fmt.number(monthly)} credits used, {rest}"
+
+
 def _form(verb: str, what: str, row: TreeRow, fields: tuple[Field, ...], specify: Specify) -> PreviewForm:
     aim = Aim(Scope.parse(row.budget.scope), row.budget.allocation_id)
-    about = f"{fmt.number(row.budget.used.value)} of {fmt.number(row.budget.monthly.value)} credits used"
+    about = used_words(row)
 
     def ask(values: Values, first: bool) -> Question:
         return plan_question(specify(values), aim, first=False)
@@ -139,7 +147,7 @@ def amount(name: str, text: str) -> int:
     try:
         return int(parse_credits(text))
     except AmountError:
-        raise FieldError(f"{name}: {text or 'nothing'} is no amount above zero") from None
+        raise FieldError(no_amount(name, text)) from None
 
 
 def share_of(name: str, text: str) -> str:

@@ -34,6 +34,11 @@ class FieldError(ValueError):
     """Why what was typed cannot be sent, in a sentence that begins with the field."""
 
 
+def no_amount(field: str, text: str) -> str:
+    """Why a text is no amount; of one that nobody has typed yet, what to type."""
+    return f"{field}: {text} is no amount above zero" if text else f"{field}: type how many, such as 500"
+
+
 @dataclass(frozen=True, slots=True)
 class Field:
     """One line to type in."""

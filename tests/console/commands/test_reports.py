@@ -53,6 +53,12 @@ def test_burn_is_fine_while_the_burn_is_usual(ledger: Path) -> None:
     assert run("burn", "--db", ledger, "--at", "2026-11-18T11:00").exit_code == 0
 
 
+def test_what_is_no_number_is_said_in_words(ledger: Path) -> None:
+    result = run("release", "abc", "--db", ledger)
+
+    assert result.exit_code == 2 and "'abc' is not a valid whole number" in result.stderr
+
+
 def test_burn_as_json_has_stable_keys_and_exact_amounts(ledger: Path) -> None:
     found = document("burn", "--db", ledger)
 

@@ -211,7 +211,7 @@ async def test_what_no_gateway_can_do_says_what_it_can_and_the_past_is_not_chang
     async with console_on(desk, "t") as running:
         await running.until("Keys 4")
         await running.press("c")
-        await running.until("credits: nothing is no amount above zero")
+        await running.until("credits: type how many, such as 500")
         await running.press(*"500")
         await running.until("▲ edge cannot cap a key", "It can throttle or block it.")
         await running.press("enter")

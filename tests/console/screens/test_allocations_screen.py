@@ -53,7 +53,8 @@ async def test_a_top_up_is_shown_confirmed_and_waits_for_two(finance):
     async with console_on(finance, "5") as running:
         await running.until("pool 800k")
         await running.press(*TEAM, "+")
-        await running.until("credits: nothing is no amount above zero")
+        await running.until("credits used, ", " left")
+        await running.until("credits: type how many, such as 500")
         await running.press(*"900000")
         await running.until("the pool is short: 900,000 credits are asked for")
         await running.press(*["backspace"] * 6, *"500", "tab", *"launch")
