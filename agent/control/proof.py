@@ -6,6 +6,7 @@ import base64
 import hashlib
 from collections.abc import Collection
 
+from agent.control.carrying import carried
 from agent.domain.intent import Intent, Refused, parse_intent
 from agent.domain.person import Person
 from agent.ledger.control_store import IntentRow
@@ -13,10 +14,7 @@ from agent.ledger.control_store import IntentRow
 
 def proved(row: IntentRow, people: Collection[Person], ledger: str) -> tuple[Intent, Person]:
     """The intent of a row and the person who signed it for the ledger of this name; raises `Refused`."""
-    try:
-        intent = parse_intent(row.body)
-    except ValueError as error:
-        raise Refused(f"malformed: {error}") from None
+    intent = _intent_of(row)
     person = next((each for each in people if each.name == intent.person), None)
     if person is None:
         raise Refused(f"burndeck.toml knows no person {intent.person!r}, or did not when the agent started")
@@ -25,6 +23,16 @@ def proved(row: IntentRow, people: Collection[Person], ledger: str) -> tuple[Int
     if intent.ledger != ledger:
         raise Refused("made for another ledger")
     return intent, person
+
+
+def _intent_of(row: IntentRow) -> Intent:
+    try:
+        return parse_intent(row.body)
+    except ValueError as error:
+        token = carried(row)
+        if token is None:
+            raise Refused(f"malformed: {error}") from None
+        return token
 
 
 def fingerprint(row: IntentRow) -> str:

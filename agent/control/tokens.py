@@ -131,22 +131,45 @@ def make_token(request: RequestText, identity: Identity, verdict: Verdict, note:
         "at": request.at,
     }
     text = canonical(body)
-    sealed = json.dumps([text, identity.sign(text)], separators=(",", ":"))
+    return seal(text, identity.sign(text))
+
+
+def seal(text: str, signature: str) -> str:
+    """The token of a text and its signature."""
+    sealed = json.dumps([text, signature], separators=(",", ":"))
     return _TOKEN + base64.urlsafe_b64encode(zlib.compress(sealed.encode(), 9)).decode()
+
+
+def unseal(token: str) -> tuple[str, str]:
+    """The text of a token and its signature, which nobody has looked at; raises `Refused`."""
+    try:
+        text, signature = json.loads(_unpack(token.strip(), _TOKEN, _LARGEST))
+        if not isinstance(text, str) or not isinstance(signature, str):
+            raise ValueError("not a text and its signature")
+    except (ValueError, TypeError) as error:
+        raise Refused(f"that is no token: {error}") from None
+    return text, signature
+
+
+def fields_of(text: str) -> dict[str, Any]:
+    """What the text of a token says; `ValueError` or `TypeError` where it is none."""
+    values = parse_canonical(text.encode())
+    if not isinstance(values, dict) or values.keys() != _FIELDS:
+        raise ValueError("not the fields of an approval")
+    Verdict(values["verdict"])
+    if type(values["action"]) is not int:
+        raise ValueError("it names no action")
+    return values
 
 
 def read_token(token: str, people: Collection[Person], ledger: str, now: int) -> Word:
     """The word in a token. Raises `Refused` unless one of `people` signed it, for this ledger, lately."""
+    text, signature = unseal(token)
     try:
-        text, signature = json.loads(_unpack(token.strip(), _TOKEN, _LARGEST))
-        values = parse_canonical(text.encode())
-        if not isinstance(values, dict) or values.keys() != _FIELDS:
-            raise ValueError("not the fields of an approval")
-        verdict, at, action = Verdict(values["verdict"]), values["at"], values["action"]
-        if type(action) is not int:
-            raise ValueError("it names no action")
-    except (ValueError, TypeError, AttributeError) as error:
+        values = fields_of(text)
+    except (ValueError, TypeError) as error:
         raise Refused(f"that is no token: {error}") from None
+    verdict, at, action = Verdict(values["verdict"]), values["at"], values["action"]
     name = str(values["person"])[:64]
     person = next((each for each in people if _signed(text, signature, each)), None)
     if person is None and any(each.name == name for each in people):

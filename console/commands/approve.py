@@ -14,12 +14,13 @@ from console.commands.approve_elsewhere import answer_elsewhere
 from console.commands.approve_several import decide_each
 from console.commands.common import common_options, print_json, reader_for, settings_for
 from console.commands.decision import decision, detail_of, exactly
-from console.commands.intents import agentless, intent_data, say_undone, settled, wait_option
+from console.commands.intents import agentless, answered, intent_data, say_undone, settled, wait_option
 from console.commands.numbers import Whole
 from console.commands.tables import table, terminal_width, when
 from console.commands.watching import acted, say_end, watch
 
 if TYPE_CHECKING:
+    from agent.control import IntentReceipt, Outcome
     from agent.control.asking import Ask
     from agent.domain.action import Action
     from agent.domain.person import Person
@@ -36,6 +37,8 @@ Examples:
   burndeck approve --request LINE                shows the change and prints a token; here again
   burndeck approve 12 --token TOKEN
 """
+
+_AGAIN = "`burndeck approve ACTION --export` begins anew; the token is needed whole, on one line."
 
 
 @click.command("approve", epilog=_EPILOG)
@@ -97,7 +100,7 @@ def approve(
 
 def _decide(settings: Settings, asked: Ask, action: int, wait: float, *, as_json: bool) -> None:
     begun = time.monotonic()
-    receipt, result = settled(settings, asked.kind, asked.subject, asked.payload, wait)
+    receipt, result = _settled(settings, asked, action, wait)
     done = result is not None and result.handled_at is not None and not result.reason
     left = max(0.0, wait - (time.monotonic() - begun))
     watched = watch(settings, action, begun, left, acted, quiet=as_json) if done else None
@@ -111,6 +114,25 @@ def _decide(settings: Settings, asked: Ask, action: int, wait: float, *, as_json
     else:
         say_end(watched, wait)
     click.get_current_context().exit(0 if done else 1)
+
+
+def _settled(
+    settings: Settings, asked: Ask, action: int, wait: float
+) -> tuple[IntentReceipt, Outcome | None]:
+    """A word of one's own, or one that a token brings: where nobody here may say it, the token by itself."""
+    from agent.control.standing import standing
+
+    token = asked.payload.get("token")
+    if token is None or standing(settings).may(asked.kind):
+        return settled(settings, asked.kind, asked.subject, asked.payload, wait)
+    from agent.control.carrying import carry
+    from agent.domain.intent import Refused
+
+    try:
+        receipt = carry(settings, str(token), action, asked.kind, settings.clock().now())
+    except Refused as refused:
+        raise no(refused.reason, hint=_AGAIN) from None
+    return receipt, answered(settings, receipt.id, wait)
 
 
 def _list(settings: Settings, *, as_json: bool) -> None:

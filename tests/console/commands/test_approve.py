@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.control.identity import VARIABLE
+from agent.control.identity import VARIABLE, new_identity, write_identity
 from agent.domain.action import Action, ActionKind, ActionSpec, ActionState
 from agent.domain.allocation import Scope
 from agent.domain.incident import Incident
@@ -160,6 +160,31 @@ def test_an_approval_from_another_machine_counts_when_its_token_is_brought(
     said = capsys.readouterr().out
     assert "by cy for engineering" in said
     assert "from home" in said
+
+
+def test_a_token_needs_nobody_who_may_sign_where_it_is_pasted(
+    world: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert world.run(*BLOCK) == 0
+    capsys.readouterr()
+    assert world.run("approve", "1", "--export") == 0
+    request = capsys.readouterr().out.strip()
+    tokens = []
+    for name in ("bo", "cy"):
+        world.as_(name)
+        assert world.run("approve", "--request", request, "--yes") == 0
+        tokens.append(capsys.readouterr().out.strip())
+
+    write_identity(new_identity("zoe"), tmp_path / "stranger.key")
+    monkeypatch.setenv(VARIABLE, str(tmp_path / "stranger.key"))
+    assert world.run("approve", "1", "--deny", "--token", tokens[0]) == 1
+    assert "the token says approved" in capsys.readouterr().err
+    assert world.run("approve", "1", "--token", tokens[0][:-9]) == 1
+    assert "that is no token" in capsys.readouterr().err
+    assert blocked(world) == []
+    assert [world.run("approve", "1", "--token", each) for each in tokens] == [0, 0]
+
+    assert blocked(world) == ["key_prod"]
 
 
 def test_whoever_asked_signs_no_approval_elsewhere_either(
