@@ -33,7 +33,10 @@ async def test_enter_does_the_next_thing_until_the_run_is_over(desk: RunDesk) ->
         await running.press("enter")
         await answered(running, desk)
         await step_shows(
-            running, "pending action 1", "to 10 rpm for 2 h", "planned by the runbook: throttle: scope"
+            running,
+            "not yet written action 1",
+            "to 10 rpm for 2 h",
+            "planned by the runbook: throttle: scope",
         )
 
         desk.ends()
