@@ -114,10 +114,10 @@ def say_end(watched: Watched, wait_s: float, *, of_undo: bool = False) -> None:
             f"  `burndeck approve {entry.id}` by somebody else, or `burndeck approve {entry.id} --export`"
         )
     elif entry.state in ("pending", "executing", "reversing"):
+        why = f", {entry.not_written}" if entry.unwritten else ""
         if watched.agentless:
-            click.echo(f"action {entry.id} stays {entry.state}: {watched.agentless}", err=True)
+            click.echo(f"action {entry.id} stays {entry.state}{why}: {watched.agentless}", err=True)
         else:
-            why = f", {entry.not_written}" if entry.unwritten else ""
             click.echo(f"action {entry.id} is still {entry.state} after {wait_s:g} s{why}", err=True)
         click.echo(f"  `burndeck actions show {entry.id}` says how far it is.", err=True)
     elif entry.open:
