@@ -73,7 +73,7 @@ def waiting(reader: LedgerReader, settings: Settings, ident: int, person: str, n
         raise NotAllowedError(problem, hint=hint)
     each = IntentRow(ident, row["body"], row["signature"])
     intent = _in_time(reader, settings, each, now)
-    if intent is None:
+    if intent is None or intent.kind is IntentKind.REFUSED_ASK:
         raise NotAllowedError(f"intent {ident} has lapsed: no agent will carry it out", hint=hint)
     found = _queued(each, intent, _taken_back(reader, settings, ident, {subject_of(ident)}, now))
     if found.withdrawn:
