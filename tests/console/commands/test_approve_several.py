@@ -95,7 +95,7 @@ def test_what_waits_no_more_and_what_never_was_are_refused_each_with_its_reason(
     assert "action 99: refused: there is no action 99" in said.err
     assert "action 3, top team:search up by 700 credits: approved by bo" in said.out
     assert asked.run("actions", "show", "2") == 0
-    assert "refused: approve: action 2 is declined" in capsys.readouterr().out, "on record"
+    assert "refused      bo        approve: action 2 is declined" in capsys.readouterr().out, "on record"
 
 
 def test_json_is_a_list_of_several_and_stays_an_object_for_one(

@@ -114,7 +114,9 @@ async def test_a_key_is_confirmed_by_its_name_in_the_directory_or_by_its_id(desk
     desk.writer.save_directory("openai", projects, [key], None, NOW)
     async with console_on(desk, "t") as running:
         await running.until("Keys 4")
-        await running.press("b", "enter")
+        await running.press("b")
+        await running.until("Enter goes on to the confirmation")
+        await running.press("enter")
         await running.until("Type search-prod or key_search and Enter: ask finance and engineering")
         await running.press(*typed, "enter")
         await running.until("Signed by ada")
