@@ -26,6 +26,7 @@ from agent.ledger.action_rows import (
     step_of,
 )
 from agent.ledger.allocation_changes import AllocationChange, AllocationChangeStore, allocation_change_of
+from agent.ledger.as_written import Remembered, Written
 from agent.ledger.copies import HELD, Copies
 from agent.ledger.gateway_store import GatewayStore
 from agent.ledger.seals import (
@@ -40,23 +41,6 @@ from agent.ledger.seals import (
 )
 from agent.ledger.sql import statement
 from agent.ledger.store import Transaction
-
-_MOST_WRITTEN = 64
-"""Actions that are remembered as they were proved."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Written:
-    """An action as the agent has written it, and what proves that."""
-
-    proof: str
-    action: Action
-    steps: Mapping[int, Step]  # by their places
-
-    def as_far_as(self, row: Step) -> Step | None:
-        """One of its steps, as far as the row says that it came; None where it has no such one."""
-        known = self.steps.get(row.seq)
-        return None if known is None else replace(known, state=row.state, detail=row.detail, at=row.at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +60,7 @@ class ActionStore(AllocationChangeStore, GatewayStore):
         self._answers: Mapping[int, Answer] = {}  # that were proved
         self._changes = 0  # of actions, on this connection
         self._open: _Open | None = None
-        self._written: dict[int, _Written] = {}
+        self._written = Remembered()
 
     def action(self, ident: int) -> Action | None:
         """The action of an id, with its steps; None when there is none."""
@@ -228,21 +212,19 @@ class ActionStore(AllocationChangeStore, GatewayStore):
                 return False  # bytes, say, where the agent writes text
             return self._seals.holds(ACTION, f"action:{action.id}", proof)
 
-    def _as_written(self, ident: int) -> _Written | None:
+    def _as_written(self, ident: int) -> Written | None:
         """An action as it was proved, while that proof is the newest: of thousands of steps it is read once.
 
         None where nothing proves what its rows say.
         """
-        known = self._written.pop(ident, None)
+        known = self._written.get(ident)
         if known is None or not self._seals.holds(ACTION, f"action:{ident}", known.proof):
             action = self.action(ident)
             if action is None or not self.own(action):
                 return None
             steps = {step.seq: step for step in action.steps}
-            known = _Written(action_proof(action, self.approvals(ident)), action, steps)
-        self._written[ident] = known
-        if len(self._written) > _MOST_WRITTEN:
-            self._written.pop(next(iter(self._written)))
+            known = Written(action_proof(action, self.approvals(ident)), action, steps)
+        self._written.keep(ident, known)
         return known
 
     def _is_own(self, answer: Answer) -> bool:
