@@ -152,8 +152,9 @@ class Site:
             connection.close()
 
     def state(self, ident: int) -> str:
-        """The state of an action."""
-        return str(self.rows("SELECT state FROM action WHERE id = ?", ident)[0][0])
+        """The state of an action; empty until an agent has taken what was asked for."""
+        found = self.rows("SELECT state FROM action WHERE id = ?", ident)
+        return str(found[0][0]) if found else ""
 
     def until_state(self, ident: int, *states: str, within_s: float = 30.0) -> str:
         """Waits until an action is in one of these states."""
