@@ -75,6 +75,7 @@ class Ground:
     pause: str  # the id of the step at whose wait the script stops
     run: int
     ends_at: float = field(default_factory=lambda: time.monotonic() + WITHIN_S)
+    paused: bool = False
 
     def now(self) -> float:
         """The time of the ledger."""
@@ -96,7 +97,10 @@ class Ground:
         """Until the agent has written something."""
         view = self.view()
         if view.current is not None and view.current.declared.id == self.pause:
-            raise PausedError
+            if self.paused:
+                raise PausedError
+            self.paused = True  # the driver may not have looked since the step before ended
+            return
         waits = view.current.waits if view.current is not None else ""
         assert time.monotonic() < self.ends_at, f"run {self.run} waits: {waits}\n{self.site.said()}"
         time.sleep(0.02)
