@@ -11,7 +11,7 @@ from agent.domain.action import Action, Approval, Needs
 from agent.domain.action_words import open_needs, spec_title
 from agent.domain.allocation import Scope, ScopeKind
 from agent.domain.money import to_credits
-from agent.domain.words import instant, plural
+from agent.domain.words import instant, plain_line, plural
 from agent.ledger.kinds import Kind
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def _burn(action: Action) -> str:
 
 
 def _named(name: str, ident: str) -> str:
-    plain = " ".join("".join(char if char.isprintable() else " " for char in name).split())
+    plain = plain_line(name)
     return f"{plain} ({ident})" if plain and plain != ident else ident
 
 

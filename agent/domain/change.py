@@ -6,6 +6,8 @@ import datetime
 from dataclasses import dataclass
 from enum import StrEnum
 
+from agent.domain.words import plain_line
+
 MOST_TITLE = 200
 """Characters of a title that are kept: it has to fit a line."""
 # 2000 to 2100: outside of it a number is no instant in seconds, or the clock of whoever wrote it is broken.
@@ -91,7 +93,7 @@ class Instant(int):
 
 def one_line(text: str, most: int = MOST_TITLE) -> str:
     """A text of somebody else as one line without control characters, cut where it is too long."""
-    plain = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    plain = plain_line(text)
     return plain if len(plain) <= most else plain[: most - 1].rstrip() + "…"
 
 

@@ -28,6 +28,11 @@ def percent(share: Decimal) -> str:
     return f"{share * 100:+.0f} %"
 
 
+def plain_line(text: str) -> str:
+    """What somebody else wrote on one line, without anything that ends or hides one."""
+    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
+
+
 def plural(count: int, word: str) -> str:
     """`1 week`, `3 weeks`."""
     return f"{count} {word}" + ("" if count == 1 else "s")

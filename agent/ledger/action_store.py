@@ -140,11 +140,8 @@ class ActionStore(AllocationChangeStore, GatewayStore):
         """
         about = {"gateway": target.gateway, "kind": target.kind.value, "target": target.id}
         rows = self._rows("steps_holding", **about, beside=beside)
-        return [
-            each
-            for row in rows
-            for each in self._in_force(row["action"], target, (step_of(each) for each in (row,)))
-        ]
+        # A row is read only once its action is proved: somebody else may have written anything into it.
+        return [each for row in rows for each in self._in_force(row["action"], target, map(step_of, (row,)))]
 
     def in_force_at(self, target: Target, beside: int) -> list[tuple[int, Step]]:
         """The same, also where a row says that nothing of the step holds: anybody can have written that."""

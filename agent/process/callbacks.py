@@ -21,6 +21,7 @@ import msgspec
 
 from agent.control.gateways.webhook.payload import key_start
 from agent.domain.gateway import Callback
+from agent.domain.words import plain_line
 from agent.errors import ConfigError
 from agent.process.bodies import read_body
 from agent.process.change_hook import ChangeHook, OnPosted
@@ -213,5 +214,5 @@ def _callback(gateway: str, action: int, seq: int, body: bytes) -> Callback | No
         return None
     if not said.idempotency_key.startswith(key_start(action, seq)):
         return None
-    text = " ".join("".join(c if c.isprintable() else " " for c in said.text).split())[:_TEXT]
+    text = plain_line(said.text)[:_TEXT]
     return Callback(gateway, action, seq, said.idempotency_key, said.ok, text)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from agent.alerts.post import Post
 from agent.domain.alert import CRITICAL
-from agent.domain.audit import ChainHead
+from agent.domain.audit import EMPTY, ChainHead
 from agent.domain.notice import Notice, NoticeKind
 from agent.domain.person import AGENT
 from agent.ledger.chain import Verdict, follow
@@ -134,4 +134,4 @@ def _notice(news: list[str], now: int) -> Notice:
 def _head(reader: LedgerReader) -> ChainHead:
     """Where the log ends now: what stands before is for the proof of everything."""
     seq, digest, _ = tuple(reader.rows("audit_head")[0])
-    return ChainHead(seq or 0, digest.decode("utf-8", "replace") if seq else "0" * 64)
+    return ChainHead(seq, digest.decode("utf-8", "replace")) if seq else EMPTY

@@ -11,6 +11,7 @@ from agent.domain.action import Action, ActionKind
 from agent.domain.allocation import Scope, ScopeKind
 from agent.domain.gateway import Target, TargetKind
 from agent.domain.person import AGENT
+from agent.domain.words import plain_line
 from agent.ledger.kinds import Kind
 
 if TYPE_CHECKING:
@@ -92,4 +93,4 @@ def _plain(name: str) -> str:
     """A name in one line: the provider lets people call a project anything."""
     if name.isprintable() and "  " not in name:
         return name.strip()
-    return " ".join("".join(char if char.isprintable() else " " for char in name).split())
+    return plain_line(name)

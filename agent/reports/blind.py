@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from agent.reports.handover_report import Blind
-from agent.reports.status import SourceState
+from agent.reports.status import DEMO_OVER, SourceState
 from agent.reports.status_line import agent_state, source_states
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ _WAYS_OUT = {
     "stopped": "burndeck agent start",
     "never": "burndeck agent start",
     "dead": "burndeck agent start",
-    "over": "the demo is over: begin another with burndeck demo",
+    "over": DEMO_OVER,
 }
 
 

@@ -12,6 +12,7 @@ from agent.ledger.kinds import Kind
 from agent.ledger.proving import kept_finding, prove
 from agent.reports.channel_health import channel_states
 from agent.reports.moment import DAY, Moment, moment
+from agent.reports.status import DEMO_OVER
 from agent.reports.status_line import agent_state, source_states
 from agent.settings_changes import CHANGES_SECRET
 
@@ -174,13 +175,12 @@ def _agent(reader: LedgerReader, settings: Settings, now: int) -> Check:
     if state.state == "dead":
         return Check("agent", State.PROBLEM, f"process {state.pid} has died", "burndeck agent start")
     if state.state == "over":
-        hint = "the demo is over: begin another with burndeck demo"
-        return Check("agent", State.PROBLEM, f"process {state.pid} of the demo has died", hint)
+        return Check("agent", State.PROBLEM, f"process {state.pid} of the demo has died", DEMO_OVER)
     if not settings.sources:
         return Check("agent", State.NOTE, "not running, and no source to read")
     detail = "was stopped" if state.state == "stopped" else "has never run on this ledger"
     if settings.scaled_clock is not None:
-        return Check("agent", State.PROBLEM, detail, "the demo is over: begin another with burndeck demo")
+        return Check("agent", State.PROBLEM, detail, DEMO_OVER)
     return Check("agent", State.PROBLEM, detail, "burndeck agent start")
 
 

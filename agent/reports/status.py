@@ -7,6 +7,9 @@ from decimal import Decimal
 
 from agent.domain.usage import Layer
 
+DEMO_OVER = "the demo is over: begin another with burndeck demo"
+"""What helps where the agent of a demo has died: nothing else starts it."""
+
 
 @dataclass(frozen=True, slots=True)
 class AgentState:

@@ -65,7 +65,8 @@ def release(
     idents = [action] if action else _open_actions(settings, incident or 0)
     _warn(settings, idents)
     if asks(yes=yes, as_json=as_json):
-        ask(settings, [each for each in idents if not incident or each not in _asked(settings, idents)])
+        stay = _asked(settings, idents) if incident else []
+        ask(settings, [each for each in idents if each not in stay])
     begun = time.monotonic()
     receipt, result = settled(settings, asked.kind, asked.subject, asked.payload, wait)
     done = result is not None and result.handled_at is not None and not result.reason

@@ -17,7 +17,8 @@ from urllib.parse import urlsplit
 
 from agent.alerts.channels.base import DeliveryFailed, Message, Receipt
 from agent.alerts.channels.hand_over import HandOver, in_thread
-from agent.alerts.channels.words import DRILL, commands, cut, facts, headline, one_line, plain
+from agent.alerts.channels.words import DRILL, commands, cut, facts, headline, plain
+from agent.domain.words import plain_line
 
 if TYPE_CHECKING:
     from agent.secrets import Secret
@@ -74,7 +75,7 @@ class Email:
             code, said = next(iter(error.recipients.values()))
             raise self._refused(f"refuses {address}", code, said) from None
         except smtplib.SMTPNotSupportedError as error:
-            raise DeliveryFailed(f"{self._name}: {one_line(str(error))}", permanent=True) from None
+            raise DeliveryFailed(f"{self._name}: {plain_line(str(error))}", permanent=True) from None
         except smtplib.SMTPResponseException as error:
             raise self._refused("refuses the mail", error.smtp_code, error.smtp_error) from None
         except ssl.SSLCertVerificationError as error:
@@ -84,7 +85,7 @@ class Email:
                 slow=True,
             ) from None
         except (smtplib.SMTPException, OSError) as error:
-            detail = cut(one_line(str(error)) or type(error).__name__, 200)
+            detail = cut(plain_line(str(error)) or type(error).__name__, 200)
             raise DeliveryFailed(f"{self._name}: cannot be reached: {detail}") from None
 
     def _connected(self) -> _Server:
@@ -137,7 +138,7 @@ class Email:
         text = said.decode("utf-8", "replace") if isinstance(said, bytes) else said
         password = self._secret.reveal()
         text = text.replace(password, "***") if password else text
-        detail = cut(one_line(text), 200)
+        detail = cut(plain_line(text), 200)
         return DeliveryFailed(f"{self._name}: {what}: {code} {detail}", permanent=500 <= code < 600)
 
 
@@ -186,7 +187,7 @@ def render(message: Message, sender: str) -> EmailMessage:
     if notice.drill:
         headers["X-Burndeck-Drill"] = "yes"
     for name, value in headers.items():
-        if text := one_line(value):
+        if text := plain_line(value):
             mail[name] = text
     mail.set_content(plain(message))
     mail.add_alternative(_html(message), subtype="html")

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from agent.alerts.channels.base import DeliveryFailed
+from agent.domain.words import plain_line
 from agent.http import httpx, new_client, retry_after
 from agent.secrets import redact
 
@@ -101,7 +102,7 @@ class Sender:
         """What somebody else wrote, on one line, without our secrets, whatever they look like."""
         for secret in self._secrets:
             text = text.replace(secret, "***")
-        return redact(" ".join("".join(char if char.isprintable() else " " for char in text).split()))
+        return redact(plain_line(text))
 
 
 def encoded(value: Any) -> bytes:

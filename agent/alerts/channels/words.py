@@ -11,7 +11,7 @@ from agent.alerts.channels.base import Message
 from agent.analytics.runway import AT_THIS_BURN
 from agent.domain.money import to_credits
 from agent.domain.notice import Notice, NoticeKind
-from agent.domain.words import duration, instant
+from agent.domain.words import duration, instant, plain_line
 
 DRILL = "This is a drill. Nothing has happened and nothing was changed; what is asked for is only rehearsed."
 
@@ -42,17 +42,17 @@ def headline(notice: Notice) -> str:
     """One line that says how grave it is and what it is about; a drill says so first."""
     tier = notice.tier.upper().replace("_", " ")
     if notice.drill:
-        return f"DRILL, not real: {tier}: {one_line(notice.summary)}"
+        return f"DRILL, not real: {tier}: {plain_line(notice.summary)}"
     mark = _ENDS.get(notice.kind) or tier
     if notice.kind in _KINDS:
         mark = f"{tier}, {_KINDS[notice.kind]}"
-    return f"{mark}: {one_line(notice.summary)}"
+    return f"{mark}: {plain_line(notice.summary)}"
 
 
 def facts(message: Message) -> tuple[Fact, ...]:
     """All that a message says under its headline, each on one line."""
     told = [*_facts(message.notice, int(message.now)), ("Console", message.console_url)]
-    return tuple(Fact(name, line) for name, text in told if (line := one_line(text)))
+    return tuple(Fact(name, line) for name, text in told if (line := plain_line(text)))
 
 
 def plain(message: Message) -> str:
@@ -66,7 +66,7 @@ def plain(message: Message) -> str:
 
 def commands(notice: Notice) -> tuple[str, ...]:
     """The commands to run next, the most useful first, each on one line."""
-    lines = (cut(one_line(text), _MOST_COMMAND) for text in (notice.next_command, notice.acknowledge))
+    lines = (cut(plain_line(text), _MOST_COMMAND) for text in (notice.next_command, notice.acknowledge))
     return tuple(dict.fromkeys(line for line in lines if line))
 
 
@@ -80,11 +80,6 @@ def amount(nano: int) -> str:
     else:
         text = f"{value:.9f}"
     return text.rstrip("0").rstrip(".")
-
-
-def one_line(text: str) -> str:
-    """The text without anything that ends or hides a line."""
-    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
 
 
 def cut(text: str, most: int) -> str:

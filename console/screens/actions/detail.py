@@ -13,8 +13,8 @@ from agent.domain.words import plural
 from console import format as fmt
 from console.screens.actions.asking import OWN
 from console.screens.actions.rows import TONES, at_gateways, countdown, state_words
-from console.screens.alerts.layout import LABEL, Fact, block, running
-from console.widgets.ink import EMPTY, Line, Span, Tone, clip_middle, left, spread, wrap
+from console.screens.alerts.layout import LABEL, Fact, block, running, stacked
+from console.widgets.ink import Line, Span, Tone, clip_middle, left, spread, wrap
 
 if TYPE_CHECKING:
     from agent.reports.action_report import ActionDetail, ActionEntry, ApprovalLine, StepLine
@@ -39,12 +39,7 @@ def draw_detail(detail: ActionDetail, now: float, width: int, height: int) -> li
         block("timeline", _timeline(detail, now, room)),
         block("next", _commands(detail, room)),
     ]
-    lines: list[Line] = []
-    for part in blocks:
-        if lines and part and height >= 16:
-            lines.append(EMPTY)
-        lines += part
-    return [[Span(" "), *line] for line in lines]
+    return stacked(blocks, height)
 
 
 def _heading(entry: ActionEntry, now: float, width: int) -> Line:

@@ -11,11 +11,11 @@ from console import format as fmt
 from console.screens.actions.detail import target_words
 from console.screens.actions.folded import Fold
 from console.screens.actions.rows import TONES, countdown, state_words
-from console.screens.alerts.layout import LABEL, Fact, block, running
+from console.screens.alerts.layout import LABEL, Fact, block, running, stacked
 from console.screens.forms.form import Field, FieldError, Form, Values
 from console.together import Together
 from console.wants import Want
-from console.widgets.ink import EMPTY, Line, Span, Tone, spread, wrap
+from console.widgets.ink import Line, Span, Tone, spread, wrap
 
 if TYPE_CHECKING:
     from agent.reports.action_report import ActionDetail, ActionEntry
@@ -36,12 +36,7 @@ def draw_fold(
         block("asked", running(_asked(found, now), room)),
         block("next", _next(found, room)),
     ]
-    lines: list[Line] = []
-    for part in blocks:
-        if lines and part and height >= 16:
-            lines.append(EMPTY)
-        lines += part
-    return [[Span(" "), *line] for line in lines]
+    return stacked(blocks, height)
 
 
 def _heading(found: Fold, now: float, width: int) -> Line:

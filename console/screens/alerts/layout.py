@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from console.widgets.ink import Line, Span, Tone, left, wrap
+from console.widgets.ink import EMPTY, Line, Span, Tone, left, wrap
 
 LABEL = 10
+ROOMY = 16
+"""From so many lines on, blocks stand apart."""
 Fact = tuple[str, str, Tone]
 """Name, value, and how the value is meant."""
 
@@ -16,6 +18,16 @@ def block(label: str, lines: Iterable[Line]) -> list[Line]:
     return [
         [Span(left(label if place == 0 else "", LABEL), Tone.DIM), *line] for place, line in enumerate(lines)
     ]
+
+
+def stacked(blocks: Iterable[Sequence[Line]], height: int) -> list[Line]:
+    """Blocks one below the other, a blank away from the left, apart where there is room for that."""
+    lines: list[Line] = []
+    for part in blocks:
+        if lines and part and height >= ROOMY:
+            lines.append(EMPTY)
+        lines += part
+    return [[Span(" "), *line] for line in lines]
 
 
 def running(facts: Iterable[Fact], width: int) -> list[Line]:

@@ -7,10 +7,10 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from console import format as fmt
-from console.screens.alerts.layout import LABEL, Fact, block, running
+from console.screens.alerts.layout import LABEL, Fact, block, running, stacked
 from console.screens.allocations.asking import Explained
 from console.screens.allocations.rows import gauge, name, sign, tone_of
-from console.widgets.ink import EMPTY, Line, Span, Tone, clip_words, first_that_fits, spread, width_of, wrap
+from console.widgets.ink import Line, Span, Tone, clip_words, first_that_fits, spread, width_of, wrap
 
 if TYPE_CHECKING:
     from agent.reports.allocation_tree import AllocationTree, PendingChange, TreeRow
@@ -45,12 +45,7 @@ def draw_detail(
         block("keys", _keys(explained, room)),
         block("behind", _behind(explained, room)),
     ]
-    lines: list[Line] = []
-    for part in blocks:
-        if lines and part and height >= 16:
-            lines.append(EMPTY)
-        lines += part
-    return [[Span(" "), *line] for line in lines]
+    return stacked(blocks, height)
 
 
 def draw_new(change: PendingChange, now: float, width: int, height: int) -> list[Line]:

@@ -11,6 +11,7 @@ from agent.control.gateways.base import GatewayError, GoneError
 from agent.control.gateways.webhook.payload import idempotency_key, render
 from agent.domain.canonical import canonical
 from agent.domain.gateway import Fields, Inventory, Target, TargetState, Traffic
+from agent.domain.words import plain_line
 from agent.http import httpx, new_client
 from agent.secrets import find_secret, redact
 from agent.webhooks import signature_headers, signers_of
@@ -94,7 +95,7 @@ class WebhookLink:
         """What somebody else wrote, on one line, without our secrets, whatever they look like."""
         for part in self._secret.reveal().split(","):
             text = text.replace(part.removeprefix("whsec_"), "***")
-        return redact(" ".join("".join(char if char.isprintable() else " " for char in text).split()))
+        return redact(plain_line(text))
 
 
 _UNSURE = "Nobody knows whether it arrived; it is sent again with the same webhook-id."
