@@ -7,6 +7,7 @@ import os
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import astuple
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -29,6 +30,7 @@ from console.questions import burn_question
 from console.view import View
 from fixtures.organization import build_organization
 from fixtures.scenario import load_scenario
+from tests.clocks import standing
 
 FOLDER = Path(__file__).parent.parent / ".github"
 SCENARIO, SEED, SIZE = "retry-storm", 1, (120, 40)
@@ -104,8 +106,7 @@ def main() -> None:
         run = Played(scenario, SEED, scenario.speed, scenario.for_s, start=AFTERNOON, keep=ledger)
         answer = run_headless(run, lambda share, word: None)
         end = AFTERNOON + answer["simulated_s"]
-        # The clock stands still while the pictures are drawn.
-        stage = build_stage(folder, organization, "http://127.0.0.1:9/v1", clock=(end, time.time(), 1e-6))
+        stage = build_stage(folder, organization, "http://127.0.0.1:9/v1", clock=astuple(standing(end)))
         start_runbook(load_settings(stage.config), end)
         os.environ[VARIABLE] = str(stage.identity)  # the demo's person, not the one who draws
         asyncio.run(draw(stage.config))

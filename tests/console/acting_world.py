@@ -5,13 +5,11 @@ from __future__ import annotations
 import contextlib
 import json
 import shutil
-import time
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 
-from agent.clock import ScaledClock
 from agent.control import take
 from agent.control.audit import listed
 from agent.control.identity import new_identity
@@ -36,6 +34,7 @@ from console.live import Live
 from console.questions import burn_question
 from console.view import View
 from tests.agent.reports.world import NANO, NOW, SEARCH, SETTINGS, SUPPORT, fill, use
+from tests.clocks import standing
 from tests.console.harness import ADA, Console, console
 
 AT = NOW + 60
@@ -183,7 +182,7 @@ def open_desk(template: Path, folder: Path, *roles: Role, now: int = AT):
         ledger_path=path,
         people=people,
         own_gateways=(GATEWAY,),
-        scaled_clock=ScaledClock(now, time.time(), 1e-6),
+        scaled_clock=standing(now),
     )
     with open_writer(path) as writer:
         writer.actions.save_inventory(GATEWAY.name, Inventory(KEYS), NOW)

@@ -15,7 +15,6 @@ from pathlib import Path
 import pytest
 
 from agent.alerts.handlers import handlers
-from agent.clock import ScaledClock
 from agent.control import take
 from agent.domain.alert import Alert, AlertRule, AlertState, Signal
 from agent.domain.incident import Incident
@@ -31,6 +30,7 @@ from console.screens.alerts import wishes
 from console.screens.forms.form import FieldError
 from console.view import View
 from tests.agent.reports.world import NANO, NOW, SETTINGS, fill
+from tests.clocks import standing
 from tests.console import samples
 from tests.console.alert_samples import BOARD, BUDGET, SPIKE
 from tests.console.harness import ADA, Console, console, piloted, taken
@@ -94,9 +94,8 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def desk(filled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(live_link, "BETWEEN_S", 0.05)  # a person does not wait for half a second here
     path = Path(shutil.copy(filled, tmp_path / "ledger.sqlite"))
-    clock = ScaledClock(NOW + 60, time.time(), 1e-6)
     people = (Person(ADA.name, ADA.public_key, (Role.OPERATOR,)),)
-    settings = replace(SETTINGS, ledger_path=path, people=people, scaled_clock=clock)
+    settings = replace(SETTINGS, ledger_path=path, people=people, scaled_clock=standing(NOW + 60))
     with open_writer(path) as writer:
         incident = writer.incidents.add_incident(
             Incident(SUMMARY, "team:search", "critical", "retry_storm", NOW - 540)
