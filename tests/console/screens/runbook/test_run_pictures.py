@@ -101,5 +101,7 @@ def test_lists(snap_compare, desk, size):
     desk.fires()
     desk.start(world.QUERY, world.DECISION, by=BO, alert=1)
     desk.start(world.ACTION, drill=True)
-    go = _shown(("Open runs 2",), until=("drill:", "2 runs", "Enter opens it", "waits for its holder"))
+    go = _shown(
+        ("Open runs 2",), until=("drill:", "2 runs", "Enter opens it", "waits for its holder", "library 13")
+    )
     assert snap_compare(_app(desk), terminal_size=size, run_before=go)
