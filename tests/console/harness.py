@@ -181,6 +181,11 @@ class Console:
             await self.pilot.pause(0.02)
         return self.text
 
+    async def known(self) -> None:
+        """Waits until a thread has found out who is here."""
+        while self.app.standing is None:
+            await self.pilot.pause(0.01)
+
     async def settle(self) -> None:
         """Waits until all messages are handled."""
         for _ in range(3):

@@ -159,7 +159,9 @@ async def test_a_block_from_a_model_says_that_it_stops_all_calls_and_wants_the_o
 async def test_keys_typed_before_the_preview_stop_at_the_confirmation_and_a_change_takes_it_back(desk):
     async with console_on(desk) as running:
         await on_teams(running)
-        await running.press("b", "enter")
+        await running.press("b")
+        await running.until("Block team search", "non-prod")
+        await running.press("enter")
         await running.until("0.40 → 0 credits/min", "Enter again: block 1 key")
         assert desk.take() == []
 

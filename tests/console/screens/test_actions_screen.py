@@ -330,8 +330,7 @@ async def test_a_role_that_is_not_asked_is_told_whom_it_waits_for(desk):
     desk.asked(block())
     async with console_on(desk, "4") as running:
         await running.until("still to be given", "▲ no agent")
-        while running.app.standing is None:
-            await running.pilot.pause(0.01)
+        await running.known()
         await running.press("A")
 
         await running.until("It waits for finance and engineering; you are operator.")

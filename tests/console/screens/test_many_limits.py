@@ -160,8 +160,7 @@ async def test_whoever_is_not_asked_is_told_so_once_and_it_is_on_record_of_each(
         asks_for_limits(desk, near_its_cap(desk), ["search-api", "search-web"])
         async with console_on(desk, "4", size=BELOW) as running:
             await running.until("2 project limits", "→ spend limit 660.00 USD a month")
-            while running.app.standing is None:
-                await running.pilot.pause(0.01)
+            await running.known()
             await running.press("A")
             await running.until("It waits for finance and engineering; you are operator.")
             why = "It waits for finance and engineering; you are operator"

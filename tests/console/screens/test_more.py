@@ -249,6 +249,7 @@ async def test_whom_a_role_stops_is_told_in_the_menu(template, tmp_path, quick, 
             await running.until("Keys 4")
             await running.press("m")
             await running.until("of all of project")
+            await running.known()
             await running.press("c")
             await running.until("▲ ada may not revoke: it takes admin or engineering.")
             assert await taken(desk) == ["ada may not revoke: it takes admin or engineering"]

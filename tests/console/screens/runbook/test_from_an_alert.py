@@ -79,7 +79,7 @@ async def test_the_runbook_of_the_cause_starts_at_once_and_n_starts_another_for_
         await running.press("7")
         await running.until("open 1")
         await running.press("n")
-        await running.until("Choose a runbook for alert 1")
+        await running.until("Choose a runbook for alert 1", "Library 13")
         await running.press("/", *"^walk", "enter", "enter")
         await running.until("Start walk", "empty: from the alert")
         await running.press("enter")

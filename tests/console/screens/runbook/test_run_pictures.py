@@ -64,8 +64,7 @@ def _shown(
         for key in keys:
             await (running.until(key[1:]) if key.startswith("@") else running.press(key))
         await running.until(*until)
-        while pilot.app.standing is None:
-            await pilot.pause(0.01)
+        await running.known()
         await running.settle()
 
     return go
