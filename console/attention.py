@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from textual.app import App
 from textual.message import Message
 from textual.screen import Screen
 
@@ -15,6 +14,7 @@ from agent.errors import BurndeckError
 from console.alarm import Alarm, is_quiet, rings
 from console.live import Answer, Live
 from console.questions import Watch, watch_question
+from console.typed_ahead import TypedAhead
 
 if TYPE_CHECKING:
     from agent.control import IntentKind, IntentReceipt, Standing
@@ -46,7 +46,7 @@ class Known(Message):
         self.found = found
 
 
-class Attention(App[None]):
+class Attention(TypedAhead):
     """Rings for new alerts, knows who is here, and gives the agent what that person asks for."""
 
     def __init__(self, live: Live) -> None:
@@ -160,6 +160,7 @@ class Attention(App[None]):
             then(self.standing)
             return
         if self.settings is None:
+            self.forget_keys()
             return
         self._then += [then] if then is not None else []
         if not self._asking_who:
@@ -178,6 +179,7 @@ class Attention(App[None]):
         waiting, self._then, self._asking_who = self._then, [], False
         if isinstance(event.found, BurndeckError):
             self.read_only = True
+            self.forget_keys()
             self._tell_alarm()
             self.say(f"Read-only: {event.found.message}. {event.found.hint}")
             return
@@ -185,6 +187,10 @@ class Attention(App[None]):
         self._tell_alarm()
         for then in waiting:
             then(event.found)
+
+    def leave_form(self) -> bool:
+        waited, self._then = bool(self._then), []
+        return waited
 
     def on_exported(self, event: Exported) -> None:
         """A postmortem is written, or not: said on whatever screen is looked at by then."""

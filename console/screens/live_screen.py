@@ -341,8 +341,11 @@ class LiveScreen(Screen[None]):
         def opened() -> None:
             settings = self.deck.settings
             if settings is not None and self.app.screen is self:  # not over a form that was quicker
-                self.app.push_screen(form(settings), then)
+                self.deck.push_form(form(settings), then)
+            else:
+                self.deck.forget_keys()
 
+        self.deck.hold_keys()
         self.may(kind, opened)
 
     def may(self, kind: IntentKind, then: Callable[[], None]) -> None:
@@ -352,12 +355,19 @@ class LiveScreen(Screen[None]):
             from console.wants import why_not  # not needed for the first frame
 
             if reason := why_not(who, kind):
+                self.deck.forget_keys()
                 self.note(reason)
                 self.deck.stopped(kind, reason)
             else:
                 then()
 
         self.deck.know(known)
+
+    def ask_first(self, question: Question) -> Question:
+        """Asks what a form has to know before it opens; keys typed by then are for the form."""
+        self.deck.hold_keys(question)
+        self.deck.live.ask(question)
+        return question
 
     def _sign(self, want: Want | None) -> None:
         if want is not None:

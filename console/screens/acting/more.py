@@ -232,9 +232,10 @@ def open_more(screen: LiveScreen, aim: Aim) -> None:
     def chosen(name: str | None) -> None:
         other = next((each for each in OTHERS if each.name == name), None)
         if other is not None:
+            screen.deck.hold_keys()
             screen.call_later(open_other, screen, other, aim)
 
-    screen.app.push_screen(MoreScreen(aim), chosen)
+    screen.deck.push_form(MoreScreen(aim), chosen)
 
 
 def open_other(screen: LiveScreen, other: Other, aim: Aim) -> None:

@@ -248,8 +248,7 @@ class ActionsScreen(NowScreen):
         """Asks whether the person here may take it back; the form opens with the answer."""
         person = self.deck.standing.person if self.deck.standing is not None else None
         if person is not None:
-            self._withdraw_asked = withdraw_question(ident, person.name)
-            self.deck.live.ask(self._withdraw_asked)
+            self._withdraw_asked = self.ask_first(withdraw_question(ident, person.name))
 
     def _open_withdrawal(self, answer: Answer) -> None:
         if answer.question is not self._withdraw_asked:

@@ -46,8 +46,7 @@ class Undoing:
         deck = self._screen.deck
         person = deck.standing.person if deck.standing is not None else None
         if person is not None:
-            self._asked = undo_question(self._screen.topic, incident, person.name)
-            deck.live.ask(self._asked)
+            self._asked = self._screen.ask_first(undo_question(self._screen.topic, incident, person.name))
 
     def takes(self, answer: Answer) -> bool:
         """Opens the form with an answer that is its own; whether it was."""

@@ -208,15 +208,14 @@ class AllocationsScreen(NowScreen):
 
             which = [(str(each.action), each.text, f"by {each.asked_by}") for each in waiting]
             title = "Approve" if approve else "Deny"
-            self.app.push_screen(
+            self.deck.push_form(
                 ChoiceScreen(title, "which of them?", which),
                 lambda chosen: self._read_decision(chosen, approve),
             )
 
     def _read_decision(self, chosen: str | None, approve: bool) -> None:
         if chosen is not None:
-            self._decide_asked = decide_question(int(chosen), approve=approve)
-            self.deck.live.ask(self._decide_asked)
+            self._decide_asked = self.ask_first(decide_question(int(chosen), approve=approve))
 
     def _open_decision(self, answer: Answer) -> None:
         if answer.question is not self._decide_asked:

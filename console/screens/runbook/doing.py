@@ -177,8 +177,7 @@ class Doing:
             else:
                 self._form(wishes.sign, view, step)
         elif waiting:
-            self._decision = decision_question(waiting[-1].id)
-            self._screen.deck.live.ask(self._decision)
+            self._decision = self._screen.ask_first(decision_question(waiting[-1].id))
         else:
             self._screen.note("Nothing in this run waits for anybody's approval.")
 

@@ -42,7 +42,7 @@ class Starting:
             return
         screen = self._screen
         choices = [(each.id, each.summary or each.title, "") for each in board.answering]
-        screen.app.push_screen(
+        screen.deck.push_form(
             ChoiceScreen(f"Alert {board.alert}", "which runbook?", choices),
             lambda name: self._chosen(name, board),
         )
