@@ -114,6 +114,7 @@ async def alerts_of(desk: Desk, size: tuple[int, int] = (80, 24)) -> AsyncIterat
         await running.until("BURN NOW")
         await running.press("a")
         await running.until("critical firing for")
+        await running.known()
         yield running
 
 
@@ -216,6 +217,7 @@ async def alerts_of_muted(desk: Desk) -> AsyncIterator[Console]:
         await running.until("BURN NOW")
         await running.press("a", "l", "l")
         await running.until("muted 1", "silence 1")
+        await running.known()
         yield running
 
 

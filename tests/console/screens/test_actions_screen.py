@@ -281,6 +281,7 @@ async def test_where_nothing_holds_what_waits_comes_first_and_a_denial_ends_it(f
     made = finance.asked(block())
     async with console_on(finance, "4") as running:
         await running.until("Waiting 1", "still to be given: finance and engineering")
+        await running.known()
         await running.press("D", *"no", "enter")
         assert await signed(running, finance) == [""]
         await running.until("Action 1 denied by ada.")
