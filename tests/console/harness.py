@@ -243,7 +243,8 @@ class Taking(Protocol):
 async def taken(desk: Taking, count: int = 1) -> list[str]:
     """What the agent makes of so many rows: a note of a refusal is left without a word."""
     found: list[str] = []
-    for _ in range(500):
+    deadline = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline:
         found += desk.take()
         if len(found) >= count:
             return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +19,7 @@ from console.live import Question
 from console.screens.allocations import screen as allocations
 from tests.agent.reports.world import NANO
 from tests.console.acting_world import Desk, console_on, open_desk
-from tests.console.harness import Console, piloted
+from tests.console.harness import PATIENCE_S, Console, piloted
 
 TEAM = ("j", "j")
 
@@ -61,6 +62,14 @@ def typed(running: Console) -> dict[str, str]:
     return {str(field.id).partition("-")[2]: field.value for field in running.app.screen.query(Input)}
 
 
+async def holds(running: Console, field: str, text: str) -> None:
+    """A form may be seen a moment before it is given what was typed."""
+    deadline = time.monotonic() + PATIENCE_S
+    while typed(running)[field] != text:
+        assert time.monotonic() < deadline, f"{field} holds {typed(running)[field]!r}"
+        await running.settle()
+
+
 async def at_search(running: Console) -> None:
     await running.until("pool 800k")
     await running.press(*TEAM)
@@ -78,7 +87,7 @@ async def test_a_reason_typed_before_the_form_is_there_stands_in_it_and_its_ente
 
         slow_keyring.set()
         await running.until("its hard cap of 60.0k credits holds nothing", "Enter goes on")
-        assert typed(running)["reason"] == "sib d"
+        await holds(running, "reason", "sib d")
         await running.press(*"one")
         assert typed(running)["reason"] == "sib done"
     assert desk.take() == []
@@ -160,7 +169,7 @@ async def test_the_number_of_a_request_typed_while_it_is_read_confirms_it_and_op
         assert running.app.screen.has_class("on-allocations")
         slow_ledger.set()
         await running.until("Approve action 1", "The approval is bound to")
-        assert "1" in typed(running).values()
+        await holds(running, "sure", "1")
         await running.press("enter")
         await running.until("Signed by ada")
     assert desk.take() == [""]

@@ -13,6 +13,9 @@ from agent.domain.person import AGENT
 if TYPE_CHECKING:
     from agent.ledger.writer import LedgerWriter
 
+_Proved = dict[int, "tuple[Action, list[Approval]]"]
+_Spoilt = dict[int, "Action | None"]
+
 FORGED = "forged"
 NOT_OURS = "its row was not written by the agent"
 _log = logging.getLogger(__name__)
@@ -22,21 +25,15 @@ _log = logging.getLogger(__name__)
 class Owning:
     """Proves open actions, each again whenever its row, or what people said of it, has changed."""
 
-    _proved: dict[int, tuple[Action, list[Approval]]] = field(default_factory=dict)
+    _proved: _Proved = field(default_factory=dict)
 
     def open_actions(self, writer: LedgerWriter, now: int, tell: Tell) -> list[Action]:
         """What is open and the agent's own, oldest first; all else ends here, and people are told."""
-        actions, unreadable = writer.actions.open_rows()
-        spoilt: dict[int, Action | None] = dict.fromkeys(unreadable)
-        proved: dict[int, tuple[Action, list[Approval]]] = {}
-        for action in actions:
-            ident = action.id or 0
-            read = action, writer.actions.approvals(ident)
-            if self._proved.get(ident) == read or writer.actions.own(action):
-                proved[ident] = read
-            else:
-                spoilt[ident] = action
-        spoilt |= dict.fromkeys(writer.actions.lost({*proved, *spoilt}))
+        proved, spoilt = self._prove(writer)
+        if spoilt:
+            # These were several reads. What was written between two of them is not forged: once more, as one.
+            with writer.transaction():
+                proved, spoilt = self._prove(writer)
         for ident, was in spoilt.items():
             if (back := _put_back(writer, ident, now, tell)) is not None:
                 proved[ident] = back, writer.actions.approvals(ident)
@@ -44,6 +41,20 @@ class Owning:
                 _disown(writer, ident, now, was, tell)
         self._proved = dict(sorted(proved.items()))
         return [action for action, _ in self._proved.values()]
+
+    def _prove(self, writer: LedgerWriter) -> tuple[_Proved, _Spoilt]:
+        """What is open and reads as the agent wrote it, and what does not."""
+        actions, unreadable = writer.actions.open_rows()
+        spoilt: _Spoilt = dict.fromkeys(unreadable)
+        proved: _Proved = {}
+        for action in actions:
+            ident = action.id or 0
+            read = action, writer.actions.approvals(ident)
+            if self._proved.get(ident) == read or writer.actions.own(action):
+                proved[ident] = read
+            else:
+                spoilt[ident] = action
+        return proved, spoilt | dict.fromkeys(writer.actions.lost({*proved, *spoilt}))
 
 
 def _put_back(writer: LedgerWriter, ident: int, now: int, tell: Tell) -> Action | None:

@@ -10,6 +10,7 @@ import pytest
 from agent.control.audit import verify
 from agent.control.engine import Executor
 from agent.control.engine.ending import Deadlines, ended_in_time
+from agent.control.engine.owning import Owning
 from agent.domain.action import ActionState, Approval, Verdict
 from agent.ledger import open_reader
 from agent.ledger.allocation_changes import AllocationChange
@@ -48,6 +49,25 @@ def test_an_action_that_no_agent_made_is_not_carried_out(shop: Shop) -> None:
     assert (shop.state(2), shop.action(2).why) == (ActionState.FAILED, "its row was not written by the agent")
     assert forged(shop) == ["action:2"]
     assert shop.told[-1].recipients == ("ops_on_call",)
+
+
+def test_what_is_written_while_rows_are_proved_is_not_taken_for_forged(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found, asked = shop.writer.actions.open_rows, []
+
+    def then_another_is_asked_for() -> object:
+        rows_then = found()
+        if not asked:
+            asked.append(shop.ask((KEY, {RPM: 10}), needs=(("finance",),)))
+        return rows_then
+
+    monkeypatch.setattr(type(shop.writer.actions), "open_rows", lambda store: then_another_is_asked_for())
+
+    opened = Owning().open_actions(shop.writer, shop.now, shop.tell)
+
+    assert [action.id for action in opened] == asked
+    assert forged(shop) == []
 
 
 @pytest.mark.parametrize(
