@@ -8,7 +8,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from textual.message import Message
-from textual.screen import Screen
 
 from agent.errors import BurndeckError
 from console.alarm import Alarm, is_quiet, rings
@@ -62,6 +61,7 @@ class Attention(TypedAhead):
         self._asked_who = False
         self._wants: Wants | None = None  # nothing was asked for yet
         self._then: list[Callable[[Standing], None]] = []  # what goes on when it is known
+        self._then_form: list[Callable[[Standing], None]] = []  # what opens a form then
         self._asking_who = False
         self.exporting = False  # a postmortem is being written
 
@@ -116,11 +116,6 @@ class Attention(TypedAhead):
         """How many runs of runbooks are in progress."""
         return self._runs.open if self._runs is not None else 0
 
-    @property
-    def top(self) -> Screen[object] | None:
-        """The screen that is looked at; none any more while the application ends."""
-        return self.screen_stack[-1] if self.screen_stack else None
-
     def _tell_alarm(self) -> None:
         if (hear := getattr(self.top, "hear_alarm", None)) is not None:
             hear()
@@ -148,13 +143,11 @@ class Attention(TypedAhead):
 
     # Acting
 
-    def say(self, text: str) -> None:
-        """A note on the screen that is looked at."""
-        if (note := getattr(self.top, "note", None)) is not None:
-            note(text)
+    def know(self, then: Callable[[Standing], None] | None = None, *, for_form: bool = False) -> None:
+        """Finds out who is here, in a thread: the keyring may take its time; then goes on with `then`.
 
-    def know(self, then: Callable[[Standing], None] | None = None) -> None:
-        """Finds out who is here, in a thread: the keyring may take its time; then goes on with `then`."""
+        What opens a form is left out by then where the person has left it.
+        """
         self._asked_who = True
         if then is not None and self.standing is not None and not self.read_only:
             then(self.standing)
@@ -162,7 +155,8 @@ class Attention(TypedAhead):
         if self.settings is None:
             self.forget_keys()
             return
-        self._then += [then] if then is not None else []
+        if then is not None:
+            (self._then_form if for_form else self._then).append(then)
         if not self._asking_who:
             self._asking_who = True
             self.run_worker(partial(self._ask_who, self.settings), thread=True, group="who")
@@ -176,7 +170,8 @@ class Attention(TypedAhead):
             self.post_message(Known(error))
 
     def on_known(self, event: Known) -> None:
-        waiting, self._then, self._asking_who = self._then, [], False
+        waiting = [*self._then, *self._then_form]
+        self._then, self._then_form, self._asking_who = [], [], False
         if isinstance(event.found, BurndeckError):
             self.read_only = True
             self.forget_keys()
@@ -189,7 +184,7 @@ class Attention(TypedAhead):
             then(event.found)
 
     def leave_form(self) -> bool:
-        waited, self._then = bool(self._then), []
+        waited, self._then_form = bool(self._then_form), []
         return waited
 
     def on_exported(self, event: Exported) -> None:

@@ -149,11 +149,12 @@ class BurndeckApp(Attention):
                 hear(news)  # a form that asks while it is typed
             return
         if isinstance(news, Trouble):
-            self.forget_keys()
+            if self.awaited(screen) is not None:
+                self.forget_keys()
             screen.fail(news.error)
         elif news.question.topic.partition("/")[0] == screen.topic:
             screen.receive(news)
-            self.heard_first(news.question)
+            screen.heard_first(news.question)
 
     # Screens
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from agent.control.lasting import asks_itself, not_released
+from agent.domain.unseen import foreseen
 from agent.domain.words import plural
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ class Fate:
 
     action: Action
     stays: str  # why it is not undone; empty where it is, or where a request is withdrawn
+    unseen: str = ""  # what its undo overwrites without anybody having seen it
 
     @property
     def asked(self) -> bool:
@@ -30,14 +33,21 @@ class Fate:
         return asks_itself(self.action)
 
 
-def fates(actions: ActionStore, alerts: AlertStore, incident: int, person: Person) -> list[Fate]:
+def fates(
+    actions: ActionStore, alerts: AlertStore, incident: int, person: Person, blind: Collection[str] = ()
+) -> list[Fate]:
     """What becomes of all that goes on of an incident when this person undoes it, the newest first.
+
+    `blind`: gateways that do not tell what others change at them.
 
     What the agent itself only asks for stays asked: it has changed nothing, and an end would count as an
     answer.
     """
     going = [each for each in reversed(actions.of_incident(incident)) if not each.state.ended]
-    return [Fate(each, _stays(actions, alerts, each, person)) for each in going]
+    stays = [_stays(actions, alerts, each, person) for each in going]
+    return [
+        Fate(each, why, "" if why else foreseen(each, blind)) for each, why in zip(going, stays, strict=True)
+    ]
 
 
 def still_wait(asked: int) -> str:

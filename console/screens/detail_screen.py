@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 from textual.app import ComposeResult
 from textual.containers import Container
 
-from console.live import Answer, Live, Question
+from console.live import Answer, Question
 from console.screens.live_screen import LiveScreen
 from console.widgets.canvas import Canvas
 from console.widgets.ink import Line, Span, Tone
@@ -33,10 +33,10 @@ class Looked(Generic[D]):
         self._shown: Hashable = None
         self._value: D | None = None
 
-    def ask(self, live: Live, question: Question, of: Hashable) -> None:
+    def ask(self, ask: Callable[[Question], None], question: Question, of: Hashable) -> None:
         """Asks for the row of a key. What is shown stays until the answer comes."""
         self._asked, self._of = question, of
-        live.ask(question)
+        ask(question)
 
     def clear(self) -> None:
         """There is no row, and so nothing to show."""

@@ -52,6 +52,7 @@ class LiveScreen(Screen[None]):
         self._note = ""
         self._forgets: Timer | None = None
         self._away = False  # left, for a form say, and not answered since
+        self._first: Question | None = None  # what a form opens with
         self._filter = FilterInput()
         self._header = Canvas("header")
         self._banner = Banner()
@@ -178,6 +179,7 @@ class LiveScreen(Screen[None]):
 
     def fail(self, error: BurndeckError) -> None:
         """No answer, and why; what is on the screen stays if there was a report before."""
+        self._first = None
         if self.times is None:
             self._say_trouble(error)
         else:
@@ -342,14 +344,18 @@ class LiveScreen(Screen[None]):
             settings = self.deck.settings
             if settings is not None and self.app.screen is self:  # not over a form that was quicker
                 self.deck.push_form(form(settings), then)
-            else:
+            elif not isinstance(self.app.screen, ModalScreen):
                 self.deck.forget_keys()
 
-        self.deck.hold_keys()
-        self.may(kind, opened)
+        self.may(kind, opened, for_form=True)
 
-    def may(self, kind: IntentKind, then: Callable[[], None]) -> None:
-        """Goes on where the person here may ask for this kind; says why where not."""
+    def may(self, kind: IntentKind, then: Callable[[], None], *, for_form: bool = False) -> None:
+        """Goes on where the person here may ask for this kind; says why where not.
+
+        Where a form comes of it, in the end, keys that are typed by then are for the form.
+        """
+        if for_form and self.app.screen is self:
+            self.deck.hold_keys()
 
         def known(who: Standing) -> None:
             from console.wants import why_not  # not needed for the first frame
@@ -361,13 +367,24 @@ class LiveScreen(Screen[None]):
             else:
                 then()
 
-        self.deck.know(known)
+        self.deck.know(known, for_form=for_form)
 
     def ask_first(self, question: Question) -> Question:
         """Asks what a form has to know before it opens; keys typed by then are for the form."""
+        self._first = question
         self.deck.hold_keys(question)
         self.deck.live.ask(question)
         return question
+
+    def heard_first(self, question: Question) -> None:
+        """An answer has come, and this screen has done with it what it does."""
+        if question is self._first:
+            self._first = None
+            self.deck.heard_first(question)
+
+    def ask_beside(self, question: Question) -> None:
+        """Asks what is only shown. One question waits at a time, and what a form opens with comes first."""
+        self.deck.live.ask(self._first or question)
 
     def _sign(self, want: Want | None) -> None:
         if want is not None:

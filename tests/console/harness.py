@@ -183,7 +183,9 @@ class Console:
 
     async def known(self) -> None:
         """Waits until a thread has found out who is here."""
+        deadline = time.monotonic() + PATIENCE_S
         while self.app.standing is None:
+            assert time.monotonic() < deadline, "nobody knows who is here"
             await self.pilot.pause(0.01)
 
     async def settle(self) -> None:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from textual import events
 from textual.widgets import Input
 
 from agent.domain.action import ActionKind, ActionSpec
@@ -18,8 +19,8 @@ from console import typed_ahead, wants
 from console.live import Question
 from console.screens.allocations import screen as allocations
 from tests.agent.reports.world import NANO
-from tests.console.acting_world import Desk, console_on, open_desk
-from tests.console.harness import PATIENCE_S, Console, piloted
+from tests.console.acting_world import Desk, console_on, open_desk, throttle
+from tests.console.harness import PATIENCE_S, Console, piloted, taken
 
 TEAM = ("j", "j")
 
@@ -55,6 +56,12 @@ def slow_keyring(gate: threading.Event, monkeypatch: pytest.MonkeyPatch) -> thre
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine that is slow must not give up on the form before the test lets it come."""
     monkeypatch.setattr(typed_ahead, "AT_MOST_S", 60.0)
+
+
+def burst(running: Console, *keys: str) -> None:
+    """Keys that come in one piece, before any of them is handled."""
+    for key in keys:
+        running.app.post_message(events.Key(key, key if len(key) == 1 else None))
 
 
 def typed(running: Console) -> dict[str, str]:
@@ -130,6 +137,10 @@ async def test_a_keyring_that_never_answers_takes_no_keys_for_long(desk, slow_ke
         while not running.app.screen.has_class("on-audit"):
             await running.press("6")
         await running.until("chain verified")
+        slow_keyring.set()
+        await running.known()
+        await running.settle()
+        assert running.app.screen.has_class("on-audit")  # what was given up does not come later
 
 
 def behind(gate: threading.Event, question: Question) -> Question:
@@ -188,3 +199,102 @@ async def test_an_answer_that_opens_no_form_gives_the_keys_back(desk, slow_ledge
         await running.until("asked for it")
         await running.press("6")
         await running.until("chain verified")
+
+
+@piloted
+async def test_each_key_finds_what_the_one_before_has_done(desk, slow_keyring, patient):
+    async with console_on(desk, "5") as running:
+        await at_search(running)
+        await running.press("+", *"500", "tab", *"why")
+        slow_keyring.set()
+        await running.until("Top up")
+        await holds(running, "reason", "why")
+        assert typed(running)["credits"] == "500"
+
+
+@piloted
+async def test_what_is_pasted_is_kept_too(desk, slow_keyring, patient):
+    async with console_on(desk, "5") as running:
+        await at_search(running)
+        await running.press("X")
+        running.app.post_message(events.Paste("dissolved"))
+        await running.settle()
+        slow_keyring.set()
+        await running.until("its hard cap of 60.0k credits holds nothing")
+        await holds(running, "reason", "dissolved")
+
+
+@piloted
+async def test_a_letter_that_is_typed_twice_chooses_once_and_the_screen_below_stays(desk):
+    waiting(desk)
+    waiting(desk)
+    async with console_on(desk, "5") as running:
+        await running.until("2 asked for")
+        await at_search(running)
+        await running.known()
+        await running.press("A")
+        await running.until("which of them?")
+        burst(running, "b", "b", "b")
+        await running.until("Approve action 2", "The approval is bound to")
+        await running.press("escape")
+        assert running.app.screen.has_class("on-allocations")
+
+
+@piloted
+async def test_a_form_that_is_sent_twice_in_one_piece_is_signed_once(template, tmp_path, quick, ada):
+    with open_desk(template, tmp_path, Role.OPERATOR) as operator:
+        operator.in_force(throttle(non_prod=True))
+        async with console_on(operator, "4") as running:
+            await running.until("edge/key/k2")
+            await running.known()
+            await running.press("u")
+            await running.until("back to no limit")
+            burst(running, "enter", "enter", "enter")
+            await running.until("Signed by ada")
+            assert running.app.screen.has_class("on-actions")
+            assert await taken(operator) == [""]
+            assert operator.take() == []
+
+
+@piloted
+async def test_keys_go_to_the_palette_that_was_opened_meanwhile(desk, slow_ledger, patient):
+    waiting(desk)
+    async with console_on(desk, "5") as running:
+        await running.until("1 asked for")
+        await at_search(running)
+        await running.known()
+        await running.press("A", "ctrl+p", *"audit", "escape")
+        assert running.app.screen.has_class("on-allocations")
+        slow_ledger.set()
+        await running.until("Approve action 1")
+        assert set(typed(running).values()) == {""}
+
+
+@piloted
+async def test_the_number_that_confirms_the_undo_of_an_incident_waits_for_its_form(
+    template, tmp_path, quick, ada, slow_keyring, patient
+):
+    with open_desk(template, tmp_path, Role.OPERATOR) as operator:
+        operator.fires()
+        operator.in_force(throttle(), incident=1, alert=1)
+        async with console_on(operator, "4") as running:
+            await running.until("incident 1")
+            await running.press("U", "1")
+            assert running.app.screen.has_class("on-actions")
+            slow_keyring.set()
+            await running.until("undoes throttle team:search")
+            await holds(running, "sure", "1")
+
+
+@piloted
+async def test_a_row_that_is_looked_at_meanwhile_does_not_take_the_forms_turn(desk, slow_ledger, patient):
+    waiting(desk)
+    async with console_on(desk, "5") as running:
+        await running.until("1 asked for")
+        await at_search(running)
+        await running.known()
+        running.app.live.ask(behind(slow_ledger, Question("slow", lambda reader, settings, now: None)))
+        await running.press("A")
+        running.app.screen._ask_detail()
+        slow_ledger.set()
+        await running.until("Approve action 1")

@@ -32,6 +32,7 @@ class Owning:
         proved, spoilt = self._prove(writer)
         if spoilt:
             # These were several reads. What was written between two of them is not forged: once more, as one.
+            self._proved = proved
             with writer.transaction():
                 proved, spoilt = self._prove(writer)
         for ident, was in spoilt.items():

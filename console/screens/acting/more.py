@@ -232,7 +232,7 @@ def open_more(screen: LiveScreen, aim: Aim) -> None:
     def chosen(name: str | None) -> None:
         other = next((each for each in OTHERS if each.name == name), None)
         if other is not None:
-            screen.deck.hold_keys()
+            screen.deck.hold_keys(over=screen)
             screen.call_later(open_other, screen, other, aim)
 
     screen.deck.push_form(MoreScreen(aim), chosen)

@@ -45,7 +45,7 @@ class Folding:
         if new:
             self._pane.rewind()
         self._asked = folded_question(found.ids)
-        self._screen.deck.live.ask(self._asked)
+        self._screen.ask_beside(self._asked)
 
     def leave(self) -> None:
         """Another row is looked at."""

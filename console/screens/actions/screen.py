@@ -81,7 +81,7 @@ class ActionsScreen(NowScreen):
             return
         self._folding.leave()
         if entry is not None:
-            self._looked.ask(self.deck.live, action_question(entry.id), entry.id)
+            self._looked.ask(self.ask_beside, action_question(entry.id), entry.id)
             return
         self._looked.clear()
         if queued is not None:
@@ -242,7 +242,7 @@ class ActionsScreen(NowScreen):
         if queued is None:
             self._act(wishes.undo, wishes.not_undone)
         else:
-            self.may(IntentKind.WITHDRAW, lambda: self._ask_withdrawal(queued.id))
+            self.may(IntentKind.WITHDRAW, lambda: self._ask_withdrawal(queued.id), for_form=True)
 
     def _ask_withdrawal(self, ident: int) -> None:
         """Asks whether the person here may take it back; the form opens with the answer."""

@@ -21,12 +21,14 @@ def undo_question(topic: str, incident: int, person: str) -> Question:
 
     def ask(reader: LedgerReader, settings: Settings, now: float) -> tuple[Fate, ...]:
         from agent.control.undoing import fates
+        from agent.domain.unseen import untold
 
         who = next((each for each in settings.people if each.name == person), None)
         if who is None:
             return ()
         with reader.snapshot():
-            return tuple(fates(reader.action_store(), reader.alert_store(), incident, who))
+            blind = untold(reader.rows("gateways_seen"))
+            return tuple(fates(reader.action_store(), reader.alert_store(), incident, who, blind))
 
     return Question(f"{topic}/undo", ask, (incident, person))
 
@@ -40,7 +42,7 @@ class Undoing:
 
     def begin(self, incident: int) -> None:
         """Asks what would become of the incident's actions."""
-        self._screen.may(IntentKind.RELEASE, lambda: self._ask(incident))
+        self._screen.may(IntentKind.RELEASE, lambda: self._ask(incident), for_form=True)
 
     def _ask(self, incident: int) -> None:
         deck = self._screen.deck

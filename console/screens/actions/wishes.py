@@ -119,7 +119,8 @@ def undo(detail: ActionDetail, now: float) -> Form:
 
 def undo_incident(incident: int, found: Sequence[Fate]) -> Form:
     """Everything that was done about an incident, by what becomes of each of its actions."""
-    said = [*_few([_becomes(each) for each in found if not each.asked]), *_asked(found)]
+    unseen = [f"▲ action {each.action.id}: {each.unseen}." for each in found if each.unseen]
+    said = [*_few(unseen), *_few([_becomes(each) for each in found if not each.asked]), *_asked(found)]
 
     def want(values: Values) -> Want:
         if values["sure"] != str(incident):

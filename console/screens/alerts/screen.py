@@ -67,7 +67,7 @@ class AlertsScreen(DetailScreen):
         if entry is None:
             self._looked.clear()
         else:
-            self._looked.ask(self.deck.live, alert_question(entry.id, self.deck.view), entry.id)
+            self._looked.ask(self.ask_beside, alert_question(entry.id, self.deck.view), entry.id)
 
     @property
     def entry(self) -> AlertEntry | None:

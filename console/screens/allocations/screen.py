@@ -98,11 +98,9 @@ class AllocationsScreen(NowScreen):
             self._shown, self.explained = key, None
             self._detail.rewind()
         self._paint_detail()
-        if self._decide_asked is not None:
-            self.deck.live.ask(self._decide_asked)  # only one waits: what a person wants comes first
-        elif row is not None:
+        if row is not None:
             self._explain_asked = explain_question(Scope.parse(row.budget.scope))
-            self.deck.live.ask(self._explain_asked)
+            self.ask_beside(self._explain_asked)
 
     # Showing
 

@@ -8,11 +8,11 @@ from typing import Protocol
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from agent.domain.words import plural
 from console.actions import bindings
+from console.screens.forms.modal import Modal
 from console.screens.frame import draw_hints
 from console.wants import Want
 from console.widgets.canvas import Canvas
@@ -77,7 +77,7 @@ class Form:
     said_lines: int = 5  # below the fields
 
 
-class FieldsScreen(ModalScreen[Want | None]):
+class FieldsScreen(Modal[Want | None]):
     """Fields to type in, at the bottom, so that what they are about stays in sight.
 
     Ends with the wish, or with nothing where the person leaves.

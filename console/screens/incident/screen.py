@@ -83,7 +83,7 @@ class IncidentScreen(DetailScreen):
         if ident is None:
             self._looked.clear()
         else:
-            self._looked.ask(self.deck.live, incident_question(ident, self.deck.view), ident)
+            self._looked.ask(self.ask_beside, incident_question(ident, self.deck.view), ident)
 
     # Showing
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 
 from console.actions import bindings
+from console.screens.forms.modal import Modal
 from console.screens.frame import draw_hints
 from console.screens.runbook.machine import letter
 from console.widgets.canvas import Canvas
@@ -46,7 +46,7 @@ class Choices(Table):
         return super().selected if self.cursor != self.NOWHERE else None
 
 
-class ChoiceScreen(ModalScreen[str | None]):
+class ChoiceScreen(Modal[str | None]):
     """Ends with the name of what was chosen, or with nothing where the person leaves."""
 
     BINDINGS = bindings("choice")

@@ -192,6 +192,7 @@ class RunbooksScreen(NowScreen):
 
         def known() -> None:
             if reason := not_started(runbook, self._person):
+                self.deck.forget_keys()
                 self.note(reason)
                 return
             self.open_form(
@@ -200,7 +201,7 @@ class RunbooksScreen(NowScreen):
                 partial(self._started, runbook),
             )
 
-        self.may(IntentKind.START_RUN, known)
+        self.may(IntentKind.START_RUN, known, for_form=True)
 
     @property
     def _person(self) -> Person | None:

@@ -73,7 +73,7 @@ class TriageScreen(LiveScreen):
             self._detail.paint(lambda width, height: [])
             return
         self._detail_asked = detail_question(report, kind, row.key)
-        self.deck.live.ask(self._detail_asked)
+        self.ask_beside(self._detail_asked)
 
     # Showing
 

@@ -129,17 +129,37 @@ async def test_undo_says_what_comes_back_and_is_taken(desk):
     assert (after.state, after.ended_by, after.why) == (ActionState.REVERSING, "ada", "fixed")
 
 
+def unseen_scopes(desk: Desk, ident: int | None) -> None:
+    """The action took permissions from a key, at a provider that does not tell what others change."""
+    assert ident is not None
+    target = Target("edge", TargetKind.KEY_SCOPES, "proj_support/key_support")
+    step = Step(0, target, {"scopes": ["api.all.read"]}, {"scopes": "all"}, state=StepState.APPLIED)
+    desk.writer.actions.save_step(ident, step)
+    desk.writer.actions.save_gateway(GatewayStatus("edge", "openai", "ok", f"1 keys; {UNTOLD}", "", AT, AT))
+
+
 @piloted
 async def test_undo_says_first_where_nobody_sees_what_others_have_set_meanwhile(desk):
     made = desk.in_force(block("api_key:key_support"))
-    target = Target("edge", TargetKind.KEY_SCOPES, "proj_support/key_support")
-    step = Step(0, target, {"scopes": ["api.all.read"]}, {"scopes": "all"}, state=StepState.APPLIED)
-    desk.writer.actions.save_step(made.id, step)
-    desk.writer.actions.save_gateway(GatewayStatus("edge", "openai", "ok", f"1 keys; {UNTOLD}", "", AT, AT))
+    unseen_scopes(desk, made.id)
     async with console_on(desk, "4", size=(120, 40)) as running:
         await running.until("undoes it now. UNSEEN: edge refuses")
         await running.press("u")
         await running.until("▲ UNSEEN: edge refuses its audit log", "overwrites what they have set")
+
+
+@piloted
+async def test_the_undo_of_an_incident_says_first_what_it_overwrites_unseen(desk):
+    desk.fires()
+    desk.in_force(throttle(), incident=1, alert=1)
+    made = desk.in_force(block("api_key:key_support"), incident=1, alert=1)
+    unseen_scopes(desk, made.id)
+    async with console_on(desk, "4", size=(120, 40)) as running:
+        await running.until("incident 1")
+        await running.press("U")
+        await running.until("▲ action 2: UNSEEN: edge refuses its audit log", "permissions of 1 key")
+        await running.until("undoes throttle team:search")
+        assert "action 1: UNSEEN" not in running.text
 
 
 @piloted
