@@ -68,6 +68,17 @@ def start_cost_spike(person: Person) -> None:
     person.terminal.until("Cost spike", "step 4 of 24", "waits for")
 
 
+def wait_for_the_fall(person: Person) -> None:
+    """Until the burn has fallen; a busy machine may bring its usage late, and the runbook waits once more."""
+    for _ in range(2):
+        while "step 9 of 24" in (screen := person.terminal.screen):
+            time.sleep(0.1)
+        if "step 10 of 24" not in screen:
+            return
+        person.press("Enter", until=("wait once more, the data is late", "Esc leave"))
+        person.press("b", until=("step 9 of 24",))
+
+
 @pytest.fixture
 def person(tmp_path: Path) -> Iterator[Person]:
     # Slower than people watch it: a busy machine must not be too late for what a runbook waits for.
@@ -99,7 +110,8 @@ def test_a_spike_is_walked_from_the_alert_to_its_postmortem_by_keys_alone(
     assert re.search(r"burn +\d", preview)
     person.press("Enter", until=("Enter again",))
     person.press("Enter", until=("step 9 of 24",))
-    person.terminal.until("step 16 of 24", "waits for")  # the burn fell, and 13 to 15 are answered
+    wait_for_the_fall(person)
+    person.terminal.until("step 16 of 24", "waits for")  # 13 to 15 are answered
     person.press("Enter", until=("Esc cancel",))
     person.write("the client lost its back-off", until=("step 17 of 24", "waits for"))
     person.press("Enter", until=("Is the cause gone", "Esc leave"))
