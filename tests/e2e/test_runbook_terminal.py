@@ -59,7 +59,7 @@ def start_cost_spike(person: Person) -> None:
     while not re.search(r"run 1 .* step \d+ of", screen := person.terminal.screen):
         time.sleep(0.05)
     if "run 1  Cost spike" not in screen:
-        person.press("7", until=("Open runs",))
+        person.press("7", until=("Open runs", "Enter opens it"))
         person.press("n", until=("Choose a runbook for alert",))
         person.terminal.press("/")
         person.write("^cost-spike", until=("/^cost-spike  1 of",))
