@@ -6,17 +6,15 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from console import format as fmt
-from console.screens.alerts.layout import LABEL, Fact, block, running
+from console.screens.alerts.layout import LABEL, ROOMY, Fact, block, running, stacked
 from console.screens.alerts.plot import draw_rate
 from console.screens.incident import hands
 from console.screens.words import TIER_TONES, scope_words, tier_sign, tier_words
-from console.widgets.ink import EMPTY, Line, Span, Tone, clip_words, left, spread, width_of, wrap
+from console.widgets.ink import Line, Span, Tone, clip_words, left, spread, width_of, wrap
 
 if TYPE_CHECKING:
     from agent.reports.incident_view import IncidentView
 
-ROOMY = 16
-"""From so many lines on there is air between the blocks, and the plot is a plot."""
 _MOST_ALERTS = 12
 
 
@@ -35,12 +33,7 @@ def draw_detail(view: IncidentView, now: float, width: int, height: int) -> list
         block("timeline", hands.timeline(view.timeline, now, room)),
         block("next", _commands(view, room)),
     ]
-    lines: list[Line] = []
-    for part in blocks:
-        if lines and part and height >= ROOMY:
-            lines.append(EMPTY)
-        lines += part
-    return [[Span(" "), *line] for line in lines]
+    return stacked(blocks, height)
 
 
 def _heading(view: IncidentView, now: float, width: int) -> list[Line]:

@@ -11,6 +11,7 @@ from console.actions import bindings
 from console.live import Answer, Question
 from console.screens.detail_screen import draw_parts
 from console.screens.forms.form import FormScreen
+from console.screens.live_screen import UNREAD
 from console.screens.now_screen import NowScreen
 from console.screens.runbook import rows as run_rows
 from console.screens.runbook import wishes
@@ -178,7 +179,9 @@ class RunbooksScreen(NowScreen):
             self._start(self.runbook)
 
     def action_new_run(self) -> None:
-        if self.part is not Part.LIBRARY:
+        if self._table.waits:
+            self.note(UNREAD)  # for which alert it would be is not known yet
+        elif self.part is not Part.LIBRARY:
             alert = self.line.alert if self.line is not None else None
             self._turn(Part.LIBRARY)
             self._alert = alert

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from agent.domain.person import Role
+from agent.ledger.reader import LedgerReader
 from agent.runbooks import asks
 from agent.runbooks.library import library
+from agent.settings import Settings
+from console.live import Question
+from console.screens.runbook import screen as runs_screen
 from tests.console.acting_world import console_on
 from tests.console.harness import piloted
 from tests.console.screens.runbook import world
@@ -88,6 +93,35 @@ async def test_the_runbook_of_the_cause_starts_at_once_and_n_starts_another_for_
     assert [desk.run(each).runbook.id for each in (1, 2)] == ["provider-outage-retry-storm", "walk"]
     assert desk.run(2).alert == 1
     assert desk.run(2).parameters["scope"] == desk.run(1).parameters["scope"]
+
+
+@piloted
+async def test_n_chooses_for_no_alert_while_nobody_has_read_which_run_it_is(
+    desk: RunDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate, found = threading.Event(), runs_screen.runs_question
+
+    def once_it_is_open() -> Question:
+        question = found()
+
+        def ask(reader: LedgerReader, settings: Settings, now: float) -> object:
+            gate.wait(30)
+            return question.ask(reader, settings, now)
+
+        return replace(question, ask=ask)
+
+    monkeypatch.setattr(runs_screen, "runs_question", once_it_is_open)
+    desk.fires()
+    desk.start(world.NOTE, alert=1)
+    async with console_on(desk, size=(80, 24)) as running:
+        try:
+            await running.press("7", "n")
+            await running.until("It is still being read: press the key again.")
+        finally:
+            gate.set()
+        await running.until("Enter opens it")
+        await running.press("n")
+        await running.until("Choose a runbook for alert 1")
 
 
 @piloted

@@ -10,6 +10,13 @@ from tests.console.screens.runbook import world
 from tests.console.screens.runbook.world import BO, RunDesk, answered
 
 
+async def in_library(running: Console) -> None:
+    """From the list of runs, as soon as it is read, to the library."""
+    await running.until("open 0", "ended 0")
+    await running.press("n")
+    await running.until("cost-spike")
+
+
 @piloted
 async def test_lists_go_round_and_each_run_is_in_one(desk: RunDesk) -> None:
     desk.start(world.NOTE, by=BO)
@@ -47,8 +54,8 @@ async def test_a_new_run_is_chosen_from_the_library_and_filled_in(desk: RunDesk)
 @piloted
 async def test_what_cannot_be_a_parameter_is_said_before_anything_is_signed(desk: RunDesk) -> None:
     desk.write(world.NOTE)
-    async with console_on(desk, "7", "n") as running:
-        await running.until("cost-spike")
+    async with console_on(desk, "7") as running:
+        await in_library(running)
         await running.press("/", *"^walk", "enter", "n")
         await running.until("Start walk")
         await running.press("shift+tab", "end", *["backspace"] * 11, *"nonsense", "enter")
@@ -62,8 +69,8 @@ async def test_a_runbook_of_other_roles_opens_no_form(desk: RunDesk) -> None:
     desk.write(world.NOTE)
     place = desk.folder / "walk.md"
     place.write_text(place.read_text().replace("trigger =", 'roles = ["finance"]\ntrigger ='))
-    async with console_on(desk, "7", "n") as running:
-        await running.until("cost-spike")
+    async with console_on(desk, "7") as running:
+        await in_library(running)
         await running.press("/", *"^walk", "enter", "n")
         await running.until("Cost spike, tried out is started by finance.")
         assert "Start walk" not in running.text
@@ -72,8 +79,8 @@ async def test_a_runbook_of_other_roles_opens_no_form(desk: RunDesk) -> None:
 @piloted
 async def test_a_start_that_is_refused_leaves_no_page_that_waits_for_it(desk: RunDesk) -> None:
     desk.write(world.NOTE)
-    async with console_on(desk, "7", "n") as running:
-        await running.until("cost-spike")
+    async with console_on(desk, "7") as running:
+        await in_library(running)
         await running.press("/", *"^walk", "enter", "n")
         await running.until("Start walk")
         await running.press("enter")
